@@ -1,0 +1,1 @@
+"""The machines: where and when it is computed, and what is remembered."""

@@ -1,0 +1,190 @@
+"""Every error this project raises on purpose, in one tree.
+
+The name is the finding, the docstring the sentence. A message reads *rule, found, hint*; the facts are attributes.
+
+    CoinswarmError
+    ├── BadInput                    what was handed in cannot be used            (exit 2, HTTP 400/422)
+    │   ├── InvalidArgument         a number or array outside its domain
+    │   │   └── ShapeMismatch
+    │   ├── BadBars                 candles that cannot be trusted
+    │   │   ├── UnknownColumns
+    │   │   ├── BadTimestamps
+    │   │   └── ConflictingBars     an overlap that disagrees with what is stored
+    │   ├── BadPlay                 every problem of a play, reported at once
+    │   ├── SpanTooShort            fewer bars than the play's warm-up needs
+    │   ├── BadSetting              a configuration value outside its domain
+    │   └── Refused                 allowed by form, refused by a rule of the project
+    ├── NotFound                    no such data set, job or evaluation          (exit 2, HTTP 404)
+    ├── Conflict                    somebody else holds it, or it changed        (exit 2, HTTP 409)
+    ├── Unavailable                 a database, exchange or cluster is not there (exit 2, HTTP 503)
+    ├── StorageFull                 nothing more can be written                  (exit 2, HTTP 507)
+    ├── Cancelled                   stopped on request; what was done is kept    (exit 1, HTTP 409)
+    └── ErrorBudgetSpent            too many failed trials to go on              (exit 1, HTTP 500)
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class CoinswarmError(Exception):
+    """Something this project found and can explain."""
+
+    exit_code = 1
+    http_status = 500
+
+    def __init__(self, rule: str, *, found: object = None, hint: str = "") -> None:
+        self.rule = rule
+        self.found = found
+        self.hint = hint
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        text = self.rule if self.found is None else f"{self.rule}, was {self.found}"
+        text = text if text.endswith((".", "?", "!")) else f"{text}."
+        return f"{text} Hint: {self.hint}" if self.hint else text
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive pickling with all attributes, so that a worker's error reads the same on the driver."""
+        return (_rebuild, (type(self), self.__dict__, self.args))
+
+
+def _rebuild(kind: type[CoinswarmError], state: dict[str, object], args: tuple[object, ...]) -> CoinswarmError:
+    error = kind.__new__(kind)
+    error.__dict__.update(state)
+    error.args = args
+    return error
+
+
+class BadInput(CoinswarmError):
+    """What was handed in cannot be used."""
+
+    exit_code = 2
+    http_status = 422
+
+
+class InvalidArgument(BadInput, ValueError):
+    """A number or array lies outside its domain."""
+
+
+class ShapeMismatch(InvalidArgument):
+    """An array does not have the shape that is asked for."""
+
+
+class BadBars(BadInput):
+    """Candles that cannot be trusted."""
+
+
+class UnknownColumns(BadBars):
+    """A file's columns cannot be matched to time, open, high, low, close and volume."""
+
+
+class BadTimestamps(BadBars):
+    """Times are out of order, repeated, or in mixed units."""
+
+
+class ConflictingBars(BadBars):
+    """New bars disagree with stored bars of the same time."""
+
+    http_status = 409
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayProblem:
+    """One mistake in a play: where it is, which rule it breaks, what was found and what may have been meant."""
+
+    path: str
+    rule: str
+    found: str = ""
+    line: int | None = None
+    file: str | None = None
+    suggestions: tuple[str, ...] = ()
+    warning: bool = False
+
+    def __str__(self) -> str:
+        place = f"{self.file or 'play'}:{self.line}" if self.line is not None else (self.file or "play")
+        text = f"{place}: {self.path}: {self.rule}"
+        if self.found:
+            text += f", found {self.found}"
+        if self.suggestions:
+            text += f"; did you mean {' or '.join(self.suggestions)}?"
+        return text
+
+
+class BadPlay(BadInput):
+    """A play has mistakes; all of them are listed."""
+
+    def __init__(self, problems: Sequence[PlayProblem], *, name: str = "play") -> None:
+        self.problems = tuple(problems)
+        self.name = name
+        super().__init__(f"{name} has {len(self.problems)} problem{'s' if len(self.problems) != 1 else ''}")
+
+    def _text(self) -> str:
+        return "\n".join([f"{self.rule}:", *(f"  {problem}" for problem in self.problems)])
+
+
+class SpanTooShort(BadInput):
+    """There are fewer bars than the play's warm-up needs."""
+
+
+class BadSetting(BadInput):
+    """A configuration value lies outside its domain."""
+
+
+class Refused(BadInput):
+    """The request is well formed and a rule of the project refuses it."""
+
+    http_status = 409
+
+
+class NotFound(CoinswarmError):
+    """There is no such thing."""
+
+    exit_code = 2
+    http_status = 404
+
+
+class Conflict(CoinswarmError):
+    """Somebody else holds it, or it changed in the meantime."""
+
+    exit_code = 2
+    http_status = 409
+
+
+class Unavailable(CoinswarmError):
+    """A database, exchange or cluster does not answer."""
+
+    exit_code = 2
+    http_status = 503
+
+
+class StorageFull(CoinswarmError):
+    """Nothing more can be written there."""
+
+    exit_code = 2
+    http_status = 507
+
+
+class Cancelled(CoinswarmError):
+    """Stopped on request; what was done is kept."""
+
+    http_status = 409
+
+
+class ErrorBudgetSpent(CoinswarmError):
+    """Too many trials failed to go on."""
+
+
+def nearest(name: str, known: Iterable[str], *, n: int = 3) -> tuple[str, ...]:
+    """Names of `known` that look most like `name`, best first; empty when none is close."""
+    table = {entry.lower(): entry for entry in known}
+    return tuple(table[match] for match in difflib.get_close_matches(name.lower(), table, n=n, cutoff=0.5))
+
+
+def not_found(kind: str, name: str, known: Iterable[str] = ()) -> NotFound:
+    """A `NotFound` that names what does exist: the nearest names, or the first few."""
+    names = list(known)
+    close = nearest(name, names) or tuple(names[:5])
+    return NotFound(f"no {kind} is called {name!r}", hint=f"there is {', '.join(close)}" if close else f"there is no {kind} yet")

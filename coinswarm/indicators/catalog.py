@@ -1,0 +1,74 @@
+"""The catalogue of features: every indicator and structure by name, with parameters, outputs and warm-up.
+
+The one table that the play language checks names against and that both simulators compute from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from coinswarm import errors
+from coinswarm.market.bars import Bars
+from coinswarm.types import FloatArray
+
+Params = Mapping[str, float | str | bool]
+Compute = Callable[[Bars, Params, FloatArray], tuple[FloatArray, ...]]
+"""(bars, every parameter, (n_bars,) source column) -> one (n_bars,) array an output; NaN where there is no value yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A parameter of an indicator.
+
+    Attributes:
+        default: its value when a play leaves it out; None: it must be given.
+        low, high: bounds of a number, both allowed.
+        integer: only whole numbers.
+        words: what a word parameter may say; empty for numbers.
+    """
+
+    name: str
+    default: float | str | bool | None
+    low: float = 1.0
+    high: float = 100_000.0
+    integer: bool = True
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Indicator:
+    """A named function of bars.
+
+    Attributes:
+        outputs: names in the order `compute` returns them; an indicator of one output calls it `value`.
+        states: for outputs that are states, the words and the number each is stored as; such an output may be compared with `==`.
+        discrete: outputs that hold whole numbers and may be compared with `==`.
+        takes_source: it is computed of one column, which a play may name.
+        warmup: bars after which the values no longer depend on where the data began, to 1e-9 relative: the value at index
+            `warmup(params)` is the first that may be used.
+        compute: see `Compute`. Values at `i` use bars `0..i` only.
+        cite: where the definition comes from.
+    """
+
+    name: str
+    outputs: tuple[str, ...] = ("value",)
+    parameters: tuple[Parameter, ...] = ()
+    states: Mapping[str, Mapping[str, float]]
+    discrete: tuple[str, ...] = ()
+    takes_source: bool = False
+    structure: bool = False
+    warmup: Callable[[Params], int]
+    compute: Compute
+    cite: str
+
+
+CATALOG: dict[str, Indicator] = {}
+"""Filled by the family modules when `coinswarm.indicators` is imported."""
+
+
+def register(indicator: Indicator) -> None:
+    """Add an indicator to the catalogue; a name is taken once."""
+    if indicator.name in CATALOG:
+        raise errors.InvalidArgument("an indicator's name must be new", found=indicator.name)
+    CATALOG[indicator.name] = indicator
