@@ -6,7 +6,7 @@ The one table that the play language checks names against and that both simulato
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coinswarm import errors
 from coinswarm.market.bars import Bars
@@ -54,7 +54,7 @@ class Indicator:
     name: str
     outputs: tuple[str, ...] = ("value",)
     parameters: tuple[Parameter, ...] = ()
-    states: Mapping[str, Mapping[str, float]]
+    states: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     discrete: tuple[str, ...] = ()
     takes_source: bool = False
     structure: bool = False
@@ -72,3 +72,56 @@ def register(indicator: Indicator) -> None:
     if indicator.name in CATALOG:
         raise errors.InvalidArgument("an indicator's name must be new", found=indicator.name)
     CATALOG[indicator.name] = indicator
+
+
+def define(
+    name: str,
+    *parameters: Parameter,
+    warmup: Callable[[Params], int],
+    cite: str,
+    outputs: tuple[str, ...] = ("value",),
+    takes_source: bool = False,
+    structure: bool = False,
+    discrete: tuple[str, ...] = (),
+    states: Mapping[str, Mapping[str, float]] | None = None,
+) -> Callable[[Compute], Compute]:
+    """Enter the decorated function in the catalogue; see `Indicator` for what each argument says."""
+
+    def enter(compute: Compute) -> Compute:
+        register(
+            Indicator(
+                name=name,
+                outputs=outputs,
+                parameters=parameters,
+                states=states or {},
+                discrete=discrete,
+                takes_source=takes_source,
+                structure=structure,
+                warmup=warmup,
+                compute=compute,
+                cite=cite,
+            )
+        )
+        return compute
+
+    return enter
+
+
+def whole(params: Params, name: str) -> int:
+    """A parameter that is a whole number."""
+    return int(params[name])
+
+
+def number(params: Params, name: str) -> float:
+    """A parameter that is a number."""
+    return float(params[name])
+
+
+def bars_of(name: str, default: int, *, low: int = 2) -> Parameter:
+    """A parameter that counts bars."""
+    return Parameter(name=name, default=default, low=low, high=10_000)
+
+
+def length(default: int, *, low: int = 2) -> Parameter:
+    """The parameter most indicators have: how many bars they look at."""
+    return bars_of("length", default, low=low)

@@ -1,0 +1,147 @@
+"""Indicators on the bars a play trades: of the same bars, of slower bars, or of another market, as known at the close of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from coinswarm import errors
+from coinswarm.indicators import align, catalog, sources
+from coinswarm.indicators.catalog import Indicator, Parameter, Params
+from coinswarm.market import resample
+from coinswarm.market.bars import Bars
+from coinswarm.market.timeframe import Timeframe
+from coinswarm.types import FloatArray, IntArray
+
+_SLOW: WeakKeyDictionary[Bars, dict[int, Bars]] = WeakKeyDictionary()
+_INDEX: WeakKeyDictionary[Bars, WeakKeyDictionary[Bars, IntArray]] = WeakKeyDictionary()
+"""Resampled bars and alignments, kept as long as the bars they belong to: a play's slow features share them (2 ms on 72k bars)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Computed:
+    """An indicator's values on the exec bars.
+
+    Attributes:
+        outputs: name of each output -> (n_exec,) float64, NaN where there is no value.
+        first: first exec bar whose values do not depend on where the data began; n_exec when there is none.
+    """
+
+    outputs: dict[str, FloatArray]
+    first: int
+
+
+def compute(
+    indicator: str, params: Params, bars: Bars, *, source: str = "close", timeframe_ms: int | None = None, market: Bars | None = None
+) -> Computed:
+    """Compute one feature of a play on its exec bars.
+
+    Args:
+        indicator: name in the catalogue.
+        params: its parameters; what is left out takes its default.
+        bars: n_exec candles the play trades on.
+        source: column the indicator is computed of, where it takes one; see `sources.SOURCES`.
+        timeframe_ms: length of the bars the indicator is computed on, milliseconds; None: that of the exec bars.
+        market: candles of another market to compute it on; None: `bars` themselves.
+
+    Returns:
+        Values on the exec bars. Those of bar `i` are known at its close: on slower bars and other markets they are those of the
+        last bar that has closed by then. Before the other market has bars they are NaN.
+
+    Raises:
+        NotFound: the catalogue has no such indicator.
+        InvalidArgument: a parameter is unknown, missing or outside its bounds; the source is unknown; the timeframe is faster than the
+            exec bars or than the other market's, or no multiple of them.
+    """
+    entry = find(indicator)
+    settings = complete(entry, params)
+    origin = _origin(bars, market, timeframe_ms)
+    if len(origin) == 0:
+        return Computed(outputs={name: np.full(len(bars), np.nan) for name in entry.outputs}, first=len(bars))
+    column = sources.column(origin, source)
+    arrays = entry.compute(origin, settings, column)
+    first = _first(arrays, entry.warmup(settings))
+    if origin is bars:
+        return Computed(outputs=dict(zip(entry.outputs, arrays, strict=True)), first=first)
+    index = _index(bars, origin)
+    spread = {name: align.spread(values, index) for name, values in zip(entry.outputs, arrays, strict=True)}
+    return Computed(outputs=spread, first=int(np.searchsorted(index, first)))
+
+
+def find(indicator: str) -> Indicator:
+    """The catalogue's entry of that name.
+
+    Raises:
+        NotFound: there is none; the nearest names are given.
+    """
+    if indicator not in catalog.CATALOG:
+        raise errors.not_found("indicator", indicator, catalog.CATALOG)
+    return catalog.CATALOG[indicator]
+
+
+def complete(entry: Indicator, params: Params) -> dict[str, float | str | bool]:
+    """Every parameter of an indicator: those given, checked, and the defaults of the others.
+
+    Raises:
+        InvalidArgument: a parameter is unknown, missing, or outside its bounds.
+    """
+    known = {parameter.name: parameter for parameter in entry.parameters}
+    for name in params:
+        if name not in known:
+            raise errors.InvalidArgument(f"{entry.name} takes {', '.join(known) or 'no parameters'}", found=repr(name))
+    return {name: _value(entry, parameter, params) for name, parameter in known.items()}
+
+
+def _value(entry: Indicator, parameter: Parameter, params: Params) -> float | str | bool:
+    value = params.get(parameter.name, parameter.default)
+    if value is None:
+        raise errors.InvalidArgument(f"{entry.name} needs {parameter.name}")
+    if parameter.words:
+        if value not in parameter.words:
+            raise errors.InvalidArgument(f"{entry.name}.{parameter.name} must be one of {' '.join(parameter.words)}", found=repr(value))
+        return value
+    if isinstance(value, str) or not parameter.low <= value <= parameter.high:
+        raise errors.InvalidArgument(f"{entry.name}.{parameter.name} must be in [{parameter.low:g}, {parameter.high:g}]", found=repr(value))
+    if not parameter.integer:
+        return float(value)
+    if value != int(value):
+        raise errors.InvalidArgument(f"{entry.name}.{parameter.name} must be a whole number", found=repr(value))
+    return int(value)
+
+
+def _origin(bars: Bars, market: Bars | None, timeframe_ms: int | None) -> Bars:
+    """The bars the indicator is computed on; resampling leaves out a first slow bar of which only the end is there."""
+    given = bars if market is None else market
+    wanted = bars.timeframe.ms if timeframe_ms is None else timeframe_ms
+    if wanted < bars.timeframe.ms:
+        raise errors.InvalidArgument(
+            "a feature's timeframe must not be faster than the exec bars", found=f"{Timeframe(wanted)} on {bars.timeframe}"
+        )
+    if wanted == given.timeframe.ms or len(given) == 0:
+        return given
+    slower = _SLOW.setdefault(given, {})
+    if wanted not in slower:
+        slower[wanted] = resample.resample(given, Timeframe(wanted))
+    return slower[wanted]
+
+
+def _index(bars: Bars, origin: Bars) -> IntArray:
+    known = _INDEX.setdefault(bars, WeakKeyDictionary())
+    if origin not in known:
+        known[origin] = align.last_closed(bars.close_ts, origin.close_ts)
+    return known[origin]
+
+
+def _first(arrays: tuple[FloatArray, ...], warmup: int) -> int:
+    """First index from `warmup` on at which any output has a value: an indicator that waits for an event has none before it."""
+    size = arrays[0].size
+    if warmup >= size:
+        return size
+    if any(array[warmup] == array[warmup] for array in arrays):
+        return warmup
+    known = ~np.isnan(arrays[0][warmup:])
+    for array in arrays[1:]:
+        known |= ~np.isnan(array[warmup:])
+    return warmup + int(known.argmax()) if known.any() else size
