@@ -226,7 +226,10 @@ class SizingModel(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """Percentages are of margin. `level` is the ATR for the ATR kinds and, for structures, the level below (long) / `level_short` above (short)."""
+    """Percentages are of margin. `level` is the ATR for the ATR kinds.
+
+    For structures `level` is the level below (long), `level_short` that above (short), and `value` a buffer in percent of price.
+    """
 
     kind: StopKind
     value: Number
@@ -254,7 +257,10 @@ class BreakEven:
 
 @dataclass(frozen=True, kw_only=True)
 class Sizing:
-    """`value`: percent of equity put up as margin, percent of equity risked, or notional in quote currency. `max_leverage` None: the account's."""
+    """`value`: percent of equity put up as margin, percent of equity risked, or notional in quote currency.
+
+    `max_leverage` None: the account's.
+    """
 
     model: SizingModel = SizingModel.PERCENT_EQUITY
     value: Number = 100.0

@@ -1,0 +1,114 @@
+"""`coinswarm play`: check plays and look at the variants they span."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from cluster.cli import console
+from coinswarm import errors
+from coinswarm.play import describe, reader, runs, variants
+from coinswarm.play.model import Play
+
+app = typer.Typer(help="Check plays and look at their variants.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+@app.command()
+def check(files: Annotated[list[Path], typer.Argument(help="YAML files.")], *, as_json: AsJson = False) -> None:
+    """Check plays whole: every mistake of every file, with line, rule and the nearest names."""
+    reports = [_checked(file) for file in files]
+    if as_json:
+        console.emit_json(reports)
+    else:
+        for report in reports:
+            _show(report)
+    if any(not report["ok"] for report in reports):
+        raise typer.Exit(errors.BadPlay.exit_code)
+
+
+def _checked(file: Path) -> dict[str, object]:
+    try:
+        play = reader.load(file)
+    except errors.BadPlay as error:
+        return {"file": str(file), "ok": False, "problems": [_problem(problem) for problem in error.problems]}
+    except errors.NotFound as error:
+        return {"file": str(file), "ok": False, "problems": [{"text": str(error)}]}
+    return {
+        "file": str(file),
+        "ok": True,
+        "name": play.name,
+        "size": _size(play),
+        "notes": list(play.notes),
+        "needs": _needs(play),
+        "text": describe.play(play),
+    }
+
+
+def _problem(problem: errors.PlayProblem) -> dict[str, object]:
+    return {
+        "text": str(problem),
+        "line": problem.line,
+        "path": problem.path,
+        "rule": problem.rule,
+        "found": problem.found,
+        "suggestions": list(problem.suggestions),
+    }
+
+
+def _needs(play: Play) -> list[str]:
+    """What the run must supply before the play can run."""
+    needs = [word for word, missing in (("symbol", not play.symbols), ("timeframe", play.timeframe_ms is None)) if missing]
+    try:
+        runs.check_runnable(play)
+    except errors.BadPlay as error:
+        needs += [problem.rule for problem in error.problems]
+    return needs
+
+
+def _show(report: dict[str, object]) -> None:
+    problems, notes, needs = (report.get(key, []) for key in ("problems", "notes", "needs"))
+    if not report["ok"] and isinstance(problems, list):
+        console.note(f"{report['file']}: {len(problems)} problem{'s' if len(problems) != 1 else ''}")
+        for problem in problems:
+            console.note(f"  {problem['text']}")
+        return
+    console.text(f"{report['file']}: ok\n{report['text']}")
+    for word, lines in (("note", notes), ("the run supplies", needs)):
+        for line in lines if isinstance(lines, list) else []:
+            console.text(f"  {word}: {line}")
+
+
+@app.command(name="variants")
+def variants_of(
+    play: Annotated[Path, typer.Argument(help="A YAML file.")],
+    n: Annotated[int, typer.Option("--n", min=0, max=100_000, help="How many variants to draw.")] = 10,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed draws the same variants.")] = 0,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Draw variants of a play and say how many there are."""
+    found = reader.load(play)
+    genomes = found.space.sample(np.random.default_rng(seed), n)
+    names = variants.identities(found, genomes)
+    rows = [{"identity": name, "parameters": found.space.decode(genome)} for name, genome in zip(names, genomes, strict=True)]
+    if as_json:
+        dimensions = {dimension.path: dimension.text() for dimension in found.space.dimensions}
+        size = {"size": _size(found), "size_is_exact": not found.space.size_is_bound}
+        console.emit_json({"play": found.name, **size, "dimensions": dimensions, "variants": rows})
+        return
+    console.text(f"{found.name}: {describe.size(found)}, {len(found.space)} dimensions")
+    for dimension in found.space.dimensions:
+        console.text(f"  {dimension.path}: {dimension.text()}")
+    for name, genome in zip(names, genomes, strict=True):
+        console.text(f"{name[:12]}  {describe.variant(found, genome)}")
+
+
+def _size(play: Play) -> int | None:
+    """The number of variants; None where real numbers make it infinite, which JSON has no word for."""
+    return None if math.isinf(play.space.size) else int(play.space.size)

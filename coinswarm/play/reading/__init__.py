@@ -1,0 +1,1 @@
+"""From the text of a play to its meaning, one kind of thing a module; `coinswarm.play.reader` joins them."""

@@ -1,0 +1,155 @@
+"""Operands of conditions: columns, features and their outputs, numbers, looks back, and arithmetic over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coinswarm import errors
+from coinswarm.indicators.catalog import Indicator
+from coinswarm.play.model import Arithmetic, Column, Literal, Operand, Output, Shift
+from coinswarm.play.reading import numbers
+from coinswarm.play.reading.features import COLUMNS
+from coinswarm.play.reading.problems import Place
+from coinswarm.play.reading.state import State
+
+OPERATORS = ("+", "-", "*", "/", "%")
+_LIVE_PRICES = ("last_price", "mark_price")
+_REFERENCE_KEYS = ("feature_id", "feature", "field", "output", "offset")
+_OFFSET = numbers.Domain(0, 100_000, integer=True)
+
+
+def operand(place: Place, state: State, name: str) -> Operand | None:
+    """The operand here; None after a problem, or where it leans on a feature that has one.
+
+    `name` is what a number here is called if it varies.
+    """
+    value = place.node.value
+    if isinstance(value, bool):
+        return Literal(float(value))
+    if isinstance(value, (int, float)):
+        return Literal(numbers.number(place, state, name=name))
+    if isinstance(value, str):
+        return by_name(place, state, value)
+    if place.is_list():
+        return _listed(place, state, name)
+    if place.is_map():
+        return _mapped(place, state, name)
+    place.refuse("here stands an operand: a feature, a column, a number or arithmetic")
+    return None
+
+
+def is_arithmetic(place: Place) -> bool:
+    """Whether a list here reads `[left, operator, right]`."""
+    items = place.items()
+    return len(items) == 3 and items[1].node.value in OPERATORS
+
+
+def _listed(place: Place, state: State, name: str) -> Operand | None:
+    if is_arithmetic(place):
+        left, middle, right = place.items()
+        return _arithmetic(left, str(middle.node.value), right, state, name)
+    if any(isinstance(item.node.value, str) for item in place.items()):
+        place.refuse(f"a list here is arithmetic, [left, one of {' '.join(OPERATORS)}, right], or a list of numbers to choose from")
+        return None
+    return Literal(numbers.number(place, state, name=name))
+
+
+def _arithmetic(left: Place, operator: str, right: Place, state: State, name: str) -> Operand | None:
+    sides = operand(left, state, name), operand(right, state, name)
+    return None if sides[0] is None or sides[1] is None else Arithmetic(operator, sides[0], sides[1])
+
+
+def _mapped(place: Place, state: State, name: str) -> Operand | None:
+    if numbers.is_range(place):
+        return Literal(numbers.number(place, state, name=name))
+    entries = dict(place.entries())
+    if len(entries) == 1:
+        key, inner = next(iter(entries.items()))
+        if key in OPERATORS and len(inner.items()) == 2:
+            return _arithmetic(inner.items()[0], key, inner.items()[1], state, name)
+        if key in OPERATORS:
+            inner.refuse(f"{key} takes a list of two operands")
+            return None
+        if key == "value":
+            return Literal(numbers.number(inner, state, name=name))
+    return _reference(place, state, name)
+
+
+def _reference(place: Place, state: State, name: str) -> Operand | None:
+    if not place.check_map(_REFERENCE_KEYS, "an operand"):
+        return None
+    entry = place.at("feature_id") or place.at("feature")
+    if entry is None:
+        place.refuse("an operand needs a feature_id")
+        return None
+    text = entry.word("a feature")
+    field = place.at("field") or place.at("output")
+    output = field.word("an output") if field else None
+    if text is None or (field is not None and output is None):
+        return None
+    found = by_name(entry, state, text) if output is None else _output(field or entry, state, text, output)
+    offset = place.at("offset")
+    if offset is None:
+        return found
+    bars = numbers.number(offset, state, _OFFSET, name=f"{name}.offset")
+    return found if found is None or bars == 0.0 else Shift(found, bars)
+
+
+def by_name(place: Place, state: State, text: str) -> Operand | None:
+    """What a name stands for: a declared feature, one of its outputs after a dot, or a column."""
+    if text not in state.declared and text in COLUMNS:
+        return Column(text)
+    if text not in state.declared and text in _LIVE_PRICES:
+        place.warn(f"{text} is read as close: decisions are taken at the close of a bar")
+        return Column("close")
+    feature, dot, output = text.partition(".")
+    return _output(place, state, feature, output if dot else None)
+
+
+def _output(place: Place, state: State, name: str, output: str | None) -> Operand | None:
+    if name in COLUMNS and name not in state.declared:
+        if output in (None, "value"):
+            return Column(name)
+        place.refuse("a column has no outputs", f"{name}.{output}")
+        return None
+    declared = state.declared.get(name)
+    if declared is None:
+        known = (*state.declared, *COLUMNS)
+        place.refuse("a condition names features that are declared", name, names=errors.nearest(name, known) or known[:6])
+        return None
+    if declared.feature is None or declared.indicator is None:
+        return None
+    chosen = default_output(declared.indicator) if output is None else output
+    if chosen not in declared.indicator.outputs:
+        outputs = declared.indicator.outputs
+        rule = f"{declared.indicator.name} has the outputs {', '.join(outputs)}"
+        near = errors.nearest(chosen or "", outputs) or outputs[:4]
+        place.refuse(rule, f"{name}.{output}" if output else name, names=[f"{name}.{entry}" for entry in near])
+        return None
+    return Output(name, chosen)
+
+
+def default_output(indicator: Indicator) -> str | None:
+    """What a feature's bare name means: its only output, `value`, or the output called like the indicator."""
+    if len(indicator.outputs) == 1:
+        return indicator.outputs[0]
+    return next((name for name in ("value", indicator.name) if name in indicator.outputs), None)
+
+
+def leaves(found: Operand) -> Iterator[Operand]:
+    """The outputs, columns and numbers an operand is made of."""
+    if isinstance(found, Arithmetic):
+        yield from leaves(found.left)
+        yield from leaves(found.right)
+    elif isinstance(found, Shift):
+        yield from leaves(found.operand)
+    else:
+        yield found
+
+
+def label(found: Operand | None) -> str:
+    """A short name for what a threshold is compared with: `rsi`, `macd.histogram`, `close`, or `value`."""
+    leaf = found.operand if isinstance(found, Shift) else found
+    if isinstance(leaf, Output):
+        return leaf.feature if leaf.output == "value" else f"{leaf.feature}.{leaf.output}"
+    return leaf.name if isinstance(leaf, Column) else "value"

@@ -1,0 +1,91 @@
+"""Walking through a play's meaning: what varies in it, which features it leans on, and putting values in the place of slots."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from coinswarm.play.model import Feature, Output, Play, Slot
+
+T = TypeVar("T")
+CONDITIONS = ("entry_long", "exit_long", "entry_short", "exit_short")
+
+
+@lru_cache(maxsize=64)
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+def parts(found: object) -> Iterator[object]:
+    """The value itself and everything inside it, depth first, in the order of the fields."""
+    yield found
+    if isinstance(found, tuple):
+        for item in found:
+            yield from parts(item)
+    elif dataclasses.is_dataclass(found) and not isinstance(found, (type, Slot)):
+        for name in _names(type(found)):
+            yield from parts(getattr(found, name))
+
+
+def replaced(found: T, put: Callable[[Slot], object]) -> T:
+    """The same value with every slot replaced by what `put` gives for it; what has no slot is kept as it is."""
+    return _replaced(found, put)
+
+
+def _replaced(found: Any, put: Callable[[Slot], object]) -> Any:
+    if isinstance(found, Slot):
+        return put(found)
+    if isinstance(found, tuple):
+        items = tuple(_replaced(item, put) for item in found)
+        return found if all(a is b for a, b in zip(items, found, strict=True)) else items
+    if not dataclasses.is_dataclass(found) or isinstance(found, type):
+        return found
+    changed = {name: new for name in _names(type(found)) if (new := _replaced(getattr(found, name), put)) is not getattr(found, name)}
+    return dataclasses.replace(found, **changed) if changed else found
+
+
+def features_of(*found: object) -> tuple[str, ...]:
+    """The ids of the features that conditions and risk lean on, each once, in the order met."""
+    return tuple(dict.fromkeys(part.feature for whole in found for part in parts(whole) if isinstance(part, Output)))
+
+
+def slots_in(*found: object) -> frozenset[int]:
+    """The dimensions that appear in these values."""
+    return frozenset(part.index for whole in found for part in parts(whole) if isinstance(part, Slot))
+
+
+def meaning(play: Play) -> tuple[object, ...]:
+    """Everything of a play that decides its trades and may vary: conditions, risk and the features they lean on."""
+    conditions = tuple(getattr(play, name) for name in CONDITIONS)
+    return (*conditions, play.risk, tuple(play.features.values()))
+
+
+def put(play: Play, value: Callable[[Slot], object]) -> Play:
+    """The play with every slot of its conditions, risk and features replaced; its space is left for the caller to set."""
+    changed: dict[str, Any] = {name: replaced(getattr(play, name), value) for name in CONDITIONS}
+    features: dict[str, Feature] = {name: replaced(feature, value) for name, feature in play.features.items()}
+    return dataclasses.replace(play, **changed, risk=replaced(play.risk, value), features=features)
+
+
+def pruned(play: Play) -> Play:
+    """The play without features nothing leans on and without dimensions that decide nothing; notes say which went."""
+    used = features_of(*(getattr(play, name) for name in CONDITIONS), play.risk)
+    idle = [name for name in play.features if name not in used]
+    play = dataclasses.replace(
+        play,
+        features={name: play.features[name] for name in used},
+        notes=(*play.notes, *(f"features.{name}: nothing uses this feature; it is left out" for name in idle)),
+    )
+    tied = frozenset().union(*(constraint.slots for constraint in play.space.constraints))
+    kept = sorted(slots_in(*meaning(play)) | tied)
+    if len(kept) == len(play.space.dimensions):
+        return play
+    places = {old: Slot(new) for new, old in enumerate(kept)}
+    dropped = [dimension.path for i, dimension in enumerate(play.space.dimensions) if i not in places]
+    dimensions = tuple(play.space.dimensions[old] for old in kept)
+    constraints = replaced(play.space.constraints, lambda slot: places[slot.index])
+    moved = put(play, lambda slot: places[slot.index])
+    notes = (*play.notes, *(f"{path}: varies but decides nothing; it is left out of the space" for path in dropped))
+    return dataclasses.replace(moved, space=dataclasses.replace(play.space, dimensions=dimensions, constraints=constraints), notes=notes)
