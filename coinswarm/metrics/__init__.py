@@ -1,0 +1,1 @@
+"""Returns and trades -> figures. Definitions: docs/simulation.md."""

@@ -1,0 +1,291 @@
+"""`coinswarm backtest`: one variant of a play in full, on a file of bars or a stored market."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from cluster.cli import bars as stored
+from cluster.cli import console
+from coinswarm import backtest, errors, play
+from coinswarm.config import Costs
+from coinswarm.market import files
+from coinswarm.market.bars import Bars
+from coinswarm.play.dimension import Value
+from coinswarm.report.files import write_whole
+from coinswarm.types import FloatArray
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SHOWN_TRADES = 10
+_PERCENT = {"total_return", "cagr", "max_drawdown", "win_rate", "expectancy", "exposure", "fees", "slippage", "funding"}
+_COUNTS = {"n_trades", "n_obs", "n_open", "n_rejected", "n_liquidated", "n_gaps", "max_stagnation"}
+_HEADINGS = ("entry", "exit", "side", "qty", "in at", "out at", "reason", "return", "pnl")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """A variant that was picked: its play, its parameters by name, its identity."""
+
+    play: play.Play
+    parameters: Mapping[str, Value]
+    identity: str
+
+
+def command(
+    file: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.", show_default=False)],
+    bars: Annotated[Path | None, typer.Option(help="Parquet or CSV file of candles.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="A stored market; with --bars, the market of the file.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
+    market: Annotated[list[Path] | None, typer.Option(help="File of another market that the play looks at; else it is looked up.")] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter that the play leaves open.")] = None,
+    variant: Annotated[str | None, typer.Option(help="For parameters not set: first, middle or random:SEED.")] = None,
+    start: Annotated[datetime | None, typer.Option(help="First decision, UTC; earlier bars warm features up.")] = None,
+    end: Annotated[datetime | None, typer.Option(help="Bars from here on are not used, UTC.")] = None,
+    fee_bps: Annotated[float | None, typer.Option(min=0, max=1000, help="Fee of every fill, in place of the play's.")] = None,
+    slippage_bps: Annotated[float | None, typer.Option(min=0, max=1000, help="Fixed slippage, in place of the play's.")] = None,
+    max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
+    trades: Annotated[Path | None, typer.Option(help="Write all trades to this Parquet or CSV file.")] = None,
+    equity: Annotated[Path | None, typer.Option(help="Write equity and position at every close to this Parquet or CSV file.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write an HTML report.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Run one variant of a play in full: figures, trades, equity."""
+    _require_tables(trades, equity)
+    loaded = play.load(file)
+    candles = _bars(loaded, bars, symbol, timeframe)
+    wanted = _for_run(loaded, candles, max_hold_bars)
+    chosen = choose(wanted, setting or [], variant)
+    result = backtest.run(
+        chosen.play,
+        candles,
+        costs=_costs(loaded.costs, fee_bps, slippage_bps),
+        markets=_markets(chosen.play, market or [], candles),
+        start_ts=_milliseconds(start),
+        end_ts=_milliseconds(end),
+    )
+    _write(result, chosen, trades, equity, report)
+    if as_json:
+        console.emit_json(_described(result, chosen))
+    else:
+        _show(result, chosen)
+
+
+# --- what it runs on ------------------------------------------------------------------------------------------------------
+
+
+def _bars(loaded: play.Play, file: Path | None, symbol: str | None, timeframe: str | None) -> Bars:
+    if file is not None:
+        return files.read(file, symbol=symbol, timeframe=timeframe)
+    if symbol is None and not loaded.symbols:
+        raise errors.InvalidArgument(f"{loaded.name} names no market", hint="give --bars FILE or --symbol BTC/USDT")
+    with stored.catalog(read_only=True) as catalog:
+        return catalog.read(symbol or loaded.symbols[0], timeframe)
+
+
+def _markets(chosen: play.Play, given: Sequence[Path], candles: Bars) -> dict[str, Bars]:
+    """Bars of every other market that a feature names: from the files, else from the catalog."""
+    read = [files.read(path) for path in given]
+    markets = {candles.symbol: candles, **{entry.symbol: entry for entry in read}}
+    missing = {feature.market for feature in chosen.features.values() if feature.market is not None} - markets.keys()
+    if missing:
+        with stored.catalog(read_only=True) as catalog:
+            markets |= {name: catalog.read(name, candles.timeframe) for name in sorted(missing)}
+    return markets
+
+
+def _for_run(loaded: play.Play, candles: Bars, max_hold_bars: int | None) -> play.Play:
+    timeframe = candles.timeframe if loaded.timeframe_ms is None else None
+    wanted = play.with_run(loaded, symbol=candles.symbol, timeframe=timeframe, max_hold_bars=max_hold_bars)
+    play.check_runnable(wanted)
+    return wanted
+
+
+def _costs(costs: Costs, fee_bps: float | None, slippage_bps: float | None) -> Costs:
+    fees = {} if fee_bps is None else {"taker_bps": fee_bps, "maker_bps": fee_bps}
+    slippage = {} if slippage_bps is None else {"slippage_bps": slippage_bps}
+    return costs.model_copy(update=fees | slippage)
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    return int((moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp() * 1000)
+
+
+# --- which variant --------------------------------------------------------------------------------------------------------
+
+
+def choose(wanted: play.Play, settings: Sequence[str], variant: str | None) -> Chosen:
+    """The variant that `NAME=VALUE` settings name; what they leave open comes from `variant`.
+
+    Args:
+        wanted: a play, with or without dimensions.
+        settings: `NAME=VALUE` texts.
+        variant: `first`, `middle` or `random:SEED`; None: everything must be set.
+
+    Raises:
+        InvalidArgument: a parameter is left open, or outside its values.
+        NotFound: a name is no parameter that the play leaves open.
+    """
+    values = dict(_setting(text) for text in settings)
+    _require_known(wanted, values)
+    base = None if variant is None else _base(wanted, variant)
+    left = [dimension for dimension in wanted.space.dimensions if dimension.path not in values]
+    if left and base is None:
+        example = " ".join(f"--set {dimension.path}={wanted.space.decode(_base(wanted, 'first'))[dimension.path]}" for dimension in left)
+        named = "; ".join(f"{dimension.path} ({dimension.text()})" for dimension in left)
+        raise errors.InvalidArgument(
+            f"{wanted.name} leaves parameters open", found=named, hint=f"{example}, or --variant first, middle or random:SEED"
+        )
+    genome = wanted.space.encode(values, base)
+    fixed = play.fix(wanted, genome)
+    return Chosen(play=fixed, parameters=wanted.space.decode(genome), identity=play.identity(fixed))
+
+
+def _require_known(wanted: play.Play, names: Iterable[str]) -> None:
+    paths = [dimension.path for dimension in wanted.space.dimensions]
+    for name in names:
+        if name not in paths:
+            raise errors.not_found(f"open parameter of {wanted.name}", name, paths)
+
+
+def _setting(text: str) -> tuple[str, Value]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise errors.InvalidArgument("--set takes NAME=VALUE", found=repr(text), hint="--set ema_fast.length=8")
+    return name.strip(), _value(value.strip())
+
+
+def _value(text: str) -> Value:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _base(wanted: play.Play, variant: str) -> FloatArray:
+    """(n_dims,) the genome that `first`, `middle` or `random:SEED` stands for."""
+    space = wanted.space
+    kind, _, seed = variant.partition(":")
+    if kind == "random" and seed.isdecimal():
+        return space.sample(np.random.default_rng(int(seed)), 1)[0]
+    places = {"first": 0.0, "middle": 0.5}
+    if variant not in places:
+        raise errors.InvalidArgument("--variant must be first, middle or random:SEED", found=repr(variant))
+    genome = np.array([[entry.low + places[variant] * (entry.high - entry.low) for entry in space.dimensions]])
+    return space.repair(genome, np.random.default_rng(0))[0]
+
+
+# --- what comes of it -----------------------------------------------------------------------------------------------------
+
+
+def _write(result: backtest.Backtest, chosen: Chosen, trades: Path | None, equity: Path | None, report: Path | None) -> None:
+    if trades is not None:
+        _write_frame(result.trades, trades)
+    if equity is not None:
+        _write_frame(_curve(result), equity)
+    if report is not None:
+        _write_report(result, chosen, report)
+    for path in (trades, equity, report):
+        if path is not None:
+            console.note(f"wrote {console.path(path)}")
+
+
+def _require_tables(*paths: Path | None) -> None:
+    for path in paths:
+        if path is not None and path.suffix not in (".parquet", ".csv"):
+            raise errors.InvalidArgument("a table is written as .parquet or .csv", found=path.name)
+
+
+def _curve(result: backtest.Backtest) -> pl.DataFrame:
+    import polars as pl
+
+    time = pl.Series("time", result.bars.ts).cast(pl.Datetime("ms", "UTC"))
+    return pl.DataFrame([time, pl.Series("equity", result.equity), pl.Series("position", result.position)])
+
+
+def _write_frame(frame: pl.DataFrame, path: Path) -> None:
+    buffer = io.BytesIO()
+    if path.suffix == ".csv":
+        frame.write_csv(buffer)
+    else:
+        frame.write_parquet(buffer)
+    write_whole(path, buffer.getvalue())
+
+
+def _write_report(result: backtest.Backtest, chosen: Chosen, path: Path) -> None:
+    from coinswarm import report
+
+    context = report.Context(
+        variant=chosen.identity,
+        parameters=chosen.parameters,
+        data={result.bars.key: result.bars.content_hash},
+        synthetic=result.bars.synthetic,
+    )
+    report.write(result, path, context=context)
+
+
+def _described(result: backtest.Backtest, chosen: Chosen) -> dict[str, object]:
+    return {
+        "play": chosen.play.name,
+        "variant": chosen.identity,
+        "parameters": chosen.parameters,
+        "market": result.bars.key,
+        "synthetic": result.bars.synthetic,
+        "bars": len(result.bars),
+        "start": _moment(result.bars, result.start),
+        "end": _moment(result.bars, len(result.bars) - 1),
+        "status": result.status.name.lower(),
+        "reason": result.reason,
+        "metrics": result.metrics,
+        "costs": result.costs,
+        "account": result.account,
+        "notes": chosen.play.notes,
+        "trades": result.trades.rows(named=True),
+    }
+
+
+def _moment(bars: Bars, index: int) -> str:
+    return console.moment(int(bars.ts[index]))
+
+
+def _show(result: backtest.Backtest, chosen: Chosen) -> None:
+    synthetic = result.bars.synthetic
+    span = f"{_moment(result.bars, result.start)} .. {_moment(result.bars, len(result.bars) - 1)}"
+    console.text(f"{chosen.play.name} on {result.bars.key}, {span}")
+    console.table(
+        "Figures", ("figure", "value"), [[name, figure(name, value)] for name, value in result.metrics.items()], synthetic=synthetic
+    )
+    rows = [_trade_row(row) for row in result.trades.head(SHOWN_TRADES).rows(named=True)]
+    if rows:
+        console.table(f"Trades, {len(rows)} of {result.trades.height}", _HEADINGS, rows, synthetic=synthetic)
+    if chosen.parameters:
+        console.text("parameters: " + " ".join(f"{name}={value}" for name, value in chosen.parameters.items()))
+    for line in (result.reason, *(f"note: {text}" for text in chosen.play.notes)):
+        if line:
+            console.text(line)
+
+
+def figure(name: str, value: float) -> str:
+    """A figure as it is read: fractions in percent, counts whole, the rest to four digits."""
+    if name in _PERCENT:
+        return f"{100 * value:,.2f} %"
+    return f"{value:,.0f}" if name in _COUNTS else f"{value:,.4g}"
+
+
+def _trade_row(row: Mapping[str, Any]) -> list[object]:
+    times = [None if row[name] is None else row[name].strftime("%Y-%m-%d %H:%M") for name in ("entry_time", "exit_time")]
+    prices = [f"{row[name]:,.6g}" for name in ("qty", "entry_price", "exit_price")]
+    return [*times, row["side"], *prices, row["exit_reason"], f"{100 * row['return']:,.2f} %", f"{row['pnl']:,.2f}"]
