@@ -1,0 +1,51 @@
+"""What a person sees of a variant: a self-contained HTML page, and curves drawn in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+from coinswarm.report.context import Context, Market, Segment, Simulated
+
+__all__ = ["Context", "Market", "Segment", "Simulated", "write", "write_many"]
+
+
+def write(
+    backtest: Simulated,
+    path: str | PathLike[str],
+    *,
+    title: str | None = None,
+    context: Context | None = None,
+    segments: tuple[Segment, ...] = (),
+) -> Path:
+    """Write the report of one variant on one market.
+
+    Args:
+        backtest: the variant simulated over the whole span that is to be shown.
+        path: of the HTML file; missing folders are made, a file that is there is replaced.
+        title: heading; the play's name when None.
+        context: where the variant comes from and how many were tried.
+        segments: parts of the span with figures of their own, such as in sample and held out.
+
+    Returns:
+        The path.
+
+    Raises:
+        StorageFull: there is no room; nothing is left half-written.
+        BadInput: the path may not be written.
+    """
+    return write_many([Market(backtest=backtest, segments=segments)], path, title=title, context=context)
+
+
+def write_many(markets: Sequence[Market], path: str | PathLike[str], *, title: str | None = None, context: Context | None = None) -> Path:
+    """Write the report of one variant on several markets, one tab each; otherwise as `write`.
+
+    Raises:
+        ShapeMismatch: there is no market.
+        StorageFull: there is no room; nothing is left half-written.
+        BadInput: the path may not be written.
+    """
+    from coinswarm.report import files, page
+
+    return files.write_whole(Path(path), page.render(markets, title=title, context=context).encode("utf-8"))

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coinswarm import errors, report
+from coinswarm.metrics.figures import Status
+from coinswarm.report import page
+
+HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)> </script><!-- ]]> {{7*7}} \u202e"""
+SECTIONS = (
+    "luck",
+    "headline-0",
+    "charts-0",
+    "monthly-0",
+    "distribution-0",
+    "exits-0",
+    "figures-0",
+    "trades-0",
+    "parameters",
+    "costs",
+    "data",
+)
+
+
+def _segments(backtest: report.Simulated) -> tuple[report.Segment, ...]:
+    ts = backtest.bars.ts
+    seen = report.Segment(name="in sample", start_ts=int(ts[50]), end_ts=int(ts[400]), metrics={"sharpe": 3.21, "n_obs": 350.0})
+    held = report.Segment(name="held out", start_ts=int(ts[400]), end_ts=int(ts[-1]) + 1, metrics={"sharpe": -0.12}, held_out=True)
+    return (seen, held)
+
+
+def _text(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_every_section_is_there(simulate: Callable[..., object], tmp_path: Path) -> None:
+    html = report.write(simulate(), tmp_path / "r.html").read_text("utf-8")
+    assert [name for name in SECTIONS if f'id="{name}"' not in html] == []
+    assert "How to reproduce" in html
+
+
+def test_nothing_in_the_page_points_anywhere(simulate: Callable[..., object]) -> None:
+    html = page.render([report.Market(backtest=simulate())])
+    assert re.findall(r"https?:|//[a-z]|<link|<img|\ssrc=|\shref=|@import|url\(", html) == []
+    assert "default-src 'none'" in html.replace("&#x27;", "'")
+
+
+def test_equal_evaluations_give_equal_files(simulate: Callable[..., object]) -> None:
+    market = report.Market(backtest=simulate())
+    assert page.render([market]) == page.render([market])
+
+
+def test_hostile_names_stay_text(simulate: Callable[..., object]) -> None:
+    backtest = simulate(symbol=f"{HOSTILE}/{HOSTILE}")
+    backtest = backtest.but(play=type(backtest.play)(name=HOSTILE, description=HOSTILE))
+    part = report.Segment(name=HOSTILE, start_ts=0, end_ts=2**50, metrics={})
+    about = report.Context(job_id=HOSTILE, evaluation_id=HOSTILE, variant=HOSTILE, parameters={HOSTILE: HOSTILE}, data={HOSTILE: HOSTILE})
+    html = page.render([report.Market(backtest=backtest, segments=(part,))] * 2, title=HOSTILE, context=about)
+    assert html.count("<script") == html.count("</script>") == 3
+    assert "<img" not in html
+    assert "\u202e" not in html
+
+
+@pytest.mark.parametrize(("trials", "said"), [(None, "not recorded"), (1, "One variant was tried"), (4213, "best of 4,213")])
+def test_the_number_of_tries_stands_beside_the_best_figure(simulate: Callable[..., object], trials: int | None, said: str) -> None:
+    html = page.render([report.Market(backtest=simulate())], context=report.Context(trials=trials))
+    beside = _text(html[html.index('id="luck"') : html.index('id="headline-0"')])
+    assert "1.25" in beside
+    assert said in beside
+
+
+def test_synthetic_prices_are_called_so_whoever_says_it(simulate: Callable[..., object]) -> None:
+    made, real = report.Market(backtest=simulate(synthetic=True)), report.Market(backtest=simulate())
+    marked = "<strong>SYNTHETIC</strong>"
+    assert marked in page.render([made])
+    assert marked in page.render([real, made])
+    assert marked in page.render([real], context=report.Context(synthetic=True))
+    assert marked not in page.render([real])
+
+
+def test_held_out_figures_are_the_large_ones_and_both_are_shown(simulate: Callable[..., object]) -> None:
+    backtest = simulate()
+    html = page.render([report.Market(backtest=backtest, segments=_segments(backtest))])
+    card = _text(html[html.index("<span>Sharpe ratio</span>") :])[:60]
+    assert re.search("Sharpe ratio \N{MINUS SIGN}0.12 in sample 3.21", card)
+    assert "Trust the held-out figures" in html
+
+
+def test_several_markets_have_a_tab_each_and_one_table(simulate: Callable[..., object]) -> None:
+    markets = [report.Market(backtest=simulate(symbol=name)) for name in ("BTC/USDT", "ETH/USDT", "SOL/USDT:USDT")]
+    html = page.render(markets)
+    assert len(re.findall('role="tab"', html)) == 3
+    assert all(f'id="charts-{place}"' in html for place in range(3))
+    assert "All markets" in html
+
+
+def test_a_variant_that_could_not_be_simulated_says_why(simulate: Callable[..., object]) -> None:
+    backtest = simulate(600, 0).but(equity=np.full(600, np.nan), status=Status.INVALID, reason="the stop has no level", metrics={})
+    text = _text(page.render([report.Market(backtest=backtest)]))
+    assert "Status: invalid. the stop has no level" in text
+
+
+def test_a_variant_without_trades_has_a_page(simulate: Callable[..., object]) -> None:
+    text = _text(page.render([report.Market(backtest=simulate(600, 0).but(status=Status.NO_TRADES))]))
+    assert "No position was opened." in text
+    assert "No trade was closed." in text
+
+
+@pytest.mark.parametrize("column", ["pnl", "return", "mae", "exit_price"])
+def test_missing_numbers_in_trades_are_dashes_not_words(simulate: Callable[..., object], column: str) -> None:
+    backtest = simulate(600, 3)
+    backtest = backtest.but(trades=backtest.trades.with_columns(**{column: None}))
+    html = page.render([report.Market(backtest=backtest)])
+    shown = _text(html[html.index('id="monthly-0"') : html.index('id="parameters"')])
+    assert "nan" not in shown.replace("Quantity", "").lower()
+    assert "\N{EN DASH}" in shown
+
+
+def test_only_the_first_trades_are_listed_and_the_page_says_so(simulate: Callable[..., object]) -> None:
+    html = page.render([report.Market(backtest=simulate(7000, 600))])
+    assert html.count("data-trade=") == 500
+    assert "The first 500 of 600 trades" in html
+
+
+def test_a_year_of_minutes_stays_a_small_file(simulate: Callable[..., object]) -> None:
+    html = page.render([report.Market(backtest=simulate(500_000, 0))])
+    assert len(html) < 3_000_000
+
+
+def test_a_report_of_nothing_is_refused() -> None:
+    with pytest.raises(errors.ShapeMismatch, match="at least one market"):
+        page.render([])
