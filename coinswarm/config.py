@@ -27,7 +27,9 @@ class Costs(Settings):
     slippage_bps: Annotated[float, Field(ge=0, le=1000, description="fixed slippage of market and stop fills")] = 2.0
     slippage_volatility: Annotated[float, Field(ge=0, le=10, description="slippage per unit of volatility(20) known at the decision")] = 0.0
     slippage_participation: Annotated[float, Field(ge=0, le=10, description="slippage times sqrt(qty / bar volume)")] = 0.0
-    max_participation: Annotated[float, Field(gt=0, le=1)] | None = Field(None, description="largest part of a bar's volume an entry may take; none: unlimited")
+    max_participation: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None, description="largest part of a bar's volume an entry may take; none: unlimited"
+    )
     lot_step: Annotated[float, Field(ge=0, description="quantities are rounded down to a multiple of this; 0: any quantity")] = 0.0
 
 

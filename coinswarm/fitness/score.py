@@ -1,0 +1,244 @@
+"""Scores for a batch of variants: features once, conditions once as bits, trades by jumping, figures by sums.
+
+The fast twin of `coinswarm.backtest`, held equal to it by tests/laws/test_fitness_equals_backtest.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from coinswarm import errors
+from coinswarm.config import Account, Costs
+from coinswarm.fitness import figures, tape
+from coinswarm.fitness.cache import DEFAULT_BYTES, Cache, CacheInfo
+from coinswarm.fitness.conditions import Evaluation
+from coinswarm.fitness.distinct import Distinct, combinations
+from coinswarm.fitness.rules import RuleTable
+from coinswarm.kernels.chain import chain, chain_batch, exit_row
+from coinswarm.kernels.codes import N_OUTCOME, N_TALLY, Tally
+from coinswarm.market.bars import Bars
+from coinswarm.metrics.figures import FIGURES, SCORE_DTYPE, Status
+from coinswarm.play import model
+from coinswarm.types import FloatArray, IntArray
+
+_CHUNK_BYTES = 48 * 2**20
+"""Room for the condition bits of one chunk of variants."""
+
+
+class Scorer:
+    """Scores variants of one play on one market, generation after generation, remembering features and conditions.
+
+    Args:
+        play: the play; its space says what a genome is.
+        bars: candles of the traded market.
+        costs, account: replace those of the play.
+        markets: candles of other markets the play's features name, by canonical symbol.
+        start_ts: first time (ms) at which a decision may be taken; earlier bars only warm features up.
+        end_ts: bars that open at or after it are not used.
+        cache_bytes: how much the scorer may remember.
+
+    Raises:
+        InvalidArgument: the bars are slower than the play's.
+    """
+
+    def __init__(
+        self,
+        play: model.Play,
+        bars: Bars,
+        *,
+        costs: Costs | None = None,
+        account: Account | None = None,
+        markets: Mapping[str, Bars] | None = None,
+        start_ts: int | None = None,
+        end_ts: int | None = None,
+        cache_bytes: int = DEFAULT_BYTES,
+    ) -> None:
+        self.play = play
+        self.costs = costs or play.costs
+        self.account = account or play.account
+        self.bars = bars if end_ts is None else bars[: bars.index_at(end_ts)]
+        self.markets = dict(markets or {})
+        self._start = 0 if start_ts is None else self.bars.index_at(start_ts)
+        self._cache = Cache(cache_bytes)
+        self._tape = tape.tape_of(self.bars, self.costs, play.policy.max_gap_ms)
+        self._terms = tape.terms_of(self.costs, self.account)
+        self._unit_terms = self._terms._replace(min_notional=0.0)
+        self._shared = tape.shared_outcomes(len(self.bars))
+        self._groups = 0
+
+    @property
+    def cache_info(self) -> CacheInfo:
+        """How often a feature or condition was already there."""
+        return self._cache.info
+
+    @property
+    def outcomes_reused(self) -> float:
+        """Share of trades whose outcome another variant had already paid for; 0 before the first."""
+        _, asked, found = self._shared.used.tolist()
+        return found / asked if asked else 0.0
+
+    @property
+    def scale_free(self) -> bool:
+        """Whether a trade's outcome is the same at any equity."""
+        fixed = self.play.risk.sizing.model is model.SizingModel.FIXED_NOTIONAL
+        costs = self.costs
+        return not (fixed or costs.lot_step > 0 or costs.slippage_participation > 0 or costs.max_participation is not None)
+
+    def score(self, genomes: FloatArray) -> np.ndarray:
+        """Every figure of every variant.
+
+        Args:
+            genomes: (n_variants, n_dims) variants of the play's space.
+
+        Returns:
+            (n_variants,) of SCORE_DTYPE. A variant whose features are never warm on these bars is INVALID, its figures NaN.
+        """
+        genomes = np.atleast_2d(np.asarray(genomes, dtype=np.float64))
+        if genomes.shape[1] != len(self.play.space.dimensions):
+            raise errors.ShapeMismatch(f"genomes must have {len(self.play.space.dimensions)} dimensions", found=genomes.shape[1])
+        values = self.play.space.values(genomes)
+        words = (len(self.bars) + 63) // 64
+        chunk = max(128, _CHUNK_BYTES // (16 * words))
+        parts = [self._score_chunk(values[k : k + chunk]) for k in range(0, values.shape[0], chunk)]
+        return np.concatenate(parts) if parts else np.empty(0, dtype=SCORE_DTYPE)
+
+    def _score_chunk(self, values: FloatArray) -> np.ndarray:
+        n = len(self.bars)
+        batch = self._batch(values)
+        scores = unscored(values.shape[0], Status.INVALID)
+        able = np.flatnonzero(batch.first < n - 1)
+        if able.size == 0:
+            return scores
+        tallies = np.zeros((values.shape[0], N_TALLY))
+        order = self._order(batch, able)
+        chain_batch(
+            self._tape, self._terms, self._unit_terms, batch.rules.levels, batch.rules.rows, batch.entry_rows, batch.exit_rows,
+            order, self.scale_free, self._shared, tallies,
+        )  # fmt: skip
+        n_obs = n - batch.first[able]
+        scores[able], doubtful = figures.from_tallies(tallies[able], n_obs, self.bars.timeframe, self.account.starting_equity)
+        for row in order[np.isin(order[:, 0], able[doubtful])]:
+            self._from_curve(batch, row, scores)
+        return scores
+
+    def _order(self, batch: _Batch, able: IntArray) -> IntArray:
+        """(n, 8) the variants by rule and exits, so that those that can share outcomes follow each other."""
+        group = batch.groups(reverse=self.play.policy.reverse)
+        order = able[np.argsort(group[able], kind="stable")]
+        sizes = np.bincount(group[order])
+        number = np.where(sizes[group] > 1, group + self._groups, -1)
+        self._groups += int(group.max()) + 1
+        return np.column_stack([order, batch.rules.index[order], batch.rows[order], batch.first[order], number[order]])
+
+    def _from_curve(self, batch: _Batch, row: IntArray, scores: np.ndarray) -> None:
+        """Take the moments of one variant from its equity curve, centred."""
+        curve, _ = self._replay(batch, row)
+        place, first = int(row[0]), int(row[6])
+        equity = np.concatenate([[self.account.starting_equity], curve[first:]])
+        returns = np.where(equity[:-1] > 0.0, equity[1:] / np.where(equity[:-1] > 0.0, equity[:-1], 1.0) - 1.0, 0.0)
+        for name, value in figures.moments_of(returns, self.bars.timeframe).items():
+            scores[name][place] = value
+
+    def replay(self, genome: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """One variant's history as the fast path sees it.
+
+        Args:
+            genome: (n_dims,) the variant.
+
+        Returns:
+            (n_bars,) equity at closes, and (n_trades, N_OUTCOME + 2) one record a trade: `kernels.codes.Outcome`, then side and equity
+            before it. Both empty when no decision is possible.
+        """
+        batch = self._batch(self.play.space.values(np.atleast_2d(genome)))
+        if batch.first[0] >= len(self.bars) - 1:
+            return np.empty(0), np.empty((0, N_OUTCOME + 2))
+        return self._replay(batch, self._order(batch, np.zeros(1, dtype=np.int64))[0])
+
+    def _replay(self, batch: _Batch, row: IntArray) -> tuple[FloatArray, FloatArray]:
+        curve = np.full(len(self.bars), np.nan)
+        log = np.zeros((len(self.bars), N_OUTCOME + 2))
+        tally = np.zeros(N_TALLY)
+        chain(
+            self._tape, self._terms, self._unit_terms, batch.rules.levels, batch.rules.rows[row[1]],
+            batch.entry_rows[row[2]], batch.entry_rows[row[3]], exit_row(batch.exit_rows, row[4]), exit_row(batch.exit_rows, row[5]),
+            row[6], -1, self.scale_free, self._shared, tally, curve, log,
+        )  # fmt: skip
+        if np.isnan(curve[0]):
+            curve[0] = self.account.starting_equity
+        known = np.maximum.accumulate(np.where(np.isnan(curve), 0, np.arange(curve.size)))
+        return curve[known], log[: int(tally[Tally.N_ENTERED])]
+
+    def _batch(self, values: FloatArray) -> _Batch:
+        return _Batch(Evaluation(self.play, values, self.bars, self.markets, self._cache), self.account, self._start)
+
+
+def unscored(n_variants: int, status: Status) -> np.ndarray:
+    """Scores of variants that have none: the status, and NaN for every figure."""
+    scores = np.zeros(n_variants, dtype=SCORE_DTYPE)
+    for name in FIGURES:
+        scores[name] = np.nan
+    scores["status"] = status
+    return scores
+
+
+class _Batch:
+    """The rows of bits and rules that a chunk of variants points to."""
+
+    def __init__(self, evaluation: Evaluation, account: Account, start: int) -> None:
+        play = evaluation.play
+        self._none = np.zeros((evaluation.n + 63) // 64, dtype=np.uint64)
+        self.rules = RuleTable(evaluation, account)
+        self.first = np.maximum(self.rules.first, start)
+        found = [self._truths(evaluation, node) for node in (play.entry_long, play.entry_short, play.exit_long, play.exit_short)]
+        for distinct in found:
+            self.first = np.maximum(self.first, distinct.first_of_variants())
+        if play.policy.mode is model.Mode.SHORT_ONLY:
+            found[0] = self._never(evaluation)
+        if play.policy.mode is model.Mode.LONG_ONLY:
+            found[1] = self._never(evaluation)
+        if play.policy.exit_mode is model.ExitMode.SL_TP_ONLY:
+            found[2] = found[3] = self._never(evaluation)
+        self.entry_rows = np.stack([*found[0].results, *found[1].results])
+        self.exit_rows = np.stack([*found[2].results, *found[3].results])
+        offsets = [0, len(found[0].results), 0, len(found[2].results)]
+        self.rows = np.column_stack([distinct.index + offset for distinct, offset in zip(found, offsets, strict=True)])
+        for k in (2, 3):
+            if found[k].keys == ["never"]:
+                self.rows[:, k] = -1
+
+    def _truths(self, evaluation: Evaluation, node: model.Condition | None) -> Distinct:
+        return evaluation.condition(node) if node is not None else self._never(evaluation)
+
+    def _never(self, evaluation: Evaluation) -> Distinct:
+        zeros = np.zeros(evaluation.n_variants, dtype=np.int64)
+        return Distinct(["never"], [self._none], np.zeros(1, dtype=np.int64), zeros)
+
+    def groups(self, *, reverse: bool) -> IntArray:
+        """(n_variants,) equal where trades from the same decision bar have the same outcome."""
+        columns = [self.rules.index, self.rows[:, 2] + 1, self.rows[:, 3] + 1]
+        if reverse:
+            columns += [self.rows[:, 0], self.rows[:, 1]]
+        sizes = [int(column.max()) + 1 for column in columns]
+        return combinations(columns, sizes, self.rules.index.size)[1]
+
+
+def score(
+    play: model.Play,
+    genomes: FloatArray,
+    bars: Bars,
+    *,
+    costs: Costs | None = None,
+    account: Account | None = None,
+    markets: Mapping[str, Bars] | None = None,
+    start_ts: int | None = None,
+    end_ts: int | None = None,
+) -> np.ndarray:
+    """Score a batch of variants once; see `Scorer` for the arguments and for scoring generation after generation.
+
+    Returns:
+        (n_variants,) of SCORE_DTYPE: status and every figure of docs/simulation.md.
+    """
+    scorer = Scorer(play, bars, costs=costs, account=account, markets=markets, start_ts=start_ts, end_ts=end_ts)
+    return scorer.score(genomes)
