@@ -63,8 +63,8 @@ class Scorer:
         self._start = 0 if start_ts is None else self.bars.index_at(start_ts)
         self._cache = Cache(cache_bytes)
         self._tape = tape.tape_of(self.bars, self.costs, play.policy.max_gap_ms)
-        self._terms = tape.terms_of(self.costs, self.account)
-        self._unit_terms = self._terms._replace(min_notional=0.0)
+        terms = tape.terms_of(self.costs, self.account)
+        self._terms = terms._replace(min_notional=0.0) if self.scale_free else terms
         self._shared = tape.shared_outcomes(len(self.bars))
         self._groups = 0
 
@@ -114,7 +114,7 @@ class Scorer:
         tallies = np.zeros((values.shape[0], N_TALLY))
         order = self._order(batch, able)
         chain_batch(
-            self._tape, self._terms, self._unit_terms, batch.rules.levels, batch.rules.rows, batch.entry_rows, batch.exit_rows,
+            self._tape, self._terms, self.account.min_notional, batch.rules.levels, batch.rules.rows, batch.entry_rows, batch.exit_rows,
             order, self.scale_free, self._shared, tallies,
         )  # fmt: skip
         n_obs = n - batch.first[able]
@@ -161,7 +161,7 @@ class Scorer:
         log = np.zeros((len(self.bars), N_OUTCOME + 2))
         tally = np.zeros(N_TALLY)
         chain(
-            self._tape, self._terms, self._unit_terms, batch.rules.levels, batch.rules.rows[row[1]],
+            self._tape, self._terms, self.account.min_notional, batch.rules.levels, batch.rules.rows[row[1]],
             batch.entry_rows[row[2]], batch.entry_rows[row[3]], exit_row(batch.exit_rows, row[4]), exit_row(batch.exit_rows, row[5]),
             row[6], -1, self.scale_free, self._shared, tally, curve, log,
         )  # fmt: skip

@@ -13,8 +13,8 @@ import numpy as np
 from coinswarm.kernels import bits
 from coinswarm.kernels.blocks import SMALL
 from coinswarm.kernels.codes import N_OUTCOME, N_PATH, Outcome, Path, Reason, Tally
-from coinswarm.kernels.jit import borrowed, inlined_kernel, kernel
-from coinswarm.kernels.trades import TIE, Tape, Terms, borrowed_tape, trade
+from coinswarm.kernels.jit import inlined_kernel, kernel, view_kernel
+from coinswarm.kernels.trades import TIE, Tape, Terms, trade
 from coinswarm.types import Bits, FloatArray, IntArray
 
 
@@ -154,16 +154,11 @@ def recall(
     return k
 
 
-@kernel
-def borrowed_shared(shared: Shared) -> Shared:
-    """The ring without owners, for the time of one call; see `jit.borrowed`."""
-    return Shared(borrowed(shared.outcomes), borrowed(shared.bar), borrowed(shared.group), borrowed(shared.place), borrowed(shared.used))
-
-
 @inlined_kernel
 def trace(curve: FloatArray, log: FloatArray, tape: Tape, record: FloatArray, side: int, equity: float, place: int) -> None:
     """Write a trade's equity at closes into `curve`, and its record with its side and the equity before it into row `place` of `log`."""
-    log[place, :N_OUTCOME] = record
+    for k in range(N_OUTCOME):
+        log[place, k] = record[k]
     log[place, N_OUTCOME] = side
     log[place, N_OUTCOME + 1] = equity
     x = int(record[Outcome.EXIT_BAR])
@@ -174,15 +169,14 @@ def trace(curve: FloatArray, log: FloatArray, tape: Tape, record: FloatArray, si
 
 @inlined_kernel
 def outcome(
-    tape: Tape, terms: Terms, unit_terms: Terms, levels: FloatArray, rule: FloatArray, side: int, d: int, equity: float,
+    tape: Tape, terms: Terms, levels: FloatArray, rule: FloatArray, side: int, d: int, equity: float,
     exits: Bits, own: Bits, opposite: Bits, group: int, scale_free: bool, shared: Shared, scratch: FloatArray,
-) -> FloatArray:  # fmt: skip
-    """The outcome of the trade decided at `d`, shared, or computed into `scratch`."""
+) -> int:  # fmt: skip
+    """The outcome of the trade decided at `d`: its place among the shared ones, or -1 when it was computed into `scratch`."""
     if scale_free and group >= 0:
-        return shared.outcomes[recall(tape, unit_terms, levels, rule, side, d, exits, own, opposite, group, shared)]
-    used_terms = unit_terms if scale_free else terms
-    trade(tape, used_terms, levels, rule, side, d, 1.0 if scale_free else equity, exits, own, opposite, tape.open.size, scratch)
-    return scratch
+        return recall(tape, terms, levels, rule, side, d, exits, own, opposite, group, shared)
+    trade(tape, terms, levels, rule, side, d, 1.0 if scale_free else equity, exits, own, opposite, tape.open.size, scratch)
+    return -1
 
 
 @inlined_kernel
@@ -219,60 +213,69 @@ def book(path: FloatArray, tally: FloatArray, record: FloatArray) -> None:
     path[Path.EQUITY] *= record[Outcome.CASH]
 
 
-@kernel
-def walk(
-    tape: Tape, terms: Terms, unit_terms: Terms, levels: FloatArray, rule: FloatArray, enter_long: Bits, enter_short: Bits,
-    exit_long: Bits, exit_short: Bits, first: int, group: int, scale_free: bool, shared: Shared, path: FloatArray,
-    scratch: FloatArray, tally: FloatArray, curve: FloatArray, log: FloatArray,
-) -> bool:  # fmt: skip
-    """What `chain` does, on arrays without owners."""
-    n = tape.open.size
-    stops = terms.max_drawdown < np.inf
-    floor = 1.0 - terms.max_drawdown + TIE if stops else 0.0
-    path[Path.PEAK] = path[Path.EQUITY] = terms.starting_equity
+@inlined_kernel
+def fresh_path(path: FloatArray, starting_equity: float, first: int) -> None:
+    """Open the books."""
+    path[Path.PEAK] = path[Path.EQUITY] = starting_equity
     path[Path.UNDER] = path[Path.PENDING_BAR] = -1.0
     path[Path.MAX_DRAWDOWN] = path[Path.MAX_STAGNATION] = 0.0
     path[Path.ACCOUNTED] = first
+
+
+@inlined_kernel
+def standing(record: FloatArray, scale_free: bool, equity: float, min_notional: float) -> int:
+    """The reason of a record, REJECTED where this account is too small for it."""
+    reason = int(record[Outcome.REASON])
+    if scale_free and reason > Reason.REJECTED and (equity <= 0.0 or equity * record[Outcome.NOTIONAL] < min_notional):
+        return Reason.REJECTED.value
+    return reason
+
+
+@view_kernel
+def walk(
+    tape: Tape, terms: Terms, min_notional: float, levels: FloatArray, rule: FloatArray, enter_long: Bits, enter_short: Bits,
+    exit_long: Bits, exit_short: Bits, first: int, group: int, scale_free: bool, shared: Shared, path: FloatArray,
+    scratch: FloatArray, tally: FloatArray, curve: FloatArray, log: FloatArray,
+) -> bool:  # fmt: skip
+    """What `chain` does; `path` and `scratch` are room."""
+    n = tape.open.size
+    stops = terms.max_drawdown < np.inf
+    floor = 1.0 - terms.max_drawdown + TIE if stops else 0.0
+    fresh_path(path, terms.starting_equity, first)
     position = first
     turning = 0
     halted = False
     while not halted:
-        if turning != 0:
-            d = position - 1
-            side = turning
-        else:
+        d, side = position - 1, turning
+        if turning == 0:
             d = bits.next_set_of_xor(enter_long, enter_short, position, n - 1)
             if d >= n - 1:
                 break
             side = 1 if bits.is_set(enter_long, d) else -1
-        own = enter_long if side > 0 else enter_short
-        opposite = enter_short if side > 0 else enter_long
-        exits = exit_long if side > 0 else exit_short
+        own, opposite, exits = (enter_long, enter_short, exit_long) if side > 0 else (enter_short, enter_long, exit_short)
         equity = path[Path.EQUITY]
-        record = outcome(tape, terms, unit_terms, levels, rule, side, d, equity, exits, own, opposite, group, scale_free, shared, scratch)
+        place = outcome(tape, terms, levels, rule, side, d, equity, exits, own, opposite, group, scale_free, shared, scratch)
+        record = shared.outcomes[place] if place >= 0 else scratch
         e = int(record[Outcome.ENTRY_BAR])
-        reason = int(record[Outcome.REASON])
-        if reason > Reason.REJECTED and scale_free and (equity <= 0.0 or equity * record[Outcome.NOTIONAL] < terms.min_notional):
-            reason = Reason.REJECTED.value
+        reason = standing(record, scale_free, equity, min_notional)
         late = turning != 0 and e > position
         if late and close_at(path, equity, position, floor):
             break
-        if reason == Reason.REJECTED:
-            tally[Tally.N_REJECTED] += 1.0
-        if turning != 0 and not late and reason <= Reason.REJECTED and close_at(path, equity, position, floor):
-            break
-        turning = 0
         if reason <= Reason.REJECTED:
+            tally[Tally.N_REJECTED] += reason == Reason.REJECTED
+            if turning != 0 and not late and close_at(path, equity, position, floor):
+                break
+            turning = 0
             position = max(e, d + 1)
             continue
+        turning = 0
         peak, under, worst, longest = path[Path.PEAK], path[Path.UNDER], path[Path.MAX_DRAWDOWN], path[Path.MAX_STAGNATION]
         halt = follow(tape, record, equity, path, floor)
         halted = halt >= 0
         if halted and halt < int(record[Outcome.EXIT_BAR]):
             path[Path.PEAK], path[Path.UNDER], path[Path.MAX_DRAWDOWN], path[Path.MAX_STAGNATION] = peak, under, worst, longest
             if stops and halt < n - 1:
-                used_terms = unit_terms if scale_free else terms
-                trade(tape, used_terms, levels, rule, side, d, 1.0 if scale_free else equity, exits, own, opposite, halt + 1, scratch)
+                trade(tape, terms, levels, rule, side, d, 1.0 if scale_free else equity, exits, own, opposite, halt + 1, scratch)
                 record = scratch
             follow(tape, record, equity, path, -np.inf)
         if curve.size:
@@ -287,23 +290,23 @@ def walk(
 
 @kernel
 def chain(
-    tape: Tape, terms: Terms, unit_terms: Terms, levels: FloatArray, rule: FloatArray, enter_long: Bits, enter_short: Bits,
+    tape: Tape, terms: Terms, min_notional: float, levels: FloatArray, rule: FloatArray, enter_long: Bits, enter_short: Bits,
     exit_long: Bits, exit_short: Bits, first: int, group: int, scale_free: bool, shared: Shared, tally: FloatArray,
     curve: FloatArray, log: FloatArray,
 ) -> bool:  # fmt: skip
     """Trade one variant from its first decision bar to the last bar, into `tally`; true when the account stop ended it.
 
-    `enter_*` are (n_words,) bits of decision bars, `exit_*` the same or (0,) where there is no exit signal, `first` is the first bar on which
-    a decision may be taken, `group` numbers the rule with its exits or is -1 when no other variant shares them, `scale_free` says that
-    outcomes do not depend on the equity. `curve` is (n_bars,), to be filled with equity at the closes of trades, or (0,); with a curve,
-    `log` (n_bars, N_OUTCOME + 2) is filled with the trades' records, sides and equities.
+    `enter_*` are (n_words,) bits of decision bars, `exit_*` the same or (0,) where there is no exit signal, `first` is the first bar on
+    which a decision may be taken, `group` numbers the rule with its exits or is -1 when no other variant shares them. `scale_free` says that
+    outcomes do not depend on the equity; `terms` then has no `min_notional`, which is held against each trade here. `curve` is (n_bars,), to
+    be filled with equity at the closes of trades, or (0,); with a curve, `log` (n_bars, N_OUTCOME + 2) is filled with the trades' records,
+    sides and equities.
     """
     scratch = np.zeros(N_OUTCOME)
     path = np.zeros(N_PATH)
     return walk(
-        borrowed_tape(tape), terms, unit_terms, borrowed(levels), borrowed(rule), borrowed(enter_long), borrowed(enter_short),
-        borrowed(exit_long), borrowed(exit_short), first, group, scale_free, borrowed_shared(shared),
-        borrowed(path), borrowed(scratch), borrowed(tally), curve, log,
+        tape, terms, min_notional, levels, rule, enter_long, enter_short, exit_long, exit_short, first, group, scale_free, shared,
+        path, scratch, tally, curve, log,
     )  # fmt: skip
 
 
@@ -315,7 +318,7 @@ def exit_row(exit_rows: Bits, place: int) -> Bits:
 
 @kernel
 def chain_batch(
-    tape: Tape, terms: Terms, unit_terms: Terms, levels: FloatArray, rules: FloatArray, entry_rows: Bits, exit_rows: Bits,
+    tape: Tape, terms: Terms, min_notional: float, levels: FloatArray, rules: FloatArray, entry_rows: Bits, exit_rows: Bits,
     variants: IntArray, scale_free: bool, shared: Shared, tallies: FloatArray,
 ) -> None:  # fmt: skip
     """Every variant of a batch, in the order given, into `tallies` (n_variants, N_TALLY), which starts as zeros.
@@ -328,6 +331,6 @@ def chain_batch(
     for v in range(variants.shape[0]):
         row = variants[v]
         chain(
-            tape, terms, unit_terms, levels, rules[row[1]], entry_rows[row[2]], entry_rows[row[3]],
+            tape, terms, min_notional, levels, rules[row[1]], entry_rows[row[2]], entry_rows[row[3]],
             exit_row(exit_rows, row[4]), exit_row(exit_rows, row[5]), row[6], row[7], scale_free, shared, tallies[row[0]], none, no_log,
         )  # fmt: skip

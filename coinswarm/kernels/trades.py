@@ -13,7 +13,7 @@ import numpy as np
 from coinswarm.kernels import bits
 from coinswarm.kernels.blocks import SMALL, first_touch
 from coinswarm.kernels.codes import InForce, Outcome, Reason, Rule, Size, StopCode, TargetCode
-from coinswarm.kernels.jit import borrowed, inlined_kernel, kernel, summing_kernel
+from coinswarm.kernels.jit import inlined_kernel, summing_kernel, view_kernel
 from coinswarm.types import Bits, FloatArray
 
 MAX_SLIP = 0.5
@@ -39,17 +39,6 @@ class Tape(NamedTuple):
     high_large: Any
     adjusted_low: Any   # extremes of `adjusted` in small blocks
     adjusted_high: Any
-
-
-@kernel
-def borrowed_tape(tape: Tape) -> Tape:
-    """The tape without owners, for the time of one call; see `jit.borrowed`."""
-    return Tape(
-        borrowed(tape.open), borrowed(tape.high), borrowed(tape.low), borrowed(tape.close), borrowed(tape.volume),
-        borrowed(tape.adjusted), borrowed(tape.funding), borrowed(tape.volatility), borrowed(tape.gaps),
-        borrowed(tape.low_small), borrowed(tape.low_large), borrowed(tape.high_small), borrowed(tape.high_large),
-        borrowed(tape.adjusted_low), borrowed(tape.adjusted_high),
-    )  # fmt: skip
 
 
 class Terms(NamedTuple):
@@ -375,7 +364,7 @@ def leave(
     return Reason.OPEN, n - 1, tape.close[n - 1]
 
 
-@inlined_kernel
+@view_kernel
 def settle(
     tape: Tape, terms: Terms, rule: FloatArray, side: int, e: int, fill: float, raw: float, qty: float, fee: float, reason: Reason,
     x: int, price: float, equity: float, out: FloatArray,
@@ -414,7 +403,7 @@ def settle(
     describe_path(tape, e, x, fill - tape.funding[e], cash_in / equity, side * qty / equity, cash / equity, out)
 
 
-@inlined_kernel
+@view_kernel
 def describe_path(tape: Tape, e: int, x: int, base: float, cash_in: float, qty: float, cash: float, out: FloatArray) -> None:
     """Equity at the closes of bars e..x: its moments, its extremes and the terms that rebuild it."""
     out[Outcome.BASE] = base
@@ -442,7 +431,7 @@ def describe_path(tape: Tape, e: int, x: int, base: float, cash_in: float, qty: 
         out[Outcome.HIGHEST] = max(cash, out[Outcome.HIGHEST])
 
 
-@kernel
+@view_kernel
 def trade(
     tape: Tape, terms: Terms, levels: FloatArray, rule: FloatArray, side: int, d: int, equity: float, exits: Bits, own: Bits,
     opposite: Bits, halt: int, out: FloatArray,
