@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+from cluster.store import embedded
+
+# no test may depend on how fast a shared machine is
+hypothesis.settings.register_profile("coinswarm", deadline=None)
+hypothesis.settings.load_profile("coinswarm")
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,3 +27,14 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real candles are not here: {folder} (set COINSWARM_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def database_url() -> Iterator[str]:
+    """The URL of an embedded PostgreSQL of this test session, in a folder of its own and stopped at the end."""
+    with tempfile.TemporaryDirectory(prefix="coinswarm-test-") as name:
+        folder = Path(name) / "pg"
+        try:
+            yield embedded.ensure(folder)
+        finally:
+            embedded.stop(folder, force=True)

@@ -1,0 +1,31 @@
+"""Bars and funding: files, exchanges, checks, slower timeframes, splits and the catalog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coinswarm.market import files
+from coinswarm.market.bars import Bars
+from coinswarm.market.timeframe import Timeframe
+
+__all__ = ["Bars", "Timeframe", "read_bars"]
+
+
+def read_bars(path: Path | str, symbol: str | None = None, timeframe: Timeframe | str | None = None, exchange: str | None = None) -> Bars:
+    """Bars of a Parquet or CSV file, with the funding rates that lie beside it.
+
+    Args:
+        path: such as `binance_BTC-USDT_5m.parquet`, whose name tells the exchange, the market and the timeframe.
+        symbol: the market, instead of what the name tells.
+        timeframe: length of a bar, instead of what the name or the times tell.
+        exchange: where they come from, instead of what the name tells.
+
+    Returns:
+        (n_bars,) checked bars, with the funding paid in their span.
+
+    Raises:
+        NotFound: there is no such file.
+        BadBars: the bars cannot be trusted; everything found is told at once.
+        InvalidArgument: the market is not known.
+    """
+    return files.read(path, symbol=symbol, timeframe=timeframe, exchange=exchange)[:]

@@ -53,7 +53,8 @@ class Bars:
         if len(sizes) != 1:
             raise errors.ShapeMismatch("all columns of bars must have the same length", found=sorted(sizes))
         if self.funding_ts.size != self.funding_rate.size:
-            raise errors.ShapeMismatch("funding times and rates must have the same length", found=(self.funding_ts.size, self.funding_rate.size))
+            found = (self.funding_ts.size, self.funding_rate.size)
+            raise errors.ShapeMismatch("funding times and rates must have the same length", found=found)
 
     def __len__(self) -> int:
         return int(self.ts.size)

@@ -1,0 +1,153 @@
+"""The `coinswarm` command: a table of subcommands, each imported only when it is called.
+
+A subcommand lives in `cluster/cli/<name>.py` and exposes one of
+
+- `app: typer.Typer`, for a command with subcommands of its own (give it an `@app.callback()`, else typer folds a single one away), or
+- `command`, a function with typer's annotations, for a command without.
+
+`COMMANDS` holds its name and the line that `coinswarm --help` prints, so that the help neither imports the module nor breaks with it.
+A subcommand prints through `cluster.cli.console`, reads its settings with `console.settings()`, and raises what `coinswarm.errors`
+defines: the message goes to stderr and the error's class decides the exit code (0 done, 1 failed, 2 bad usage or input).
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cluster.cli import console
+from coinswarm import errors
+
+COMMANDS = {
+    "bars": "Candles: import, fetch, list and check them.",
+    "play": "Plays: check one, or see the space of variants it describes.",
+    "backtest": "Run one variant of a play in full.",
+    "demo": "The whole way once: bars, a search, its winners, a report.",
+    "evolve": "Search a play's variants on all cores or a cluster.",
+    "jobs": "List, cancel and resume jobs.",
+    "top": "The best variants of a job, in and out of sample.",
+    "show": "One evaluation: parameters, figures, equity curve.",
+    "report": "Write an evaluation as one HTML file.",
+    "replay": "Recompute an evaluation and compare it to the last digit.",
+    "db": "The database: address, state, upgrade.",
+    "doctor": "What is installed, reachable, and how big.",
+}
+
+
+class LazyGroup(TyperGroup):
+    """Commands of `COMMANDS`, imported on use; every error becomes one message and an exit code."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for name in COMMANDS:
+            self.add_command(_stub(name), name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Import the command that is called."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if name is None else load(name), rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Ctrl-C counts as failed, with what was done kept."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            console.error(errors.Cancelled("stopped by Ctrl-C; what was finished is kept"))
+            raise typer.Exit(errors.Cancelled.exit_code) from None
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse, run and exit: no traceback ever reaches the user unless it is asked for."""
+        try:
+            return super().main(*args, **kwargs)
+        except Exception as error:
+            if console.debugging():
+                raise
+            raise SystemExit(report(error)) from None
+
+
+def _stub(name: str) -> Any:
+    stand_in = typer.Typer(add_completion=False)
+    stand_in.command(name, help=COMMANDS[name])(_nothing)
+    return typer.main.get_command(stand_in)
+
+
+def _nothing() -> None:
+    return None
+
+
+def load(name: str) -> Any:
+    """Import a subcommand as typer needs it.
+
+    Args:
+        name: one of `COMMANDS`.
+
+    Raises:
+        Unavailable: the module is missing or cannot be imported.
+    """
+    try:
+        module = importlib.import_module(f"cluster.cli.{name}")
+    except ImportError as error:
+        raise errors.Unavailable(f"`coinswarm {name}` cannot be loaded", found=error, hint="reinstall with `make setup`") from error
+    application = getattr(module, "app", None)
+    if application is None:
+        application = typer.Typer(add_completion=False)
+        application.command(name, help=COMMANDS[name])(module.command)
+    command = typer.main.get_command(application)
+    command.help = command.help or COMMANDS[name]
+    return command
+
+
+def report(error: Exception) -> int:
+    """Print what went wrong on stderr and give the exit code for it."""
+    known = explain(error)
+    console.error(known)
+    return known.exit_code
+
+
+def explain(error: Exception) -> errors.CoinswarmError:
+    """The project's own error for anything that a command raised."""
+    if isinstance(error, errors.CoinswarmError):
+        return error
+    if isinstance(error, OSError):
+        return _explain_os(error)
+    rule = f"internal error: {type(error).__name__}: {error}"
+    return errors.CoinswarmError(rule, hint="set COINSWARM_DEBUG=1 to see where")
+
+
+def _explain_os(error: OSError) -> errors.CoinswarmError:
+    place = f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return errors.StorageFull("the disk is full, nothing more was written", found=place, hint="free some space and run it again")
+    if error.errno in (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+        return errors.BadInput("a file or folder cannot be used", found=place)
+    return errors.CoinswarmError("the operating system refused", found=place)
+
+
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        console.text(version("coinswarm"))
+        raise typer.Exit
+
+
+@app.callback()
+def coinswarm(
+    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version and exit."),  # noqa: FBT003,ARG001
+    debug: bool = typer.Option(False, "--debug", help="Show tracebacks (also COINSWARM_DEBUG=1)."),  # noqa: FBT003
+) -> None:
+    """Evolve crypto trading strategies, count every trial, and refuse what luck explains."""
+    console.set_debug(debug)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the installed command."""
+    typer.main.get_command(app).main(args=None if arguments is None else list(arguments), prog_name="coinswarm")

@@ -1,0 +1,102 @@
+"""Where this machine keeps things: the only module that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from coinswarm import errors
+
+
+class Settings(BaseSettings):
+    """Settings of the machine, each from `COINSWARM_<NAME>`; what decides a result lives in `coinswarm.config` instead.
+
+    Attributes:
+        home: folder in which everything of this user lives.
+        bars_path: the DuckDB file of bars; none: `bars.duckdb` in the home folder.
+        database_url: a PostgreSQL server; none: the embedded one in the home folder.
+        ray_address: a running Ray cluster, from `RAY_ADDRESS`; none: a local one.
+        workers: worker processes of a local cluster; none: one a core.
+        api_host, api_port: where the control service listens.
+        fetch_timeout_s: how long an exchange may take to answer at all.
+        debug: show tracebacks.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="COINSWARM_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=lambda: Path.home() / ".coinswarm")
+    bars_path: Path | None = None
+    database_url: SecretStr | None = None
+    ray_address: str | None = Field(default=None, validation_alias=AliasChoices("COINSWARM_RAY_ADDRESS", "RAY_ADDRESS"))
+    workers: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    api_host: str = "127.0.0.1"
+    api_port: Annotated[int, Field(ge=1, le=65_535)] = 8321
+    fetch_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    debug: bool = False
+
+    @property
+    def bars_file(self) -> Path:
+        """The DuckDB file in which bars are stored."""
+        return (self.bars_path or self.home / "bars.duckdb").expanduser()
+
+    @property
+    def postgres_folder(self) -> Path:
+        """Data folder of the embedded PostgreSQL."""
+        return self.home.expanduser() / "pg"
+
+    @property
+    def reports_folder(self) -> Path:
+        """Where HTML reports are written unless told otherwise."""
+        return self.home.expanduser() / "reports"
+
+    @property
+    def numba_folder(self) -> Path:
+        """Where compiled kernels are kept."""
+        return self.home.expanduser() / "numba"
+
+
+def load() -> Settings:
+    """Read the settings of this machine.
+
+    Raises:
+        BadSetting: a variable has a value outside its domain; all of them are named.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise errors.BadSetting("a setting from the environment cannot be used", found="; ".join(_problems(error))) from None
+
+
+def _problems(error: ValidationError) -> list[str]:
+    return [f"{_variable(problem['loc'][0] if problem['loc'] else 'settings')}: {problem['msg']}" for problem in error.errors()]
+
+
+def _variable(name: object) -> str:
+    text = str(name)
+    return text if text.isupper() else f"COINSWARM_{text.upper()}"
+
+
+def ensure_home(settings: Settings) -> Path:
+    """Create the home folder, readable by its owner only, and return it.
+
+    Raises:
+        BadSetting: the folder cannot be created or written.
+    """
+    home = settings.home.expanduser()
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.BadSetting("COINSWARM_HOME must be a folder that can be created", found=f"{home} ({error.strerror})") from error
+    if not os.access(home, os.W_OK):
+        raise errors.BadSetting("COINSWARM_HOME must be writable", found=home)
+    return home
+
+
+def announce(variables: Mapping[str, str]) -> dict[str, str]:
+    """Set environment variables that libraries and child processes read later; what the user has set stays. The answer is what holds."""
+    return {name: os.environ.setdefault(name, value) for name, value in variables.items()}

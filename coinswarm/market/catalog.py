@@ -1,0 +1,470 @@
+"""The catalog of bars: every data set of this machine in one DuckDB file, read straight into NumPy columns.
+
+A data set is one market of one exchange in one timeframe. DuckDB allows one writing process; rows have no index, because the one
+writer keeps times unique itself and an index would slow imports and reads down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+
+import numpy as np
+
+from coinswarm import errors
+from coinswarm.market import quality, storage, symbols
+from coinswarm.market.bars import COLUMNS, Bars
+from coinswarm.market.timeframe import Timeframe
+from coinswarm.types import BoolArray, IntArray
+
+if TYPE_CHECKING:
+    import duckdb
+
+Prefer = Literal["new", "old"]
+_BAR_NAMES = ("ts", *COLUMNS)
+_FUNDING_GRID_MS = 60_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """What is stored of one market.
+
+    Attributes:
+        exchange, symbol, timeframe: what it is.
+        synthetic: the bars were made, not traded.
+        n_bars, n_funding: how many bars and funding payments.
+        first_ts, last_ts: open times of the first and last bar, milliseconds since 1970 UTC.
+        content_hash: `Bars.content_hash` of all of it.
+        sources: where the bars came from, oldest import first.
+    """
+
+    exchange: str
+    symbol: str
+    timeframe: Timeframe
+    synthetic: bool
+    n_bars: int
+    n_funding: int
+    first_ts: int
+    last_ts: int
+    content_hash: str
+    sources: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """`exchange:symbol:timeframe`."""
+        return f"{self.exchange}:{self.symbol}:{self.timeframe}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What an import did: bars added, replaced and already there, funding payments added, and the new content hash."""
+
+    key: str
+    added: int
+    replaced: int
+    unchanged: int
+    funding_added: int
+    content_hash: str
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was written."""
+        return bool(self.added or self.replaced or self.funding_added)
+
+
+class _Name(NamedTuple):
+    """A data set by its name and number alone."""
+
+    number: int
+    exchange: str
+    symbol: str
+    timeframe_ms: int
+    synthetic: bool
+
+    @property
+    def timeframe(self) -> Timeframe:
+        return Timeframe(self.timeframe_ms)
+
+    @property
+    def key(self) -> str:
+        return f"{self.exchange}:{self.symbol}:{self.timeframe}"
+
+
+class Catalog:
+    """Bars of this machine. Use it as a context manager; one process at a time may hold it for writing."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._connection = connection
+        self._open_transaction = False
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path | str, read_only: bool = False) -> Self:
+        """Open or create the DuckDB file of bars.
+
+        Args:
+            path: the file.
+            read_only: refuse to write; several processes may read at once.
+
+        Raises:
+            NotFound: read-only, and there is no such file.
+            Conflict: another process holds it; the message names the process.
+            BadInput: it is no file of bars, or damaged.
+            Refused: a later version wrote it.
+        """
+        return cls(storage.connect(Path(path), read_only=read_only), Path(path))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is stored together or not at all; transactions do not nest deeper than one."""
+        if self._open_transaction:
+            yield
+            return
+        with storage.translated(self.path):
+            self._connection.execute("BEGIN")
+            self._open_transaction = True
+            try:
+                yield
+            except BaseException:
+                self._roll_back()
+                raise
+            self._open_transaction = False
+            self._connection.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        import duckdb
+
+        self._open_transaction = False
+        try:
+            self._connection.execute("ROLLBACK")
+        except duckdb.Error:
+            # a failed statement may already have ended the transaction; its own error is the one to tell
+            return
+
+    def list(self) -> tuple[DataSet, ...]:
+        """All data sets, by exchange, symbol and timeframe."""
+        query = """
+            SELECT d.exchange, d.symbol, d.timeframe_ms, d.synthetic, d.content_hash,
+                   b.n, b.first, b.last, coalesce(f.n, 0), coalesce(i.sources, [])
+            FROM datasets d
+            JOIN (SELECT dataset, count(*) n, min(ts) first, max(ts) last FROM bars GROUP BY dataset) b ON b.dataset = d.id
+            LEFT JOIN (SELECT dataset, count(*) n FROM funding GROUP BY dataset) f ON f.dataset = d.id
+            LEFT JOIN (SELECT dataset, list(DISTINCT source ORDER BY source) sources FROM imports GROUP BY dataset) i ON i.dataset = d.id
+            ORDER BY d.exchange, d.symbol, d.timeframe_ms"""
+        return tuple(self._sealed(_data_set(row)) for row in self._rows(query))
+
+    def _sealed(self, entry: DataSet) -> DataSet:
+        return entry if entry.content_hash else replace(entry, content_hash=self._all(entry).content_hash)
+
+    def _all(self, entry: DataSet) -> Bars:
+        number = self._number(entry.exchange, entry.symbol, entry.timeframe)
+        return self._read(number, entry.exchange, entry.symbol, entry.timeframe, synthetic=entry.synthetic)[:]
+
+    def find(self, market: str, timeframe: Timeframe | str | None = None) -> DataSet:
+        """The one data set that is meant.
+
+        Args:
+            market: a key such as `binance:BTC/USDT:5m`, `binance:BTC/USDT`, or a symbol in any spelling.
+            timeframe: which one, when several are stored.
+
+        Raises:
+            NotFound: there is none; the nearest are named.
+            InvalidArgument: several fit.
+        """
+        meant = self._meant(market, timeframe)
+        return next(entry for entry in self.list() if entry.key == meant.key)
+
+    def _meant(self, market: str, timeframe: Timeframe | str | None) -> _Name:
+        # the names alone: counting the bars of every data set, as `list` does, would cost more than reading one
+        rows = self._rows("SELECT id, exchange, symbol, timeframe_ms, synthetic FROM datasets ORDER BY exchange, symbol, timeframe_ms")
+        stored = [_Name(*row) for row in rows]
+        fits = [entry for entry in stored if _fits(entry, market, timeframe)]
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            hint = f"say which: {', '.join(entry.key for entry in fits)}"
+            raise errors.InvalidArgument(f"{market!r} must name one data set", found=f"{len(fits)} of them", hint=hint)
+        raise _unknown(market, timeframe, stored)
+
+    def read(self, market: str, timeframe: Timeframe | str | None = None, *, start: int | None = None, end: int | None = None) -> Bars:
+        """Bars of one market.
+
+        Args:
+            market: a key such as `binance:BTC/USDT:5m`, `binance:BTC/USDT`, or a symbol in any spelling.
+            timeframe: which one, when several are stored.
+            start: first open time wanted, milliseconds since 1970 UTC.
+            end: bars opening at or after it are left out.
+
+        Returns:
+            (n_bars,) oldest first, with the funding paid in their span; possibly none when `start` and `end` leave none.
+
+        Raises:
+            NotFound: there is no such data set.
+            InvalidArgument: several fit.
+        """
+        entry = self._meant(market, timeframe)
+        bars = self._read(entry.number, entry.exchange, entry.symbol, entry.timeframe, synthetic=entry.synthetic, start=start, end=end)
+        return bars[:]
+
+    def span(self, exchange: str, symbol: str, timeframe: Timeframe) -> tuple[int, int] | None:
+        """Open times of the oldest and newest stored bar in milliseconds; none when nothing is stored."""
+        return self._span("bars", exchange, symbol, timeframe)
+
+    def funding_span(self, exchange: str, symbol: str, timeframe: Timeframe) -> tuple[int, int] | None:
+        """Times of the oldest and newest stored funding payment in milliseconds; none when none is stored."""
+        return self._span("funding", exchange, symbol, timeframe)
+
+    def _span(self, table: str, exchange: str, symbol: str, timeframe: Timeframe) -> tuple[int, int] | None:
+        number = self._number(exchange, symbol, timeframe)
+        query = f"SELECT {{}}(ts) FROM {table} WHERE dataset = ?"  # noqa: S608 - names of our own
+        first = self._one(query.format("min"), [number])
+        return None if first is None else (first, self._one(query.format("max"), [number]))
+
+    def put(self, bars: Bars, *, source: str, source_hash: str = "", prefer: Prefer | None = None, seal: bool = True) -> Stored:
+        """Add bars to their data set. Bars that are stored already change nothing.
+
+        Args:
+            bars: (n_bars,) at least one.
+            source: where they come from, kept as provenance.
+            source_hash: SHA-256 of the file they come from, if any.
+            prefer: which one wins where new and stored bars disagree; none: refuse.
+            seal: work the content hash out now; otherwise `seal` or `list` does it later, which spares reading all bars after each page.
+
+        Returns:
+            What was done. When nothing changed, nothing was written.
+
+        Raises:
+            BadBars: the bars are broken, see `quality.check`.
+            ConflictingBars: stored bars of the same time differ and `prefer` is not given.
+            StorageFull: the disk is full; nothing was written.
+        """
+        quality.require(bars)
+        with self.transaction():
+            return self._put(bars, source, source_hash, prefer, seal=seal)
+
+    def seal(self, exchange: str, symbol: str, timeframe: Timeframe) -> str:
+        """Work out and store the content hash of a data set; it must exist.
+
+        Returns:
+            `Bars.content_hash` of all of it.
+        """
+        number = self._number(exchange, symbol, timeframe)
+        bars = self._read(number, exchange, symbol, timeframe, synthetic=self._is_synthetic(number))[:]
+        with storage.translated(self.path):
+            self._connection.execute("UPDATE datasets SET content_hash = ? WHERE id = ?", [bars.content_hash, number])
+        return bars.content_hash
+
+    def _put(self, bars: Bars, source: str, source_hash: str, prefer: Prefer | None, *, seal: bool) -> Stored:
+        number = self._number(bars.exchange, bars.symbol, bars.timeframe)
+        stored = replace(bars[:0], funding_ts=bars.funding_ts[:0], funding_rate=bars.funding_rate[:0])
+        if number is not None:
+            span = {"start": int(bars.ts[0]), "end": int(bars.ts[-1]) + 1}
+            stored = self._read(number, bars.exchange, bars.symbol, bars.timeframe, synthetic=self._is_synthetic(number), **span)
+            _require_same_kind(bars, stored)
+        new, changed, same = _compare(bars, stored)
+        new_funding, changed_funding = _compare_funding(bars, stored)
+        _require_agreement(bars, stored, changed, changed_funding, prefer)
+        if prefer != "new":
+            changed, changed_funding = np.zeros_like(changed), np.zeros_like(changed_funding)
+        if not (new.any() or changed.any() or new_funding.any() or changed_funding.any()):
+            return Stored(key=bars.key, added=0, replaced=0, unchanged=len(bars), funding_added=0, content_hash=self._hash(number))
+        number = self._add_data_set(bars) if number is None else number
+        self._write(number, bars, new, changed, new_funding, changed_funding)
+        counts = (int(new.sum()), int(changed.sum()), int((new_funding | changed_funding).sum()))
+        self._remember(number, bars, source, source_hash, counts)
+        content_hash = self.seal(bars.exchange, bars.symbol, bars.timeframe) if seal else ""
+        return Stored(
+            key=bars.key, added=counts[0], replaced=counts[1], unchanged=int(same.sum()), funding_added=counts[2], content_hash=content_hash
+        )
+
+    def _write(
+        self, number: int, bars: Bars, new: BoolArray, changed: BoolArray, new_funding: BoolArray, changed_funding: BoolArray
+    ) -> None:
+        self._delete("bars", number, bars.ts[changed], 1)
+        self._delete("funding", number, bars.funding_ts[changed_funding], _FUNDING_GRID_MS)
+        rows, payments = new | changed, new_funding | changed_funding
+        self._insert("bars", number, {name: getattr(bars, name)[rows] for name in _BAR_NAMES})
+        self._insert("funding", number, {"ts": bars.funding_ts[payments], "rate": bars.funding_rate[payments]})
+
+    def _insert(self, table: str, number: int, columns: dict[str, Any]) -> None:
+        if not columns["ts"].size:
+            return
+        self._connection.register("incoming", {name: np.ascontiguousarray(column) for name, column in columns.items()})
+        self._connection.execute(f"INSERT INTO {table} SELECT {number}, * FROM incoming")  # noqa: S608 - names of our own
+        self._connection.unregister("incoming")
+
+    def _delete(self, table: str, number: int, ts: IntArray, grid_ms: int) -> None:
+        if not ts.size:
+            return
+        self._connection.register("outgoing", {"place": _places(ts, grid_ms)})
+        # the same whole-number rounding as in _places, so that both sides agree on every time
+        place = f"(ts + {grid_ms // 2}) // {grid_ms}"
+        self._connection.execute(f"DELETE FROM {table} WHERE dataset = {number} AND {place} IN (SELECT place FROM outgoing)")  # noqa: S608
+        self._connection.unregister("outgoing")
+
+    def _add_data_set(self, bars: Bars) -> int:
+        number = (self._one("SELECT max(id) FROM datasets", []) or 0) + 1
+        row = [number, bars.exchange, bars.symbol, bars.timeframe.ms, bars.synthetic]
+        self._connection.execute("INSERT INTO datasets VALUES (?, ?, ?, ?, ?, '')", row)
+        return number
+
+    def _remember(self, number: int, bars: Bars, source: str, source_hash: str, counts: tuple[int, int, int]) -> None:
+        row = [number, source, source_hash, int(bars.ts[0]), int(bars.ts[-1]), *counts]
+        self._connection.execute("INSERT INTO imports VALUES (?, ?, ?, now()::TIMESTAMP, ?, ?, ?, ?, ?)", row)
+        self._connection.execute("UPDATE datasets SET content_hash = '' WHERE id = ?", [number])
+
+    def _read(
+        self,
+        number: int | None,
+        exchange: str,
+        symbol: str,
+        timeframe: Timeframe,
+        *,
+        synthetic: bool,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> Bars:
+        low, high = -(2**62) if start is None else int(start), 2**62 if end is None else int(end)
+        query = f"SELECT {', '.join(_BAR_NAMES)} FROM bars WHERE dataset = ? AND ts >= ? AND ts < ? ORDER BY ts"  # noqa: S608 - names of our own
+        columns = self._columns(query, [number, low, high])
+        payments = self._columns("SELECT ts, rate FROM funding WHERE dataset = ? ORDER BY ts", [number])
+        return Bars(
+            symbol=symbol,
+            timeframe=timeframe,
+            exchange=exchange,
+            synthetic=synthetic,
+            funding_ts=payments["ts"],
+            funding_rate=payments["rate"],
+            **columns,
+        )
+
+    def _columns(self, query: str, parameters: Sequence[Any]) -> dict[str, Any]:
+        with storage.translated(self.path):
+            found = self._connection.execute(query, parameters).fetchnumpy()
+        return {name: np.ascontiguousarray(np.ma.getdata(column)) for name, column in found.items()}
+
+    def _rows(self, query: str) -> Sequence[tuple[Any, ...]]:
+        with storage.translated(self.path):
+            return self._connection.execute(query).fetchall()
+
+    def _one(self, query: str, parameters: Sequence[Any]) -> Any:
+        with storage.translated(self.path):
+            row = self._connection.execute(query, parameters).fetchone()
+        return row[0] if row else None
+
+    def _number(self, exchange: str, symbol: str, timeframe: Timeframe) -> int | None:
+        return self._one("SELECT id FROM datasets WHERE exchange = ? AND symbol = ? AND timeframe_ms = ?", [exchange, symbol, timeframe.ms])
+
+    def _is_synthetic(self, number: int | None) -> bool:
+        return bool(self._one("SELECT synthetic FROM datasets WHERE id = ?", [number]))
+
+    def _hash(self, number: int | None) -> str:
+        return str(self._one("SELECT content_hash FROM datasets WHERE id = ?", [number]))
+
+
+def _data_set(row: tuple[Any, ...]) -> DataSet:
+    exchange, symbol, timeframe_ms, synthetic, content_hash, n_bars, first, last, n_funding, sources = row
+    return DataSet(
+        exchange=exchange, symbol=symbol, timeframe=Timeframe(timeframe_ms), synthetic=synthetic, n_bars=n_bars, n_funding=n_funding,
+        first_ts=first, last_ts=last, content_hash=content_hash, sources=tuple(sources),
+    )  # fmt: skip
+
+
+def _fits(entry: _Name, market: str, timeframe: Timeframe | str | None) -> bool:
+    wanted = market.strip().lower()
+    if timeframe is not None and entry.timeframe != (timeframe if isinstance(timeframe, Timeframe) else Timeframe.parse(timeframe)):
+        return False
+    if wanted in (entry.key.lower(), f"{entry.exchange}:{entry.symbol}".lower(), entry.symbol.lower()):
+        return True
+    try:
+        return symbols.canonical(market) == entry.symbol
+    except errors.InvalidArgument:
+        return False
+
+
+def _unknown(market: str, timeframe: Timeframe | str | None, stored: Sequence[_Name]) -> errors.NotFound:
+    other = [str(entry.timeframe) for entry in stored if _fits(entry, market, None)]
+    if other:
+        return errors.NotFound(f"{market} is not stored in bars of {timeframe}", hint=f"it is stored in {', '.join(other)}")
+    wanted = market if market.count(":") > 1 else market.rpartition(":")[2]
+    names = {name: None for entry in stored for name in (entry.symbol, entry.symbol.replace("/", ""))}
+    close = errors.nearest(wanted, names)
+    keys = [entry.key for entry in stored if entry.symbol in close or entry.symbol.replace("/", "") in close]
+    if not stored:
+        return errors.NotFound(
+            f"no market {market!r} is stored", hint="nothing is: start with `coinswarm bars import` or `coinswarm bars fetch`"
+        )
+    shown = ", ".join(keys[:5] or [entry.key for entry in stored][:5])
+    return errors.NotFound(
+        f"no market {market!r} is stored", hint=f"did you mean {shown}?" if keys else f"there is {shown}; `coinswarm bars list` shows all"
+    )
+
+
+def _require_same_kind(bars: Bars, stored: Bars) -> None:
+    if bars.synthetic != stored.synthetic:
+        words = ("traded", "synthetic")
+        raise errors.ConflictingBars(
+            f"{bars.key} holds {words[stored.synthetic]} bars and takes no others", found=f"{words[bars.synthetic]} ones"
+        )
+
+
+def _compare(bars: Bars, stored: Bars) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """Which bars are new, which differ from the stored bar of their time, and which equal it: three (n_bars,) masks."""
+    place = np.searchsorted(stored.ts, bars.ts)
+    inside = place < stored.ts.size
+    known = inside.copy()
+    known[inside] = stored.ts[place[inside]] == bars.ts[inside]
+    differs = np.zeros(len(bars), dtype=bool)
+    for name in COLUMNS:
+        differs[known] |= getattr(stored, name)[place[known]] != getattr(bars, name)[known]
+    return ~known, differs, known & ~differs
+
+
+def _compare_funding(bars: Bars, stored: Bars) -> tuple[BoolArray, BoolArray]:
+    """Which payments are new and which have another rate; times that jitter within a minute are the same time."""
+    minutes, known_minutes = (_places(ts, _FUNDING_GRID_MS) for ts in (bars.funding_ts, stored.funding_ts))
+    place = np.searchsorted(known_minutes, minutes)
+    inside = place < known_minutes.size
+    known = inside.copy()
+    known[inside] = known_minutes[place[inside]] == minutes[inside]
+    differs = np.zeros(minutes.size, dtype=bool)
+    differs[known] = stored.funding_rate[place[known]] != bars.funding_rate[known]
+    return ~known, differs
+
+
+def _places(ts: IntArray, grid_ms: int) -> IntArray:
+    """(n,) the grid point nearest to each time, as a whole number of grid steps."""
+    return (ts + grid_ms // 2) // grid_ms
+
+
+def _require_agreement(bars: Bars, stored: Bars, changed: BoolArray, changed_funding: BoolArray, prefer: Prefer | None) -> None:
+    if prefer is not None or not (changed.any() or changed_funding.any()):
+        return
+    if not changed.any():
+        when = quality.moment(int(bars.funding_ts[changed_funding][0]))
+        raise _conflict(f"{bars.key}: {int(changed_funding.sum())} funding rates differ from what is stored, the first at {when}")
+    row = int(np.flatnonzero(changed)[0])
+    known = stored.index_at(int(bars.ts[row]))
+    name = next(name for name in COLUMNS if getattr(stored, name)[known] != getattr(bars, name)[row])
+    values = f"{name} {getattr(stored, name)[known]:g} stored, {getattr(bars, name)[row]:g} new"
+    raise _conflict(
+        f"{bars.key}: {int(changed.sum())} bars differ from what is stored, the first at {quality.moment(int(bars.ts[row]))} ({values})"
+    )
+
+
+def _conflict(rule: str) -> errors.ConflictingBars:
+    return errors.ConflictingBars(rule, hint="nothing was written; say which wins with `--prefer new` or `--prefer old`")

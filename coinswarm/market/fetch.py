@@ -1,0 +1,237 @@
+"""Candles from an exchange into the catalog, page by page, each committed: what was fetched is never fetched again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+
+from coinswarm import check, errors
+from coinswarm.market.bars import Bars
+from coinswarm.market.catalog import Catalog
+from coinswarm.market.providers import Candle, Provider
+from coinswarm.market.timeframe import Timeframe
+
+_T = TypeVar("_T")
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 30.0
+_FUNDING_PAGE = 500
+_MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a fetch is.
+
+    Attributes:
+        symbol: the market.
+        done: share of the time span that is stored, in [0, 1].
+        added: bars stored by this fetch so far.
+        note: what is being waited for, if anything.
+    """
+
+    symbol: str
+    done: float
+    added: int
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How a fetch waits.
+
+    Attributes:
+        give_up_s: seconds without any answer after which an exchange counts as unreachable; pauses double from half a second to thirty.
+        sleep: waits the given seconds.
+        clock: seconds that only rise.
+    """
+
+    give_up_s: float = 60.0
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """What a fetch did: bars and funding payments added, and whether the exchange has a history of funding."""
+
+    key: str
+    added: int
+    funding_added: int
+    has_funding: bool
+
+
+def fetch(
+    provider: Provider,
+    catalog: Catalog,
+    symbol: str,
+    timeframe: Timeframe,
+    *,
+    since_ms: int,
+    until_ms: int | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    patience: Patience = Patience(),
+) -> Fetched:
+    """Store all finished candles of a market from `since_ms` on, and its funding if it is a perpetual.
+
+    Pages are committed one by one, always next to what is stored, so that a stop at any point leaves no hole: older bars are added
+    backwards, newer ones forwards. The candle that is still open is dropped.
+
+    Args:
+        provider: the exchange.
+        catalog: where bars are stored, open for writing.
+        symbol: canonical market.
+        timeframe: length of a bar.
+        since_ms: first open time wanted, milliseconds since 1970 UTC.
+        until_ms: bars opening at or after it are left out; now unless given.
+        on_progress: told after each page and before each wait.
+        cancelled: asked before each page.
+        patience: how long to wait for an exchange that does not answer.
+
+    Returns:
+        What was added.
+
+    Raises:
+        Unavailable: no answer within the patience; what came before is stored.
+        NotFound, InvalidArgument, Refused: the exchange has no such market or timeframe, or refuses.
+        BadBars: the exchange sent candles that cannot be trusted.
+        Cancelled: `cancelled` said so; what came before is stored.
+    """
+    check.at_least(since_ms, "since_ms", 0)
+    job = _Fetch(provider, catalog, symbol, timeframe, on_progress, cancelled, patience)
+    return job.run(since_ms, until_ms)
+
+
+@dataclass
+class _Fetch:
+    """One fetch under way: what it asks, where it stores, and how far it is."""
+
+    provider: Provider
+    catalog: Catalog
+    symbol: str
+    timeframe: Timeframe
+    on_progress: Callable[[Progress], None]
+    cancelled: Callable[[], bool]
+    patience: Patience
+    added: int = 0
+    funding_added: int = 0
+    done: float = 0.0
+
+    def run(self, since_ms: int, until_ms: int | None) -> Fetched:
+        self._ask(lambda: self.provider.require(self.symbol, self.timeframe))
+        now = self._ask(self.provider.now_ms)
+        end = min(now if until_ms is None else until_ms, now - self.timeframe.ms + 1)
+        try:
+            self._bars(-(-since_ms // self.timeframe.ms) * self.timeframe.ms, end)
+            has_funding = ":" in self.symbol and self._funding(since_ms, now)
+        finally:
+            if self.added or self.funding_added:
+                self.catalog.seal(self.provider.name, self.symbol, self.timeframe)
+        key = f"{self.provider.name}:{self.symbol}:{self.timeframe}"
+        return Fetched(key=key, added=self.added, funding_added=self.funding_added, has_funding=has_funding)
+
+    def _bars(self, since: int, end: int) -> None:
+        stored = self.catalog.span(self.provider.name, self.symbol, self.timeframe)
+        if stored is None:
+            self._forwards(since, end, since)
+            return
+        self._backwards(since, min(stored[0], end))
+        # the next open time is not always last + timeframe: some exchanges close a day early or shift their grid
+        self._forwards(stored[1] + 1, end, since)
+
+    def _forwards(self, cursor: int, end: int, since: int) -> None:
+        page_ms = self.provider.page_size * self.timeframe.ms
+        while cursor < end:
+            page = self._page(cursor, end)
+            self._store(page)
+            # without new candles the page may be a hole in the market's history: step over it
+            cursor = int(page[-1][0]) + 1 if page else cursor + page_ms
+            self._tell(min(1.0, max(0.0, (cursor - since) / max(1, end - since))))
+
+    def _nothing_before(self, since: int, end: int) -> bool:
+        """Whether the exchange, asked for candles from `since` on, begins at `end` or later: the market was not listed before."""
+        candles = self._ask(partial(self.provider.candles, self.symbol, self.timeframe, since, self.provider.page_size))
+        return bool(candles) and min(int(candle[0]) for candle in candles) >= end
+
+    def _backwards(self, since: int, end: int) -> None:
+        if since < end and self._nothing_before(since, end):
+            return
+        page_ms = self.provider.page_size * self.timeframe.ms
+        while end > since:
+            start = max(since, end - page_ms)
+            self._store(self._page(start, end))
+            end = start
+            self._tell(0.0)
+
+    def _page(self, start: int, end: int) -> list[Candle]:
+        if self.cancelled():
+            raise errors.Cancelled(
+                f"fetching {self.symbol} was stopped", hint="what was fetched is stored; the same command goes on from there"
+            )
+        limit = self.provider.page_size
+        candles = self._ask(lambda: self.provider.candles(self.symbol, self.timeframe, start, limit))
+        unique = {int(candle[0]): candle for candle in candles if start <= int(candle[0]) < end}
+        return [unique[ts] for ts in sorted(unique)]
+
+    def _store(self, page: Sequence[Candle]) -> None:
+        if not page:
+            return
+        bars = _as_bars(page, self.provider.name, self.symbol, self.timeframe)
+        self.added += self.catalog.put(bars, source=f"{self.provider.name} (fetched)", seal=False).added
+
+    def _funding(self, since: int, now: int) -> bool:
+        stored = self.catalog.span(self.provider.name, self.symbol, self.timeframe)
+        if stored is None:
+            return False
+        known = self.catalog.funding_span(self.provider.name, self.symbol, self.timeframe)
+        cursor = since if known is None or since < known[0] - 8 * 60 * _MINUTE_MS else known[1] + _MINUTE_MS
+        while cursor < now:
+            page = self._ask(partial(self.provider.funding, self.symbol, cursor, _FUNDING_PAGE))
+            if page is None:
+                return False
+            fresh = sorted({int(ts): rate for ts, rate in page if cursor <= ts <= now}.items())
+            if not fresh:
+                return True
+            self._store_funding(fresh, stored[0])
+            cursor = fresh[-1][0] + _MINUTE_MS
+        return True
+
+    def _store_funding(self, payments: Sequence[tuple[int, float]], anchor_ts: int) -> None:
+        key = f"{self.provider.name}:{self.symbol}:{self.timeframe}"
+        anchor = self.catalog.read(key, start=anchor_ts, end=anchor_ts + 1)
+        ts = np.array([entry[0] for entry in payments], dtype=np.int64)
+        rates = np.array([entry[1] for entry in payments], dtype=np.float64)
+        bars = replace(anchor, funding_ts=ts, funding_rate=rates)
+        self.funding_added += self.catalog.put(bars, source=f"{self.provider.name} (fetched)", seal=False).funding_added
+
+    def _ask(self, question: Callable[[], _T]) -> _T:
+        """Ask until there is an answer or the patience is over."""
+        pause, began = _FIRST_PAUSE_S, self.patience.clock()
+        while True:
+            try:
+                return question()
+            except errors.Unavailable as error:
+                left = self.patience.give_up_s - (self.patience.clock() - began)
+                if left <= pause:
+                    raise
+                self._tell(self.done, f"{error.rule}: trying again in {pause:g} s")
+            self.patience.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def _tell(self, done: float, note: str = "") -> None:
+        self.done = done
+        self.on_progress(Progress(symbol=self.symbol, done=done, added=self.added, note=note))
+
+
+def _as_bars(page: Sequence[Candle], exchange: str, symbol: str, timeframe: Timeframe) -> Bars:
+    table = np.array([[np.nan if value is None else float(value) for value in candle[:6]] for candle in page], dtype=np.float64)
+    columns: dict[str, Any] = {
+        name: np.ascontiguousarray(table[:, place]) for place, name in enumerate(("open", "high", "low", "close", "volume"), 1)
+    }
+    ts = np.array([int(candle[0]) for candle in page], dtype=np.int64)
+    return Bars(symbol=symbol, timeframe=timeframe, exchange=exchange, ts=ts, **columns)

@@ -1,0 +1,103 @@
+"""The file of bars among several processes, and on a disk that fills up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coinswarm import errors
+from coinswarm.market.catalog import Catalog
+from tests.unit.market.tapes import tape
+
+ROOT = Path(__file__).resolve().parents[2]
+HOLD = """
+import sys
+from coinswarm.market.catalog import Catalog
+with Catalog.open(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+DIE_HALF_WAY = """
+import os, signal, sys
+from coinswarm.market.catalog import Catalog
+from tests.unit.market.tapes import tape
+catalog = Catalog.open(sys.argv[1])
+with catalog.transaction():
+    catalog.put(tape(30_000, symbol="ETH/USDT"), source="half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+FILL_THE_DISK = """
+import resource, sys
+from cluster.cli.app import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (800_000, 800_000))
+main(["bars", "synthetic", "BTC/USDT", "ETH/USDT", "SOL/USDT", "--days", "120"])
+"""
+
+STUCK = """
+import time
+from cluster.cli.app import main
+from coinswarm.market import providers
+class Stuck:
+    name, page_size = "stuck", 1000
+    def require(self, symbol, timeframe):
+        print("asked", flush=True)
+        time.sleep(600)
+providers.CONNECTORS["stuck"] = lambda *_: Stuck()
+main(["bars", "fetch", "stuck", "BTC/USDT"])
+"""
+
+
+def python(code: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=ROOT, text=True, env={**os.environ, **environment}, **streams)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_second_process_is_told_who_holds_the_file(tmp_path, read_only):
+    path = tmp_path / "bars.duckdb"
+    with python(HOLD, path) as holder:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(errors.Conflict, match=f"in use by process {holder.pid}"):
+            Catalog.open(path, read_only=read_only)
+        holder.communicate("")
+    Catalog.open(path, read_only=True).close()
+
+
+def test_a_process_killed_half_way_leaves_nothing_behind(tmp_path):
+    path = tmp_path / "bars.duckdb"
+    with Catalog.open(path) as catalog:
+        catalog.put(tape(100), source="before")
+    with python(DIE_HALF_WAY, path) as dying:
+        dying.communicate()
+    assert dying.returncode == -signal.SIGKILL
+    with Catalog.open(path) as catalog:
+        assert [entry.symbol for entry in catalog.list()] == ["BTC/USDT"]
+        assert catalog.read("BTC/USDT").content_hash == tape(100).content_hash
+
+
+def test_a_disk_that_is_full_is_told_and_nothing_is_stored(tmp_path):
+    with python(FILL_THE_DISK, COINSWARM_HOME=str(tmp_path)) as full:
+        stdout, stderr = full.communicate()
+    assert full.returncode == 2
+    assert "cannot be written" in stderr
+    assert "Traceback" not in stderr
+    assert stdout == ""
+    with Catalog.open(tmp_path / "bars.duckdb") as catalog:
+        assert catalog.list() == ()
+
+
+def test_ctrl_c_ends_with_1_and_one_message(tmp_path):
+    with python(STUCK, COINSWARM_HOME=str(tmp_path)) as stuck:
+        assert stuck.stdout.readline() == "asked\n"
+        stuck.send_signal(signal.SIGINT)
+        stdout, stderr = stuck.communicate()
+    assert stuck.returncode == 1
+    assert "stopped by Ctrl-C" in stderr
+    assert "Traceback" not in stderr
+    assert stdout == ""

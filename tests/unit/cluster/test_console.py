@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from cluster.cli import console
+from coinswarm.config import Costs
+
+
+@dataclass
+class Record:
+    name: str
+    value: float
+
+
+def test_json_has_null_for_what_is_infinite_or_missing(capsys):
+    console.emit_json({"a": float("inf"), "b": np.array([1.0, np.nan]), "c": np.int64(3), "d": [-np.inf]})
+    assert json.loads(capsys.readouterr().out) == {"a": None, "b": [1.0, None], "c": 3, "d": [None]}
+
+
+def test_records_models_times_and_paths_become_plain():
+    assert console.plain(Record("x", float("nan"))) == {"name": "x", "value": None}
+    assert console.plain(Costs())["taker_bps"] == Costs().taker_bps
+    assert console.plain([datetime(2024, 1, 2, tzinfo=UTC), Path("a/b")]) == ["2024-01-02T00:00:00+00:00", "a/b"]
+
+
+def test_results_go_to_stdout_and_notes_to_stderr(capsys):
+    console.text("result")
+    console.note("note [bold]")
+    seen = capsys.readouterr()
+    assert (seen.out, seen.err) == ("result\n", "note [bold]\n")
+
+
+def test_synthetic_tables_say_so(capsys):
+    console.table("Bars", ("name", "n"), [["[x]", 3], [None, None]], synthetic=True)
+    shown = capsys.readouterr().out
+    assert console.SYNTHETIC in shown
+    assert "[x]" in shown
+
+
+def test_a_table_in_a_pipe_is_not_folded(capsys):
+    console.table("Bars", ("name",), [["x" * 150]])
+    assert "x" * 150 in capsys.readouterr().out
