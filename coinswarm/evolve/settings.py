@@ -1,0 +1,122 @@
+"""What a search is: its objectives, limits, islands and operators. Values only; equal settings have equal hashes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from coinswarm import config, errors
+
+Scope = Literal["mean", "min", "max", "worst"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Objective(config.Settings):
+    """A figure to maximise or minimise, and how its values over markets and folds become one."""
+
+    name: Annotated[str, Field(min_length=1)]
+    direction: Literal["max", "min"] = "max"
+    scope: Scope = "mean"
+    limit: Annotated[float, Field(gt=0, le=1e12, description="values are clipped to [-limit, limit]; a NaN becomes the worst end")] = 1e6
+
+
+class Constraint(config.Settings):
+    """A limit on a figure: `n_trades >= 30`. The scope `worst` asks it of every market and fold."""
+
+    figure: Annotated[str, Field(min_length=1)]
+    operator: Literal[">=", "<="]
+    threshold: float
+    scope: Scope = "worst"
+
+
+class Variation(config.Settings):
+    """How one island makes children: a crossover, a mutation and their rates."""
+
+    crossover: Literal["sbx", "blend", "uniform"] = "sbx"
+    crossover_rate: Annotated[Share, Field(description="share of children with two parents")] = 0.9
+    gene_rate: Annotated[Share, Field(description="chance that a gene of a crossed pair is recombined")] = 0.5
+    crossover_eta: Annotated[float, Field(ge=0, le=1000, description="SBX: larger stays nearer to the parents")] = 15.0
+    blend_alpha: Annotated[float, Field(ge=0, le=2, description="BLX-alpha: how far beyond the parents a child may lie")] = 0.5
+    mutation: Literal["polynomial", "gaussian"] = "polynomial"
+    mutation_rate: Annotated[float, Field(gt=0, le=1)] | None = Field(default=None, description="chance of each gene; none: one a genome")
+    mutation_eta: Annotated[float, Field(ge=0, le=1000, description="polynomial: larger makes smaller steps")] = 20.0
+    mutation_sigma: Annotated[float, Field(gt=0, le=1, description="gaussian: standard deviation as a part of the dimension's range")] = 0.1
+
+
+REFINE = Variation()
+"""Deb's NSGA-II settings: small steps around good parents."""
+EXPLORE = Variation(crossover="blend", mutation="gaussian", mutation_sigma=0.15)
+"""Wide steps, beyond the parents."""
+RECOMBINE = Variation(crossover="uniform", crossover_rate=1.0, mutation_eta=5.0)
+"""Whole genes exchanged: for parameters that hardly interact."""
+JUMP = Variation(crossover_rate=0.5, crossover_eta=5.0, mutation="gaussian", mutation_sigma=0.3)
+"""Mostly mutation, with long jumps."""
+
+
+class SearchSettings(config.Settings):
+    """Everything that decides the course of a search; with the space, the scores and the seed it decides every genome."""
+
+    population: Annotated[int, Field(ge=2, le=1_000_000, description="variants over all islands; divided as evenly as possible")] = 200
+    generations: Annotated[int, Field(ge=1, le=1_000_000, description="generations of each island, the first random one included")] = 20
+    islands: Annotated[int, Field(ge=1, le=4096)] = 1
+    migration_every: Annotated[int, Field(ge=0, description="generations between migrations; 0: never")] = 5
+    migration_size: Annotated[int, Field(ge=1, description="copies that each island sends")] = 2
+    topology: Literal["ring", "random"] = "ring"
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=6)] = (Objective(name="sharpe"),)
+    constraints: tuple[Constraint, ...] = ()
+    selection: Literal["nsga2", "tournament"] = "nsga2"
+    tournament_size: Annotated[int, Field(ge=2, le=1000)] = 2
+    elitism: Annotated[int, Field(ge=1, description="variants, best first, that no step of an island may lose")] = 2
+    variations: Annotated[tuple[Variation, ...], Field(min_length=1)] = (REFINE, EXPLORE, RECOMBINE, JUMP)
+    immigration_below: Annotated[Share, Field(description="part of the first generation's diversity that calls for new blood")] = 0.05
+    immigration_share: Annotated[Share, Field(description="part of the children then replaced by fresh samples")] = 0.2
+    stagnation: Annotated[int, Field(ge=0, description="generations without progress that end the search; 0: never")] = 0
+    tolerance: Annotated[float, Field(ge=0, le=1, description="relative growth of hypervolume or best that counts as progress")] = 1e-4
+    max_evaluations: Annotated[int, Field(ge=1)] | None = None
+    max_seconds: Annotated[float, Field(gt=0)] | None = None
+    max_failure_share: Annotated[Share, Field(description="failed share of an island's evaluations that stops the run")] = 0.5
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SearchSettings:
+        rule = self._broken_rule()
+        if rule:
+            raise errors.BadSetting(rule[0], found=rule[1], hint=rule[2])
+        return self
+
+    def _broken_rule(self) -> tuple[str, object, str] | None:
+        names = [objective.name for objective in self.objectives]
+        if self.islands * 2 > self.population:
+            return "each island needs at least 2 variants", f"{self.population} for {self.islands}", "fewer islands or a larger population"
+        if len(set(names)) < len(names):
+            return "each objective is named once", ", ".join(names), "remove the repeated objective"
+        if self.selection == "tournament" and len(names) > 1:
+            return "a tournament compares one objective", ", ".join(names), "use selection: nsga2"
+        if self.max_evaluations is not None and self.max_evaluations < self.population:
+            rule = f"max_evaluations must cover the first generation of {self.population}"
+            return rule, self.max_evaluations, "raise it or shrink the population"
+        smallest = self.population // self.islands
+        if self.elitism + (self.migration_size if self.migrates else 0) > smallest:
+            rule = f"elitism and migration_size together must fit an island's {smallest} variants"
+            return rule, f"{self.elitism} and {self.migration_size}", "fewer islands or a larger population"
+        return None
+
+    @property
+    def migrates(self) -> bool:
+        """Whether islands ever exchange variants."""
+        return self.islands > 1 and self.migration_every > 0
+
+    def island_size(self, island: int) -> int:
+        """How many variants `island` holds: the population divided evenly, the first islands taking the remainder."""
+        return self.population // self.islands + (island < self.population % self.islands)
+
+    def quota(self, island: int) -> int | None:
+        """How many evaluations `island` may spend; None when there is no budget."""
+        if self.max_evaluations is None:
+            return None
+        return max(self.max_evaluations // self.islands, self.island_size(island))
+
+    def variation(self, island: int) -> Variation:
+        """The operators and rates of `island`: the variations in turn."""
+        return self.variations[island % len(self.variations)]
