@@ -172,7 +172,7 @@ class _Reading:
 
     def _compute(self, feature: model.Feature) -> Computed:
         market = None
-        if feature.market is not None:
+        if feature.market is not None and feature.market != self.bars.symbol:
             market = self.markets.get(feature.market)
             if market is None:
                 raise errors.not_found("market given with the bars", feature.market, self.markets)

@@ -89,7 +89,7 @@ def run(
         SpanTooShort: no decision is possible on these bars.
     """
     variant = fixed(play, genome, params)
-    _same_timeframe(variant, bars)
+    same_timeframe(variant, bars)
     used = bars if end_ts is None else bars[: bars.index_at(end_ts)]
     if len(used) == 0:
         raise errors.SpanTooShort("a backtest needs bars", found="none", hint="widen the span")
@@ -116,7 +116,8 @@ def fixed(play: Play, genome: FloatArray | None = None, params: Mapping[str, Val
     return variants.fix(play, np.asarray(genome, dtype=np.float64))
 
 
-def _same_timeframe(play: Play, bars: Bars) -> None:
+def same_timeframe(play: Play, bars: Bars) -> None:
+    """Raise `InvalidArgument` unless the bars have the length the play trades on."""
     if play.timeframe_ms is not None and play.timeframe_ms != bars.timeframe.ms:
         raise errors.InvalidArgument(
             f"{play.name} trades on {Timeframe(play.timeframe_ms)} bars",
@@ -126,6 +127,11 @@ def _same_timeframe(play: Play, bars: Bars) -> None:
 
 
 def _long_enough(first: int, n_bars: int) -> None:
+    if first >= n_bars:
+        raise errors.SpanTooShort(
+            "some feature of the play is never warm on these bars, so no decision is possible", found=f"{n_bars} bars",
+            hint="give more bars, or bars of the other markets that begin earlier",
+        )  # fmt: skip
     if first > n_bars - 2:
         raise errors.SpanTooShort(
             f"the first decision is possible on bar {first + 1} and needs one more to fill in", found=f"{n_bars} bars",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from coinswarm import errors
+from coinswarm.backtest.run import same_timeframe
 from coinswarm.config import Account, Costs
 from coinswarm.fitness import figures, tape
 from coinswarm.fitness.cache import DEFAULT_BYTES, Cache, CacheInfo
@@ -40,7 +41,7 @@ class Scorer:
         cache_bytes: how much the scorer may remember.
 
     Raises:
-        InvalidArgument: the bars are slower than the play's.
+        InvalidArgument: the bars are of another length than the play's.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Scorer:
         end_ts: int | None = None,
         cache_bytes: int = DEFAULT_BYTES,
     ) -> None:
+        same_timeframe(play, bars)
         self.play = play
         self.costs = costs or play.costs
         self.account = account or play.account
@@ -127,7 +129,7 @@ class Scorer:
         """(n, 8) the variants by rule and exits, so that those that can share outcomes follow each other."""
         group = batch.groups(reverse=self.play.policy.reverse)
         order = able[np.argsort(group[able], kind="stable")]
-        sizes = np.bincount(group[order])
+        sizes = np.bincount(group[order], minlength=int(group.max()) + 1)
         number = np.where(sizes[group] > 1, group + self._groups, -1)
         self._groups += int(group.max()) + 1
         return np.column_stack([order, batch.rules.index[order], batch.rows[order], batch.first[order], number[order]])

@@ -1,4 +1,4 @@
-"""Loops of resampling tests: the part of a max-T test that comes after its matrix product."""
+"""Loops of resampling tests: which observations a resample uses, and how often the draws of a max-T test reach what was observed."""
 
 from __future__ import annotations
 
@@ -37,3 +37,20 @@ def count_exceedances(
             joint += running[draw] >= threshold
         alone[row] = own
         together[row] = joint
+
+
+@kernel
+def count_uses(starts: IntArray, lengths: IntArray, uses: FloatArray) -> None:
+    """Add 1 to each observation that a block covers; blocks wrap around the end.
+
+    Args:
+        starts: (n_blocks,) first observation of each block, in [0, n_obs).
+        lengths: (n_blocks,) observations of each block, at most n_obs.
+        uses: (n_obs,) updated.
+    """
+    for block in range(starts.size):
+        end = starts[block] + lengths[block]
+        for i in range(starts[block], min(end, uses.size)):
+            uses[i] += 1.0
+        for i in range(end - uses.size):
+            uses[i] += 1.0

@@ -1,0 +1,156 @@
+"""What a notebook types: `import coinswarm as cs` and then `cs.load_play`, `cs.read_bars`, `cs.backtest`, `cs.score`, `cs.evolve`.
+
+Thin over the packages; everything here runs in this process, without Ray, SQL or HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coinswarm import errors, fitness
+from coinswarm.config import Account, Costs
+from coinswarm.evolve import Result, SearchSettings, State, reduction, run
+from coinswarm.market import splits
+from coinswarm.market.bars import Bars
+from coinswarm.metrics.figures import SCORE_DTYPE
+from coinswarm.play import variants
+from coinswarm.play.model import Play
+from coinswarm.types import FloatArray
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Variants = FloatArray | Sequence[Mapping[str, Any]]
+"""(n_variants, n_dims) genomes, or one mapping a variant from dimension paths to values."""
+
+
+def score(
+    play: Play,
+    variants: Variants,
+    bars: Bars,
+    costs: Costs | None = None,
+    account: Account | None = None,
+    markets: Mapping[str, Bars] | None = None,
+    start_ts: int | None = None,
+    end_ts: int | None = None,
+) -> pl.DataFrame:
+    """Score variants of a play.
+
+    Args:
+        play: the play.
+        variants: (n_variants, n_dims) genomes, or mappings from dimension paths to values.
+        bars: (n_bars,) candles of the traded market.
+        costs: replace those of the play.
+        account: replaces that of the play.
+        markets: candles of other markets that features name.
+        start_ts: first time (ms) at which a decision may be taken.
+        end_ts: bars that open at or after it (ms) are not used.
+
+    Returns:
+        One row a variant: `status` and every figure of docs/simulation.md; missing where a variant could not be simulated.
+    """
+    genomes = _genomes(play, variants)
+    return frame(fitness.score(play, genomes, bars, costs=costs, account=account, markets=markets, start_ts=start_ts, end_ts=end_ts))
+
+
+def frame(scores: np.ndarray) -> pl.DataFrame:
+    """(n_variants,) scores as a table, the status in words."""
+    import polars as pl
+
+    from coinswarm.metrics.figures import Status
+
+    names = [name for name in SCORE_DTYPE.names or () if name != "status"]
+    words = [Status(code).name.lower() for code in scores["status"].tolist()]
+    return pl.DataFrame({"status": words, **{name: scores[name] for name in names}}).with_columns(pl.col(names).fill_nan(None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evolved:
+    """What `evolve` found.
+
+    Attributes:
+        search: the search's own result; `search.state` can be stored and looked into.
+        winners: best first: every dimension by path, and the figures of each market in and out of sample, as
+            `sharpe_in_BTC/USDT`, `sharpe_out_BTC/USDT` and so on.
+        trials: different variants that were tried: the number any winner has to be judged by.
+        out_of_sample_ts: time (ms) from which bars were never shown to the search.
+    """
+
+    search: Result
+    winners: pl.DataFrame
+    trials: int
+    out_of_sample_ts: int
+
+
+SHOWN = ("sharpe", "total_return", "max_drawdown", "n_trades")
+"""Figures in the table of winners."""
+
+
+def evolve(
+    play: Play,
+    bars: Bars | Sequence[Bars],
+    settings: SearchSettings | None = None,
+    *,
+    costs: Costs | None = None,
+    account: Account | None = None,
+    out_of_sample: float = 0.25,
+    top: int = 10,
+    on_generation: Callable[[State], None] | None = None,
+) -> Evolved:
+    """Evolve a play on one or several markets, in this process.
+
+    Args:
+        play: a play with dimensions.
+        bars: candles of each market.
+        settings: how to search; the seed decides everything.
+        costs: replace those of the play.
+        account: replaces that of the play.
+        out_of_sample: share of the common time, at its end, that the search never sees.
+        top: how many winners to show.
+        on_generation: called with the state after each generation.
+
+    Raises:
+        InvalidArgument: the play has no dimension to search, or there are no bars.
+    """
+    several = [bars] if isinstance(bars, Bars) else list(bars)
+    if not several or not play.space.dimensions:
+        raise errors.InvalidArgument("evolution needs bars and a play with lists or ranges", found=f"{len(several)} markets")
+    settings = settings or SearchSettings()
+    inside, outside = splits.holdout(several, out_of_sample)
+    seen = [fitness.Scorer(play, market, costs=costs, account=account, end_ts=inside.end_ts) for market in several]
+
+    def evaluate(genomes: FloatArray) -> Any:
+        return reduction.results(np.stack([scorer.score(genomes) for scorer in seen], axis=1), settings)
+
+    found = run(play.space, evaluate, settings, identify=lambda genomes: variants.identities(play, genomes), on_generation=on_generation)
+    held = [fitness.Scorer(play, market, costs=costs, account=account, start_ts=outside.start_ts) for market in several]
+    return Evolved(
+        search=found,
+        winners=_winners(play, found.best.genomes[:top], seen, held),
+        trials=found.state.distinct,
+        out_of_sample_ts=outside.start_ts,
+    )
+
+
+def _winners(play: Play, genomes: FloatArray, seen: Sequence[fitness.Scorer], held: Sequence[fitness.Scorer]) -> pl.DataFrame:
+    import polars as pl
+
+    columns: dict[str, Any] = {}
+    settings = [play.space.decode(genome) for genome in genomes]
+    for dimension in play.space.dimensions:
+        columns[dimension.path] = [row[dimension.path] for row in settings]
+    for name, scorers in (("in", seen), ("out", held)):
+        for scorer in scorers:
+            scores = scorer.score(genomes)
+            columns |= {f"{figure}_{name}_{scorer.bars.symbol}": scores[figure] for figure in SHOWN}
+    return pl.DataFrame(columns)
+
+
+def _genomes(play: Play, given: Variants) -> FloatArray:
+    if isinstance(given, np.ndarray):
+        return given
+    return np.array([play.space.encode(settings) for settings in given], dtype=np.float64).reshape(len(given), len(play.space.dimensions))
