@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, the schema, bulk COPY and the store."""

@@ -1,0 +1,1 @@
+"""What a run leaves behind: the records, and the protocol every store of them keeps."""

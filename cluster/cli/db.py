@@ -1,0 +1,109 @@
+"""`coinswarm db`: the address of the database, what it holds, a SQL prompt, and stopping the embedded one."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import subprocess
+from typing import Annotated
+
+import typer
+
+from cluster import bootstrap
+from cluster.cli import console
+from coinswarm import errors
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+_MEGABYTE = 1_000_000
+
+
+@app.callback()
+def db() -> None:
+    """The database: its address, its state, a SQL prompt."""
+
+
+@app.command()
+def url(*, as_json: AsJson = False) -> None:
+    """Print the database's URL, with its password, for psql and other programs; the embedded one is started when it is not running."""
+    address = bootstrap.database_url(console.settings())
+    if as_json:
+        console.emit_json({"url": address, "embedded": console.settings().database_url is None})
+    else:
+        console.text(address)
+
+
+@app.command()
+def status(*, as_json: AsJson = False) -> None:
+    """Say whether the database answers, and what it holds; an embedded one that is stopped stays so."""
+    from cluster.store import state
+
+    address = _address_if_running()
+    if address is None:
+        found: dict[str, object] = {"running": False, "embedded": True, "folder": str(console.settings().postgres_folder)}
+    else:
+        embedded_one = console.settings().database_url is None
+        found = {"running": True, "embedded": embedded_one, **dataclasses.asdict(state.describe(address))}
+    if as_json:
+        console.emit_json(found)
+    else:
+        console.table("Database", ["", "value"], _lines(found))
+
+
+@app.command()
+def shell() -> None:
+    """Open psql on the database."""
+    from cluster.store import embedded
+
+    settings = console.settings()
+    address = bootstrap.database_url(settings)
+    program = shutil.which("psql") or (str(embedded.program(settings.postgres_folder, "psql")) if settings.database_url is None else None)
+    if program is None:
+        raise errors.Unavailable("psql must be installed", hint="use another client with the address of `coinswarm db url`")
+    raise typer.Exit(subprocess.run([program, address], check=False).returncode)
+
+
+@app.command()
+def stop(
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Even when somebody is connected.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Stop the embedded database; the next command that needs it starts it again."""
+    from cluster.store import embedded
+
+    settings = console.settings()
+    if settings.database_url is not None:
+        raise errors.Refused("only the embedded database is stopped from here", found="a server set by COINSWARM_DATABASE_URL")
+    stopped = embedded.stop(settings.postgres_folder, force=force)
+    if as_json:
+        console.emit_json({"stopped": stopped})
+    else:
+        console.text("stopped" if stopped else "was not running")
+
+
+def _address_if_running() -> str | None:
+    from cluster.store import embedded
+
+    settings = console.settings()
+    return embedded.url(settings.postgres_folder) if settings.database_url is None else settings.database_url.get_secret_value()
+
+
+def _lines(found: dict[str, object]) -> list[list[object]]:
+    lines: list[list[object]] = []
+    for name, value in found.items():
+        if isinstance(value, dict):
+            lines += [[f"rows of {table}", f"{rows:,}"] for table, rows in value.items()]
+        elif name == "size_bytes" and isinstance(value, int):
+            lines.append(["size", f"{value / _MEGABYTE:,.0f} MB"])
+        else:
+            lines.append([name.replace("_", " "), _words(value)])
+    return lines
+
+
+def _words(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none yet" if value is None else value

@@ -1,0 +1,146 @@
+"""Connections to PostgreSQL, what its errors mean here, and how long to wait for a server that went away."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.engine import URL
+
+from coinswarm import errors
+from coinswarm.ledger import jsontext
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+CONNECT_TIMEOUT_S = 5
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+_AWAY = ("08", "57P")
+"""SQLSTATE classes of a connection that failed and of a server that is shutting down or starting."""
+_TRY_AGAIN = ("40001", "40P01", "55P03", "53300")
+"""Lost to another transaction, a lock that was not free, or too many connections for now."""
+_PASSING = ("starting up", "shutting down", "recovery", "too many", "remaining connection slots", "terminating connection")
+"""What a refusal at the door says that is worth another try: these come without a SQLSTATE."""
+_DISK_FULL = "53100"
+_DATA_CLASS = "22"
+_SESSION = """
+SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'
+"""
+"""A driver whose machine died in the middle of a commit must not hold its job's row for the two hours that TCP would give it."""
+
+
+def engine(url: str) -> sa.Engine:
+    """An engine for a PostgreSQL URL, `postgresql://user:password@host:port/database`; nothing is connected yet.
+
+    Raises:
+        BadSetting: it is not such a URL.
+    """
+    made = sa.create_engine(
+        parse(url),
+        json_serializer=jsontext.dumps,
+        json_deserializer=_read_json,
+        pool_size=4,
+        max_overflow=12,
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "coinswarm", "keepalives_idle": 15, "keepalives_count": 3},
+    )
+    sa.event.listen(made, "connect", _prepare)
+    return made
+
+
+def parse(url: str) -> URL:
+    """The parts of a PostgreSQL URL, with our driver.
+
+    Raises:
+        BadSetting: it is not one.
+    """
+    hint = "such as postgresql://user:password@host:5432/database"
+    try:
+        parsed = sa.make_url(url)
+    except (exc.ArgumentError, ValueError) as error:
+        raise errors.BadSetting("COINSWARM_DATABASE_URL must be a PostgreSQL URL", hint=hint) from error
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise errors.BadSetting("COINSWARM_DATABASE_URL must be a PostgreSQL URL", found=parsed.drivername, hint=hint)
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def run(made: sa.Engine, work: Callable[[sa.Connection], _T], *, patience_s: float) -> _T:
+    """Do `work` in one transaction, again and again while the server is away, for at most `patience_s` seconds.
+
+    `work` must be safe to repeat: a commit whose answer was lost may have happened.
+
+    Raises:
+        Unavailable: nobody answers, or the server refuses us; StorageFull: its disk is full; InvalidArgument: a value does not fit.
+    """
+    deadline = time.monotonic() + patience_s
+    pause = _FIRST_PAUSE_S
+    while True:
+        try:
+            with made.begin() as connection:
+                return work(connection)
+        except (exc.DBAPIError, psycopg.Error) as error:
+            if not _may_pass(error) or time.monotonic() + pause > deadline:
+                raise explained(error, made.url) from error
+            made.dispose()
+            _log.warning("the database at %s is away, trying again in %.1f s: %s", where(made.url), pause, _first_line(error))
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+
+def explained(error: Exception, url: URL) -> errors.CoinswarmError:
+    """An error of the database in this project's words; passwords stay out of it."""
+    state, place, found = _state(error), where(url), f"'{_first_line(error)}'"
+    if state == _DISK_FULL:
+        return errors.StorageFull(f"the database at {place} has no room left", hint="free disk space and resume the job")
+    if state.startswith(_DATA_CLASS) or isinstance(_cause(error), psycopg.DataError):
+        return errors.InvalidArgument("a value does not fit the database", found=found)
+    if isinstance(_cause(error), psycopg.OperationalError):
+        hint = "start the server, or check COINSWARM_DATABASE_URL; without it the embedded database is used"
+        return errors.Unavailable(f"the database at {place} must answer", found=found, hint=hint)
+    return errors.Unavailable(f"the database at {place} refused", found=found, hint="see `coinswarm db status`")
+
+
+def where(url: URL) -> str:
+    """Host, port and database of a URL, without user and password."""
+    host = url.host or url.query.get("host") or "the local socket"
+    return f"{host}{f':{url.port}' if url.port else ''}/{url.database or ''}"
+
+
+def _read_json(text: str | bytes) -> Any:
+    return jsontext.loads(text if isinstance(text, str) else text.decode())
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    autocommit, connection.autocommit = connection.autocommit, True
+    connection.execute(_SESSION)
+    connection.autocommit = autocommit
+
+
+def _cause(error: Exception) -> BaseException:
+    return (error.orig if isinstance(error, exc.DBAPIError) else None) or error
+
+
+def _state(error: Exception) -> str:
+    return str(getattr(_cause(error), "sqlstate", None) or "")
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the same work may succeed a little later."""
+    state = _state(error)
+    if state:
+        return state.startswith(_AWAY) or state in _TRY_AGAIN
+    if not isinstance(_cause(error), (psycopg.OperationalError, psycopg.InterfaceError)):
+        return False
+    text = str(error)
+    return "FATAL:" not in text or any(passing in text for passing in _PASSING)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(_cause(error)).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

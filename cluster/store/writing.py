@@ -1,0 +1,209 @@
+"""What is written inside a transaction: jobs as they pass from hand to hand, and generations with all of their trials in bulk."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Container, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from cluster.store import copying, reading, tables
+from coinswarm.ledger import batches, identity, transitions
+from coinswarm.ledger.records import (
+    DataSetRecord,
+    EvaluationBatch,
+    GenerationRecord,
+    Job,
+    Lease,
+    PlayRecord,
+    ScoreBatch,
+    evaluation_id,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def save_data_sets(connection: sa.Connection, data_sets: Sequence[DataSetRecord]) -> None:
+    """Insert the records that are not there."""
+    rows = [_data_set_row(record) for record in data_sets]
+    if rows:
+        connection.execute(insert(tables.data_sets).on_conflict_do_nothing(), rows)
+
+
+def save_play(connection: sa.Connection, play: PlayRecord) -> None:
+    """Insert a play, or check that it is the one stored."""
+    connection.execute(insert(tables.plays).on_conflict_do_nothing(), [dataclasses.asdict(play)])
+    identity.check_same_play(reading.play(connection, play.sha256), play)
+
+
+def create_job(connection: sa.Connection, job: Job) -> None:
+    """Insert a job, or check that it is the one stored."""
+    stored = reading.find_job(connection, job.id)
+    if stored is None:
+        reading.data_sets(connection, job.data_hashes)
+        identity.check_known("play", job.plays, reading.known_plays(connection, job.plays))
+        connection.execute(insert(tables.jobs).on_conflict_do_nothing(), [_job_row(job)])
+        stored = reading.known_job(connection, job.id)
+    identity.check_same_job(stored, job)
+
+
+def change_job(connection: sa.Connection, job: str, change: Callable[[Job, datetime], Job]) -> Job:
+    """Apply a transition to a job, alone: the row is locked until the transaction ends. The clock is the database's."""
+    before = reading.known_job(connection, job, lock=True)
+    now = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    after = change(before, now)
+    if after != before:
+        connection.execute(sa.update(tables.jobs).where(tables.jobs.c.id == job).values(**_job_row(after)))
+    return after
+
+
+def held_job(connection: sa.Connection, lease: Lease) -> Job:
+    """The job a lease holds, locked until the transaction ends.
+
+    Raises:
+        Conflict: the lease was lost.
+    """
+    job = reading.known_job(connection, lease.job, lock=True)
+    transitions.refuse_lost(job, lease)
+    return job
+
+
+def commit_generation(
+    connection: sa.Connection,
+    lease: Lease,
+    generations: Sequence[GenerationRecord],
+    evaluations: Sequence[EvaluationBatch],
+    scores: Sequence[ScoreBatch],
+) -> bool:
+    """Write generations, states, evaluations and scores; False when they are there already."""
+    job = held_job(connection, lease)
+    if batches.is_repeat(_stored_states(connection, generations), generations, job.id):
+        return False
+    connection.execute(sa.insert(tables.generations), [_generation_row(job, record) for record in generations])
+    _save_states(connection, generations)
+    copy_scores(connection, job, scores, new=_copy_evaluations(connection, job, evaluations))
+    return True
+
+
+def copy_scores(connection: sa.Connection, job: Job, scores: Sequence[ScoreBatch], *, new: Container[str] = ()) -> None:
+    """Copy the scores that are not there yet; those of `new` evaluations, written in this transaction, cannot be.
+
+    Raises:
+        NotFound: a variant was never evaluated.
+    """
+    written: set[tuple[str, str, str]] = set()
+    for batch in scores:
+        ids = [evaluation_id(job.id, variant) for variant in batch.variants]
+        old = [name for name in ids if name not in new]
+        known = _among(connection, tables.evaluations.c.id, old)
+        batches.check_evaluated(job.id, batch.variants, [name in known or name in new for name in ids])
+        there = _among(connection, tables.scores.c.evaluation, old, data_set=batch.data_set, segment=batch.segment)
+        rows = [row for row, name in enumerate(ids) if name not in there and _first(written, (name, batch.data_set, batch.segment))]
+        _copy_scores(connection, job, batch, ids, rows)
+
+
+def forget(connection: sa.Connection, job: str, keep: int) -> None:
+    """Delete the states of a job that ended, and the scores of all but its `keep` fittest variants."""
+    transitions.refuse_going(reading.known_job(connection, job, lock=True))
+    connection.execute(sa.delete(tables.checkpoints).where(tables.checkpoints.c.job == job))
+    evaluations = tables.evaluations.c
+    best = reading.best_first(job).with_only_columns(evaluations.id).limit(keep)
+    losers = sa.select(evaluations.id).where(evaluations.job == job, evaluations.id.not_in(best.scalar_subquery()))
+    connection.execute(sa.delete(tables.scores).where(tables.scores.c.evaluation.in_(losers.scalar_subquery())))
+
+
+def _copy_evaluations(connection: sa.Connection, job: Job, evaluations: Sequence[EvaluationBatch]) -> set[str]:
+    """Copy the variants the job does not have; the ids of those."""
+    new: set[str] = set()
+    for batch in evaluations:
+        ids = [evaluation_id(job.id, variant) for variant in batch.variants]
+        there = _among(connection, tables.evaluations.c.id, ids)
+        rows = [row for row, name in enumerate(ids) if name not in there and _first(new, name)]
+        _copy_variants(connection, job, batch, ids, rows)
+    return new
+
+
+def _copy_variants(connection: sa.Connection, job: Job, batch: EvaluationBatch, ids: Sequence[str], rows: Sequence[int]) -> None:
+    def laid_out(piece: slice) -> bytes:
+        return copying.evaluation_rows(job, batch, [ids[row] for row in rows[piece]], rows[piece])
+
+    _copy(connection, "evaluations", copying.EVALUATION_COLUMNS, laid_out, len(rows))
+
+
+def _copy_scores(connection: sa.Connection, job: Job, batch: ScoreBatch, ids: Sequence[str], rows: Sequence[int]) -> None:
+    def laid_out(piece: slice) -> bytes:
+        return copying.score_rows(batch, [ids[row] for row in rows[piece]], rows[piece], synthetic=job.synthetic)
+
+    _copy(connection, "scores", copying.SCORE_COLUMNS, laid_out, len(rows))
+
+
+def _copy(connection: sa.Connection, table: str, columns: Sequence[str], rows: Callable[[slice], bytes], n_rows: int) -> None:
+    """Stream rows into a table; errors of psycopg pass as they are, for SQLAlchemy does not see this."""
+    if not n_rows:
+        return
+    names = ", ".join(f'"{column}"' for column in columns)
+    raw: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)".encode()) as copy:
+        for part in copying.document(rows, n_rows):
+            copy.write(part)
+
+
+def _among(connection: sa.Connection, column: sa.Column[Any], ids: Sequence[str], **where: str) -> set[str]:
+    """Which of `ids` are in a column, in the rows with the values `where`. They go as one text: an array would cost 2 us an id."""
+    if not ids:
+        return set()
+    listed = sa.func.string_to_array(",".join(ids), ",")
+    query = sa.select(column).where(column == sa.any_(listed), *(column.table.c[name] == value for name, value in where.items()))
+    return set(connection.scalars(query))
+
+
+def _first(seen: set[Any], key: object) -> bool:
+    """Whether `key` is seen for the first time."""
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
+def _stored_states(connection: sa.Connection, generations: Sequence[GenerationRecord]) -> dict[tuple[int, int], str]:
+    table = tables.generations.c
+    numbers = [record.generation for record in generations]
+    query = sa.select(table.island, table.generation, table.state_hash).where(
+        table.job == generations[0].job, table.generation.in_(numbers)
+    )
+    return {(island, generation): state for island, generation, state in connection.execute(query)}
+
+
+def _save_states(connection: sa.Connection, generations: Sequence[GenerationRecord]) -> None:
+    """Keep the newest state of each island."""
+    new = insert(tables.checkpoints)
+    newest = new.on_conflict_do_update(
+        index_elements=["job", "island"],
+        set_={"generation": new.excluded.generation, "state": new.excluded.state},
+        where=tables.checkpoints.c.generation < new.excluded.generation,
+    )
+    for record in generations:
+        connection.execute(newest, [{"job": record.job, "island": record.island, "generation": record.generation, "state": record.state}])
+
+
+def _generation_row(job: Job, record: GenerationRecord) -> dict[str, object]:
+    row = {field.name: getattr(record, field.name) for field in dataclasses.fields(record) if field.name != "state"}
+    for name in ("best", "median", "diversity", "seconds"):
+        row[name] = None if math.isnan(row[name]) else float(row[name])
+    return {**row, "state_hash": batches.state_hash(record.state), "synthetic": job.synthetic}
+
+
+def _data_set_row(record: DataSetRecord) -> dict[str, object]:
+    row = dataclasses.asdict(record)
+    first, last = (_EPOCH + timedelta(milliseconds=row.pop(name)) for name in ("first_ts", "last_ts"))
+    return {**row, "first_bar": first, "last_bar": last}
+
+
+def _job_row(job: Job) -> dict[str, object]:
+    row = {field.name: getattr(job, field.name) for field in dataclasses.fields(job)}
+    return {**row, "plays": list(job.plays), "data_hashes": list(job.data_hashes)}

@@ -1,0 +1,99 @@
+"""JSON that loses nothing: numbers come back digit for digit, and NaN and infinities travel as `{"$float": "nan"}`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from coinswarm import errors
+
+_TAG = "$float"
+_write = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
+def dumps(value: object) -> str:
+    """Compact standard JSON of `value`. Tuples become lists, NumPy scalars and arrays become numbers and lists.
+
+    Raises:
+        InvalidArgument: `value` holds something JSON has no form for, a key that is not text, or text no database can hold.
+    """
+    if _is_flat(value):  # parameters, by the hundred thousand: walking them costs as much again
+        with suppress(ValueError):
+            return _storable(_write(value))
+    return _storable(_write(_plain(value)))
+
+
+def loads(text: str) -> Any:
+    """The value that `dumps` wrote."""
+    return json.loads(text, object_hook=_untag) if _TAG in text else json.loads(text)
+
+
+def copy(value: Any) -> Any:
+    """`value` as a store would hand it back."""
+    return loads(dumps(value))
+
+
+def storable(text: str, name: str) -> str:
+    """`text`, or `InvalidArgument` when it holds a NUL or half a surrogate pair, which no database stores."""
+    if "\x00" in text or not _encodes(text):
+        raise errors.InvalidArgument(f"{name} must be text without NUL and lone surrogates", found=ascii(text[:80]))
+    return text
+
+
+def printable(text: str) -> str:
+    """`text` with what cannot be stored replaced: an error's message must never be the cause of another error."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+
+
+def _is_flat(value: object) -> bool:
+    """Whether `value` is a mapping from text to scalars that `json` writes as they are, infinities and NaN apart."""
+    if type(value) is not dict or _TAG in value:
+        return False
+    return _SCALARS.issuperset(map(type, value.values())) and {str}.issuperset(map(type, value))
+
+
+def _storable(text: str) -> str:
+    if ("\\u0000" in text and "\\u0000" in text.replace("\\\\", "")) or not _encodes(text):
+        raise errors.InvalidArgument("JSON must be text without NUL and lone surrogates", found=ascii(text[:80]))
+    return text
+
+
+def _encodes(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _plain(value: object) -> object:
+    """`value` in the types of `json`, with floats that are not finite tagged."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {_key(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else {_TAG: repr(float(value))}
+    if value is None or isinstance(value, (str, int)):
+        return value
+    raise errors.InvalidArgument("JSON holds mappings, lists, text, numbers, booleans and None", found=type(value).__name__)
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str) or key == _TAG:
+        raise errors.InvalidArgument(f"a JSON key is text and not {_TAG!r}", found=repr(key))
+    return key
+
+
+def _untag(entry: dict[str, Any]) -> Any:
+    return float(entry[_TAG]) if entry.keys() == {_TAG} else entry

@@ -1,0 +1,363 @@
+"""A store in memory: the real contract without a database, for notebooks and tests. It forgets everything when the process ends."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections import ChainMap
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import numpy as np
+
+from coinswarm import errors
+from coinswarm.ledger import batches, columns, identity, jsontext, transitions
+from coinswarm.ledger.records import (
+    IN_SAMPLE,
+    OUT_OF_SAMPLE,
+    Ancestor,
+    DataSetRecord,
+    EvaluationBatch,
+    EvaluationRecord,
+    GenerationRecord,
+    Job,
+    JobStatus,
+    Json,
+    LeaderboardRow,
+    Lease,
+    PlayRecord,
+    ScoreBatch,
+    ScoreRecord,
+    TrialCounts,
+    evaluation_id,
+)
+from coinswarm.metrics import figures
+
+_Key = TypeVar("_Key")
+_Record = TypeVar("_Record")
+_ScoreKey = tuple[str, str, str]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class MemoryStore:
+    """Keeps the contract of `coinswarm.ledger.store.Store` with one lock around every method."""
+
+    def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._data_sets: dict[tuple[str, str], DataSetRecord] = {}
+        self._plays: dict[str, PlayRecord] = {}
+        self._jobs: dict[str, Job] = {}
+        self._generations: dict[str, dict[tuple[int, int], GenerationRecord]] = {}
+        self._hashes: dict[str, dict[tuple[int, int], str]] = {}
+        self._evaluations: dict[str, dict[str, EvaluationRecord]] = {}
+        self._scores: dict[str, dict[_ScoreKey, ScoreRecord]] = {}
+
+    def save_data_sets(self, data_sets: Sequence[DataSetRecord]) -> None:
+        """See `Store`."""
+        with self._lock:
+            for record in data_sets:
+                identity.check_text(record)
+            for record in data_sets:
+                self._data_sets.setdefault((record.key, record.content_hash), record)
+
+    def data_sets(self, hashes: Sequence[str]) -> tuple[DataSetRecord, ...]:
+        """See `Store`."""
+        with self._lock:
+            return identity.in_order(self._data_sets.values(), hashes)
+
+    def save_play(self, play: PlayRecord) -> None:
+        """See `Store`."""
+        with self._lock:
+            identity.check_text(play)
+            identity.check_same_play(self._plays.setdefault(play.sha256, play), play)
+
+    def play(self, sha256: str) -> PlayRecord:
+        """See `Store`."""
+        with self._lock:
+            return _by_prefix("play", self._plays, sha256)
+
+    def create_job(self, job: Job) -> None:
+        """See `Store`."""
+        with self._lock:
+            job = identity.checked_job(job)
+            stored = self._jobs.get(job.id)
+            if stored is not None:
+                identity.check_same_job(stored, job)
+                return
+            self.data_sets(job.data_hashes)
+            identity.check_known("play", job.plays, self._plays)
+            self._jobs[job.id] = job
+            self._generations[job.id], self._hashes[job.id], self._evaluations[job.id], self._scores[job.id] = {}, {}, {}, {}
+
+    def job(self, job: str) -> Job:
+        """See `Store`."""
+        with self._lock:
+            return _by_prefix("job", self._jobs, job)
+
+    def jobs(self, *, campaign: str | None = None, status: JobStatus | None = None, limit: int = 100) -> tuple[Job, ...]:
+        """See `Store`."""
+        with self._lock:
+            fitting = [job for job in self._jobs.values() if campaign in (None, job.campaign) and status in (None, job.status)]
+            return tuple(sorted(fitting, key=lambda job: (job.created, job.id), reverse=True)[:limit])
+
+    def claim(self, job: str, owner: str, *, lease_s: float = 60.0) -> Lease:
+        """See `Store`."""
+        with self._lock:
+            return transitions.lease_of(self._put(transitions.claimed(self._known(job), owner, self._clock(), lease_s)))
+
+    def heartbeat(self, lease: Lease, *, lease_s: float = 60.0) -> Lease:
+        """See `Store`."""
+        with self._lock:
+            return transitions.lease_of(self._put(transitions.extended(self._known(lease.job), lease, self._clock(), lease_s)))
+
+    def release(self, lease: Lease) -> None:
+        """See `Store`."""
+        with self._lock:
+            self._put(transitions.released(self._known(lease.job), lease))
+
+    def cancel(self, job: str) -> JobStatus:
+        """See `Store`."""
+        with self._lock:
+            return self._put(transitions.cancelled(self._known(job), self._clock())).status
+
+    def finish(self, lease: Lease, status: JobStatus, *, result: Json | None = None, result_hash: str = "", error: str = "") -> None:
+        """See `Store`."""
+        with self._lock:
+            ending = (status, jsontext.copy(result), result_hash, jsontext.printable(error))
+            self._put(transitions.finished(self._known(lease.job), lease, self._clock(), *ending))
+
+    def commit_generation(
+        self,
+        lease: Lease,
+        generations: Sequence[GenerationRecord],
+        evaluations: Sequence[EvaluationBatch] = (),
+        scores: Sequence[ScoreBatch] = (),
+    ) -> bool:
+        """See `Store`."""
+        batches.check_commit(lease.job, generations, evaluations, scores)
+        with self._lock:
+            job = self._held(lease)
+            if batches.is_repeat(self._hashes[job.id], generations, job.id):
+                return False
+            new = {record.variant: record for batch in reversed(evaluations) for record in reversed(_records(job, batch))}
+            new_scores = _score_records(job.id, scores, ChainMap(self._evaluations[job.id], new))
+            kept = [dataclasses.replace(record, figures=jsontext.copy(record.figures)) for record in generations]
+            _add(self._evaluations[job.id], new)
+            _add(self._scores[job.id], new_scores)
+            self._keep(job.id, kept)
+            return True
+
+    def save_scores(self, lease: Lease, scores: Sequence[ScoreBatch]) -> None:
+        """See `Store`."""
+        for batch in scores:
+            batches.check_scores(batch)
+        with self._lock:
+            job = self._held(lease)
+            _add(self._scores[job.id], _score_records(job.id, scores, self._evaluations[job.id]))
+
+    def last_generations(self, job: str) -> tuple[GenerationRecord, ...]:
+        """See `Store`."""
+        newest = {record.island: record for record in self.generations(job)}
+        return tuple(newest[island] for island in sorted(newest))
+
+    def generations(self, job: str) -> tuple[GenerationRecord, ...]:
+        """See `Store`."""
+        with self._lock:
+            stored = self._generations[self._known(job).id].values()
+            return tuple(sorted(stored, key=lambda record: (record.generation, record.island)))
+
+    def evaluations(self, job: str) -> tuple[EvaluationBatch, ...]:
+        """See `Store`."""
+        with self._lock:
+            return columns.evaluation_batches(self._ordered(self._known(job).id))
+
+    def scores(self, job: str) -> tuple[ScoreBatch, ...]:
+        """See `Store`."""
+        with self._lock:
+            order = {record.variant: place for place, record in enumerate(self._ordered(self._known(job).id))}
+            stored = sorted(self._scores[job].items(), key=lambda entry: (entry[0][1], entry[0][2], order[entry[0][0]]))
+            return columns.score_batches((variant, score) for (variant, _, _), score in stored)
+
+    def evaluation(self, evaluation: str) -> EvaluationRecord:
+        """See `Store`."""
+        with self._lock:
+            known = {record.id: record for stored in self._evaluations.values() for record in stored.values()}
+            record = _by_prefix("evaluation", known, evaluation)
+            return dataclasses.replace(record, scores=self._scores_of(record))
+
+    def leaderboard(self, job: str, *, by: str = "fitness", limit: int = 20) -> tuple[LeaderboardRow, ...]:
+        """See `Store`."""
+        batches.check_order(by)
+        with self._lock:
+            records = [dataclasses.replace(record, scores=self._scores_of(record)) for record in self._ordered(self._known(job).id)]
+        worth = {record.id: _worth(record, by) for record in records}
+        there = sorted((record for record in records if not np.isnan(worth[record.id])), key=lambda record: (-worth[record.id], record.id))
+        return tuple(_row(rank, record) for rank, record in enumerate(there[:limit], start=1))
+
+    def lineage(self, evaluation: str) -> tuple[Ancestor, ...]:
+        """See `Store`."""
+        with self._lock:
+            record = self.evaluation(evaluation)
+            known, depths, layer, depth = self._evaluations[record.job], {record.variant: 0}, [record.variant], 0
+            while layer:
+                depth += 1
+                parents = {parent for variant in layer for parent in known[variant].parents if parent in known}
+                layer = [parent for parent in parents if depths.setdefault(parent, depth) == depth]
+            return tuple(_ancestor(depths[variant], known[variant]) for variant in sorted(depths, key=lambda name: (depths[name], name)))
+
+    def count_trials(self, campaign: str) -> TrialCounts:
+        """See `Store`."""
+        with self._lock:
+            jobs = [job.id for job in self._jobs.values() if job.campaign == campaign]
+            rows = [record for job in jobs for record in self._evaluations[job].values()]
+        return TrialCounts(
+            campaign=campaign,
+            jobs=len(jobs),
+            trials=len({(record.variant, record.data_hash) for record in rows}),
+            variants=len({record.variant for record in rows}),
+            evaluations=len(rows),
+            failures=sum(record.status in batches.FAILED for record in rows),
+        )
+
+    def prune(self, job: str, *, keep: int = 100) -> None:
+        """See `Store`."""
+        with self._lock:
+            transitions.refuse_going(self._known(job))
+            kept = {row.variant for row in self.leaderboard(job, limit=keep)}
+            self._scores[job] = {key: score for key, score in self._scores[job].items() if key[0] in kept}
+            stored = self._generations[job]
+            self._generations[job] = {key: dataclasses.replace(record, state=b"") for key, record in stored.items()}
+
+    def close(self) -> None:
+        """See `Store`."""
+
+    def _known(self, job: str) -> Job:
+        if job not in self._jobs:
+            raise errors.not_found("job", job, self._jobs)
+        return self._jobs[job]
+
+    def _held(self, lease: Lease) -> Job:
+        job = self._known(lease.job)
+        transitions.refuse_lost(job, lease)
+        return job
+
+    def _put(self, job: Job) -> Job:
+        self._jobs[job.id] = job
+        return job
+
+    def _keep(self, job: str, generations: Sequence[GenerationRecord]) -> None:
+        stored = self._generations[job]
+        for record in generations:
+            stored[record.island, record.generation] = record
+            self._hashes[job][record.island, record.generation] = batches.state_hash(record.state)
+        newest = {island: max(number for other, number in stored if other == island) for island, _ in stored}
+        for (island, number), record in stored.items():
+            if number < newest[island]:
+                stored[island, number] = dataclasses.replace(record, state=b"")
+
+    def _ordered(self, job: str) -> list[EvaluationRecord]:
+        return sorted(self._evaluations[job].values(), key=lambda row: (row.generation, row.island, row.play, row.index, row.variant))
+
+    def _scores_of(self, record: EvaluationRecord) -> tuple[ScoreRecord, ...]:
+        stored = self._scores[record.job]
+        return tuple(stored[key] for key in sorted(stored) if key[0] == record.variant)
+
+
+def _by_prefix(kind: str, records: dict[str, _Record], prefix: str) -> _Record:
+    matches = [prefix] if prefix in records else sorted(key for key in records if key.startswith(prefix))
+    return records[identity.only_match(kind, prefix, matches, records)]
+
+
+def _add(stored: dict[_Key, _Record], new: Mapping[_Key, _Record]) -> None:
+    """Add what is not there yet; what is there stays."""
+    for key, record in new.items():
+        stored.setdefault(key, record)
+
+
+def _records(job: Job, batch: EvaluationBatch) -> list[EvaluationRecord]:
+    return [
+        EvaluationRecord(
+            id=evaluation_id(job.id, variant),
+            job=job.id,
+            campaign=job.campaign,
+            variant=variant,
+            play=batch.play,
+            island=batch.island,
+            generation=batch.generation,
+            index=int(batch.indices[row]),
+            genome=tuple(batch.genomes[row].tolist()),
+            params=jsontext.copy(batch.params[row]),
+            fitness=float(batch.fitness[row]),
+            objectives=tuple(batch.objectives[row].tolist()),
+            status=batches.STATUS_NAMES[batch.status[row]],
+            reason=jsontext.printable(batch.reasons[row]),
+            seed=job.seed,
+            parents=tuple(batch.parents[row]),
+            operator=batch.operators[row],
+            config_hash=job.config_hash,
+            data_hash=job.data_hash,
+            code_version=job.code_version,
+            synthetic=job.synthetic,
+            scores=(),
+        )
+        for row, variant in enumerate(batch.variants)
+    ]
+
+
+def _score_records(job: str, scores: Iterable[ScoreBatch], known: Container[str]) -> dict[_ScoreKey, ScoreRecord]:
+    records: dict[_ScoreKey, ScoreRecord] = {}
+    for batch in scores:
+        batches.check_evaluated(job, batch.variants, [variant in known for variant in batch.variants])
+        for variant, row in zip(batch.variants, batch.figures, strict=True):
+            records.setdefault((variant, batch.data_set, batch.segment), _score(batch, row))
+    return records
+
+
+def _score(batch: ScoreBatch, row: np.void) -> ScoreRecord:
+    return ScoreRecord(
+        data_set=batch.data_set,
+        segment=batch.segment,
+        status=batches.STATUS_NAMES[row["status"]],
+        figures={name: float(row[name]) for name in figures.FIGURES},
+    )
+
+
+def _worth(record: EvaluationRecord, by: str) -> float:
+    if by == "fitness":
+        return record.fitness
+    found = batches.means(record.scores, IN_SAMPLE).get(by, float("nan"))
+    return -found if by in batches.SMALLER_IS_BETTER else found
+
+
+def _row(rank: int, record: EvaluationRecord) -> LeaderboardRow:
+    return LeaderboardRow(
+        rank=rank,
+        evaluation=record.id,
+        job=record.job,
+        variant=record.variant,
+        play=record.play,
+        params=record.params,
+        fitness=record.fitness,
+        objectives=record.objectives,
+        in_sample=batches.means(record.scores, IN_SAMPLE),
+        out_of_sample=batches.means(record.scores, OUT_OF_SAMPLE),
+        synthetic=record.synthetic,
+    )
+
+
+def _ancestor(depth: int, record: EvaluationRecord) -> Ancestor:
+    return Ancestor(
+        depth=depth,
+        evaluation=record.id,
+        variant=record.variant,
+        parents=record.parents,
+        operator=record.operator,
+        island=record.island,
+        generation=record.generation,
+        fitness=record.fitness,
+    )

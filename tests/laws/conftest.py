@@ -1,0 +1,23 @@
+"""The stores every law of the ledger is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cluster.store.postgres import PostgresStore
+from coinswarm.ledger.memory import MemoryStore
+from coinswarm.ledger.store import Store
+
+
+@pytest.fixture(scope="session")
+def postgres(database_url: str) -> Iterator[PostgresStore]:
+    store = PostgresStore(database_url, patience_s=5.0)
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def store(request: pytest.FixtureRequest) -> Store:
+    return MemoryStore() if request.param == "memory" else request.getfixturevalue("postgres")
