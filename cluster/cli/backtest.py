@@ -60,16 +60,16 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
     """Run one variant of a play in full: figures, trades, equity."""
-    _require_tables(trades, equity)
+    require_tables(trades, equity)
     loaded = play.load(file)
-    candles = _bars(loaded, bars, symbol, timeframe)
-    wanted = _for_run(loaded, candles, max_hold_bars)
+    candles = read_bars(loaded, bars, symbol, timeframe)
+    wanted = for_run(loaded, candles, max_hold_bars)
     chosen = choose(wanted, setting or [], variant)
     result = backtest.run(
         chosen.play,
         candles,
         costs=_costs(loaded.costs, fee_bps, slippage_bps),
-        markets=_markets(chosen.play, market or [], candles),
+        markets=read_markets(chosen.play, market or [], candles),
         start_ts=_milliseconds(start),
         end_ts=_milliseconds(end),
     )
@@ -83,7 +83,8 @@ def command(
 # --- what it runs on ------------------------------------------------------------------------------------------------------
 
 
-def _bars(loaded: play.Play, file: Path | None, symbol: str | None, timeframe: str | None) -> Bars:
+def read_bars(loaded: play.Play, file: Path | None, symbol: str | None, timeframe: str | None) -> Bars:
+    """The exec bars: a file, or a stored market that is named or that the play names."""
     if file is not None:
         return files.read(file, symbol=symbol, timeframe=timeframe)
     if symbol is None and not loaded.symbols:
@@ -92,18 +93,19 @@ def _bars(loaded: play.Play, file: Path | None, symbol: str | None, timeframe: s
         return catalog.read(symbol or loaded.symbols[0], timeframe)
 
 
-def _markets(chosen: play.Play, given: Sequence[Path], candles: Bars) -> dict[str, Bars]:
+def read_markets(loaded: play.Play, given: Sequence[Path], candles: Bars) -> dict[str, Bars]:
     """Bars of every other market that a feature names: from the files, else from the catalog."""
     read = [files.read(path) for path in given]
     markets = {candles.symbol: candles, **{entry.symbol: entry for entry in read}}
-    missing = {feature.market for feature in chosen.features.values() if feature.market is not None} - markets.keys()
+    missing = {feature.market for feature in loaded.features.values() if feature.market is not None} - markets.keys()
     if missing:
         with stored.catalog(read_only=True) as catalog:
             markets |= {name: catalog.read(name, candles.timeframe) for name in sorted(missing)}
     return markets
 
 
-def _for_run(loaded: play.Play, candles: Bars, max_hold_bars: int | None) -> play.Play:
+def for_run(loaded: play.Play, candles: Bars, max_hold_bars: int | None) -> play.Play:
+    """The play on the market and timeframe of these bars; raises `BadPlay` when nothing closes its positions."""
     timeframe = candles.timeframe if loaded.timeframe_ms is None else None
     wanted = play.with_run(loaded, symbol=candles.symbol, timeframe=timeframe, max_hold_bars=max_hold_bars)
     play.check_runnable(wanted)
@@ -193,9 +195,9 @@ def _base(wanted: play.Play, variant: str) -> FloatArray:
 
 def _write(result: backtest.Backtest, chosen: Chosen, trades: Path | None, equity: Path | None, report: Path | None) -> None:
     if trades is not None:
-        _write_frame(result.trades, trades)
+        write_frame(result.trades, trades)
     if equity is not None:
-        _write_frame(_curve(result), equity)
+        write_frame(_curve(result), equity)
     if report is not None:
         _write_report(result, chosen, report)
     for path in (trades, equity, report):
@@ -203,7 +205,8 @@ def _write(result: backtest.Backtest, chosen: Chosen, trades: Path | None, equit
             console.note(f"wrote {console.path(path)}")
 
 
-def _require_tables(*paths: Path | None) -> None:
+def require_tables(*paths: Path | None) -> None:
+    """Raise unless every path that is given is one a table can be written to."""
     for path in paths:
         if path is not None and path.suffix not in (".parquet", ".csv"):
             raise errors.InvalidArgument("a table is written as .parquet or .csv", found=path.name)
@@ -216,7 +219,8 @@ def _curve(result: backtest.Backtest) -> pl.DataFrame:
     return pl.DataFrame([time, pl.Series("equity", result.equity), pl.Series("position", result.position)])
 
 
-def _write_frame(frame: pl.DataFrame, path: Path) -> None:
+def write_frame(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table as Parquet or CSV, whole or not at all."""
     buffer = io.BytesIO()
     if path.suffix == ".csv":
         frame.write_csv(buffer)

@@ -9,12 +9,14 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from cluster.cli import console
+from cluster.cli import console, play_features, play_lookahead
 from coinswarm import errors
 from coinswarm.play import describe, reader, runs, variants
 from coinswarm.play.model import Play
 
 app = typer.Typer(help="Check plays and look at their variants.", no_args_is_help=True)
+app.command(name="lookahead")(play_lookahead.command)
+app.command(name="features")(play_features.command)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 

@@ -1,0 +1,1 @@
+"""Job loops: plan, drive, checkpoint, resume, cancel."""

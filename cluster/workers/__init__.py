@@ -1,0 +1,1 @@
+"""Ray tasks, and bars in the object store."""

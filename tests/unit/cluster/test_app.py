@@ -14,7 +14,7 @@ from coinswarm import errors
         (errors.NotFound("no such thing"), errors.NotFound, 2),
         (errors.Cancelled("stopped"), errors.Cancelled, 1),
         (OSError(errno.ENOSPC, "No space left on device", "/reports"), errors.StorageFull, 2),
-        (PermissionError(errno.EACCES, "Permission denied", "/root/x"), errors.BadInput, 2),
+        (PermissionError(errno.EACCES, "Permission denied", "/somewhere/x"), errors.BadInput, 2),
         (OSError(errno.EIO, "Input/output error"), errors.CoinswarmError, 1),
         (ZeroDivisionError("division by zero"), errors.CoinswarmError, 1),
     ],

@@ -1,0 +1,92 @@
+"""`coinswarm demo`: the whole way once, from candles to a report. `make run` is this command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cluster import bootstrap
+from cluster.cli import console
+from coinswarm import errors
+
+if TYPE_CHECKING:
+    from cluster.settings import Settings
+    from coinswarm.market.catalog import Catalog
+    from coinswarm.market.providers import Provider
+
+_MARKETS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
+_TIMEFRAME = "5m"
+_GIVE_UP_S = 5.0
+_SYNTHETIC_SEED = 1
+
+
+def command(
+    play: Annotated[Path, typer.Argument(help="The play to search.")] = Path("plays/examples/trend_pullback.yml"),
+    bars: Annotated[
+        list[Path] | None, typer.Option("--bars", help="A file of candles to use; repeat for several. Else an exchange is tried.")
+    ] = None,
+    exchange: Annotated[str, typer.Option(help="Where to fetch candles when no files are named.")] = "binance",
+    days: Annotated[int, typer.Option(help="How many days to fetch or make.", min=2, max=3650)] = 90,
+    population: Annotated[int, typer.Option("--population", "-p", help="Variants.")] = 200,
+    generations: Annotated[int, typer.Option("--generations", "-g", help="Generations.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of the search.")] = 0,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """The whole way once: candles from files or an exchange, or made up when it cannot be reached; a search; its winners; a report."""
+    settings = console.settings()
+    bootstrap.prepare(settings)
+    from cluster.cli import asking, evolve, report
+    from cluster.driver import plan as planning
+
+    markets = asking.imported(bars, settings) if bars else _found(settings, exchange, days)
+    search = asking.search({"population": population, "generations": generations, "islands": 1, "seed": seed}, None, None)
+    request = asking.request([play], markets, None, (None, None), search, {}, {})
+    plan = planning.plan(request, settings.bars_file)
+    with bootstrap.open_store(settings) as store, bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):
+        evolve.announce(plan, session)
+        job = evolve.drive(store, evaluator, plan, new=True)
+        best = store.leaderboard(job.id, limit=1)
+        more = {"report": str(report.write(settings, store, best[0].evaluation))} if best else {}
+        more |= {"database": bootstrap.database_url(settings), "dashboard": f"{session.dashboard or 'not started'} (while a job runs)"}
+        evolve.present(settings, store, plan, job, as_json=as_json, more=more)
+
+
+def _found(settings: Settings, exchange: str, days: int) -> list[str]:
+    """Keys of markets that an exchange gave, or of made-up ones when it does not answer within seconds."""
+    from cluster import settings as machine
+    from coinswarm.market.catalog import Catalog
+
+    machine.ensure_home(settings)
+    with Catalog.open(settings.bars_file) as catalog:
+        try:
+            return _fetched(catalog, exchange, days)
+        except (errors.Unavailable, errors.Refused) as problem:
+            console.note(
+                f"{exchange} cannot be reached ({problem.found or problem.rule}), so a seeded {console.SYNTHETIC} market is used instead"
+            )
+        return _made(catalog, days)
+
+
+def _fetched(catalog: Catalog, exchange: str, days: int) -> list[str]:
+    from coinswarm.market import fetch, providers
+    from coinswarm.market.timeframe import DAY_MS, Timeframe
+
+    console.note(f"asking {exchange} for {days} days of {_TIMEFRAME} candles of {', '.join(_MARKETS)}")
+    provider: Provider = providers.connect(exchange, timeout_s=_GIVE_UP_S)
+    since_ms = provider.now_ms() - days * DAY_MS
+    patience = fetch.Patience(give_up_s=_GIVE_UP_S)
+    timeframe = Timeframe.parse(_TIMEFRAME)
+    return [fetch.fetch(provider, catalog, market, timeframe, since_ms=since_ms, patience=patience).key for market in _MARKETS]
+
+
+def _made(catalog: Catalog, days: int) -> list[str]:
+    from coinswarm.market import synthetic
+    from coinswarm.market.timeframe import DAY_MS, Timeframe
+
+    timeframe = Timeframe.parse(_TIMEFRAME)
+    markets = [synthetic.market(symbol, timeframe, days * DAY_MS // timeframe.ms, seed=_SYNTHETIC_SEED) for symbol in _MARKETS]
+    with catalog.transaction():
+        return [catalog.put(bars, source=f"synthetic, seed {_SYNTHETIC_SEED}").key for bars in markets]

@@ -1,0 +1,174 @@
+"""`coinswarm evolve`: search the variants of plays on bars, on all cores or a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cluster import bootstrap
+from cluster.cli import console
+
+if TYPE_CHECKING:
+    from cluster.driver.evaluator import Evaluator
+    from cluster.driver.plan import Plan, Request
+    from cluster.settings import Settings
+    from cluster.workers.session import Session
+    from coinswarm.ledger.records import Job
+    from coinswarm.ledger.store import Store
+
+
+def command(
+    plays: Annotated[list[Path], typer.Argument(metavar="PLAY…", help="YAML files; each is searched with its own population.")],
+    symbol: Annotated[
+        list[str] | None, typer.Option("--symbol", "-s", help="A market; repeat for several. Else those of the play.")
+    ] = None,
+    bars: Annotated[list[Path] | None, typer.Option("--bars", help="A file of candles to import and use; repeat for several.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar; else the play's.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="First day or time, UTC.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Day or time before which bars open, UTC.")] = None,
+    population: Annotated[int, typer.Option("--population", "-p", help="Variants over all islands.")] = 200,
+    generations: Annotated[int, typer.Option("--generations", "-g", help="Generations, the first random one included.")] = 20,
+    islands: Annotated[int, typer.Option(help="Populations that exchange copies of their best.")] = 1,
+    objective: Annotated[
+        list[str] | None, typer.Option("--objective", "-o", help="FIGURE[:max|min][:mean|worst]; repeat for several.")
+    ] = None,
+    constraint: Annotated[
+        list[str] | None,
+        typer.Option("--constraint", "-c", help="FIGURE>=N or FIGURE<=N[:mean|worst]; `none` for none. Default: n_trades>=10."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same populations, with any number of workers.")] = 0,
+    stagnation: Annotated[int, typer.Option(help="Stop after so many generations without progress; 0: never.")] = 0,
+    max_evaluations: Annotated[int | None, typer.Option(help="Stop when so many variants were evaluated.")] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
+    out_of_sample: Annotated[float, typer.Option(help="Share of the bars, the newest, that the search never sees.")] = 0.25,
+    winners: Annotated[int, typer.Option(help="How many of the best are scored out of sample.", min=1, max=1000)] = 10,
+    baselines: Annotated[bool, typer.Option(help="Try random parameters at equal cost.")] = True,
+    fee_bps: Annotated[float | None, typer.Option(help="Fee of every fill, in basis points; else the play's.")] = None,
+    slippage_bps: Annotated[float | None, typer.Option(help="Slippage of market and stop fills; else the play's.")] = None,
+    max_hold_bars: Annotated[int | None, typer.Option(help="Close a position after so many bars.")] = None,
+    stop_loss_pct: Annotated[float | None, typer.Option(help="A stop, in percent of margin; else the play's.")] = None,
+    take_profit_pct: Annotated[float | None, typer.Option(help="A target, in percent of margin; else the play's.")] = None,
+    campaign: Annotated[str, typer.Option(help="Jobs whose trials are counted together.")] = "default",
+    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
+    address: Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")] = None,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Say what it would take, and stop.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Run on in the background; watch it with `coinswarm jobs watch`.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Search the variants of plays: evolve them in sample, judge the winners out of sample, keep every trial."""
+    settings = _settings(address)
+    bootstrap.prepare(settings)
+    from cluster.cli import asking
+
+    overrides = {
+        "taker_bps": fee_bps, "maker_bps": fee_bps, "slippage_bps": slippage_bps,
+        "max_hold_bars": max_hold_bars, "stop_loss_pct": stop_loss_pct, "take_profit_pct": take_profit_pct,
+    }  # fmt: skip
+    search = {
+        "population": population, "generations": generations, "islands": islands, "seed": seed,
+        "stagnation": stagnation, "max_evaluations": max_evaluations, "max_seconds": max_seconds,
+    }  # fmt: skip
+    request = asking.request(
+        plays,
+        [*(symbol or []), *asking.imported(bars or [], settings)],
+        timeframe,
+        (start, end),
+        asking.search(search, objective, constraint),
+        overrides,
+        {"out_of_sample": out_of_sample, "winners": winners, "baselines": baselines, "campaign": campaign},
+    )
+    if detach:
+        _detach(settings, request, as_json=as_json)
+        return
+    run(settings, request, workers=workers, estimate=estimate, as_json=as_json)
+
+
+def run(settings: Settings, request: Request, *, workers: int | None = None, estimate: bool = False, as_json: bool = False) -> None:
+    """Plan a request, drive it to its end and print what it found, or only what it would take."""
+    from cluster.driver import plan as planning
+
+    plan = planning.plan(request, settings.bars_file)
+    with bootstrap.open_store(settings) as store, bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):
+        if estimate:
+            _estimate(evaluator, plan, as_json=as_json)
+            return
+        announce(plan, session)
+        present(settings, store, plan, drive(store, evaluator, plan, new=True), as_json=as_json)
+
+
+def drive(store: Store, evaluator: Evaluator, plan: Plan, *, new: bool) -> Job:
+    """Drive a plan to its end with a live display; a new one is handed to the store first."""
+    from cluster.cli import live
+    from cluster.driver import stopping, submit
+
+    with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
+        if new:
+            submit.submit(store, plan)
+        return store.job(bootstrap.drive(store, evaluator, plan, watcher=display, stopped=stopped).job)
+
+
+def present(settings: Settings, store: Store, plan: Plan, job: Job, *, as_json: bool, more: Mapping[str, str] | None = None) -> None:
+    """Print what a job found and what `more` says; a cancelled one raises `Cancelled` after that."""
+    from cluster.cli import winners
+    from coinswarm import errors
+
+    if as_json:
+        console.emit_json({**(job.result or {}), **(more or {})})
+    else:
+        rows = store.leaderboard(job.id, limit=plan.winners)
+        winners.show(job, rows, trials=int((job.result or {}).get("distinct", 0)))
+        winners.next_steps(job, rows, settings)
+        for name, value in (more or {}).items():
+            console.text(f"{name}:  {value}")
+    if job.status == "cancelled":
+        raise errors.Cancelled(f"job {job.id} is cancelled, what was evaluated is kept", hint=f"`coinswarm jobs resume {job.id}` goes on")
+
+
+def _settings(address: str | None) -> Settings:
+    settings = console.settings()
+    return settings.model_copy(update={"ray_address": address}) if address else settings
+
+
+def announce(plan: Plan, session: Session) -> None:
+    """Say on stderr where a job runs and on what."""
+    where = "local Ray cluster" if session.local else f"Ray cluster at {session.address}"
+    console.note(f"job {plan.job.id} on a {where} with {session.cpus} processors; dashboard: {session.dashboard or 'could not be started'}")
+    if plan.job.synthetic:
+        console.note(f"{console.SYNTHETIC} DATA: these prices were made, not traded")
+
+
+def _detach(settings: Settings, request: Request, *, as_json: bool) -> None:
+    from cluster.driver import plan as planning
+    from cluster.driver import submit
+
+    plan = planning.plan(request, settings.bars_file)
+    with bootstrap.open_store(settings) as store:
+        submit.submit(store, plan)
+    pid = bootstrap.detach(settings, plan.job.id)
+    if as_json:
+        console.emit_json({"job": plan.job.id, "pid": pid})
+    else:
+        console.text(f"job {plan.job.id} runs in the background (process {pid}); watch it with `coinswarm jobs watch {plan.job.id}`")
+
+
+def _estimate(evaluator: Evaluator, plan: Plan, *, as_json: bool) -> None:
+    from cluster.cli import live
+    from cluster.driver import estimating
+
+    found = estimating.estimate(evaluator, plan)
+    if as_json:
+        console.emit_json(found)
+        return
+    facts: list[list[Any]] = [
+        ["variants", f"{found.variants:,}"],
+        ["time", live.span(found.seconds)],
+        ["speed", f"{found.variants_per_s:,.0f} variants/s on {found.workers} processors"],
+        ["bars", f"{found.bars:,} in sample, {found.bars_bytes / 2**20:,.1f} MB a node"],
+        ["memory", f"about {found.memory_bytes / 2**20:,.0f} MB a node with its workers"],
+        ["database", f"about {found.database_bytes / 2**20:,.1f} MB"],
+        ["luck", f"the best of so many worthless variants shows a Sharpe of about {found.sharpe_by_luck:.2f} a year in sample"],
+    ]
+    console.table("estimate", ["what", "how much"], facts, synthetic=plan.job.synthetic)

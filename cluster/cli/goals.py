@@ -1,0 +1,52 @@
+"""Objectives, constraints and times as a person types them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import get_args
+
+from pydantic import ValidationError
+
+from coinswarm import errors
+from coinswarm.evolve.settings import Constraint, Objective, Scope
+from coinswarm.ledger.batches import SMALLER_IS_BETTER
+
+_CONSTRAINT = re.compile(r"\s*(?P<figure>\w+)\s*(?P<operator>>=|<=)\s*(?P<threshold>[-+\d.eE]+)\s*(?::\s*(?P<scope>\w+))?\s*")
+
+
+def objective(text: str) -> Objective:
+    """`sharpe`, `sharpe:worst`, `max_drawdown:min:mean`: a figure, then how it is better and over which markets, in any order."""
+    name, *words = [word.strip() for word in text.split(":")]
+    given: dict[str, str] = {"name": name, "direction": "min" if name in SMALLER_IS_BETTER else "max"}
+    scopes = [word for word in words if word in ("mean", "worst")]
+    directions = [word for word in words if word in ("min", "max")]
+    if len(scopes) > 1 or len(directions) > 1 or len(scopes) + len(directions) < len(words):
+        raise errors.InvalidArgument("an objective reads FIGURE[:max|min][:mean|worst]", found=repr(text), hint="such as sharpe:worst")
+    given |= {"direction": directions[0]} if directions else {}
+    given |= {"scope": scopes[0]} if scopes else {}
+    return Objective.model_validate(given)
+
+
+def constraint(text: str) -> Constraint:
+    """`n_trades>=30`, `max_drawdown<=0.2:mean`: a limit that every market keeps, unless another scope is named."""
+    match = _CONSTRAINT.fullmatch(text)
+    if match is None or match["scope"] not in (None, *get_args(Scope)):
+        raise errors.InvalidArgument("a constraint reads FIGURE>=NUMBER or FIGURE<=NUMBER", found=repr(text), hint="such as 'n_trades>=30'")
+    try:
+        return Constraint.model_validate({name: value for name, value in match.groupdict().items() if value is not None})
+    except ValidationError as error:
+        raise errors.InvalidArgument("a constraint's threshold must be a number", found=repr(text)) from error
+
+
+def moment(text: str | None, name: str) -> int | None:
+    """A date or time, UTC unless it says otherwise, in milliseconds since 1970; None for none."""
+    if text is None:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise errors.InvalidArgument(
+            f"{name} must be a date or time", found=repr(text), hint="such as 2024-01-31 or 2024-01-31T12:00"
+        ) from error
+    return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)

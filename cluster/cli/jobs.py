@@ -1,0 +1,159 @@
+"""`coinswarm jobs`: list, show, watch, cancel and resume jobs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cluster import bootstrap
+from cluster.cli import console
+from coinswarm import errors
+
+if TYPE_CHECKING:
+    from coinswarm.ledger.records import GenerationRecord, Job
+    from coinswarm.ledger.store import Store
+
+app = typer.Typer(help="List, show, watch, cancel and resume jobs.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
+_ENDED = ("done", "failed", "cancelled")
+
+
+@app.callback()
+def jobs() -> None:
+    """List, show, watch, cancel and resume jobs."""
+
+
+@app.command("list")
+def list_jobs(
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20, *, as_json: AsJson = False
+) -> None:
+    """Jobs, newest first."""
+    with bootstrap.open_store(console.settings()) as store:
+        found = store.jobs(limit=limit)
+    if as_json:
+        console.emit_json([_brief(job) for job in found])
+        return
+    rows: list[list[Any]] = [[*_brief(job).values()] for job in found]
+    console.table(
+        f"{len(rows)} job(s)", ["job", "status", "created", "plays", "markets", "population", "generations", "seed", "synthetic"], rows
+    )
+
+
+@app.command("show")
+def show_job(job: OfJob, *, as_json: AsJson = False) -> None:
+    """What a job was asked to do and how far it is."""
+    with bootstrap.open_store(console.settings()) as store:
+        found = store.job(job)
+        done = [record for record in store.generations(found.id) if record.island >= 0]
+    if as_json:
+        console.emit_json({**console.plain(found), "generations": [_generation(record) for record in done]})
+        return
+    facts: list[list[Any]] = [[name, value] for name, value in (_brief(found) | _more(found)).items()]
+    console.table(f"job {found.id}", ["what", "value"], facts, synthetic=found.synthetic)
+    rows: list[list[Any]] = [[*_generation(record).values()] for record in done[-20:]]
+    console.table("last generations", ["island", "generation", "best", "median", "diversity", "evaluations", "failures", "seconds"], rows)
+
+
+@app.command("watch")
+def watch_job(
+    job: OfJob, interval: Annotated[float, typer.Option(help="Seconds between looks.", min=0.1, max=3600)] = 1.0, *, as_json: AsJson = False
+) -> None:
+    """Follow a job from any terminal or machine until it ends; exit code 1 when it failed or was cancelled."""
+    with bootstrap.open_store(console.settings()) as store:
+        found = _followed(store, store.job(job).id, interval)
+    if as_json:
+        console.emit_json({"job": found.id, "status": found.status, "error": found.error, "result": found.result})
+    else:
+        console.text(f"job {found.id} is {found.status}{f': {found.error}' if found.error else ''}")
+    if found.status != "done":
+        raise typer.Exit(1)
+
+
+@app.command("cancel")
+def cancel_job(job: OfJob, *, as_json: AsJson = False) -> None:
+    """Ask a job to stop; what was evaluated is kept and it can be resumed."""
+    with bootstrap.open_store(console.settings()) as store:
+        found = store.job(job)
+        status = store.cancel(found.id)
+    if as_json:
+        console.emit_json({"job": found.id, "status": status})
+    else:
+        console.text(f"job {found.id}: {'its driver was asked to stop' if status == 'running' else status}")
+
+
+@app.command("resume")
+def resume_job(
+    job: OfJob,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
+    address: Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Go on from the last committed generation; the result is the same as if the job had never stopped."""
+    settings = console.settings()
+    if address:
+        settings = settings.model_copy(update={"ray_address": address})
+    bootstrap.prepare(settings)
+    from cluster.cli import evolve
+    from cluster.driver import submit
+
+    with bootstrap.open_store(settings) as store:
+        plan = submit.resumed(store, job, settings.bars_file)
+        with bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):
+            evolve.announce(plan, session)
+            evolve.present(settings, store, plan, evolve.drive(store, evaluator, plan, new=False), as_json=as_json)
+
+
+def _followed(store: Store, job: str, interval_s: float) -> Job:
+    """Print generations as they are committed, until the job ends or nobody drives it."""
+    seen: set[tuple[int, int]] = set()
+    while True:
+        found = store.job(job)
+        for record in store.generations(job):
+            if record.island >= 0 and (record.island, record.generation) not in seen:
+                seen.add((record.island, record.generation))
+                console.note("  ".join(f"{name} {value}" for name, value in _generation(record).items()))
+        if found.status in _ENDED:
+            return found
+        if found.lease_expires is not None and found.lease_expires < datetime.now(UTC):
+            raise errors.Unavailable(f"nobody drives job {job}", hint=f"`coinswarm jobs resume {job}` goes on")
+        time.sleep(interval_s)
+
+
+def _brief(job: Job) -> dict[str, Any]:
+    search = job.config.get("search", {})
+    names = [entry["name"] for entry in job.config.get("plays", [])]
+    markets: Sequence[Any] = job.config.get("markets", [])
+    return {
+        "job": job.id, "status": job.status, "created": f"{job.created:%Y-%m-%d %H:%M:%S}", "plays": ", ".join(names),
+        "markets": len(markets), "population": search.get("population"), "generations": search.get("generations"),
+        "seed": job.seed, "synthetic": job.synthetic,
+    }  # fmt: skip
+
+
+def _more(job: Job) -> dict[str, Any]:
+    result = job.result or {}
+    return {
+        "data": ", ".join(f"{span['key']} ({span['n_bars']:,} bars)" for span in job.config.get("markets", [])),
+        "held out from": console.moment(job.config.get("split_ts")),
+        "evaluations": result.get("evaluations"), "failures": result.get("failures"), "ended because of": result.get("reason"),
+        "result hash": job.result_hash, "code": job.code_version, "driver": job.lease_owner, "error": job.error,
+    }  # fmt: skip
+
+
+def _generation(record: GenerationRecord) -> dict[str, Any]:
+    return {
+        "island": record.island, "generation": record.generation, "best": _rounded(record.best), "median": _rounded(record.median),
+        "diversity": _rounded(record.diversity), "evaluations": record.evaluations, "failures": record.failures,
+        "seconds": _rounded(record.seconds),
+    }  # fmt: skip
+
+
+def _rounded(value: float) -> float:
+    return round(value, 4)

@@ -1,0 +1,89 @@
+"""How a job looks while it runs: one live line on a terminal, plain lines elsewhere; always on stderr."""
+
+from __future__ import annotations
+
+import math
+from types import TracebackType
+from typing import Self
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from cluster.cli import console
+from cluster.driver.progress import Progress
+
+
+class Display:
+    """Shows progress; `quiet` shows notes only."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._console = console.err()
+        self._live = Live(console=self._console, refresh_per_second=4, transient=True) if self._console.is_terminal and not quiet else None
+        self._shown = -1
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def on_progress(self, progress: Progress) -> None:
+        """A generation was committed."""
+        if self._live is not None:
+            self._live.update(_panel(progress))
+        elif not self._quiet and progress.generation > self._shown:
+            self._shown = progress.generation
+            console.note(line(progress))
+
+    def on_note(self, text: str) -> None:
+        """Something happened that a person should know."""
+        self._console.print(Text(text))
+
+
+def line(progress: Progress) -> str:
+    """Where a job stands, as one line."""
+    return (
+        f"generation {progress.generation}/{progress.generations}  best {_number(progress.best)}  median {_number(progress.median)}  "
+        f"diversity {_number(progress.diversity, 2)}  {progress.evaluations:,} evaluations  {progress.rate:,.0f}/s  "
+        f"ETA {span(progress.eta_s)}  failures {progress.failures}  memory {progress.memory_bytes / 2**20:,.0f} MB"
+    )
+
+
+def span(seconds: float) -> str:
+    """Seconds as a person says them: `42 s`, `3 min 20 s`, `2 h 05 min`."""
+    if not math.isfinite(seconds):
+        return "?"
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def _panel(progress: Progress) -> Group:
+    grid = Table.grid(padding=(0, 2))
+    facts = {
+        "generation": f"{progress.generation}/{progress.generations}",
+        "best": _number(progress.best),
+        "median": _number(progress.median),
+        "diversity": _number(progress.diversity, 2),
+        "evaluations": f"{progress.evaluations:,}",
+        "per second": f"{progress.rate:,.0f}",
+        "ETA": span(progress.eta_s),
+        "failures": str(progress.failures),
+        "memory": f"{progress.memory_bytes / 2**20:,.0f} MB",
+        "workers": str(progress.workers),
+    }
+    grid.add_row(*(Text(name, style="dim") for name in facts))
+    grid.add_row(*(Text(value, style="bold") for value in facts.values()))
+    return Group(Text(f"job {progress.job}"), grid, ProgressBar(total=progress.generations, completed=progress.generation, width=60))
+
+
+def _number(value: float, digits: int = 3) -> str:
+    return f"{value:.{digits}f}" if math.isfinite(value) else "-"

@@ -1,0 +1,147 @@
+"""`coinswarm play features`: what one variant of a play sees and wants on every bar, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from cluster.cli import backtest, console
+from coinswarm import play
+from coinswarm.indicators import features
+from coinswarm.market.bars import Bars
+from coinswarm.play import describe, model
+from coinswarm.play.slots import CONDITIONS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def command(
+    file: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Write the columns to this Parquet or CSV file.", show_default=False)],
+    bars: Annotated[Path | None, typer.Option(help="Parquet or CSV file of candles.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="A stored market; with --bars, the market of the file.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
+    market: Annotated[list[Path] | None, typer.Option(help="File of another market that the play looks at; else it is looked up.")] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter that the play leaves open.")] = None,
+    variant: Annotated[str | None, typer.Option(help="For parameters not set: first, middle or random:SEED.")] = None,
+    max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Write every feature and entry or exit condition of one variant, bar by bar; each value is known at the close of its bar."""
+    backtest.require_tables(out)
+    loaded = play.load(file)
+    candles = backtest.read_bars(loaded, bars, symbol, timeframe)
+    chosen = backtest.choose(backtest.for_run(loaded, candles, max_hold_bars), setting or [], variant)
+    markets = backtest.read_markets(chosen.play, market or [], candles)
+    columns = {**_features(chosen.play, candles, markets), **_conditions(chosen.play, candles, markets)}
+    backtest.write_frame(_frame(candles, columns), out)
+    console.note(f"wrote {console.path(out)}")
+    rows = [_row(name, values, first, candles) for name, (values, first) in columns.items()]
+    if as_json:
+        console.emit_json(_described(chosen, candles, rows))
+    else:
+        _show(chosen, candles, rows)
+
+
+Columns = dict[str, tuple[np.ndarray, int]]
+"""(n_bars,) values and the first warm bar, by name."""
+
+
+def _features(chosen: model.Play, candles: Bars, markets: Mapping[str, Bars]) -> Columns:
+    found: Columns = {}
+    for feature in chosen.features.values():
+        params = {name: value for name, value in feature.params if not isinstance(value, model.Slot)}
+        computed = features.compute(
+            feature.indicator, params, candles, source=str(feature.source), timeframe_ms=feature.timeframe_ms,
+            market=None if feature.market is None else markets[feature.market],
+        )  # fmt: skip
+        for output, values in computed.outputs.items():
+            found[_named(feature.id if output == "value" else f"{feature.id}.{output}")] = (values, computed.first)
+    return found
+
+
+def _named(name: str) -> str:
+    """A feature's column; one called like a column of the table itself is told apart."""
+    return f"feature.{name}" if name in (*CONDITIONS, "time") else name
+
+
+def _conditions(chosen: model.Play, candles: Bars, markets: Mapping[str, Bars]) -> Columns:
+    """The truth of each condition by itself, whatever sides the mode allows and whatever the other side wants.
+
+    The reference simulator decides nothing on the last bar, so that bar has no truth.
+    """
+    from coinswarm.backtest import decide
+
+    found: Columns = {}
+    nothing: dict[str, Any] = dict.fromkeys(CONDITIONS)
+    alone = replace(chosen, risk=model.Risk(), policy=model.Policy(), **nothing)
+    for name in CONDITIONS:
+        condition = getattr(chosen, name)
+        if condition is not None:
+            wanted = decide(replace(alone, entry_long=condition), candles, markets)
+            truth = wanted.entry_long.astype(np.float64)
+            truth[: wanted.first] = truth[-1:] = np.nan
+            found[name] = (truth, wanted.first)
+    return found
+
+
+def _frame(candles: Bars, columns: Columns) -> pl.DataFrame:
+    import polars as pl
+
+    series = [pl.Series("time", candles.ts).cast(pl.Datetime("ms", "UTC"))]
+    for name, (values, _) in columns.items():
+        column = pl.Series(name, values, nan_to_null=True)
+        series.append(column.cast(pl.Boolean) if name in CONDITIONS else column)
+    return pl.DataFrame(series)
+
+
+def _row(name: str, values: np.ndarray, first: int, candles: Bars) -> dict[str, Any]:
+    known = values[first:][np.isfinite(values[first:])]
+    return {
+        "name": name,
+        "condition": name in CONDITIONS,
+        "warm_from": first if first < len(candles) else None,
+        "warm_time": console.moment(int(candles.ts[first])) if first < len(candles) else None,
+        "known": int(known.size),
+        "min": float(known.min()) if known.size else None,
+        "mean": float(known.mean()) if known.size else None,
+        "max": float(known.max()) if known.size else None,
+    }
+
+
+def _described(chosen: backtest.Chosen, candles: Bars, rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    return {
+        "play": chosen.play.name,
+        "variant": chosen.identity,
+        "parameters": chosen.parameters,
+        "market": candles.key,
+        "synthetic": candles.synthetic,
+        "bars": len(candles),
+        "columns": rows,
+    }
+
+
+def _show(chosen: backtest.Chosen, candles: Bars, rows: Sequence[Mapping[str, Any]]) -> None:
+    console.text(f"{chosen.play.name} on {candles.key}, {len(candles):,} bars")
+    values = [[row["name"], row["warm_from"], row["warm_time"], row["known"], *_numbers(row)] for row in rows if not row["condition"]]
+    console.table("Features", ("feature", "warm from bar", "time", "values", "min", "mean", "max"), values, synthetic=candles.synthetic)
+    meanings = {name: describe.condition(getattr(chosen.play, name)) for name in CONDITIONS}
+    truths = [[row["name"], row["warm_from"], _share(row), meanings[row["name"]]] for row in rows if row["condition"]]
+    console.table("Conditions", ("condition", "warm from bar", "true", "meaning"), truths, synthetic=candles.synthetic)
+    if chosen.parameters:
+        console.text("parameters: " + describe.parameters(chosen.parameters))
+
+
+def _share(row: Mapping[str, Any]) -> str:
+    return f"{100 * row['mean']:.3f} %" if row["known"] else ""
+
+
+def _numbers(row: Mapping[str, Any]) -> list[str]:
+    return ["" if row[name] is None else f"{row[name]:.6g}" for name in ("min", "mean", "max")]

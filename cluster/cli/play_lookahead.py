@@ -1,0 +1,111 @@
+"""`coinswarm play lookahead`: prove that a play looks at nothing that has not happened yet."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cluster.cli import backtest, console, live
+from coinswarm import errors, play
+
+if TYPE_CHECKING:
+    from coinswarm.validate import lookahead
+
+_SHOWN = 5
+_EVERY_S = 5.0
+
+
+def command(
+    file: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.", show_default=False)],
+    bars: Annotated[Path | None, typer.Option(help="Parquet or CSV file of candles.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="A stored market; with --bars, the market of the file.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
+    market: Annotated[list[Path] | None, typer.Option(help="File of another market that the play looks at; else it is looked up.")] = None,
+    variants: Annotated[int, typer.Option(min=1, max=1000, help="How many variants to draw and check.")] = 3,
+    cuts: Annotated[int, typer.Option(min=1, max=1000, help="Places to cut at, for each variant and kind of tampering.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same variants and cuts.")] = 0,
+    max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Cut the data off, replace the future with noise, begin later: nothing known or done before may change. Exit code 1 when it does."""
+    from coinswarm.validate import lookahead
+
+    loaded = play.load(file)
+    candles = backtest.read_bars(loaded, bars, symbol, timeframe)
+    wanted = backtest.for_run(loaded, candles, max_hold_bars)
+    markets = backtest.read_markets(wanted, market or [], candles)
+    report = lookahead.check(wanted, candles, markets=markets, variants=variants, cuts=cuts, seed=seed, progress=Ticker())
+    if as_json:
+        console.emit_json(_described(report, synthetic=candles.synthetic))
+    else:
+        _show(report, synthetic=candles.synthetic)
+    if not report.passed:
+        raise typer.Exit(errors.CoinswarmError.exit_code)
+
+
+class Ticker:
+    """Says on stderr how far a long run has got and how long it still takes, every few seconds."""
+
+    def __init__(self, *, every_s: float = _EVERY_S) -> None:
+        self._every_s = every_s
+        self._began = self._said = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        """So many steps are done."""
+        now = time.monotonic()
+        if now - self._said < self._every_s or not 0 < done < total:
+            return
+        self._said = now
+        left_s = (now - self._began) / done * (total - done)
+        console.note(f"look-ahead {done}/{total}  ETA {live.span(left_s)}")
+
+
+def _show(report: lookahead.Report, *, synthetic: bool) -> None:
+    variants = f"{len(report.variants)} variant{'s' if len(report.variants) != 1 else ''}"
+    console.text(f"{report.play} on {report.market}: {variants}, {report.trades:,} trades, seed {report.seed}")
+    rows = [
+        [verdict.name, _word(verdict), verdict.cuts, f"{verdict.compared:,}", f"{verdict.n_offences:,}", f"{verdict.n_ties:,}"]
+        for verdict in report.verdicts
+    ]
+    console.table("Look-ahead", ("test", "verdict", "data sets", "values compared", "differ", "ties"), rows, synthetic=synthetic)
+    for verdict in report.verdicts:
+        for line in _lines(verdict):
+            console.text(f"{verdict.name}: {line}")
+    for variant in report.skipped:
+        console.text(f"skipped, never warm on these bars: {variant}")
+
+
+def _word(verdict: lookahead.Verdict) -> str:
+    if verdict.passed:
+        return "passed"
+    return "FAILED" if verdict.n_offences else "NOT TESTED"
+
+
+def _lines(verdict: lookahead.Verdict) -> list[str]:
+    return [*map(_offence, verdict.offences[:_SHOWN]), *map(_tie, verdict.ties[:_SHOWN]), *verdict.notes]
+
+
+def _tie(tie: lookahead.Tie) -> str:
+    return f"tie at bar {tie.bar} ({console.moment(tie.ts)}), {tie.name}: {tie.left:.17g} against {tie.right:.17g}"
+
+
+def _offence(offence: lookahead.Offence) -> str:
+    place = f"bar {offence.bar} ({console.moment(offence.ts)})"
+    values = f"{_value(offence.whole)} on all bars, {_value(offence.part)} with data tampered from bar {offence.cut} on"
+    notes = "".join(f"; {text}" for text in (offence.note, offence.variant) if text)
+    return f"{offence.kind} {offence.name}, {place}: {values}{notes}"
+
+
+def _value(value: float | bool | str | None) -> str:
+    if value is None:
+        return "missing"
+    return f"{value:.12g}" if isinstance(value, float) else str(value).lower()
+
+
+def _described(report: lookahead.Report, *, synthetic: bool) -> dict[str, object]:
+    verdicts = {verdict.name: {"passed": verdict.passed, **console.plain(verdict)} for verdict in report.verdicts}
+    return {**console.plain(report), "passed": report.passed, "synthetic": synthetic, "verdicts": verdicts}

@@ -1,0 +1,32 @@
+"""`coinswarm top`: the best variants of a job, in and out of sample."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cluster import bootstrap
+from cluster.cli import console, winners
+
+
+def command(
+    job: Annotated[str, typer.Argument(help="A job's id or the beginning of it; the newest when left out.")] = "",
+    by: Annotated[str, typer.Option(help="`fitness` or a figure.")] = "fitness",
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many.", min=1, max=10_000)] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """The best variants of a job, in and out of sample."""
+    from coinswarm import errors
+
+    with bootstrap.open_store(console.settings()) as store:
+        newest = store.jobs(limit=1)
+        if not job and not newest:
+            raise errors.NotFound("there is no job yet", hint="start one with `coinswarm evolve`")
+        found = store.job(job) if job else newest[0]
+        rows = store.leaderboard(found.id, by=by, limit=limit)
+        trials = store.count_trials(found.campaign).trials
+    if as_json:
+        console.emit_json({"job": found.id, "status": found.status, "synthetic": found.synthetic, "trials": trials, "rows": rows})
+    else:
+        winners.show(found, rows, trials=trials, by=by)

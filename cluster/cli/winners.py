@@ -1,0 +1,83 @@
+"""The table of winners: in sample and out of sample side by side, and how many variants were tried to find them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from cluster.cli import console
+from cluster.settings import Settings
+from coinswarm.ledger.records import Job, LeaderboardRow
+
+_FIGURES = (
+    ("sharpe", "sharpe", "{:.2f}"),
+    ("total_return", "return", "{:+.1%}"),
+    ("max_drawdown", "drawdown", "{:.1%}"),
+    ("n_trades", "trades", "{:.0f}"),
+)
+
+
+def show(job: Job, rows: Sequence[LeaderboardRow], *, trials: int, by: str = "fitness") -> None:
+    """Print the best variants of a job.
+
+    Args:
+        job: the job.
+        rows: its leaderboard, best first.
+        trials: distinct variants that were tried.
+        by: what it is ordered by.
+    """
+    headings = ["#", "evaluation", "fitness", *(f"{name} {part}" for _, name, _ in _FIGURES for part in ("in", "out")), "parameters"]
+    cells = [[row.rank, row.evaluation, _cell(row.fitness, "{:.3f}"), *_pairs(row), _params(row.params)] for row in rows]
+    console.table(
+        f"{job.id}: best {len(rows)} by {by}; means over {len(job.config['markets'])} market(s), in sample and out",
+        headings,
+        cells,
+        synthetic=job.synthetic,
+    )
+    console.text(
+        f"{trials:,} distinct variants were tried: the best of many looks good by luck alone, so judge by the columns marked `out`."
+    )
+    _baseline(job)
+
+
+def next_steps(job: Job, rows: Sequence[LeaderboardRow], settings: Settings) -> None:
+    """Print what can be done with the result."""
+    best = rows[0].evaluation if rows else "EVALUATION"
+    lines = (
+        f"coinswarm show {best}",
+        f"coinswarm report {best}",
+        f"coinswarm replay {best}",
+        f"coinswarm top {job.id}",
+        "coinswarm db url",
+    )
+    console.text("next:  " + "\n       ".join(lines))
+    console.text(f"home:  {console.path(settings.home.expanduser())}")
+
+
+def _baseline(job: Job) -> None:
+    yardstick = ((job.result or {}).get("baselines") or {}).get("random")
+    if not yardstick:
+        return
+    verdict = "beats" if yardstick["beaten"] else "DOES NOT BEAT"
+    evolved, random = (_cell(yardstick[name], "{:.3f}") for name in ("evolved_best", "best"))
+    console.text(
+        f"evolution {verdict} random parameters at equal cost: {evolved} against {random}"
+        f" in sample ({yardstick['evaluations']:,} random variants)."
+    )
+
+
+def _pairs(row: LeaderboardRow) -> list[str]:
+    parts = (row.in_sample, row.out_of_sample)
+    return [_cell(part.get(name, math.nan), form) for name, _, form in _FIGURES for part in parts]
+
+
+def _cell(value: float | None, form: str) -> str:
+    return form.format(value) if value is not None and math.isfinite(value) else "-"
+
+
+def _params(params: Mapping[str, object]) -> str:
+    return " ".join(f"{name}={_short(value)}" for name, value in params.items())
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

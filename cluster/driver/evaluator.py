@@ -1,0 +1,165 @@
+"""What a driver needs scored and who scores it: the work, the answer, and the protocol between them.
+
+The driver knows no machine and the evaluator knows no search, so a job gives the same figures in one process and on a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from coinswarm import errors
+from coinswarm.config import Account, Costs
+from coinswarm.ledger.records import IN_SAMPLE, OUT_OF_SAMPLE
+from coinswarm.market.bars import Bars
+from coinswarm.metrics import figures
+from coinswarm.play.model import Play
+from coinswarm.types import FloatArray
+
+
+class Source(Protocol):
+    """Where the bars of one market are, small enough to be sent to the machine that loads them."""
+
+    @property
+    def key(self) -> str:
+        """Name of the data set."""
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 that the loaded bars must have."""
+
+    def load(self) -> Bars:
+        """Read the bars of the whole job, held-out part included."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """A stretch of the job's time on which variants are scored.
+
+    Attributes:
+        name: as the ledger knows it.
+        start_ts: first time (ms) at which a decision may be taken; bars before only warm up. None: as soon as features are warm.
+        end_ts: bars that open at or after it (ms) are cut away by whoever loads them. None: all bars.
+    """
+
+    name: str
+    start_ts: int | None = None
+    end_ts: int | None = None
+
+    def cut(self, bars: Bars) -> Bars:
+        """The bars that scoring on this segment may see."""
+        return bars if self.end_ts is None else bars[: bars.index_at(self.end_ts)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """A play with everything that its score depends on besides the bars."""
+
+    play: Play
+    costs: Costs
+    account: Account
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """All that is to be scored in one job.
+
+    Attributes:
+        id: names it; nothing is shared between tasks of different ids.
+        setups: the plays, by their number in the job.
+        sources: the traded markets, by their number in the job.
+        others: markets that features look at but nobody trades, by symbol.
+        split_ts: where the held-out part begins (ms); None: nothing is held out.
+    """
+
+    id: str
+    setups: tuple[Setup, ...]
+    sources: tuple[Source, ...]
+    others: Mapping[str, Source] = field(default_factory=dict)
+    split_ts: int | None = None
+
+    def segment(self, name: str) -> Segment:
+        """The part with this name: in sample ends where out of sample begins."""
+        if name == IN_SAMPLE:
+            return Segment(name=name, end_ts=self.split_ts)
+        if name == OUT_OF_SAMPLE and self.split_ts is not None:
+            return Segment(name=name, start_ts=self.split_ts)
+        raise errors.NotFound(f"job {self.id} has no segment {name!r}", hint=f"it has {IN_SAMPLE}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Work:
+    """Variants to be scored on all markets.
+
+    Attributes:
+        token: names the work in the answer.
+        setup: which play of the task.
+        segment: name of the stretch of time.
+        genomes: (n_variants, n_dims).
+    """
+
+    token: int
+    setup: int
+    segment: str
+    genomes: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scored:
+    """The answer to one work.
+
+    Attributes:
+        token: the work's.
+        figures: (n_variants, n_markets) `SCORE_DTYPE`.
+        reasons: why, for rows that could not be scored.
+        seconds: computing time of all processes together.
+    """
+
+    token: int
+    figures: npt.NDArray[np.void]
+    reasons: Mapping[int, str]
+    seconds: float
+
+
+class Evaluator(Protocol):
+    """Scores variants of one task. Equal work gives bit-identical answers, whoever computes it and in whatever order."""
+
+    @property
+    def workers(self) -> int:
+        """How many processes compute at present."""
+
+    def open(self, task: Task) -> None:
+        """Get ready: refuses bars that cannot be loaded or are not those that the job was made for."""
+
+    def submit(self, work: Work) -> None:
+        """Take work on; returns at once."""
+
+    def collect(self, timeout_s: float) -> Scored | None:
+        """Wait for a finished work, but no longer than `timeout_s`: then None. Raises `NotFound` when none is under way."""
+
+    def close(self) -> None:
+        """Let go of everything; work under way is dropped."""
+
+
+def unscored(status: figures.Status, rows: int) -> npt.NDArray[np.void]:
+    """(rows,) `SCORE_DTYPE` of variants without a score: their status, every figure missing."""
+    table = np.zeros(rows, dtype=figures.SCORE_DTYPE)
+    for name in figures.FIGURES:
+        table[name] = np.nan
+    table["status"] = int(status)
+    return table
+
+
+def refuse_changed(source: Source, bars: Bars) -> Bars:
+    """`bars`, or `Conflict` when they are not those that the job was made for."""
+    if bars.content_hash != source.content_hash:
+        raise errors.Conflict(
+            f"the bars of {source.key} changed since the job was made",
+            found=f"{bars.content_hash[:12]} instead of {source.content_hash[:12]}",
+            hint="start a new job on the new bars",
+        )
+    return bars

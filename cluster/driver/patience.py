@@ -1,0 +1,85 @@
+"""Holding on to a job: the heartbeat that keeps its lease, and waiting for a database that is away."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from coinswarm import errors
+from coinswarm.ledger.records import Lease
+from coinswarm.ledger.store import Store
+
+LEASE_S = 30.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+_Value = TypeVar("_Value")
+
+
+class Pulse:
+    """Extends a lease from a thread of its own while a driver computes.
+
+    Args:
+        store: where the lease is held.
+        lease: the lease.
+        lease_s: how long each extension lasts; a beat takes place every sixth of it.
+    """
+
+    def __init__(self, store: Store, lease: Lease, *, lease_s: float = LEASE_S) -> None:
+        self.lease = lease
+        self.cancelled = False
+        self.lost: errors.CoinswarmError | None = None
+        self._store = store
+        self._lease_s = lease_s
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stopped.set()
+        self._thread.join(timeout=10.0)
+
+    def _beat(self) -> None:
+        while not self._stopped.wait(self._lease_s / 6):
+            try:
+                held = self._store.heartbeat(self.lease, lease_s=self._lease_s)
+                self.cancelled = self.cancelled or held.cancel_requested
+            except errors.Unavailable:
+                continue
+            except errors.CoinswarmError as problem:
+                self.lost = problem
+                return
+
+
+def patiently(call: Callable[[], _Value], *, tell: Callable[[str], None], stopped: Callable[[], bool], limit_s: float = 3600.0) -> _Value:
+    """The result of `call`, repeated while the database is away.
+
+    Args:
+        call: something the store does; repeating it must be harmless, as the store's contract promises.
+        tell: hears once that we wait, and once that it goes on.
+        stopped: whether to give up waiting.
+        limit_s: how long to wait at most.
+
+    Raises:
+        Unavailable: it did not come back in time, or waiting was given up.
+    """
+    deadline, pause, waited = time.monotonic() + limit_s, _FIRST_PAUSE_S, False
+    while True:
+        try:
+            value = call()
+        except errors.Unavailable as problem:
+            if time.monotonic() > deadline or stopped():
+                raise
+            if not waited:
+                tell(f"waiting for the database: {problem}")
+            waited = True
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+        else:
+            if waited:
+                tell("the database is back")
+            return value

@@ -1,0 +1,285 @@
+"""From a request to a job: everything that decides the result is settled here and written into the job's config.
+
+A resumed job is planned from its own config and the stored text of its plays, by the same lines that planned it first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cluster.driver import version
+from cluster.driver.evaluator import Setup, Source, Task
+from cluster.driver.sources import CatalogSource
+from coinswarm import config, errors
+from coinswarm import play as play_language
+from coinswarm.evolve import reduction
+from coinswarm.evolve.settings import SearchSettings
+from coinswarm.ledger.records import DataSetRecord, Job, PlayRecord, new_job_id
+from coinswarm.market import splits
+from coinswarm.market.bars import Bars
+from coinswarm.market.catalog import Catalog
+from coinswarm.market.timeframe import Timeframe
+from coinswarm.play.model import Play
+
+KIND = "evolve"
+
+
+class Overrides(config.Settings):
+    """What a run says instead of its plays; None leaves it to the play."""
+
+    taker_bps: float | None = None
+    maker_bps: float | None = None
+    slippage_bps: float | None = None
+    starting_equity: float | None = None
+    max_leverage: float | None = None
+    max_hold_bars: int | None = None
+    stop_loss_pct: float | None = None
+    take_profit_pct: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayFile:
+    """A play as it was handed in; `path` is None when it came without a file."""
+
+    text: str
+    path: Path | None = None
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a person asks for.
+
+    Attributes:
+        plays: the plays to search.
+        markets: names of data sets; empty: those that the plays name.
+        timeframe: of the bars; None: that of the plays.
+        start_ts, end_ts: the span in ms, end excluded; None: all that is stored.
+        out_of_sample: share of the bars kept from the search, in [0, 1); 0 keeps none.
+        search: how to search.
+        overrides: what the run says instead of the plays.
+        winners: how many of the best are scored out of sample.
+        baselines: whether random parameters are tried at equal cost.
+        campaign: jobs whose trials are counted together.
+    """
+
+    plays: tuple[PlayFile, ...]
+    markets: tuple[str, ...] = ()
+    timeframe: str | None = None
+    start_ts: int | None = None
+    end_ts: int | None = None
+    out_of_sample: float = 0.25
+    search: SearchSettings = field(default_factory=SearchSettings)
+    overrides: Overrides = field(default_factory=Overrides)
+    winners: int = 10
+    baselines: bool = True
+    campaign: str = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A job and all that its driver needs.
+
+    Attributes:
+        task: what is to be scored.
+        plays, data_sets: records that the job refers to.
+        search: how to search.
+    """
+
+    job: Job
+    task: Task
+    plays: tuple[PlayRecord, ...]
+    data_sets: tuple[DataSetRecord, ...]
+    search: SearchSettings
+
+    @property
+    def winners(self) -> int:
+        """How many of the best are scored out of sample."""
+        return int(self.job.config["winners"])
+
+
+def plan(request: Request, catalog_path: Path) -> Plan:
+    """Settle a request.
+
+    Raises:
+        BadPlay, BadSetting, NotFound, SpanTooShort, InvalidArgument: what is asked for cannot be done; nothing was written.
+    """
+    _check(request)
+    wanted = None if request.timeframe is None else Timeframe.parse(request.timeframe)
+    plays = [_read(file, request.overrides, wanted) for file in request.plays]
+    with Catalog.open(catalog_path, read_only=True) as catalog:
+        keys = [catalog.find(market, _timeframe(plays)).key for market in _wanted(request, plays)]
+        markets = _read_markets(catalog, keys, request)
+        others = _read_markets(catalog, _others(catalog, plays, markets), request)
+    split_ts = _split(markets, request.out_of_sample)
+    settled = {
+        "search": request.search.model_dump(mode="json"),
+        "plays": [_described(file, play) for file, play in zip(request.plays, plays, strict=True)],
+        "overrides": request.overrides.model_dump(mode="json"),
+        "timeframe": request.timeframe,
+        "markets": [_span(bars) for bars in markets],
+        "others": [_span(bars) for bars in others],
+        "from": request.start_ts, "to": request.end_ts, "out_of_sample": request.out_of_sample, "split_ts": split_ts,
+        "winners": request.winners, "baselines": request.baselines,
+    }  # fmt: skip
+    job = _job(settled, request, [*markets, *others])
+    records = tuple(PlayRecord(sha256=file.sha256, name=play.name, text=file.text) for file, play in zip(request.plays, plays, strict=True))
+    return Plan(
+        job=job,
+        task=_task(job, plays, catalog_path),
+        plays=records,
+        data_sets=tuple(_record(bars) for bars in (*markets, *others)),
+        search=request.search,
+    )
+
+
+def plan_again(job: Job, plays: Sequence[PlayRecord], data_sets: Sequence[DataSetRecord], catalog_path: Path) -> Plan:
+    """The plan of a stored job, from what was stored with it."""
+    overrides = Overrides.model_validate(job.config["overrides"])
+    wanted = None if job.config["timeframe"] is None else Timeframe.parse(job.config["timeframe"])
+    read = [_read(PlayFile(text=record.text), overrides, wanted) for record in plays]
+    search = SearchSettings.model_validate(job.config["search"])
+    return Plan(job=job, task=_task(job, read, catalog_path), plays=tuple(plays), data_sets=tuple(data_sets), search=search)
+
+
+def config_hash(settled: Mapping[str, Any]) -> str:
+    """SHA-256 over what decides a result: file names and versions of the environment do not."""
+    deciding = {name: value for name, value in settled.items() if name not in ("environment", "files")}
+    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+
+def _check(request: Request) -> None:
+    reduction.check_names(request.search)
+    if not request.plays:
+        raise errors.InvalidArgument("a search needs a play", found="none", hint="name a file, such as plays/examples/trend.yaml")
+    if not 0 <= request.out_of_sample < 1:
+        raise errors.InvalidArgument("out_of_sample must be in [0, 1)", found=request.out_of_sample)
+    if len({file.sha256 for file in request.plays}) < len(request.plays):
+        raise errors.InvalidArgument("each play is searched once", found="the same one twice")
+
+
+def _read(file: PlayFile, overrides: Overrides, timeframe: Timeframe | None = None) -> Play:
+    """The play as the run wants it: checked, with something to search and something that closes its positions."""
+    play = play_language.loads(file.text, file=None if file.path is None else str(file.path))
+    costs = _changed(play.costs, taker_bps=overrides.taker_bps, maker_bps=overrides.maker_bps, slippage_bps=overrides.slippage_bps)
+    account = _changed(play.account, starting_equity=overrides.starting_equity, max_leverage=overrides.max_leverage)
+    play = play_language.with_run(
+        play, costs=costs, account=account, timeframe=timeframe,
+        max_hold_bars=overrides.max_hold_bars, stop_loss_pct=overrides.stop_loss_pct, take_profit_pct=overrides.take_profit_pct,
+    )  # fmt: skip
+    play_language.check_runnable(play)
+    if not play.space.dimensions:
+        raise errors.InvalidArgument(
+            f"{play.name} has nothing to search", found="no list and no range", hint="give a parameter a list or range"
+        )
+    return play
+
+
+def _changed(settings: Any, **values: float | None) -> Any:
+    given = {name: value for name, value in values.items() if value is not None}
+    return type(settings).model_validate(settings.model_dump() | given) if given else settings
+
+
+def _timeframe(plays: Sequence[Play]) -> Timeframe | None:
+    known = {play.timeframe_ms for play in plays if play.timeframe_ms is not None}
+    if len(known) > 1:
+        found = ", ".join(str(Timeframe(ms)) for ms in sorted(known))
+        raise errors.InvalidArgument("plays of one search share a timeframe", found=found, hint="search them apart")
+    return Timeframe(known.pop()) if known else None
+
+
+def _wanted(request: Request, plays: Sequence[Play]) -> tuple[str, ...]:
+    named = request.markets or tuple(dict.fromkeys(symbol for play in plays for symbol in play.symbols))
+    if not named:
+        raise errors.InvalidArgument("a search needs a market", found="none", hint="say --symbol BTC/USDT, or name it in the play")
+    return named
+
+
+def _others(catalog: Catalog, plays: Sequence[Play], markets: Sequence[Bars]) -> list[str]:
+    """Data sets of markets that features look at, of the same exchange and timeframe."""
+    symbols = sorted({feature.market for play in plays for feature in play.features.values() if feature.market})
+    first = markets[0]
+    return [catalog.find(f"{first.exchange}:{symbol}:{first.timeframe}").key for symbol in symbols]
+
+
+def _read_markets(catalog: Catalog, keys: Sequence[str], request: Request) -> list[Bars]:
+    if len(set(keys)) < len(keys):
+        raise errors.InvalidArgument("each market is named once", found=", ".join(keys))
+    markets = [catalog.read(key, start=request.start_ts, end=request.end_ts) for key in keys]
+    for key, bars in zip(keys, markets, strict=True):
+        if not len(bars):
+            raise errors.SpanTooShort(f"{key} has no bars between --from and --to", hint="`coinswarm bars list` shows what is stored")
+    return markets
+
+
+def _split(markets: Sequence[Bars], out_of_sample: float) -> int | None:
+    return None if out_of_sample == 0 else splits.holdout(markets, out_of_sample)[1].start_ts
+
+
+def _described(file: PlayFile, play: Play) -> dict[str, Any]:
+    return {
+        "sha256": file.sha256,
+        "name": play.name,
+        "costs": play.costs.model_dump(mode="json"),
+        "account": play.account.model_dump(mode="json"),
+    }
+
+
+def _span(bars: Bars) -> dict[str, Any]:
+    return {
+        "key": bars.key,
+        "symbol": bars.symbol,
+        "content_hash": bars.content_hash,
+        "first_ts": int(bars.ts[0]),
+        "last_ts": int(bars.ts[-1]),
+        "n_bars": len(bars),
+    }
+
+
+def _record(bars: Bars) -> DataSetRecord:
+    return DataSetRecord(exchange=bars.exchange, timeframe=str(bars.timeframe), synthetic=bars.synthetic, **_span(bars))
+
+
+def _job(settled: dict[str, Any], request: Request, markets: Sequence[Bars]) -> Job:
+    created = datetime.now(UTC)
+    hashes = tuple(bars.content_hash for bars in markets)
+    files = [None if file.path is None else str(file.path.resolve()) for file in request.plays]
+    return Job(
+        id=new_job_id(KIND, created),
+        kind=KIND,
+        campaign=request.campaign,
+        plays=tuple(file.sha256 for file in request.plays),
+        data_hashes=hashes,
+        data_hash=hashlib.sha256("".join(hashes).encode()).hexdigest(),
+        config={**settled, "files": files, "environment": version.environment()},
+        config_hash=config_hash(settled),
+        code_version=version.code_version(),
+        seed=request.search.seed,
+        synthetic=any(bars.synthetic for bars in markets),
+        created=created,
+    )
+
+
+def _task(job: Job, plays: Sequence[Play], catalog_path: Path) -> Task:
+    settled = job.config
+    setups = tuple(Setup(play=play, costs=play.costs, account=play.account) for play in plays)
+    sources = tuple(_source(span, settled, catalog_path) for span in settled["markets"])
+    others = {span["symbol"]: _source(span, settled, catalog_path) for span in settled["others"]}
+    return Task(id=job.id, setups=setups, sources=sources, others=others, split_ts=settled["split_ts"])
+
+
+def _source(span: Mapping[str, Any], settled: Mapping[str, Any], catalog_path: Path) -> Source:
+    """The span as it was: bars stored since then after its end, or before its start, are not part of the job."""
+    end = settled["to"] if settled["to"] is not None else span["last_ts"] + 1
+    start = settled["from"] if settled["from"] is not None else span["first_ts"]
+    return CatalogSource(path=catalog_path, key=span["key"], content_hash=span["content_hash"], start_ts=start, end_ts=end)

@@ -1,0 +1,65 @@
+"""What a driver tells while it works, and whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import psutil
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a job stands after a commit.
+
+    Attributes:
+        job: its id.
+        generation, generations: completed by every island, and asked for.
+        best, median: fitness over the populations, larger for better; NaN while nothing is feasible.
+        diversity: mean over islands, in [0, 1].
+        evaluations, failures: trials so far, and how many of them failed.
+        rate: evaluations per second of this driver.
+        eta_s: seconds to go at this rate; NaN when unknown.
+        elapsed_s: seconds since the job began, earlier drivers included.
+        memory_bytes: resident memory of driver and children.
+        workers: processes that compute.
+    """
+
+    job: str
+    generation: int
+    generations: int
+    best: float
+    median: float
+    diversity: float
+    evaluations: int
+    failures: int
+    rate: float
+    eta_s: float
+    elapsed_s: float
+    memory_bytes: int
+    workers: int
+
+
+class Watcher(Protocol):
+    """Whoever wants to know."""
+
+    def on_progress(self, progress: Progress) -> None:
+        """A generation was committed."""
+
+    def on_note(self, text: str) -> None:
+        """Something happened that a person should know."""
+
+
+class Silent:
+    """Nobody."""
+
+    def on_progress(self, progress: Progress) -> None:
+        """Not told."""
+
+    def on_note(self, text: str) -> None:
+        """Not told."""
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process."""
+    return int(psutil.Process().memory_info().rss)

@@ -1,0 +1,65 @@
+"""Where a job's bars come from."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from coinswarm import errors
+from coinswarm.market.bars import Bars
+
+_PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogSource:
+    """A span of one data set in the catalog; the file is open only while it is read.
+
+    Attributes:
+        path: the DuckDB file.
+        key: name of the data set.
+        content_hash: SHA-256 of the bars of the span.
+        start_ts, end_ts: first open time and the time before which bars open, in ms; None: no bound.
+    """
+
+    path: Path
+    key: str
+    content_hash: str
+    start_ts: int | None = None
+    end_ts: int | None = None
+
+    def load(self) -> Bars:
+        """Read the span; waits a little for an import that holds the file."""
+        from coinswarm.market.catalog import Catalog
+
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                with Catalog.open(self.path, read_only=True) as catalog:
+                    return catalog.read(self.key, start=self.start_ts, end=self.end_ts)
+            except errors.Conflict:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MemorySource:
+    """Bars that are already at hand."""
+
+    bars: Bars
+
+    @property
+    def key(self) -> str:
+        """Name of the data set."""
+        return self.bars.key
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the bars."""
+        return self.bars.content_hash
+
+    def load(self) -> Bars:
+        """The bars."""
+        return self.bars

@@ -1,0 +1,205 @@
+"""Scoring on Ray: batches out, answers in as they finish, put together by index.
+
+The number of workers, the size of batches and the order of answers change the time a work takes and nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray import exceptions
+
+from cluster.driver.evaluator import Scored, Segment, Source, Task, Work
+from cluster.workers import scoring, tasks
+from cluster.workers.pieces import Ledger, Pace, Piece, waiting
+from coinswarm import errors
+from coinswarm.metrics.figures import Status
+
+_DEATHS = (
+    exceptions.WorkerCrashedError,
+    exceptions.NodeDiedError,
+    exceptions.OutOfMemoryError,
+    exceptions.LocalRayletDiedError,
+    exceptions.ObjectLostError,
+    exceptions.TaskCancelledError,
+)
+"""What a lost process or machine looks like from here."""
+_SLOTS_EVERY_S = 2.0
+_LOAD_TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Market:
+    source: Source
+    columns: Any
+    symbol: str
+
+
+class RayEvaluator:
+    """Scores on a Ray cluster that is already connected.
+
+    Args:
+        timeout_s: how long one batch may take before its variants are tried alone, and one variant before it is given up.
+        max_workers: how many processors of the cluster to use at most; None: all that there are.
+    """
+
+    def __init__(self, *, timeout_s: float = 600.0, max_workers: int | None = None) -> None:
+        self._timeout_s = timeout_s
+        self._max_workers = max_workers
+        self._pace = Pace()
+        self._task: Task | None = None
+        self._markets: dict[tuple[str, str], _Market] = {}
+        self._ledgers: dict[int, Ledger] = {}
+        self._again: deque[Piece] = deque()
+        self._running: dict[Any, tuple[Piece, float]] = {}
+        self._late: set[Piece] = set()
+        self._slots, self._slots_at = 1, 0.0
+        self.deaths = 0
+
+    @property
+    def workers(self) -> int:
+        """Processors that the cluster has at present."""
+        if time.monotonic() - self._slots_at > _SLOTS_EVERY_S:
+            there = max(1, int(ray.cluster_resources().get("CPU", 1)))
+            self._slots = min(there, self._max_workers or there)
+            self._slots_at = time.monotonic()
+        return self._slots
+
+    @property
+    def seconds_per_variant(self) -> float | None:
+        """Measured time of one variant on one market; None before the first batch."""
+        return self._pace.seconds_per_variant
+
+    def open(self, task: Task) -> None:
+        """Load the in-sample bars of every market."""
+        self.close()
+        self._task = task
+        self._load((*task.sources, *task.others.values()), task.segment("in_sample"))
+
+    def submit(self, work: Work) -> None:
+        """Take work on; the bars of another segment are loaded when they are first asked for."""
+        task = self._opened()
+        self._load((*task.sources, *task.others.values()), task.segment(work.segment))
+        self._ledgers[work.token] = Ledger(work=work, markets=len(task.sources))
+
+    def collect(self, timeout_s: float) -> Scored | None:
+        """Wait for a finished work; meanwhile hand out batches and take answers."""
+        if not self._ledgers:
+            raise errors.NotFound("no work is under way", hint="submit some first")
+        deadline = time.monotonic() + timeout_s
+        while (done := next((token for token, ledger in self._ledgers.items() if not ledger.missing), None)) is None:
+            self._fill()
+            self._take(min(1.0, max(0.0, deadline - time.monotonic())))
+            if time.monotonic() >= deadline and not any(not ledger.missing for ledger in self._ledgers.values()):
+                return None
+        return self._ledgers.pop(done).result()
+
+    def close(self) -> None:
+        """Drop what is under way and let go of the bars."""
+        for reference in self._running:
+            ray.cancel(reference, force=True)
+        for held in (self._running, self._ledgers, self._again, self._markets, self._late):
+            held.clear()
+        self._task = None
+
+    def _opened(self) -> Task:
+        if self._task is None:
+            raise errors.NotFound("no task is open", hint="open one first")
+        return self._task
+
+    def _load(self, sources: tuple[Source, ...], segment: Segment) -> None:
+        missing = [source for source in sources if (source.key, segment.name) not in self._markets]
+        started = [(source, *_near_the_driver(tasks.load_bars).remote(source, segment)) for source in missing]
+        for source, columns, facts in started:
+            known = _result(facts, _LOAD_TIMEOUT_S)
+            self._markets[source.key, segment.name] = _Market(source=source, columns=columns, symbol=str(known["symbol"]))
+
+    def _fill(self) -> None:
+        """Keep two batches a processor under way, one that runs and one that waits beside it; under a limit, only those that run."""
+        room = self.workers if self._max_workers else 2 * self.workers
+        while len(self._running) < room:
+            piece = self._next()
+            if piece is None:
+                return
+            self._running[self._send(piece)] = (piece, time.monotonic())
+
+    def _next(self) -> Piece | None:
+        if self._again:
+            return self._again.popleft()
+        size = self._pace.size(waiting(iter(self._ledgers.values())), self.workers)
+        return next((piece for ledger in self._ledgers.values() if (piece := ledger.next_piece(size))), None)
+
+    def _send(self, piece: Piece) -> Any:
+        task, ledger = self._opened(), self._ledgers[piece.token]
+        segment = task.segment(ledger.work.segment)
+        markets = [self._markets[source.key, segment.name] for source in (task.sources[piece.market], *task.others.values())]
+        batch = scoring.Batch(
+            key=f"{task.id}:{ledger.work.setup}:{segment.name}",
+            payload=scoring.packed(task.setups[ledger.work.setup], segment),
+            symbols=tuple(market.symbol for market in markets),
+            genomes=ledger.genomes(piece),
+        )
+        return tasks.score_batch.remote(batch, *[market.columns for market in markets])
+
+    def _take(self, timeout_s: float) -> None:
+        done, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
+        for reference in done:
+            piece, _ = self._running.pop(reference)
+            self._enter(piece, reference)
+        self._stop_late()
+
+    def _enter(self, piece: Piece, reference: Any) -> None:
+        try:
+            answer = _result(reference, None)
+        except _DEATHS as death:
+            self._mourn(piece, death)
+            return
+        self._pace.learn(len(piece), answer.seconds)
+        self._ledgers[piece.token].enter(piece, answer, self._name(piece))
+
+    def _mourn(self, piece: Piece, death: Exception) -> None:
+        """Try again what a worker died of; a variant that keeps killing alone is put in quarantine."""
+        self.deaths += 1
+        again = piece.after_death()
+        self._again.extend(again)
+        if not again:
+            late = piece in self._late
+            why = (
+                f"takes longer than {self._timeout_s:g} s" if late else f"its worker died {piece.deaths + 1} times ({type(death).__name__})"
+            )
+            self._ledgers[piece.token].quarantine(piece, self._name(piece), why, Status.TIMEOUT if late else Status.ERROR)
+
+    def _stop_late(self) -> None:
+        limit = time.monotonic() - self._timeout_s
+        for reference, (piece, began) in self._running.items():
+            if began < limit and piece not in self._late:
+                self._late.add(piece)
+                ray.cancel(reference, force=True)
+
+    def _name(self, piece: Piece) -> str:
+        return self._opened().sources[piece.market].key
+
+
+def _near_the_driver(task: Any) -> Any:
+    """Bars are files of the driver's machine; elsewhere only when it is lost or the files are shared."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    return task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True))
+
+
+def _result(reference: Any, timeout_s: float | None) -> Any:
+    """The value of a reference; an error raised by our own code over there is raised here as it was."""
+    try:
+        return ray.get(reference, timeout=timeout_s)
+    except exceptions.RayTaskError as error:
+        if isinstance(error.cause, errors.CoinswarmError):
+            raise error.cause from error
+        raise
+    except exceptions.GetTimeoutError as error:
+        raise errors.Unavailable(
+            "the cluster has no room for this job", found=f"no answer in {timeout_s:g} s", hint="look at the dashboard"
+        ) from error

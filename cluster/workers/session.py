@@ -1,0 +1,101 @@
+"""A connection to Ray: a local cluster with its dashboard by default, or one that runs already."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+
+from coinswarm import errors
+
+_LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """What a connected cluster is.
+
+    Attributes:
+        address: of the cluster.
+        dashboard: its address for a browser; none when it could not be started.
+        cpus: processors.
+        local: started here, and ends with us.
+    """
+
+    address: str
+    dashboard: str | None
+    cpus: int
+    local: bool
+
+
+def connect(address: str | None, *, workers: int | None, variables: Mapping[str, str], object_bytes: int | None = None) -> Session:
+    """Connect to `address`, or start a local cluster.
+
+    Args:
+        address: of a running cluster; None: start one here, on the loopback address only.
+        workers: processes of a local cluster; None: one a processor.
+        variables: environment of the workers, such as where compiled kernels are kept.
+        object_bytes: room for bars on a local cluster; None: Ray's own choice.
+
+    Raises:
+        Unavailable: the cluster does not answer or cannot be started.
+    """
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "runtime_env": {"env_vars": dict(variables)}}
+    if address:
+        return _joined(address, options)
+    return _started(options | {"num_cpus": workers, "object_store_memory": object_bytes, "_node_ip_address": _LOOPBACK})
+
+
+def disconnect() -> None:
+    """Leave the cluster; a local one ends."""
+    ray.shutdown()
+
+
+def _joined(address: str, options: dict[str, Any]) -> Session:
+    try:
+        context = ray.init(address=address, **options)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise errors.Unavailable(
+            f"no Ray cluster answers at {address}", found=error, hint="unset RAY_ADDRESS to use this machine"
+        ) from error
+    return _session(context, local=False)
+
+
+def _started(options: dict[str, Any]) -> Session:
+    """A local cluster; one without a dashboard is better than none."""
+    try:
+        return _session(
+            ray.init(address="local", include_dashboard=True, dashboard_host=_LOOPBACK, dashboard_port=_port(8265), **options), local=True
+        )
+    except Exception:  # noqa: BLE001 - Ray raises all kinds of things when its dashboard does not come up
+        ray.shutdown()
+    try:
+        return _session(ray.init(address="local", include_dashboard=False, **options), local=True)
+    except Exception as error:
+        ray.shutdown()
+        raise errors.Unavailable(
+            "a local Ray cluster cannot be started", found=error, hint="`coinswarm doctor` says what is missing"
+        ) from error
+
+
+def _session(context: Any, *, local: bool) -> Session:
+    url = context.dashboard_url
+    cpus = int(ray.cluster_resources().get("CPU", 0))
+    return Session(address=context.address_info["address"], dashboard=f"http://{url}" if url else None, cpus=cpus, local=local)
+
+
+def _port(preferred: int) -> int:
+    """`preferred` when it is free, otherwise any: two runs on one machine each have their dashboard."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((_LOOPBACK, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    return preferred

@@ -1,0 +1,28 @@
+"""What runs on the cluster: loading a market's bars, and scoring a batch of variants on them.
+
+Both are tasks and not actors: the bars of a lost node are loaded again by lineage, and workers may join and leave at any time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ray
+
+from cluster.driver.evaluator import Segment, Source, refuse_changed
+from cluster.workers import scoring
+
+LOAD_RETRIES = 5
+
+
+@ray.remote(num_cpus=0, max_retries=LOAD_RETRIES, num_returns=2)
+def load_bars(source: Source, segment: Segment) -> tuple[scoring.Columns, dict[str, Any]]:
+    """Columns of a market, cut to what the segment may see before they leave this task, and how many bars that is."""
+    bars = segment.cut(refuse_changed(source, source.load()))
+    return scoring.columns(bars), {"n_bars": len(bars), "symbol": bars.symbol, "synthetic": bars.synthetic}
+
+
+@ray.remote(num_cpus=1, max_retries=0)
+def score_batch(batch: scoring.Batch, *markets: scoring.Columns) -> scoring.Answer:
+    """Score a batch on the first of `markets`. A death of the process is the evaluator's business, so Ray does not retry."""
+    return scoring.score(batch, markets)

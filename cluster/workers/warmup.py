@@ -1,0 +1,57 @@
+"""Compiling the kernels before anybody waits for them: one small search's worth of scoring on made-up bars."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from cluster.driver.evaluator import Segment, Setup
+from cluster.workers import scoring
+from coinswarm import backtest, errors, play
+from coinswarm.ledger.records import IN_SAMPLE
+from coinswarm.market import synthetic
+from coinswarm.market.timeframe import Timeframe
+
+_PLAY = """
+version: "3.0.0"
+name: warmup
+timeframes: { low_tf: 5m, med_tf: 1h, exec: low_tf }
+features:
+  fast: { indicator: ema, params: { length: [8, 12] } }
+  slow: { indicator: sma, params: { length: [30, 50] } }
+  rsi: { indicator: rsi, params: { length: 14 }, tf: med_tf }
+  atr: { indicator: atr, params: { length: 14 } }
+  bands: { indicator: bbands, params: { length: 20 } }
+actions:
+  entry_long: { all: [ [fast, cross_above, slow], [rsi, "<", { min: 50, max: 80, step: 10 }] ] }
+  exit_long: { any: [ [fast, cross_below, slow] ] }
+  entry_short: { all: [ [fast, cross_below, slow], [close, "<", bands.upper] ] }
+  exit_short: { any: [ [fast, cross_above, slow] ] }
+risk_model:
+  stop_loss: { type: atr_multiple, value: [2.0, 3.0], atr_feature_id: atr }
+  take_profit: { type: rr_ratio, value: [1.5, 2.0] }
+position_policy: { mode: long_short, exit_mode: first_hit }
+"""
+_BARS = 5000
+_VARIANTS = 64
+
+
+def warm() -> float:
+    """Run every kernel that a usual search runs; the answer is how many seconds it took.
+
+    Raises:
+        Unavailable: a kernel cannot be compiled here.
+    """
+    began = time.perf_counter()
+    read = play.loads(_PLAY)
+    bars = synthetic.market("BTC/USDT", Timeframe.parse("5m"), _BARS, seed=1)
+    genomes = read.space.sample(np.random.default_rng(1), _VARIANTS)
+    setup = Setup(play=read, costs=read.costs, account=read.account)
+    payload = scoring.packed(setup, Segment(name=IN_SAMPLE))
+    batch = scoring.Batch(key="warmup", payload=payload, symbols=(bars.symbol,), genomes=genomes)
+    answer = scoring.score(batch, [scoring.columns(bars)])
+    if answer.reasons:
+        raise errors.Unavailable("the kernels cannot be compiled here", found=next(iter(answer.reasons.values())))
+    backtest.run(read, bars, genome=genomes[0])
+    return time.perf_counter() - began

@@ -1,0 +1,120 @@
+"""The installed command, driven as a user would: the wheel, a fresh virtual environment, an empty home.
+
+Only this project is installed afresh: what it depends on is taken from the environment that runs the tests, by a `.pth` file, because
+installing gigabytes again would test the package index and not this project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.store import embedded
+from coinswarm.market import files
+
+ROOT = Path(__file__).resolve().parents[2]
+N_BARS = 12_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody with the command installed, a home folder and a file of candles."""
+
+    command: Path
+    home: Path
+
+    def types(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the command in the home folder."""
+        dropped = ("COINSWARM_", "RAY_", "PYTHONPATH", "VIRTUAL_ENV")
+        env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)} | {"HOME": str(self.home)}
+        return subprocess.run([self.command, *words], cwd=self.home, env=env, capture_output=True, text=True, timeout=300, check=False)
+
+    def asks(self, *words: str) -> Any:
+        """The JSON that the command answers with."""
+        done = self.types(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def person(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[Person]:
+    """A person who has just installed the wheel. The home is outside of pytest's folders, which other accounts may not enter."""
+    with tempfile.TemporaryDirectory(prefix="coinswarm-home-") as name:
+        home = Path(name)
+        _candles(data_dir, home / "binance_BTC-USDT_5m.parquet")
+        shutil.copy(ROOT / "plays" / "examples" / "trend_pullback.yml", home)
+        yield Person(command=_installed(tmp_path_factory.mktemp("installed")), home=home)
+        embedded.stop(home / ".coinswarm" / "pg", force=True)
+
+
+def _candles(data: Path, path: Path) -> None:
+    import polars as pl
+
+    assert len(files.read(data / "spot5m_2024" / path.name)) > N_BARS
+    pl.read_parquet(data / "spot5m_2024" / path.name).head(N_BARS).write_parquet(path)
+
+
+def _installed(folder: Path) -> Path:
+    source, venv = folder / "source", folder / "venv"
+    skipped = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "tests")
+    shutil.copytree(ROOT, source, ignore=skipped)
+    _run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(source))
+    _run(sys.executable, "-m", "venv", str(venv))
+    (wheel,) = folder.glob("coinswarm-*.whl")
+    _run(str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel))
+    (packages,) = venv.glob("lib/python*/site-packages")
+    (packages / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return venv / "bin" / "coinswarm"
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_person_goes_from_a_file_of_candles_to_a_report(person: Person) -> None:
+    imported = person.types("bars", "import", "binance_BTC-USDT_5m.parquet")
+    assert imported.returncode == 0, imported.stderr
+    words = ("--population", "16", "--generations", "3", "--workers", "2", "--constraint", "none")
+    found = person.asks("evolve", "trend_pullback.yml", *words)
+    assert (found["status"], found["failures"]) == ("done", 0)
+    assert found["distinct"] == found["evaluations"] > 16
+
+    rows = person.asks("top", found["job"])["rows"]
+    best = rows[0]["evaluation"]
+    assert best == found["best"]["evaluation"]
+    assert rows[0]["out_of_sample"]["n_obs"] > 0
+    assert person.asks("replay", best)["identical"] is True
+    page = Path(person.asks("report", best)["path"]).read_text()
+    assert page.startswith("<!doctype html>")
+    assert best in page
+
+
+def test_what_is_wrong_is_said_in_one_message_with_exit_code_2(person: Person) -> None:
+    mistakes = {
+        "no play is called": ("evolve", "trend_pulback.yml"),
+        "no job is called": ("top", "evolve-nothing"),
+        "no evaluation is called": ("show", "ffff"),
+        "did you mean sharpe": ("evolve", "trend_pullback.yml", "--objective", "sharp"),
+        "--from must be a date": ("evolve", "trend_pullback.yml", "--from", "soon"),
+    }
+    for text, words in mistakes.items():
+        done = person.types(*words)
+        assert (done.returncode, done.stdout) == (2, ""), done.stderr
+        assert text in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_the_doctor_finds_nothing_missing(person: Person) -> None:
+    assert person.asks("doctor")["ok"] is True

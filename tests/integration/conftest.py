@@ -1,0 +1,35 @@
+"""One Ray cluster, one PostgreSQL and one catalog of real candles for all integration tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster import bootstrap
+from cluster.settings import Settings
+from cluster.store.postgres import PostgresStore
+from tests.integration import evolve_world
+
+
+@pytest.fixture(scope="session")
+def small_world(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> evolve_world.World:
+    """Two real markets in a catalog."""
+    return evolve_world.world(tmp_path_factory.mktemp("world"), data_dir)
+
+
+@pytest.fixture(scope="session")
+def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bootstrap.Session]:
+    """A local Ray cluster of two processors."""
+    settings = Settings(home=tmp_path_factory.mktemp("home"), RAY_ADDRESS=None)
+    with bootstrap.open_cluster(settings, workers=2) as (_, session):
+        yield session
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[PostgresStore]:
+    """The real store on the session's PostgreSQL."""
+    opened = PostgresStore(database_url, patience_s=2.0)
+    yield opened
+    opened.close()

@@ -1,0 +1,115 @@
+"""A small world for jobs: real candles in a catalog, a play with a space, and requests about them."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.driver import submit
+from cluster.driver.evaluator import Evaluator, Scored, Task, Work
+from cluster.driver.evolve import Ending, EvolveDriver
+from cluster.driver.plan import Overrides, Plan, PlayFile, Request, plan
+from cluster.driver.progress import Progress
+from coinswarm.evolve.settings import Constraint, SearchSettings
+from coinswarm.ledger.store import Store
+from coinswarm.market import files
+from coinswarm.market.catalog import Catalog
+
+PLAY = """
+version: "3.0.0"
+name: crossing
+timeframes: { low_tf: 5m, exec: low_tf }
+features:
+  fast: { indicator: ema, params: { length: { min: 5, max: 40 } } }
+  slow: { indicator: ema, params: { length: { min: 45, max: 150, step: 5 } } }
+actions:
+  entry_long: { all: [ [fast, cross_above, slow] ] }
+  exit_long: { any: [ [fast, cross_below, slow] ] }
+risk: { stop_loss_pct: [1.0, 2.0, 3.0], take_profit_pct: { min: 1, max: 6, step: 0.5 } }
+position_policy: { mode: long_only, exit_mode: first_hit }
+"""
+N_BARS = 4000
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A catalog with bars of some markets."""
+
+    catalog: Path
+    markets: tuple[str, ...]
+
+    def plan(
+        self, *, text: str = PLAY, path: Path | None = None, seed: int = 7, islands: int = 2, generations: int = 4, **others: object
+    ) -> Plan:
+        """The plan of a small search over all markets."""
+        limit = Constraint(figure="n_trades", operator=">=", threshold=3)
+        search = SearchSettings(population=24, generations=generations, islands=islands, migration_every=2, seed=seed, constraints=(limit,))
+        request = Request(
+            plays=(PlayFile(text=text, path=path),), markets=self.markets, search=search, overrides=Overrides(), winners=4, **others
+        )
+        return plan(request, self.catalog)
+
+
+def world(folder: Path, data: Path) -> World:
+    """The beginning of two real markets, stored in a catalog of its own."""
+    path = folder / "bars.duckdb"
+    keys = []
+    with Catalog.open(path) as catalog:
+        for coin in ("BTC", "ETH"):
+            bars = files.read(data / "spot5m_2024" / f"binance_{coin}-USDT_5m.parquet")[:N_BARS]
+            keys.append(catalog.put(bars, source=coin).key)
+    return World(catalog=path, markets=tuple(keys))
+
+
+class Witness:
+    """Remembers what a driver told, and wants it stopped after so many commits."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.seen: list[Progress] = []
+        self.notes: list[str] = []
+        self._stop_after = stop_after
+
+    def on_progress(self, progress: Progress) -> None:
+        self.seen.append(progress)
+
+    def on_note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def stopped(self) -> bool:
+        return self._stop_after is not None and len(self.seen) >= self._stop_after
+
+
+class LastFirst:
+    """An evaluator that finishes what came last first."""
+
+    def __init__(self, inner: Evaluator) -> None:
+        self._inner = inner
+        self._works: deque[Work] = deque()
+
+    @property
+    def workers(self) -> int:
+        return self._inner.workers
+
+    def open(self, task: Task) -> None:
+        self._works.clear()
+        self._inner.open(task)
+
+    def submit(self, work: Work) -> None:
+        self._works.append(work)
+
+    def collect(self, timeout_s: float) -> Scored | None:
+        self._inner.submit(self._works.pop())
+        return self._inner.collect(timeout_s)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def driven(store: Store, evaluator: Evaluator, planned: Plan, *, witness: Witness | None = None, new: bool = True) -> Ending:
+    """The ending of a plan, driven by this process."""
+    watcher = witness or Witness()
+    if new:
+        submit.submit(store, planned)
+    lease = submit.claim(store, planned.job.id, lease_s=30.0)
+    return EvolveDriver(store, evaluator, watcher=watcher, stopped=watcher.stopped).run(planned, lease)

@@ -1,0 +1,169 @@
+"""What a job does besides computing: stopping, going on, refusing, waiting."""
+
+from __future__ import annotations
+
+import math
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cluster.driver import submit
+from cluster.store.postgres import PostgresStore
+from cluster.workers.local import LocalEvaluator
+from coinswarm import errors
+from coinswarm.ledger.memory import MemoryStore
+from coinswarm.ledger.records import new_owner
+from tests.integration import evolve_world
+from tests.integration.evolve_world import LastFirst, Witness, World, driven
+
+DRIVER = """
+import sys, time
+from pathlib import Path
+from cluster.driver import submit
+from cluster.driver.evolve import EvolveDriver
+from cluster.store.postgres import PostgresStore
+from cluster.workers.local import LocalEvaluator
+from tests.integration.evolve_world import Witness
+
+class Slow(Witness):
+    def on_progress(self, progress):
+        print(progress.evaluations, flush=True)
+        time.sleep(0.3)
+
+url, job, catalog = sys.argv[1:]
+store = PostgresStore(url)
+planned = submit.resumed(store, job, Path(catalog))
+lease = submit.claim(store, job, lease_s=2.0)
+EvolveDriver(store, LocalEvaluator(), watcher=Slow(), lease_s=2.0).run(planned, lease)
+"""
+
+
+@pytest.fixture(scope="module")
+def expected(small_world: World) -> str:
+    """The result hash of the small search, run without any interruption."""
+    return driven(MemoryStore(), LocalEvaluator(), small_world.plan(baselines=False)).result_hash
+
+
+def test_the_order_in_which_islands_finish_changes_nothing(small_world: World, expected: str) -> None:
+    assert driven(MemoryStore(), LastFirst(LocalEvaluator()), small_world.plan(baselines=False)).result_hash == expected
+
+
+def test_another_seed_finds_other_populations(small_world: World, expected: str) -> None:
+    assert driven(MemoryStore(), LocalEvaluator(), small_world.plan(seed=8, baselines=False)).result_hash != expected
+
+
+def test_a_cancelled_job_keeps_what_was_evaluated_and_goes_on_to_the_same_result(
+    small_world: World, store: PostgresStore, expected: str
+) -> None:
+    planned = small_world.plan(baselines=False)
+    ending = driven(store, LocalEvaluator(), planned, witness=Witness(stop_after=3))
+    kept = sum(len(batch) for batch in store.evaluations(planned.job.id))
+    assert (ending.status, store.job(planned.job.id).status) == ("cancelled", "cancelled")
+    assert kept == ending.result["evaluations"] > 0
+    again = submit.resumed(store, planned.job.id, small_world.catalog)
+    assert driven(store, LocalEvaluator(), again, new=False).result_hash == expected
+
+
+def test_a_driver_killed_at_once_loses_no_committed_trial_and_the_job_goes_on_to_the_same_result(
+    small_world: World, store: PostgresStore, database_url: str, expected: str
+) -> None:
+    planned = small_world.plan(baselines=False)
+    submit.submit(store, planned)
+    command = [sys.executable, "-c", DRIVER, database_url, planned.job.id, str(small_world.catalog)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2], text=True) as process:
+        assert process.stdout is not None
+        told = [int(process.stdout.readline()) for _ in range(3)][-1]
+        process.send_signal(signal.SIGKILL)
+    assert sum(len(batch) for batch in store.evaluations(planned.job.id)) >= told
+    time.sleep(2.1)  # until the dead driver's lease has run out
+    again = submit.resumed(store, planned.job.id, small_world.catalog)
+    assert driven(store, LocalEvaluator(), again, new=False).result_hash == expected
+
+
+def test_no_trial_is_stored_twice(small_world: World, store: PostgresStore) -> None:
+    ending = driven(store, LocalEvaluator(), small_world.plan(baselines=False))
+    variants = [variant for batch in store.evaluations(ending.job) for variant in batch.variants]
+    assert len(variants) == len(set(variants)) == ending.result["distinct"]
+
+
+def test_two_drivers_cannot_run_one_job(small_world: World, store: PostgresStore) -> None:
+    planned = small_world.plan()
+    submit.submit(store, planned)
+    store.claim(planned.job.id, new_owner("elsewhere", 1))
+    with pytest.raises(errors.Conflict, match="is driven by elsewhere"):
+        submit.claim(store, planned.job.id, lease_s=5.0)
+
+
+def test_resume_refuses_a_play_that_changed_and_shows_how(small_world: World, tmp_path: Path) -> None:
+    store, path = MemoryStore(), tmp_path / "play.yml"
+    path.write_text(evolve_world.PLAY)
+    planned = small_world.plan(path=path)
+    submit.submit(store, planned)
+    path.write_text(evolve_world.PLAY.replace("max: 40", "max: 41"))
+    with pytest.raises(errors.Refused, match=r"(?s)-  fast: .* max: 40 .*\+  fast: .* max: 41 "):
+        submit.resumed(store, planned.job.id, small_world.catalog)
+
+
+def test_resume_refuses_other_code(small_world: World) -> None:
+    store, planned = MemoryStore(), small_world.plan()
+    older = replace(planned, job=replace(planned.job, code_version="0.0.1+abcdef"))
+    submit.submit(store, older)
+    with pytest.raises(errors.Refused, match=r"- 0\.0\.1\+abcdef"):
+        submit.resumed(store, older.job.id, small_world.catalog)
+
+
+class Flaky(MemoryStore):
+    """A store whose database is away for the first commits."""
+
+    away = 3
+
+    def commit_generation(self, *arguments: object, **others: object) -> bool:
+        self.away -= 1
+        if self.away >= 0:
+            raise errors.Unavailable("the database does not answer")
+        return super().commit_generation(*arguments, **others)  # type: ignore[arg-type]
+
+
+def test_a_database_that_goes_away_is_waited_for_and_nothing_is_lost(small_world: World, expected: str) -> None:
+    witness = Witness()
+    assert driven(Flaky(), LocalEvaluator(), small_world.plan(baselines=False), witness=witness).result_hash == expected
+    assert [note.split(":")[0] for note in witness.notes] == ["waiting for the database", "the database is back"]
+
+
+def test_random_parameters_are_tried_at_equal_cost(small_world: World) -> None:
+    result = driven(MemoryStore(), LocalEvaluator(), small_world.plan()).result
+    yardstick = result["baselines"]["random"]
+    assert yardstick["evaluations"] == result["evaluations"]
+    assert yardstick["margin"] == pytest.approx(result["best"]["fitness"] - yardstick["best"])
+
+
+def test_bars_that_changed_since_the_job_was_made_are_refused(small_world: World) -> None:
+    planned = small_world.plan()
+    source = replace(planned.task.sources[0], content_hash="0" * 64)
+    changed = replace(planned, task=replace(planned.task, sources=(source, *planned.task.sources[1:])))
+    with pytest.raises(errors.Conflict, match="changed since the job was made"):
+        driven(MemoryStore(), LocalEvaluator(), changed)
+
+
+def test_a_span_shorter_than_the_warm_up_is_refused(small_world: World) -> None:
+    with pytest.raises(errors.SpanTooShort, match="warm-up"):
+        driven(MemoryStore(), LocalEvaluator(), small_world.plan(end_ts=1_704_067_200_000 + 40 * 300_000))
+
+
+def test_a_market_that_is_not_stored_is_refused_with_the_nearest_names(small_world: World) -> None:
+    other = World(catalog=small_world.catalog, markets=("BTCUSDC",))
+    with pytest.raises(errors.NotFound, match="binance:BTC/USDT:5m"):
+        other.plan()
+
+
+def test_an_infeasible_search_ends_without_winners(small_world: World) -> None:
+    planned = small_world.plan(baselines=False)
+    hopeless = planned.search.model_copy(update={"constraints": (planned.search.constraints[0].model_copy(update={"threshold": 1e6}),)})
+    result = driven(MemoryStore(), LocalEvaluator(), replace(planned, search=hopeless)).result
+    assert (result["best"], result["pareto"]) == (None, [])
+    assert math.isfinite(result["seconds"])

@@ -1,0 +1,90 @@
+"""Jobs on a real Ray cluster, with a real PostgreSQL and real candles."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+import ray
+
+from cluster.driver import revisit
+from cluster.driver.evaluator import Work
+from cluster.store.postgres import PostgresStore
+from cluster.workers.local import LocalEvaluator
+from cluster.workers.pool import RayEvaluator
+from coinswarm.ledger.records import IN_SAMPLE, OUT_OF_SAMPLE
+from coinswarm.metrics.figures import Status
+from tests.integration.evolve_world import World, driven
+
+pytestmark = pytest.mark.usefixtures("ray_cluster")
+
+
+def test_one_worker_two_workers_and_no_cluster_find_the_same_populations(small_world: World, store: PostgresStore) -> None:
+    evaluators = [RayEvaluator(max_workers=1), RayEvaluator(), LocalEvaluator()]
+    hashes = {driven(store, evaluator, small_world.plan(baselines=False)).result_hash for evaluator in evaluators}
+    assert len(hashes) == 1
+
+
+def test_the_winners_are_judged_out_of_sample_and_replay_to_the_last_digit(small_world: World, store: PostgresStore) -> None:
+    ending = driven(store, RayEvaluator(), small_world.plan())
+    best = ending.result["winners"][0]
+    found = revisit.visit(store, best["evaluation"], small_world.catalog)
+    again = revisit.replay(found, LocalEvaluator())
+    assert {score.segment for score in found.record.scores} == {IN_SAMPLE, OUT_OF_SAMPLE}
+    assert (again.differences, again.compared) == ((), 2 * 2 * 24)
+    assert again.reference < 1e-9
+
+
+def test_workers_are_never_handed_bars_that_are_held_out(small_world: World) -> None:
+    planned = small_world.plan()
+    evaluator = RayEvaluator()
+    evaluator.open(planned.task)
+    newest = [int(ray.get(market.columns)["ts"][-1]) for market in evaluator._markets.values()]
+    assert len(newest) == 2
+    assert max(newest) < planned.task.split_ts
+    evaluator.close()
+
+
+def test_bars_reach_workers_read_only_and_uncopied(small_world: World) -> None:
+    evaluator = RayEvaluator()
+    evaluator.open(small_world.plan().task)
+    columns = ray.get(next(iter(evaluator._markets.values())).columns)
+    assert not columns["close"].flags.writeable
+    assert not columns["close"].flags.owndata
+    evaluator.close()
+
+
+class Doomed:
+    """Kills the process that unpacks it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (1,)
+
+
+class Poisoned:
+    """Genomes of which one row kills whoever is handed it."""
+
+    def __init__(self, genomes: np.ndarray, row: int) -> None:
+        self._genomes, self._row = genomes, row
+
+    def __len__(self) -> int:
+        return len(self._genomes)
+
+    def __getitem__(self, rows: slice) -> object:
+        return Doomed() if rows.start <= self._row < rows.stop else self._genomes[rows]
+
+
+def test_a_variant_that_kills_its_worker_is_put_in_quarantine_and_the_others_are_scored(small_world: World) -> None:
+    planned = small_world.plan()
+    genomes = planned.task.setups[0].play.space.sample(np.random.default_rng(3), 6)
+    evaluator = RayEvaluator()
+    evaluator.open(planned.task)
+    evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=Poisoned(genomes, 4)))  # type: ignore[arg-type]
+    scored = evaluator.collect(120.0)
+    evaluator.close()
+    assert scored is not None
+    failed = (scored.figures["status"] == Status.ERROR).all(axis=1)
+    assert np.flatnonzero(failed).tolist() == [4]
+    assert "its worker died" in scored.reasons[4]

@@ -1,0 +1,102 @@
+"""Conventions that no tool has: a bare njit, a kernel without a test, a print, the environment read in two places, and the like."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted([*(ROOT / "coinswarm").rglob("*.py"), *(ROOT / "cluster").rglob("*.py")])
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+FORBIDDEN_NAMES = {"utils", "helpers", "base", "manager", "misc", "common"}
+PUBLIC = [path for path in SOURCES if "coinswarm" in path.relative_to(ROOT).parts and "kernels" not in path.parts]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            yield node
+
+
+def decorators(node: ast.FunctionDef) -> set[str]:
+    return {ast.unparse(item) for item in node.decorator_list}
+
+
+def test_no_module_is_longer_than_a_person_reads() -> None:
+    assert [name_of(path) for path in SOURCES if path.read_text().count("\n") > 500] == []
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    long = [(name_of(path), node.name) for path in SOURCES for node in functions(path) if (node.end_lineno or 0) - node.lineno >= 70]
+    assert long == []
+
+
+def test_a_module_opens_with_a_sentence_and_has_a_name_that_says_something() -> None:
+    silent = [name_of(path) for path in SOURCES if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))]
+    assert silent == []
+    assert [name_of(path) for path in SOURCES if path.stem in FORBIDDEN_NAMES] == []
+
+
+def test_nothing_prints() -> None:
+    calls = [(name_of(path), node.lineno) for path in SOURCES for node in ast.walk(ast.parse(path.read_text())) if _prints(node)]
+    assert calls == []
+
+
+def _prints(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    reads = [name_of(path) for path in SOURCES if re.search(r"os\.(environ|getenv)", path.read_text())]
+    assert reads in ([], ["cluster/settings.py"])
+
+
+def test_kernels_wear_the_projects_decorators_only() -> None:
+    bare = [name_of(path) for path in SOURCES if path.name != "jit.py" and re.search(r"\bnjit\b|numba\.jit", path.read_text())]
+    assert bare == []
+
+
+def test_every_kernel_that_can_be_called_is_called_in_a_test() -> None:
+    tests = "\n".join(path.read_text() for path in TESTS)
+    wrappers = "\n".join(path.read_text() for path in SOURCES)
+    for path in sorted((ROOT / "coinswarm" / "kernels").glob("*.py")):
+        for node in functions(path):
+            if decorators(node) & {"kernel", "summing_kernel"}:
+                used = re.search(rf"\b{node.name}\(", tests) or len(re.findall(rf"\b{node.name}\(", wrappers)) > 1
+                assert used, f"{name_of(path)}: {node.name} is neither tested nor used"
+
+
+def test_kernels_raise_nothing() -> None:
+    for path in (ROOT / "coinswarm" / "kernels").glob("*.py"):
+        assert not [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Raise)], name_of(path)
+
+
+def test_public_functions_that_take_arrays_give_their_shapes() -> None:
+    assert [(name_of(path), node.name) for path in PUBLIC for node in ast.parse(path.read_text()).body if _shapeless(node)] == []
+
+
+def _shapeless(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+        return False
+    annotations = [argument.annotation for argument in (*node.args.args, *node.args.kwonlyargs)]
+    takes_arrays = any("Array" in ast.unparse(annotation) for annotation in annotations if annotation)
+    return takes_arrays and not re.search(r"\(\w[\w ,*+\-]*,?[^)]*\)", ast.get_docstring(node) or "")
+
+
+def test_tests_patch_nothing() -> None:
+    patching = [name_of(path) for path in TESTS if re.search(r"mock\.patch|monkeypatch\.setattr", path.read_text())]
+    assert patching == []
+
+
+def test_no_tracked_text_names_a_machine_or_a_registry() -> None:
+    pattern = re.compile("|".join(["/" + "work/", "/" + "root/", "python" + "hosted", "registry" + r"\.npmjs"]))
+    folders = ["coinswarm", "cluster", "plays", "migrations", "docs", "tests"]
+    texts = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".md", ".yml", ".toml", ".txt"}]
+    texts += [path for path in ROOT.glob("*") if path.suffix in {".md", ".toml", ".txt"} or path.name == "Makefile"]
+    assert [name_of(path) for path in texts if pattern.search(path.read_text())] == []
