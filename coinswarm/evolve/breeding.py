@@ -26,7 +26,7 @@ NOVELTY_ROUNDS = 3
 
 
 def identify_genomes(genomes: FloatArray) -> list[str]:
-    """SHA-256 of each genome's bytes: the identity of variants in a space where different genomes are different variants."""
+    """SHA-256 of the bytes of (n, n_dims) genomes: the identity of variants where different genomes are different variants."""
     rows = np.ascontiguousarray(genomes + 0.0)
     return [hashlib.sha256(row.tobytes()).hexdigest() for row in rows]
 

@@ -28,7 +28,7 @@ def reference(before: FloatArray, members: Members) -> FloatArray:
 
 
 def hypervolume(members: Members, point: FloatArray) -> float:
-    """Volume between the feasible members and the reference point; 0 when there is none, or no reference point yet.
+    """Volume between the feasible members and the reference point (n_objectives,); 0 when there is none, or no reference point yet.
 
     With 5 objectives and more it is that of the first `LARGEST_FRONT` of the front, which in a sorted population are the most spread.
     """

@@ -18,7 +18,7 @@ def box(dims: int, low: float = 0.0, high: float = 1.0) -> Box:
 
 
 def feasible(objectives: FloatArray) -> Results:
-    """Results of an evaluation in which nothing failed and nothing was violated."""
+    """Results of (n, n_objectives) in which nothing failed and nothing was violated."""
     return Results(objectives=objectives, violation=np.zeros(len(objectives)), failed=np.zeros(len(objectives), dtype=np.bool_))
 
 
@@ -62,7 +62,9 @@ PLANTED_SPACE = Box(
 
 
 def planted(genomes: FloatArray, seed: int) -> Results:
-    """One objective to maximise: a hill around a point drawn from `seed`, on a rugged floor; the words must be right for its full height.
+    """One objective of (n, n_dims) genomes to maximise: a hill around a point drawn from `seed`, on a rugged floor.
+
+    The words must be right for its full height.
 
     The region in `planted_region` covers less than one variant in ten thousand.
     """

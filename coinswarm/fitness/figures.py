@@ -93,7 +93,7 @@ def _trades(scores: np.ndarray, column: dict[Tally, FloatArray], n_obs: IntArray
 
 
 def moments_of(returns: FloatArray, timeframe: Timeframe) -> dict[str, float]:
-    """Sharpe, Sortino, skew and kurtosis of one variant's bar returns, centred first: for the few whose raw moments lost digits."""
+    """Sharpe, Sortino, skew and kurtosis of one variant's (n_obs,) bar returns, centred first: for those whose raw moments lost digits."""
     mean = float(returns.mean())
     centred = returns - mean
     n = returns.size

@@ -21,11 +21,11 @@ from coinswarm.types import Bits, FloatArray, IntArray
 class Shared(NamedTuple):
     """Recent outcomes by side and decision bar: a ring of records, and for each bar where its last record lies."""
 
-    outcomes: Any   # (capacity, N_OUTCOME)
-    bar: Any        # (capacity,) int64: twice the decision bar, plus 1 for a short; -1 where empty
-    group: Any      # (capacity,) int64: which rule and exits it belongs to
-    place: Any      # (2 * n,) int32: index into the ring
-    used: Any       # (3,) int64: next place, look-ups, hits
+    outcomes: Any  # (capacity, N_OUTCOME)
+    bar: Any  # (capacity,) int64: twice the decision bar, plus 1 for a short; -1 where empty
+    group: Any  # (capacity,) int64: which rule and exits it belongs to
+    place: Any  # (2 * n,) int32: index into the ring
+    used: Any  # (3,) int64: next place, look-ups, hits
 
 
 @inlined_kernel
@@ -297,10 +297,10 @@ def chain(
     """Trade one variant from its first decision bar to the last bar, into `tally`; true when the account stop ended it.
 
     `enter_*` are (n_words,) bits of decision bars, `exit_*` the same or (0,) where there is no exit signal, `first` is the first bar on
-    which a decision may be taken, `group` numbers the rule with its exits or is -1 when no other variant shares them. `scale_free` says that
-    outcomes do not depend on the equity; `terms` then has no `min_notional`, which is held against each trade here. `curve` is (n_bars,), to
-    be filled with equity at the closes of trades, or (0,); with a curve, `log` (n_bars, N_OUTCOME + 2) is filled with the trades' records,
-    sides and equities.
+    which a decision may be taken, `group` numbers the rule with its exits or is -1 when no other variant shares them. `scale_free`
+    says that outcomes do not depend on the equity; `terms` then has no `min_notional`, which is held against each trade here. `curve`
+    is (n_bars,), to be filled with equity at the closes of trades, or (0,); with a curve, `log` (n_bars, N_OUTCOME + 2) is filled with
+    the trades' records, sides and equities.
     """
     scratch = np.zeros(N_OUTCOME)
     path = np.zeros(N_PATH)

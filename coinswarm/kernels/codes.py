@@ -93,28 +93,28 @@ class Outcome(IntEnum):
     REASON = 0
     ENTRY_BAR = 1
     EXIT_BAR = 2
-    CASH = 3          # equity after the exit, or at the last close while open
-    TRADED = 4        # notional of all fills
+    CASH = 3  # equity after the exit, or at the last close while open
+    TRADED = 4  # notional of all fills
     FEES = 5
     SLIPPAGE = 6
     FUNDING = 7
-    RETURN = 8        # pnl over entry notional
-    NOTIONAL = 9      # entry notional
-    FIRST = 10        # equity at the close of the entry bar over equity before
-    LAST = 11         # equity at the close of the exit bar over that at the close before; 1 when it is the entry bar
-    SUM = 12          # sums of r, r^2, r^3, r^4 and min(r, 0)^2 over the bars between entry and exit bar
+    RETURN = 8  # pnl over entry notional
+    NOTIONAL = 9  # entry notional
+    FIRST = 10  # equity at the close of the entry bar over equity before
+    LAST = 11  # equity at the close of the exit bar over that at the close before; 1 when it is the entry bar
+    SUM = 12  # sums of r, r^2, r^3, r^4 and min(r, 0)^2 over the bars between entry and exit bar
     SUM_2 = 13
     SUM_3 = 14
     SUM_4 = 15
     SUM_DOWN_2 = 16
-    SUM_EQUITY = 17   # of equity at the closes of entry bar .. exit bar
-    LOWEST = 18       # of the same equities
+    SUM_EQUITY = 17  # of equity at the closes of entry bar .. exit bar
+    LOWEST = 18  # of the same equities
     HIGHEST = 19
-    BASE = 20         # equity at close i is CASH_IN + SIGNED_QTY * (adjusted close i - BASE)
+    BASE = 20  # equity at close i is CASH_IN + SIGNED_QTY * (adjusted close i - BASE)
     CASH_IN = 21
     SIGNED_QTY = 22
     GAPS = 23
-    REVERSES = 24     # 1 when the other side is entered at the open of the exit bar
+    REVERSES = 24  # 1 when the other side is entered at the open of the exit bar
 
 
 N_OUTCOME = len(Outcome)
@@ -156,14 +156,14 @@ N_TALLY = len(Tally)
 class Path(IntEnum):
     """Where a variant's equity stands against its own past."""
 
-    PEAK = 0          # highest equity at a close so far
-    UNDER = 1         # first bar of the current run below it, -1 at the peak
+    PEAK = 0  # highest equity at a close so far
+    UNDER = 1  # first bar of the current run below it, -1 at the peak
     MAX_DRAWDOWN = 2
     MAX_STAGNATION = 3
-    EQUITY = 4        # after the last exit
-    ACCOUNTED = 5     # first bar whose closing equity is not yet in the sum
-    PENDING_BAR = 6   # bar of the last exit, whose return a reversal may still change; -1 before the first
-    PENDING = 7       # equity at its close over that at the close before
+    EQUITY = 4  # after the last exit
+    ACCOUNTED = 5  # first bar whose closing equity is not yet in the sum
+    PENDING_BAR = 6  # bar of the last exit, whose return a reversal may still change; -1 before the first
+    PENDING = 7  # equity at its close over that at the close before
 
 
 N_PATH = len(Path)

@@ -29,15 +29,15 @@ class Tape(NamedTuple):
     low: Any
     close: Any
     volume: Any
-    adjusted: Any       # close minus the funding paid so far on one unit held since the first bar
-    funding: Any        # that funding, (n,)
-    volatility: Any     # (n,) known at the close of each bar; one value when no cost uses it
-    gaps: Any           # (n,) number of too long gaps up to each bar
+    adjusted: Any  # close minus the funding paid so far on one unit held since the first bar
+    funding: Any  # that funding, (n,)
+    volatility: Any  # (n,) known at the close of each bar; one value when no cost uses it
+    gaps: Any  # (n,) number of too long gaps up to each bar
     low_small: Any
     low_large: Any
     high_small: Any
     high_large: Any
-    adjusted_low: Any   # extremes of `adjusted` in small blocks
+    adjusted_low: Any  # extremes of `adjusted` in small blocks
     adjusted_high: Any
 
 
@@ -49,11 +49,11 @@ class Terms(NamedTuple):
     slip: float
     slip_volatility: float
     slip_participation: float
-    max_participation: float    # infinite: unlimited
+    max_participation: float  # infinite: unlimited
     lot_step: float
     min_notional: float
     maintenance: float
-    max_drawdown: float         # infinite: no account stop
+    max_drawdown: float  # infinite: no account stop
     starting_equity: float
 
 

@@ -147,7 +147,7 @@ def parameters(values: Mapping[str, Value]) -> str:
 
 
 def variant(found: Play, genome: FloatArray) -> str:
-    """The parameters of one genome in one line.
+    """The parameters of one (n_dims,) genome in one line.
 
     Raises:
         ShapeMismatch: not one gene a dimension.

@@ -75,7 +75,7 @@ def equity_curve(
 def drawdown_curve(
     close_ts: IntArray, equity: FloatArray, starting_equity: float, *, width: int = 80, height: int = 6, colour: bool = False
 ) -> str:
-    """The fall from the running peak in percent, over time; arguments, result and errors as for `equity_curve`."""
+    """The fall from the running peak in percent, over (n_bars,) closes; arguments, result and errors as for `equity_curve`."""
     check.vector(equity, "equity")
     check.positive(starting_equity, "starting_equity")
     return _chart(close_ts, -100 * series.drawdown(equity, starting_equity), 0.0, (width, height), "drawdown %", colour)

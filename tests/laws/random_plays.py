@@ -21,7 +21,16 @@ FEATURES = {
 }
 FAST, SLOW, RSI, ATR, WIDE = (model.Output(name, "value") for name in FEATURES)
 CLOSE = model.Column("close")
-PRICES = [CLOSE, FAST, SLOW, WIDE, model.Column("open"), model.Column("hl2"), model.Shift(CLOSE, 2.0), model.Arithmetic("*", FAST, model.Literal(1.001))]
+PRICES = [
+    CLOSE,
+    FAST,
+    SLOW,
+    WIDE,
+    model.Column("open"),
+    model.Column("hl2"),
+    model.Shift(CLOSE, 2.0),
+    model.Arithmetic("*", FAST, model.Literal(1.001)),
+]
 
 
 @st.composite
@@ -84,7 +93,9 @@ def _stops() -> st.SearchStrategy[model.Stop]:
         st.builds(model.Stop, kind=st.just(kinds.PERCENT), value=percent),
         st.builds(model.Stop, kind=st.just(kinds.ATR), value=st.sampled_from([0.5, 2.0]), level=st.just(ATR)),
         st.builds(model.Stop, kind=st.just(kinds.POINTS), value=st.sampled_from([0.01, 1.0, 300.0])),
-        st.builds(model.Stop, kind=st.just(kinds.STRUCTURE), value=st.sampled_from([0.0, 1.0]), level=st.just(SLOW), level_short=st.just(FAST)),
+        st.builds(
+            model.Stop, kind=st.just(kinds.STRUCTURE), value=st.sampled_from([0.0, 1.0]), level=st.just(SLOW), level_short=st.just(FAST)
+        ),
         st.builds(model.Stop, kind=st.just(kinds.TRAILING_PERCENT), value=percent, activation_pct=st.sampled_from([None, 0.5, 2.0])),
         st.builds(
             model.Stop, kind=st.just(kinds.TRAILING_ATR), value=st.sampled_from([1.0, 3.0]), level=st.just(ATR),
@@ -116,7 +127,9 @@ def risks(draw: st.DrawFn) -> model.Risk:
     return model.Risk(
         stop=stop,
         target=target,
-        break_even=draw(st.none() | st.builds(model.BreakEven, activation_pct=st.sampled_from([0.2, 2.0]), offset_pct=st.sampled_from([0.0, 0.1]))),
+        break_even=draw(
+            st.none() | st.builds(model.BreakEven, activation_pct=st.sampled_from([0.2, 2.0]), offset_pct=st.sampled_from([0.0, 0.1]))
+        ),
         sizing=model.Sizing(model=sizing, value=value, max_leverage=draw(st.sampled_from([None, 1.0, 3.0]))),
         limit=draw(
             st.none()

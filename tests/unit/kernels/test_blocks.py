@@ -50,4 +50,3 @@ def test_extremes_of_a_stretch_by_blocks_are_exact(seed: int, n: int, start: int
     start = min(start, n - 1)
     stop = min(n, start + length)
     assert extremes(bars, start, stop) == (bars.adjusted[start:stop].min(), bars.adjusted[start:stop].max())
-
