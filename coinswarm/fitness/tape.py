@@ -8,7 +8,7 @@ from coinswarm.config import Account, Costs
 from coinswarm.indicators import features
 from coinswarm.kernels import blocks
 from coinswarm.kernels.chain import Shared
-from coinswarm.kernels.codes import N_OUTCOME
+from coinswarm.kernels.codes import N_OUTCOME, Outcome
 from coinswarm.kernels.trades import Tape, Terms
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import MINUTE_MS
@@ -61,10 +61,10 @@ def terms_of(costs: Costs, account: Account) -> Terms:
 def shared_outcomes(n_bars: int) -> Shared:
     """An empty ring of outcomes, sized to the bars."""
     capacity = min(_RING, 1 << max(4, (2 * n_bars - 1).bit_length()))
+    outcomes = np.zeros((capacity, N_OUTCOME))
+    outcomes[:, Outcome.KEY] = -1.0
     return Shared(
-        outcomes=np.zeros((capacity, N_OUTCOME)),
-        bar=np.full(capacity, -1, dtype=np.int64),
-        group=np.full(capacity, -1, dtype=np.int64),
+        outcomes=outcomes,
         place=np.zeros(2 * n_bars, dtype=np.int32),
         used=np.zeros(3, dtype=np.int64),
     )

@@ -19,13 +19,17 @@ from coinswarm.types import Bits, FloatArray, IntArray
 
 
 class Shared(NamedTuple):
-    """Recent outcomes by side and decision bar: a ring of records, and for each bar where its last record lies."""
+    """Recent outcomes: a ring of records, and for each decision bar and side where its last record lies."""
 
-    outcomes: Any  # (capacity, N_OUTCOME)
-    bar: Any  # (capacity,) int64: twice the decision bar, plus 1 for a short; -1 where empty
-    group: Any  # (capacity,) int64: which rule and exits it belongs to
+    outcomes: Any  # (capacity, N_OUTCOME); KEY is -1 where empty
     place: Any  # (2 * n,) int32: index into the ring
     used: Any  # (3,) int64: next place, look-ups, hits
+
+
+@inlined_kernel
+def key_of(side: int, d: int, n: int) -> int:
+    """Where a decision stands among all: long ones first, in order of time."""
+    return d if side > 0 else n + d
 
 
 @inlined_kernel
@@ -139,16 +143,16 @@ def recall(
     group: int, shared: Shared,
 ) -> int:  # fmt: skip
     """The outcome of the trade decided at `d` in units of equity, from the ring or computed into it: its place."""
-    key = 2 * d if side > 0 else 2 * d + 1
+    key = key_of(side, d, tape.open.size)
     k = shared.place[key]
     shared.used[1] += 1
-    if shared.bar[k] == key and shared.group[k] == group:
+    if shared.outcomes[k, Outcome.KEY] == key and shared.outcomes[k, Outcome.GROUP] == group:
         shared.used[2] += 1
         return k
     k = shared.used[0]
-    shared.used[0] = (k + 1) % shared.bar.size
-    shared.bar[k] = key
-    shared.group[k] = group
+    shared.used[0] = (k + 1) % shared.outcomes.shape[0]
+    shared.outcomes[k, Outcome.KEY] = key
+    shared.outcomes[k, Outcome.GROUP] = group
     shared.place[key] = k
     trade(tape, terms, levels, rule, side, d, 1.0, exits, own, opposite, tape.open.size, shared.outcomes[k])
     return k
