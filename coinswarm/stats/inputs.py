@@ -10,6 +10,8 @@ import numpy.typing as npt
 from coinswarm import check, errors
 from coinswarm.types import FloatArray
 
+LARGEST = 1e60
+"""Fourth powers of larger values overflow."""
 FLAT = 1e-12
 """A deviation below this part of the largest absolute return is the noise of rounding."""
 
@@ -50,7 +52,7 @@ def trials(n_trials: float) -> None:
 
 
 def probabilities(values: npt.ArrayLike, name: str = "p_values") -> FloatArray:
-    """The values as a float vector; raise unless each lies in [0, 1]."""
+    """The values as a float vector, (n,); raise unless each lies in [0, 1]."""
     check.vector(values, name)
     array = np.asarray(values, dtype=np.float64)
     if (array < 0).any() or (array > 1).any():
@@ -59,11 +61,15 @@ def probabilities(values: npt.ArrayLike, name: str = "p_values") -> FloatArray:
 
 
 def varying_columns(values: npt.ArrayLike, name: str) -> FloatArray:
-    """The values as a float matrix; raise unless finite, of two rows or more, and no column is flat."""
+    """The values as a float matrix, (n_obs, n_columns); raise unless finite, of two rows or more, and no column is flat."""
     check.matrix(values, name)
     array = np.asarray(values, dtype=np.float64)
     if array.shape[0] < 2:
         raise errors.ShapeMismatch(f"{name} must have at least 2 observations (rows)", found=array.shape[0])
+    if np.abs(array).max() > LARGEST:
+        raise errors.InvalidArgument(
+            f"{name} must be at most {LARGEST:g} in size", found=f"{np.abs(array).max():g}", hint="returns are fractions"
+        )
     flat = np.flatnonzero(array.std(axis=0) <= FLAT * np.abs(array).max(axis=0))
     if flat.size:
         shown = ", ".join(str(column) for column in flat[:5]) + (" …" if flat.size > 5 else "")

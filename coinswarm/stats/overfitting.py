@@ -50,7 +50,7 @@ def probability_of_backtest_overfitting(returns: FloatArray, n_blocks: int = 16,
         returns: (n_obs, n_variants) returns per period, fractions, the same periods for all variants; finite, no column flat, at least
             2 variants.
         n_blocks: even, 2 to 20; blocks differ by at most one observation, n_obs >= 2 n_blocks.
-        metric: what ranks variants, per period: "sharpe" (ddof 1; 0 where flat), "mean", or "sortino" (target 0; 0 where nothing was lost).
+        metric: what ranks variants, per period: "sharpe" (ddof 1; 0 where flat) or "mean".
 
     Returns:
         An `Overfitting` of C(n_blocks, n_blocks / 2) splits.
@@ -120,7 +120,6 @@ class _BlockSums:
     count: FloatArray
     total: FloatArray
     squares: FloatArray
-    losses: FloatArray
     centre: FloatArray
 
     @classmethod
@@ -132,7 +131,6 @@ class _BlockSums:
             count=np.array([[len(block)] for block in blocks], dtype=np.float64),
             total=np.array([(block - centre).sum(axis=0) for block in blocks]),
             squares=np.array([((block - centre) ** 2).sum(axis=0) for block in blocks]),
-            losses=np.array([(np.minimum(block, 0) ** 2).sum(axis=0) for block in blocks]),
             centre=centre,
         )
 
@@ -152,10 +150,4 @@ def _sharpe(sums: _BlockSums, chosen: FloatArray) -> FloatArray:
     return np.where(flat, 0.0, mean / np.sqrt(np.where(flat, 1.0, variance)))
 
 
-def _sortino(sums: _BlockSums, chosen: FloatArray) -> FloatArray:
-    losses = chosen @ sums.losses / (chosen @ sums.count)
-    never = losses <= 0
-    return np.where(never, 0.0, _mean(sums, chosen) / np.sqrt(np.where(never, 1.0, losses)))
-
-
-METRICS: dict[str, _Metric] = {"sharpe": _sharpe, "mean": _mean, "sortino": _sortino}
+METRICS: dict[str, _Metric] = {"sharpe": _sharpe, "mean": _mean}

@@ -127,6 +127,8 @@ def block_sign_flip_test(
     if n_blocks < min_blocks:
         hint = "use more history or shorter holds; with fewer blocks the test finds more than its nominal rate on noise"
         raise errors.Refused(f"there must be at least {min_blocks} independent blocks of time", found=n_blocks, hint=hint)
+    if max(float(scores.max()), -float(scores.min())) > inputs.LARGEST:
+        raise errors.InvalidArgument(f"scores must be at most {inputs.LARGEST:g} in size", found=f"{np.abs(scores).max():g}")
     norms = np.sqrt(np.einsum("ij,ij->i", scores, scores, dtype=np.float64))
     statistic = np.divide(scores.sum(axis=1, dtype=np.float64), norms, out=np.zeros(n_patterns), where=norms > 0)
     tested = _tested(active_blocks, n_patterns, min_active) & (norms > 0)

@@ -29,14 +29,13 @@ def test_a_dominant_variant_is_never_overfit() -> None:
 
 
 @settings(max_examples=20)
-@given(st.integers(0, 10**6), st.sampled_from(["sharpe", "mean", "sortino"]))
+@given(st.integers(0, 10**6), st.sampled_from(["sharpe", "mean"]))
 def test_sums_of_blocks_give_what_a_plain_loop_gives(seed: int, metric: str) -> None:
     returns = np.random.default_rng(seed).standard_normal((27, 5)) + 1e3 * (metric == "sharpe")
     got = stats.probability_of_backtest_overfitting(returns, 6, metric)
     measure = {
         "sharpe": lambda r: r.mean(axis=0) / r.std(axis=0, ddof=1),
         "mean": lambda r: r.mean(axis=0),
-        "sortino": lambda r: r.mean(axis=0) / np.sqrt(np.mean(np.minimum(r, 0) ** 2, axis=0)),
     }[metric]
     blocks = np.array_split(np.arange(27), 6)
     for split, half in enumerate(itertools.combinations(range(6), 3)):

@@ -102,7 +102,10 @@ def test_one_trial_is_refused(n_trials: float) -> None:
         stats.minimum_backtest_length(n_trials, 1.0)
 
 
-@pytest.mark.parametrize(("returns", "rule"), [([0.1], "at least 2"), ([0.1] * 9, "vary"), ([0.1, math.nan], "finite"), ([], "not empty")])
+@pytest.mark.parametrize(
+    ("returns", "rule"),
+    [([0.1], "at least 2"), ([0.1] * 9, "vary"), ([0.1, math.nan], "finite"), ([], "not empty"), ([1e90, -1e90], "size")],
+)
 def test_returns_without_a_ratio_are_refused(returns: list[float], rule: str) -> None:
     with pytest.raises(errors.InvalidArgument, match=rule):
         stats.sharpe_sample(np.array(returns))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 
@@ -45,7 +46,7 @@ def test_walk_forward_tests_follow_their_training(n_obs: int, n_folds: int, warm
         assert fold.train_end + purge + embargo == fold.test_start
         assert fold.test_start - fold.warm_start == warmup
         assert min(fold.train_end - fold.train_start, fold.test_end - fold.test_start) > warmup
-    assert all(one.test_end + embargo == next_.test_start for one, next_ in zip(folds, folds[1:], strict=False))
+    assert all(one.test_end + embargo == next_.test_start for one, next_ in itertools.pairwise(folds))
     assert not anchored or {fold.train_start for fold in folds} == {0}
 
 
