@@ -14,6 +14,7 @@ from coinswarm.backtest.portfolio import Trade
 from coinswarm.backtest.position import ExitReason
 from coinswarm.backtest.simulate import Simulation
 from coinswarm.config import Account, Costs
+from coinswarm.indicators import features
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics import assemble
@@ -94,7 +95,7 @@ def run(
     if len(used) == 0:
         raise errors.SpanTooShort("a backtest needs bars", found="none", hint="widen the span")
     wanted = decisions.decide(variant, used, markets or {}, start_ts=start_ts)
-    _long_enough(wanted.first, len(used))
+    _long_enough(variant, used, wanted.first)
     costs, account = costs or play.costs, account or play.account
     simulation = Simulation(tape.of(used), wanted, rules.of(variant, costs, account))
     simulation.run()
@@ -126,17 +127,31 @@ def same_timeframe(play: Play, bars: Bars) -> None:
         )
 
 
-def _long_enough(first: int, n_bars: int) -> None:
-    if first >= n_bars:
-        raise errors.SpanTooShort(
-            "some feature of the play is never warm on these bars, so no decision is possible", found=f"{n_bars} bars",
-            hint="give more bars, or bars of the other markets that begin earlier",
-        )  # fmt: skip
-    if first > n_bars - 2:
-        raise errors.SpanTooShort(
-            f"the first decision is possible on bar {first + 1} and needs one more to fill in", found=f"{n_bars} bars",
-            hint=f"give at least {first + 2} bars",
-        )  # fmt: skip
+def warm_up_bars(variant: Play, exec_ms: int) -> int:
+    """How many exec bars the slowest feature of a fixed play asks for before it is warm; some wait longer, for an event."""
+    asked = [0]
+    for feature in variant.features.values():
+        params = {key: value if isinstance(value, (str, bool)) else decisions.number(value) for key, value in feature.params}
+        slower = max(1, (feature.timeframe_ms or exec_ms) // exec_ms)
+        own = features.find(feature.indicator).warmup(params)
+        asked.append(own if slower == 1 else (own + 2) * slower)
+    return max(asked)
+
+
+def _long_enough(variant: Play, bars: Bars, first: int) -> None:
+    if first <= len(bars) - 2:
+        return
+    needed = max(warm_up_bars(variant, bars.timeframe.ms), first if first < len(bars) else 0)
+    raise errors.SpanTooShort(
+        f"a decision is possible after {needed} bars of warm-up and needs one more bar to fill in",
+        found=f"{len(bars)} bars",
+        hint=f"give at least {needed + 2} bars" + (", and of other markets as much" if _uses_markets(variant) else ""),
+    )
+
+
+def _uses_markets(variant: Play) -> bool:
+    """Whether a feature is of another market than the traded one."""
+    return any(feature.market is not None for feature in variant.features.values())
 
 
 def _finished(play: Play, bars: Bars, wanted: decisions.Decisions, simulation: Simulation, costs: Costs, account: Account) -> Backtest:

@@ -46,7 +46,7 @@ def cuts(play: Play, bars: Bars, first: int, entries: IntArray, rng: np.random.G
 
 
 def at_fills(fills: IntArray, first: int, n_bars: int, rng: np.random.Generator, n: int) -> list[int]:
-    """At most n different bars at whose open something was filled, half of them in the head, rising."""
+    """At most n different ones of the (n_fills,) bars at whose open something may have been filled, half of them in the head, rising."""
     return sorted(_shared(np.unique(fills[fills > first]), head(first, n_bars), rng, n))
 
 

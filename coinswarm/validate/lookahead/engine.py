@@ -105,7 +105,7 @@ def reference(play: Play, bars: Bars, *, costs: Costs, account: Account, markets
 
 
 def from_listing(trades: pl.DataFrame, equity: FloatArray, play: Play) -> Trading:
-    """A trade list of `coinswarm.backtest` in order of entry."""
+    """A trade list of `coinswarm.backtest` in order of entry, with its (n_bars,) equity."""
     plain = trades.sort("entry_bar", maintain_order=True)
     columns = {name: plain[name].to_numpy().astype(np.float64) for name in ("entry_bar", "entry_price", "exit_price", "qty", "mae", "mfe")}
     notional = columns["qty"] * columns["entry_price"]

@@ -101,7 +101,7 @@ def differing(whole: FloatArray, part: FloatArray, tolerance: float, scale: Floa
 
 
 def usual(values: FloatArray) -> float:
-    """The median absolute value of what is finite; 0 when nothing is."""
+    """The median absolute value of the finite ones among (n,) values; 0 when none is."""
     known = values[np.isfinite(values)]
     return float(np.median(np.abs(known))) if known.size else 0.0
 
