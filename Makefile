@@ -11,7 +11,7 @@ SEED ?= 0
 # Kernels are compiled once and shared by commands, workers and tests.
 export NUMBA_CACHE_DIR ?= $(if $(COINSWARM_HOME),$(COINSWARM_HOME),$(HOME)/.coinswarm)/numba
 
-.PHONY: setup run test check bench format clean
+.PHONY: setup run test check peers bench thorough format clean
 
 setup: $(STAMP)
 
@@ -34,8 +34,18 @@ check: setup
 	$(BIN)/lint-imports
 	$(if $(wildcard tests/style/test_*.py),$(BIN)/python -m pytest -q tests/style)
 
-bench: setup
-	$(BIN)/python -m pytest -q tests/benchmarks --override-ini norecursedirs= --benchmark-only
+# Peers are installed for this and for the tests that hold the engine against them; nothing else needs them.
+peers: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,peers]'
+
+bench: peers
+	$(BIN)/python -m pytest -q tests/oracles -k "peer or pymoo" -m "slow or not slow"
+	$(BIN)/python -m tests.benchmarks.run
+	$(BIN)/python -m pytest -q tests/benchmarks/bench_*.py tests/benchmarks/test_*.py --override-ini norecursedirs= --benchmark-only
+
+# The laws on thousands of drawn plays, and the repeats that take minutes.
+thorough: setup
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q tests/laws -m "slow or not slow"
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -14,7 +14,8 @@ from cluster.store import embedded
 
 # no test may depend on how fast a shared machine is
 hypothesis.settings.register_profile("coinswarm", deadline=None)
-hypothesis.settings.load_profile("coinswarm")
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "coinswarm"))
 
 ROOT = Path(__file__).resolve().parents[1]
 

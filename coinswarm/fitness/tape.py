@@ -15,7 +15,8 @@ from coinswarm.market.timeframe import MINUTE_MS
 from coinswarm.types import FloatArray, IntArray
 
 VOLATILITY_BARS = 20
-_RING = 2**16
+_BARS_AN_OUTCOME = 5
+"""One kept outcome for so many bars, as many bytes as the bars themselves: room for the entries that variants of one rule share."""
 
 
 def tape_of(bars: Bars, costs: Costs, max_gap_ms: int | None) -> Tape:
@@ -60,7 +61,7 @@ def terms_of(costs: Costs, account: Account) -> Terms:
 
 def shared_outcomes(n_bars: int) -> Shared:
     """An empty ring of outcomes, sized to the bars."""
-    capacity = min(_RING, 1 << max(4, (2 * n_bars - 1).bit_length()))
+    capacity = 1 << max(4, (n_bars // _BARS_AN_OUTCOME).bit_length())
     outcomes = np.zeros((capacity, N_OUTCOME))
     outcomes[:, Outcome.KEY] = -1.0
     return Shared(

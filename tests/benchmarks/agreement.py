@@ -24,7 +24,7 @@ class Agreement:
 
     def __str__(self) -> str:
         left_out = f", {self.n_left_out} left out" if self.n_left_out else ""
-        return f"{self.n_trades:,} trades of {self.n_variants} variants{left_out}"
+        return f"{self.n_trades:,} trades of {self.n_variants} variant{'s' if self.n_variants > 1 else ''}{left_out}"
 
 
 def with_reference(workload: Workload, n_variants: int) -> Agreement:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coinswarm.evolve import Objective, Search, SearchSettings, problems
+from coinswarm.evolve import Objective, Search, SearchSettings
+from tests import search_problems as problems
 
 SPACE = problems.PLANTED_SPACE
 OBJECTIVES = tuple(Objective(name=name) for name in ("first", "second", "third"))

@@ -17,11 +17,12 @@ BARS, VARIANTS = (1, 2, 4, 8), (256, 1024, 4096)
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """One size of W6: its cold time and the memory it took."""
+    """One size of W6: its cold time, the share of trades whose outcome another variant had paid for, and the memory it took."""
 
     bars: int
     variants: int
     time: clock.Timing
+    reused: float
     peak_bytes: int
     bars_bytes: int
     variant_trades: int
@@ -62,4 +63,5 @@ def _size(workload: Workload, times: int, n_variants: int, repeats: int) -> Size
     part = workload.of(n_variants=n_variants, bars=workloads.repeated(workload.bars, times))
     timing = clock.in_turn({"cold": part.cold}, repeats)["cold"]
     memory = measure("memory", str(times), str(n_variants))
-    return Size(bars=len(part.bars), variants=n_variants, time=timing, **{name: int(value) for name, value in memory.items()})
+    counts = {name: int(memory[name]) for name in ("peak_bytes", "bars_bytes", "variant_trades")}
+    return Size(bars=len(part.bars), variants=n_variants, time=timing, reused=memory["reused"], **counts)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tests.benchmarks import agreement, clock, growth, rivals, workloads
 from tests.benchmarks.workloads import Workload
 
-SAMPLE = {"compared": 3, "vectorbt": 64, "raptorbt": 24, "backtesting": 1}
+SAMPLE = {"compared": 6, "vectorbt": 64, "raptorbt": 24, "backtesting": 1}
 """Variants that are compared with the peers, and that the peers are timed on; rates are per variant-bar."""
 
 
@@ -79,6 +79,8 @@ def compared(name: str, workload: Workload) -> list[str]:
         lines.append(f"vectorbt: {agreement.with_vectorbt(workload, n)}")
         lines.append(f"raptorbt: {agreement.with_raptorbt(workload, n)}")
         lines.append(f"backtesting.py: {agreement.with_backtesting(workload, 1)}")
+    if name == "W1":
+        rivals.same_signals(workload.of(n_variants=4 * n))
     if name == "W2":
         same, total = rivals.w2_agreement(workload.of(n_variants=4 * n))
         lines.append(f"vectorbt: {same:,} of {total:,} trades of {4 * n} variants, each up to its first one left in the entry bar")

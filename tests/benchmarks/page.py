@@ -31,7 +31,7 @@ def written(found: Findings) -> str:
         "# Benchmarks\n\nWritten by `python -m tests.benchmarks.run` (extras group `peers`); do not edit.",
         _machine(found),
         _how(),
-        "## Targets\n\n" + _table(("target", "measured", "reached"), targets(found)),
+        "## Targets\n\n" + _table(("target", "measured", "reached"), targets(found)) + "\n\n" + _reasons(found),
         "## Every engine\n\n"
         + _table(("", "engine", "variants", "CPU s", "wall s", "million variant-bars/s", "ours, cold, is faster by"), _rows(found)),
         "## What was compared before timing\n\n" + _compared(found),
@@ -47,8 +47,8 @@ def _machine(found: Findings) -> str:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     today = dt.datetime.now(dt.UTC).date()
     return (
-        f"{today}, {os.cpu_count()} cores ({cpu.group(1) if cpu else platform.processor()}), of which one was used; load average when it began "
-        f"{found.load[0]:.1f}; Python {platform.python_version()}, {versions}. The run took {found.took_s:.0f} s."
+        f"{today}, {os.cpu_count()} cores ({cpu.group(1) if cpu else platform.processor()}), of which one was used; load average when it\n"
+        f"began {found.load[0]:.1f}; Python {platform.python_version()}, {versions}. The run took {found.took_s:.0f} s."
     )
 
 
@@ -62,6 +62,17 @@ def _how() -> str:
         "too, made in two ways, and everywhere else peers get theirs ready-made for nothing. W2 and W5 lack the peers that cannot express\n"
         "them: raptorbt's array runner and the case for backtesting.py have no longs beside shorts, and none of the three has funding\n"
         "with liquidation."
+    )
+
+
+def _reasons(found: Findings) -> str:
+    """A sentence for each target that a run can miss."""
+    d, s = found.trades["W3"], found.trades["W4"]
+    return (
+        f"What bounds them: the ratios to the peers, the cost of a trade times {found.trades['W1']:.0f} trades a variant (*Where the\n"
+        f"time goes*); W3 beside W4, their {d / s:,.0f} times as many trades, each added to its variant one by one; growth with bars,\n"
+        "that more bars bring as many more trades, of which fewer are reused (W6 below); memory, in small batches, buffers that do\n"
+        "not depend on the batch."
     )
 
 
@@ -122,9 +133,10 @@ def _profiles(found: Findings) -> str:
     costs = [f"{name} {_ns_a_trade(found, name):,.0f} ns" for name in ("W1", "W2", "W3", "W4", "W5")]
     table = _table(("cold", "function", "share of the time"), rows)
     return (
-        f"{table}\n\nCompiled loops count where they are called. CPU time over variant-trades: {', '.join(costs)}. What bounds the rates is the\n"
-        "walk from trade to trade: its work is per trade, not per bar, so a play that trades every few bars has few bars a trade to be\n"
-        "fast over, and one that hardly trades is bounded by features and conditions."
+        f"{table}\n\nCompiled loops count where they are called. CPU time over variant-trades: {', '.join(costs)}.\n"
+        "What bounds the rates is the walk from trade to trade, whose work is per trade and not per bar: a trade no other variant had is\n"
+        "searched for its exit and summed over the bars it is held; one that another variant had is only added up. So a play that trades\n"
+        "every few bars has few bars a trade to be fast over, and one that hardly trades is bounded by features and conditions."
     )
 
 
@@ -142,11 +154,12 @@ def _growth(sizes: list[growth.Size]) -> str:
     rows = [
         (
             f"{size.bars:,}", f"{size.variants:,}", f"{size.variant_trades:,}", f"{size.time.cpu_s:.3f}", f"{size.time.wall_s:.3f}",
-            f"{1e9 * size.time.cpu_s / size.variant_trades:.0f}", f"{size.peak_bytes / 1e6:,.1f}", f"{size.allowed_bytes / 1e6:,.1f}",
+            f"{1e9 * size.time.cpu_s / size.variant_trades:.0f}", f"{size.reused:.0%}",
+            f"{size.peak_bytes / 1e6:,.1f}", f"{size.allowed_bytes / 1e6:,.1f}",
         )
         for size in sizes
     ]  # fmt: skip
-    head = ("bars", "variants", "variant-trades", "CPU s", "wall s", "ns a variant-trade", "peak MB", "allowed MB")
+    head = ("bars", "variants", "variant-trades", "CPU s", "wall s", "ns a variant-trade", "outcomes reused", "peak MB", "allowed MB")
     note = (
         "W1, cold; more bars are the same candles end to end. The peak is resident memory in a process of its own, above what it held\n"
         "with its bars and compiled code; allowed are four times the bars (48 bytes each) and 100 bytes a variant-trade."

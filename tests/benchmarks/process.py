@@ -29,9 +29,11 @@ def memory(times: int, n_variants: int) -> dict[str, float]:
     workload = workload.of(bars=workloads.repeated(workload.bars, times))
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     before = _status("VmRSS")
-    scores = workload.fresh().score(workload.genomes)
+    scorer = workload.fresh()
+    scores = scorer.score(workload.genomes)
     bars = workload.bars
     return {
+        "reused": scorer.outcomes_reused,
         "peak_bytes": _status("VmHWM") - before,
         "bars_bytes": sum(column.nbytes for column in (bars.ts, bars.open, bars.high, bars.low, bars.close, bars.volume)),
         "variant_trades": float((scores["n_trades"] + scores["n_open"]).sum()),

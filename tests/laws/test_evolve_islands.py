@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinswarm import errors
-from coinswarm.evolve import Objective, Results, Search, SearchSettings, lineage, problems
+from coinswarm.evolve import Objective, Results, Search, SearchSettings, lineage
+from tests import search_problems as problems
 
 
 class OrderedBox(problems.Box):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinswarm.evolve import Objective, Search, SearchSettings, problems
+from coinswarm.evolve import Objective, Search, SearchSettings
+from tests import search_problems as problems
 
 SEEDS = 40
 SPACE = problems.PLANTED_SPACE

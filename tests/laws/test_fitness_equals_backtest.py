@@ -61,7 +61,10 @@ def _spans(slow: backtest.Backtest) -> list[tuple[int, int, int]]:
     return [(entry, last if leave is None else leave, side[which]) for entry, leave, which in rows]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = 400 if settings.get_current_profile_name() != "thorough" else 20_000
+
+
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(play=random.plays(), bars=random.markets(), costs=random.COSTS, account=random.ACCOUNTS)
 def test_random_plays_on_random_bars_give_the_same_trades_and_figures(play: model.Play, bars: Bars, costs: Costs, account: Account) -> None:
     assert_one(play, bars, costs, account)

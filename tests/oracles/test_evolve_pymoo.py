@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from coinswarm import evolve
-from coinswarm.evolve import problems
 from coinswarm.evolve.settings import REFINE
+from tests import search_problems as problems
 
 SEEDS = range(2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -46,13 +47,20 @@ def rearmed(given: Given, outcomes: FloatArray) -> Given:
     return replace(given, exits=exits)
 
 
-def run(given: Given, settings: raptorbt.BacktestConfig | None = None) -> raptorbt.BacktestResult:
+def run(given: Given) -> raptorbt.BacktestResult:
     """One long-only run, every figure included."""
     bars = given.bars
     return raptorbt.run_single_backtest(
         bars.ts * 1_000_000, bars.open, bars.high, bars.low, bars.close, bars.volume, given.entries, given.exits, 1, 1.0, bars.symbol,
-        settings or config(given),
+        config(given),
     )  # fmt: skip
+
+
+def batch(cases: Sequence[Given]) -> list[tuple[str, raptorbt.BacktestResult]]:
+    """Long-only runs on the same bars, every figure included."""
+    bars = cases[0].bars
+    items = [raptorbt.BatchSingleItem(str(k), case.entries, case.exits, 1, 1.0, bars.symbol, config(case)) for k, case in enumerate(cases)]
+    return raptorbt.batch_single_backtest(bars.ts * 1_000_000, bars.open, bars.high, bars.low, bars.close, bars.volume, items)
 
 
 def trades(given: Given) -> Trades:

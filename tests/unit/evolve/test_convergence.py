@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coinswarm.evolve import Members, Search, SearchSettings, convergence, diversity, problems
+from coinswarm.evolve import Members, Search, SearchSettings, convergence, diversity
 from coinswarm.evolve.space import Axis, Scale
+from tests import search_problems as problems
 
 
 def island(*rows):

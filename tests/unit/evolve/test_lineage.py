@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinswarm import evolve
-from coinswarm.evolve import Search, SearchSettings, baselines, lineage, problems
+from coinswarm.evolve import Search, SearchSettings, baselines, lineage
+from tests import search_problems as problems
 
 
 @given(st.integers(0, 4096), st.integers(0, 2**24 - 1), st.integers(1, 50))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from coinswarm import evolve
-from coinswarm.evolve import SearchSettings, migration, problems
+from coinswarm.evolve import SearchSettings, migration
+from tests import search_problems as problems
 
 
 @pytest.mark.parametrize("topology", ["ring", "random"])

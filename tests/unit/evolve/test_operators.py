@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coinswarm.evolve import operators, problems
+from coinswarm.evolve import operators
 from coinswarm.evolve.settings import EXPLORE, JUMP, RECOMBINE, REFINE, Variation
 from coinswarm.evolve.space import Axis, Scale
+from tests import search_problems as problems
 
 PRESETS = pytest.mark.parametrize("variation", [REFINE, EXPLORE, RECOMBINE, JUMP])
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from coinswarm import errors, evolve
-from coinswarm.evolve import Objective, Results, Search, SearchSettings, State, operators, problems
+from coinswarm.evolve import Objective, Results, Search, SearchSettings, State, operators
+from tests import search_problems as problems
 
 SPACE = problems.PLANTED_SPACE
 SMALL = SearchSettings(population=20, generations=4, objectives=(Objective(name="good"),))

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinswarm import errors
-from coinswarm.evolve import problems
 from coinswarm.evolve.space import Axis, Scale
+from tests import search_problems as problems
 
 SPACE = problems.PLANTED_SPACE
 
