@@ -205,7 +205,7 @@ def trend_ema(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
 
 @define(
     "rolling_window",
-    bars_of("size", 20),
+    Parameter(name="size", default=20, low=1),
     Parameter(name="mode", default=None, words=("max", "min")),
     Parameter(name="source", default="close", words=sources.SOURCES),
     structure=True,
@@ -214,5 +214,7 @@ def trend_ema(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
 )
 def rolling_window(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     """Largest or smallest value of a column over the last `size` bars, this one included."""
-    column = sources.column(bars, str(params["source"]))
-    return ((talib.MAX if params["mode"] == "max" else talib.MIN)(column, whole(params, "size")),)
+    column, size = sources.column(bars, str(params["source"])), whole(params, "size")
+    if size == 1:
+        return (column.copy(),)
+    return ((talib.MAX if params["mode"] == "max" else talib.MIN)(column, size),)
