@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from coinswarm.backtest.decisions import Levels
 from coinswarm.backtest.position import Entry
-from coinswarm.backtest.rules import LimitRule, Rules
+from coinswarm.backtest.rules import TIE, LimitRule, Rules
 from coinswarm.backtest.tape import Bar, Tape
 from coinswarm.play import model
 
@@ -96,7 +96,7 @@ class Desk:
         if target is not None and math.isnan(target):
             return None
         qty = self._quantity(order, at, equity, fill, fee_rate)
-        if not qty > 0 or qty * fill < self.rules.account.min_notional:
+        if not qty > 0 or qty * fill < self.rules.account.min_notional * (1 - TIE):
             return None
         fee = fee_rate * qty * fill
         return Entry(bar=at, side=order.side, price=price, fill=fill, qty=qty, fee=fee, inside=inside, stop=stop, target=target)

@@ -88,7 +88,7 @@ class Portfolio:
         self.equity.append(equity)
         self.held.append(0.0 if position is None else position.entry.side * position.entry.qty)
         self.peak = max(self.peak, equity)
-        self.ruined = self.ruined or equity <= 0
+        self.ruined = self.ruined or equity <= self.peak * TIE
         floor = self.rules.equity_floor
         self.stopped = self.stopped or (floor is not None and equity <= self.peak * (floor + TIE))
 

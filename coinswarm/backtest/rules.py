@@ -10,7 +10,7 @@ from coinswarm.config import Account, Costs
 from coinswarm.play import model
 
 TIE = 1e-12
-"""Relative difference below which equity still counts as at a level (docs/simulation.md)."""
+"""Relative difference below which equity, or an order's notional, still counts as at a level (docs/simulation.md)."""
 
 _OF_MARGIN = frozenset({model.StopKind.PERCENT, model.StopKind.TRAILING_PERCENT})
 _TRAILING = frozenset({model.StopKind.TRAILING_PERCENT, model.StopKind.TRAILING_ATR})

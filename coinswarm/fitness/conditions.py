@@ -22,6 +22,8 @@ from coinswarm.play import model
 from coinswarm.types import Bits, BoolArray, FloatArray, IntArray
 
 Value = FloatArray | float
+_ENTRY_BYTES = 512
+"""What remembering a result costs besides the result: its key, which spells out all that it was made of (about 420 bytes measured)."""
 _COLUMNS: dict[str, Callable[[Bars], FloatArray]] = {
     "open": lambda bars: bars.open,
     "high": lambda bars: bars.high,
@@ -74,12 +76,12 @@ class Evaluation:
         return Distinct(found, found, np.zeros(len(found), dtype=np.int64), which)
 
     def setting(self, setting: model.Setting) -> Distinct:
-        """Like `number`, for parameters that may also be words."""
+        """Like `number`, for parameters that may also be words or truths: their genes are places in the list of choices."""
         if not isinstance(setting, model.Slot):
             return self._constant(setting)
         found, which = self._slot(setting.index)
         choices = self.play.space.dimensions[setting.index].choices
-        if any(isinstance(choice, str) for choice in choices):
+        if any(isinstance(choice, (str, bool)) for choice in choices):
             words = [choices[int(place)] for place in found]
             return Distinct(words, words, np.zeros(len(words), dtype=np.int64), which)
         return Distinct(found, found, np.zeros(len(found), dtype=np.int64), which)
@@ -240,7 +242,7 @@ class Evaluation:
             made = self._join_rows(children, picks[missing], conjunction=name == "all")
             for k, row in zip(missing, made, strict=True):
                 results[k] = row
-                self.cache.keep(keys[k], row, row.nbytes)
+                self.cache.keep(keys[k], row, _size(row))
         return Distinct(keys, results, firsts, which)
 
     def _join_rows(self, children: Sequence[Distinct], picks: IntArray, *, conjunction: bool) -> list[Bits]:
@@ -253,10 +255,10 @@ class Evaluation:
 
 def _size(result: Any) -> int:
     if isinstance(result, np.ndarray):
-        return int(result.nbytes)
+        return _ENTRY_BYTES + int(result.nbytes)
     if isinstance(result, features.Computed):
-        return sum(array.nbytes for array in result.outputs.values())
-    return 64
+        return _ENTRY_BYTES + sum(array.nbytes for array in result.outputs.values())
+    return _ENTRY_BYTES
 
 
 def _finite(values: FloatArray) -> FloatArray:
@@ -294,5 +296,5 @@ def _arithmetic(operator: str, left: Value, right: Value) -> Value:
 
 
 def _near(left: Value, right: Value, tolerance: Value, *, percent: bool) -> Any:
-    allowed = np.abs(right) * tolerance / 100.0 if percent else tolerance
+    allowed = tolerance / 100.0 * np.abs(right) if percent else tolerance
     return np.abs(np.subtract(left, right)) <= allowed

@@ -10,8 +10,8 @@ from coinswarm.metrics.figures import SCORE_DTYPE, Status
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
 SMALLEST_VARIANCE = 1e-28
-_ILL_CONDITIONED = 1e-5
-"""Below this share of the mean square, a variance taken from raw moments has lost too many digits."""
+_ILL_CONDITIONED = 1e-2
+"""Below this share of the mean square, a variance taken from raw moments has lost too many digits, for kurtosis first (5e-9 at 1e-3)."""
 
 
 def from_tallies(tallies: FloatArray, n_obs: IntArray, timeframe: Timeframe, starting_equity: float) -> tuple[np.ndarray, BoolArray]:

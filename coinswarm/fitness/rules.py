@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 
 from coinswarm.config import Account
@@ -58,6 +60,12 @@ class RuleTable:
         self._read(evaluation.play)
         self.rows, self.index = self._build()
         self.levels = np.stack(self._level_rows) if self._level_rows else np.full((1, evaluation.n), np.nan)
+
+    def take(self, variants: IntArray) -> RuleTable:
+        """The same rules for chosen variants, (n,) by their place."""
+        chosen = copy.copy(self)
+        chosen.index, chosen.first = self.index[variants], self.first[variants]
+        return chosen
 
     def _read(self, play: model.Play) -> None:
         risk, policy = play.risk, play.policy
@@ -122,15 +130,18 @@ class RuleTable:
         return rows, index
 
     def _to_price_moves(self, rows: FloatArray, given: set[Rule]) -> None:
-        """Percent of margin becomes a fraction of price, once the leverage of each row is known."""
+        """Percent of margin becomes a fraction of price, once the leverage of each row is known.
+
+        Divided in the order of `backtest.rules.price_move`: with prices in ticks, the last digit of a level decides whether it is touched.
+        """
         leverage = np.maximum(1.0, np.minimum(rows[:, Rule.LEVERAGE], self._account.max_leverage))
         rows[:, Rule.LEVERAGE] = leverage
         for column in _OF_MARGIN:
             if column in given:
-                rows[:, column] /= 100.0 * leverage
+                rows[:, column] = rows[:, column] / 100.0 / leverage
         for kind, codes, value in (
             (Rule.STOP_KIND, (StopCode.PERCENT, StopCode.TRAIL_PERCENT), Rule.STOP_VALUE),
             (Rule.TARGET_KIND, (TargetCode.PERCENT,), Rule.TARGET_VALUE),
         ):
             of_margin = np.isin(rows[:, kind], [float(code) for code in codes])
-            rows[of_margin, value] /= 100.0 * leverage[of_margin]
+            rows[of_margin, value] = rows[of_margin, value] / 100.0 / leverage[of_margin]

@@ -40,7 +40,7 @@ def equity_at(tape: Tape, record: FloatArray, i: int) -> float:
 
 @inlined_kernel
 def close_at(path: FloatArray, equity: float, i: int, floor: float) -> bool:
-    """Account for one close; true when the equity has fallen to `floor`, a fraction of its peak: the account stop, or ruin at 0."""
+    """Account for one close; true when the equity has fallen to `floor`, a fraction of its peak: the account stop, or ruin."""
     if equity >= path[Path.PEAK] * (1.0 - TIE):
         if path[Path.UNDER] >= 0.0:
             path[Path.MAX_STAGNATION] = max(path[Path.MAX_STAGNATION], i - path[Path.UNDER])
@@ -230,7 +230,7 @@ def fresh_path(path: FloatArray, starting_equity: float, first: int) -> None:
 def standing(record: FloatArray, scale_free: bool, equity: float, min_notional: float) -> int:
     """The reason of a record, REJECTED where this account is too small for it."""
     reason = int(record[Outcome.REASON])
-    if scale_free and reason > Reason.REJECTED and (equity <= 0.0 or equity * record[Outcome.NOTIONAL] < min_notional):
+    if scale_free and reason > Reason.REJECTED and (equity <= 0.0 or equity * record[Outcome.NOTIONAL] < min_notional * (1.0 - TIE)):
         return Reason.REJECTED.value
     return reason
 
@@ -244,7 +244,7 @@ def walk(
     """What `chain` does; `path` and `scratch` are room."""
     n = tape.open.size
     stops = terms.max_drawdown < np.inf
-    floor = 1.0 - terms.max_drawdown + TIE if stops else 0.0
+    floor = 1.0 - terms.max_drawdown + TIE if stops else TIE
     fresh_path(path, terms.starting_equity, first)
     position = first
     turning = 0

@@ -18,7 +18,8 @@ from coinswarm.types import Bits, FloatArray
 
 MAX_SLIP = 0.5
 TIE = 1e-12
-"""Equity counts as below its peak, and a loss as reaching the account stop, beyond this relative difference."""
+"""What rounding may leave of a difference, relative: equity counts as below its peak or above the account stop, and an order as below the
+least notional, only beyond it; equity within it of 0, against its peak, is ruin."""
 
 
 class Tape(NamedTuple):
@@ -320,7 +321,7 @@ def enter(
         qty = min(qty, terms.max_participation * tape.volume[e])
     if terms.lot_step > 0.0:
         qty = np.floor(qty / terms.lot_step) * terms.lot_step
-    if qty <= 0.0 or qty * fill < terms.min_notional:
+    if qty <= 0.0 or qty * fill < terms.min_notional * (1.0 - TIE):
         return Reason.REJECTED, e, fill, raw, qty, stop, target, inside, fee
     return Reason.OPEN, e, fill, raw, qty, stop, target, inside, fee
 

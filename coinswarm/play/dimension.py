@@ -79,7 +79,8 @@ class Dimension:
     def grid(self, index: FloatArray) -> FloatArray:
         """The gene at each step from `low`, rounded as its decimals are written, so that 1 + 3 * 0.1 is 1.3."""
         raw = self.low + index * self.step
-        return raw if self._digits > _MAX_DIGITS else np.round(raw, self._digits)
+        rounded = raw if self._digits > _MAX_DIGITS else np.round(raw, self._digits)
+        return np.minimum(rounded, self.high)
 
     def draw(self, rng: np.random.Generator, n: int) -> FloatArray:
         """(n,) genes drawn evenly (on a logarithmic scale with `log`)."""

@@ -24,11 +24,14 @@ def assert_figures(score: np.void, slow: backtest.Backtest) -> None:
     equity = np.concatenate([[slow.account.starting_equity], slow.equity[slow.start :]])
     smallest = max(float(equity.min()), 1e-300)
     noise = min(1.0, ROUNDING * slow.account.starting_equity / smallest)
-    deviation = float(np.std(equity[1:] / equity[:-1] - 1.0)) if equity.min() > 0 else 0.0
+    returns = equity[1:] / equity[:-1] - 1.0 if equity.min() > 0 else np.zeros(1)
+    deviation, downside = float(np.std(returns)), float(np.sqrt(np.mean(np.minimum(returns, 0.0) ** 2)))
     for name in FIGURES:
         slack = 1e-9 + 1e3 * noise
         if name in OF_RETURNS:
             slack += noise / deviation if deviation > noise else np.inf
+        if name == "sortino":
+            slack += noise / downside if downside > noise else np.inf
         if name in ("cagr", "calmar"):
             slack += noise * slow.bars.timeframe.periods_per_year + noise / max(slow.metrics["max_drawdown"], noise)
         figure, expected = float(score[name]), slow.metrics[name]
