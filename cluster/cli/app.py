@@ -31,6 +31,7 @@ COMMANDS = {
     "evolve": "Search a play's variants on all cores or a cluster.",
     "jobs": "List, cancel and resume jobs.",
     "top": "The best variants of a job, in and out of sample.",
+    "archive": "The best variant of each kind that a job found, as a map.",
     "show": "One evaluation: parameters, figures, equity curve.",
     "report": "Write an evaluation as one HTML file.",
     "replay": "Recompute an evaluation and compare it to the last digit.",

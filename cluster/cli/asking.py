@@ -13,6 +13,7 @@ from cluster.cli import console, goals
 from cluster.driver.plan import Overrides, PlayFile, Request
 from cluster.settings import Settings
 from coinswarm import errors, play
+from coinswarm.config import Costs
 from coinswarm.evolve.settings import SearchSettings
 from coinswarm.market import files
 from coinswarm.market.catalog import Catalog
@@ -42,8 +43,9 @@ def request(
     others: Mapping[str, Any],
 ) -> Request:
     """The request of a person; plays are read and checked."""
+    _checked(Costs, {name: value for name, value in overrides.items() if name in Costs.model_fields and value is not None})
     return Request(
-        plays=tuple(PlayFile(text=play.load(path).text, path=path) for path in plays),
+        plays=checked(plays),
         markets=tuple(markets),
         timeframe=timeframe,
         start_ts=goals.moment(span[0], "--from"),
@@ -52,6 +54,11 @@ def request(
         overrides=_checked(Overrides, overrides),
         **others,
     )
+
+
+def checked(plays: Sequence[Path]) -> tuple[PlayFile, ...]:
+    """The plays as a run takes them; raises `BadPlay` or `NotFound` before anything is fetched or stored for them."""
+    return tuple(PlayFile(text=play.load(path).text, path=path) for path in plays)
 
 
 def imported(paths: Sequence[Path], settings: Settings) -> list[str]:

@@ -16,8 +16,9 @@ from cluster.cli import bars as stored
 from cluster.cli import console
 from coinswarm import backtest, errors, play
 from coinswarm.config import Costs
-from coinswarm.market import files
+from coinswarm.market import files, resample
 from coinswarm.market.bars import Bars
+from coinswarm.market.timeframe import Timeframe
 from coinswarm.play.dimension import Value
 from coinswarm.report.files import write_whole
 from coinswarm.types import FloatArray
@@ -63,6 +64,7 @@ def command(
     require_tables(trades, equity)
     loaded = play.load(file)
     candles = read_bars(loaded, bars, symbol, timeframe)
+    require_span(candles, _milliseconds(start), _milliseconds(end))
     wanted = for_run(loaded, candles, max_hold_bars)
     chosen = choose(wanted, setting or [], variant)
     result = backtest.run(
@@ -84,13 +86,39 @@ def command(
 
 
 def read_bars(loaded: play.Play, file: Path | None, symbol: str | None, timeframe: str | None) -> Bars:
-    """The exec bars: a file, or a stored market that is named or that the play names."""
+    """The exec bars: a file, resampled where the play's are slower, or a stored market that is named or that the play names."""
     if file is not None:
-        return files.read(file, symbol=symbol, timeframe=timeframe)
+        return _slowed(loaded, files.read(file, symbol=symbol, timeframe=timeframe))
     if symbol is None and not loaded.symbols:
         raise errors.InvalidArgument(f"{loaded.name} names no market", hint="give --bars FILE or --symbol BTC/USDT")
     with stored.catalog(read_only=True) as catalog:
-        return catalog.read(symbol or loaded.symbols[0], timeframe)
+        return catalog.read(*_named(symbol or loaded.symbols[0], timeframe, loaded))
+
+
+def _named(market: str, timeframe: str | None, loaded: play.Play) -> tuple[str, str | None]:
+    """A market and the timeframe it is meant in: of several that are stored, the play's."""
+    own = None if loaded.timeframe_ms is None else str(Timeframe(loaded.timeframe_ms))
+    return market, timeframe or own
+
+
+def _slowed(loaded: play.Play, candles: Bars) -> Bars:
+    wanted = loaded.timeframe_ms
+    if wanted is None or wanted <= candles.timeframe.ms or wanted % candles.timeframe.ms:
+        return candles
+    slow = Timeframe(wanted)
+    console.note(f"{loaded.name} trades on {slow} bars: {candles.key} is resampled to them")
+    return resample.resample(candles, slow)
+
+
+def require_span(candles: Bars, start_ts: int | None, end_ts: int | None) -> None:
+    """Raise `InvalidArgument` when --start and --end contradict each other, `SpanTooShort` when no bar lies between them."""
+    if start_ts is not None and end_ts is not None and start_ts >= end_ts:
+        raise errors.InvalidArgument("--start must lie before --end", found=f"{console.moment(start_ts)} and {console.moment(end_ts)}")
+    first = 0 if start_ts is None else int(np.searchsorted(candles.ts, start_ts))
+    last = len(candles) if end_ts is None else int(np.searchsorted(candles.ts, end_ts))
+    if len(candles) and first >= last:
+        span = f"{console.moment(int(candles.ts[0]))} .. {console.moment(int(candles.ts[-1]))}"
+        raise errors.SpanTooShort("a backtest needs bars between --start and --end", found=f"bars of {span}")
 
 
 def read_markets(loaded: play.Play, given: Sequence[Path], candles: Bars) -> dict[str, Bars]:

@@ -17,7 +17,7 @@ from cluster.cli import console
 from coinswarm import check as arguments
 from coinswarm import errors
 from coinswarm.market import fetch as fetching
-from coinswarm.market import files, providers, quality, symbols, synthetic
+from coinswarm.market import files, providers, quality, resample, symbols, synthetic
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog, DataSet, Stored
 from coinswarm.market.timeframe import DAY_MS, Timeframe
@@ -106,6 +106,9 @@ def list_stored(as_json: AsJson = False) -> None:
     except errors.NotFound as nothing:
         entries = ()
         console.note(str(nothing))
+    else:
+        if not entries:
+            console.note("no bars are stored yet: start with `coinswarm bars import` or `coinswarm bars fetch`")
     if as_json:
         console.emit_json([_described(entry) for entry in entries])
     elif entries:
@@ -238,6 +241,26 @@ def _shown(display: Display, task: TaskID) -> Callable[[fetching.Progress], None
         display.update(task, completed=progress.done, note=progress.note or f"{progress.added} bars")
 
     return show
+
+
+@app.command("resample")
+def resample_stored(
+    markets: Annotated[list[str], typer.Argument(metavar="MARKET…", help="Stored markets: binance:BTC/USDT:5m, BTC/USDT…")],
+    timeframe: Annotated[str, typer.Option("--timeframe", "-t", help="Length of the slower bars: 15m, 1h, 1d…")],
+    prefer: Annotated[
+        Literal["new", "old"] | None, typer.Option(help="Which bars win where they differ from stored ones; else refuse.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make slower bars of stored ones and store them beside."""
+    length = Timeframe.parse(timeframe)
+    with catalog() as stored, stored.transaction():
+        slow = [(market.key, resample.resample(market, length)) for market in map(stored.read, markets)]
+        for key, entry in slow:
+            if not len(entry):
+                raise errors.SpanTooShort(f"{key} holds no whole bar of {length}", hint="`coinswarm bars list` shows its span")
+        results = [stored.put(entry, source=f"resampled from {key}", prefer=prefer) for key, entry in slow]
+    _show_stored(results, as_json=as_json, synthetic=any(entry.synthetic for _, entry in slow))
 
 
 @app.command("synthetic")

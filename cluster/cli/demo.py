@@ -41,8 +41,9 @@ def command(
     from cluster.cli import asking, evolve, report
     from cluster.driver import plan as planning
 
-    markets = asking.imported(bars, settings) if bars else _found(settings, exchange, days)
     search = asking.search({"population": population, "generations": generations, "islands": 1, "seed": seed}, None, None)
+    asking.checked([play])
+    markets = asking.imported(bars, settings) if bars else _found(settings, exchange, days)
     request = asking.request([play], markets, None, (None, None), search, {}, {})
     plan = planning.plan(request, settings.bars_file)
     with bootstrap.open_store(settings) as store, bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):

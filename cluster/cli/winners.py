@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cluster.cli import console
 from cluster.settings import Settings
@@ -55,15 +56,23 @@ def next_steps(job: Job, rows: Sequence[LeaderboardRow], settings: Settings) -> 
 
 
 def _baseline(job: Job) -> None:
-    yardstick = ((job.result or {}).get("baselines") or {}).get("random")
-    if not yardstick:
+    found = (job.result or {}).get("baselines") or {}
+    if not found.get("random") or not found.get("lottery"):
         return
-    verdict = "beats" if yardstick["beaten"] else "DOES NOT BEAT"
-    evolved, random = (_cell(yardstick[name], "{:.3f}") for name in ("evolved_best", "best"))
+    verdict = "beats both" if found["beaten"] else "DOES NOT BEAT both of"
+    evolved = _cell(found["random"]["evolved_best"], "{:.3f}")
     console.text(
-        f"evolution {verdict} random parameters at equal cost: {evolved} against {random}"
-        f" in sample ({yardstick['evaluations']:,} random variants)."
+        f"evolution ({evolved} in sample) {verdict} yardsticks at equal cost: {_against(found['random'])} random parameters,"
+        f" {_against(found['lottery'])} lottery trading (random entries, the winner's exits and costs)."
     )
+
+
+def _against(yardstick: Mapping[str, Any]) -> str:
+    """How far from the best of a yardstick: `+0.12 over the 1.03 of 480`."""
+    best, margin = yardstick["best"], yardstick["margin"]
+    if best is None or not math.isfinite(best):
+        return f"none of {yardstick['evaluations']:,} keeps the constraints among"
+    return f"{_cell(margin, '{:+.3f}')} against the {best:.3f} of {yardstick['evaluations']:,}"
 
 
 def _pairs(row: LeaderboardRow) -> list[str]:

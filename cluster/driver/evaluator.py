@@ -91,6 +91,14 @@ class Task:
         raise errors.NotFound(f"job {self.id} has no segment {name!r}", hint=f"it has {IN_SAMPLE}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lottery:
+    """The variant that lotteries are drawn on, and the seed of the run; see `coinswarm.fitness.lottery`."""
+
+    genome: tuple[float, ...]
+    seed: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Work:
     """Variants to be scored on all markets.
@@ -99,13 +107,15 @@ class Work:
         token: names the work in the answer.
         setup: which play of the task.
         segment: name of the stretch of time.
-        genomes: (n_variants, n_dims).
+        genomes: (n_variants, n_dims); with a lottery (n, 1), the numbers of the lotteries.
+        lottery: None: the variants as they are; else lotteries on this one.
     """
 
     token: int
     setup: int
     segment: str
     genomes: FloatArray
+    lottery: Lottery | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,17 +12,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cluster.driver import hunt as hunts
-from cluster.driver import outcome, patience
+from cluster.driver import checkpoint, outcome, patience, yardsticks
+from cluster.driver.committing import Committer
 from cluster.driver.evaluator import Evaluator, Scored, Work
 from cluster.driver.hunt import Commit, Hunt
 from cluster.driver.patience import Pulse
 from cluster.driver.plan import Plan
 from cluster.driver.progress import Progress, Silent, Watcher, resident_bytes
 from coinswarm import errors
-from coinswarm.evolve.state import Proposals, State
+from coinswarm.evolve.state import Proposals
 from coinswarm.ledger.records import IN_SAMPLE, WHOLE_JOB, GenerationRecord, JobStatus, Json, Lease
 from coinswarm.ledger.store import Store
+from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics.figures import Status
 
 _POLL_S = 0.25
@@ -122,15 +123,21 @@ class EvolveDriver:
     def _drive(self, plan: Plan, lease: Lease, pulse: Pulse) -> Ending:
         found = self._begin(plan)
         self._evaluator.open(plan.task)
-        why = self._search(plan, lease, pulse, found)
+        with Committer(tell=self._watcher.on_note, stopped=self._stopped) as committer:
+            why = self._search(plan, lease, pulse, found, committer)
+            committer.settle(everything=True)
         result_hash = outcome.result_hash(found)
-        if why == "cancelled":
-            return self._end(
-                plan, lease, "cancelled", outcome.result(plan, found, self._store, why, self._clock.elapsed_s, None), result_hash
-            )
-        outcome.score_winners(plan, found, self._store, self._evaluator, lease)
-        yardstick = outcome.random_baseline(plan, found, self._evaluator) if plan.job.config["baselines"] else None
-        return self._end(plan, lease, "done", outcome.result(plan, found, self._store, why, self._clock.elapsed_s, yardstick), result_hash)
+        judged = why != "cancelled"
+        if judged:
+            outcome.score_winners(plan, found, self._store, self._evaluator, lease)
+        wanted = judged and plan.job.config["baselines"]
+        compared = yardsticks.baselines(plan, found, self._evaluator, self._halted(pulse)) if wanted else yardsticks.NONE
+        result = outcome.result(plan, found, self._store, why, self._clock.elapsed_s, compared)
+        return self._end(plan, lease, "done" if judged else "cancelled", result, result_hash)
+
+    def _halted(self, pulse: Pulse) -> Callable[[], bool]:
+        """Whether to give up on what is nice to know; a lost lease is raised by whatever is stored next."""
+        return lambda: pulse.cancelled or pulse.lost is not None or self._stopped()
 
     def _end(self, plan: Plan, lease: Lease, status: JobStatus, result: Json, result_hash: str) -> Ending:
         full = {"job": plan.job.id, "status": status, **result, "result_hash": result_hash}
@@ -140,18 +147,19 @@ class EvolveDriver:
     def _begin(self, plan: Plan) -> tuple[Hunt, ...]:
         """The searches of the job, at their start or where the last commit left them."""
         newest = next((record for record in self._store.last_generations(plan.job.id) if record.island == WHOLE_JOB), None)
-        states: list[State | None] = [None] * len(plan.task.setups)
+        keys = [source.key for source in plan.task.sources]
+        bar_ms = Timeframe.parse(plan.data_sets[0].timeframe).ms
+        found = tuple(
+            Hunt(number, setup, record.sha256, plan.search, keys, bar_ms=bar_ms)
+            for number, (setup, record) in enumerate(zip(plan.task.setups, plan.plays, strict=True))
+        )
         if newest is not None:
-            states = [State.from_bytes(blob) for blob in hunts.unpack(newest.state)]
+            checkpoint.restore(found, newest.state, self._store, plan.job.id)
             self._commits = newest.generation + 1
             self._clock.before_s = float(newest.seconds)
-        keys = [source.key for source in plan.task.sources]
-        return tuple(
-            Hunt(number, setup, record.sha256, plan.search, keys, state)
-            for number, (setup, record, state) in enumerate(zip(plan.task.setups, plan.plays, states, strict=True))
-        )
+        return found
 
-    def _search(self, plan: Plan, lease: Lease, pulse: Pulse, found: tuple[Hunt, ...]) -> str:
+    def _search(self, plan: Plan, lease: Lease, pulse: Pulse, found: tuple[Hunt, ...], committer: Committer) -> str:
         """Run all searches; the answer is why the last of them ended."""
         while True:
             if pulse.lost is not None:
@@ -166,7 +174,8 @@ class EvolveDriver:
                     self._ask(hunt)
             scored = self._evaluator.collect(_POLL_S)
             if scored is not None:
-                self._tell(plan, lease, found, scored)
+                self._tell(plan, lease, found, scored, committer)
+            committer.settle()
 
     def _ask(self, hunt: Hunt) -> None:
         """Breed every island of a search that can be asked and is not under way."""
@@ -179,7 +188,7 @@ class EvolveDriver:
                 genomes = proposals.genomes[proposals.todo]
                 self._evaluator.submit(Work(token=self._tokens, setup=hunt.number, segment=IN_SAMPLE, genomes=genomes))
 
-    def _tell(self, plan: Plan, lease: Lease, found: tuple[Hunt, ...], scored: Scored) -> None:
+    def _tell(self, plan: Plan, lease: Lease, found: tuple[Hunt, ...], scored: Scored, committer: Committer) -> None:
         hunt, proposals = self._flight.pop(scored.token)
         if proposals.generation == 0:
             _refuse_cold(plan, scored)
@@ -187,21 +196,21 @@ class EvolveDriver:
             self._told_failures = True
             self._watcher.on_note(f"{len(scored.reasons)} of {len(scored.figures)} variants failed: {next(iter(scored.reasons.values()))}")
         commit = hunt.tell(proposals, scored)
-        self._commit(plan, lease, found, commit)
-        self._watcher.on_progress(self._progress(plan, found))
+        progress = self._progress(plan, found)
+        committer.put(self._commit(plan, lease, found, commit), lambda: self._watcher.on_progress(progress))
 
-    def _commit(self, plan: Plan, lease: Lease, found: tuple[Hunt, ...], commit: Commit) -> None:
-        """Everything this generation brought and everything needed to go on from it, in one transaction."""
+    def _commit(self, plan: Plan, lease: Lease, found: tuple[Hunt, ...], commit: Commit) -> Callable[[], object]:
+        """A call that stores everything this generation brought and everything needed to go on from it, in one transaction."""
         job = plan.job.id
         whole = GenerationRecord(
             job=job, island=WHOLE_JOB, generation=self._commits, best=float("nan"), median=float("nan"), diversity=float("nan"),
-            evaluations=0, failures=0, seconds=self._clock.elapsed_s, state=hunts.pack(hunt.state.to_bytes() for hunt in found),
+            evaluations=0, failures=0, seconds=self._clock.elapsed_s, state=checkpoint.pack(found),
         )  # fmt: skip
         records = (replace(commit.generation, job=job), whole)
         batches = (commit.evaluations,) if len(commit.evaluations) else ()
         scores = commit.scores if len(commit.evaluations) else ()
-        self._patiently(lambda: self._store.commit_generation(lease, records, batches, scores))
         self._commits += 1
+        return lambda: self._store.commit_generation(lease, records, batches, scores)
 
     def _patiently(self, call: Callable[[], object]) -> None:
         patience.patiently(call, tell=self._watcher.on_note, stopped=self._stopped)

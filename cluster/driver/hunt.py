@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import struct
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from cluster.driver.evaluator import Scored, Setup
-from coinswarm.evolve import operators, reduction
+from coinswarm.evolve import archive, behaviour, operators, reduction
 from coinswarm.evolve.search import Search
 from coinswarm.evolve.settings import SearchSettings
-from coinswarm.evolve.state import Members, Proposals, Results, State
+from coinswarm.evolve.state import Members, Proposals, Results
 from coinswarm.ledger.records import FOUNDER, IN_SAMPLE, EvaluationBatch, GenerationRecord, ScoreBatch
-from coinswarm.metrics.figures import FIGURES, Status
+from coinswarm.metrics.figures import Status
 from coinswarm.play import variants
 from coinswarm.types import FloatArray
 
-_LENGTH = struct.Struct("<Q")
+REPEAT_DTYPE = np.dtype([("island", "<i8"), ("generation", "<i8"), ("identity", "S64")])
+"""A variant that an island evaluated without knowing that another one had: the store keeps only the first row of each variant."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,19 +40,24 @@ class Hunt:
         sha256: the play's hash.
         settings: how to search.
         markets: keys of the data sets, in the order of the columns of scores.
-        state: where to go on; None: at the start.
+        bar_ms: length of a bar.
     """
 
-    def __init__(
-        self, number: int, setup: Setup, sha256: str, settings: SearchSettings, markets: Sequence[str], state: State | None = None
-    ) -> None:
+    def __init__(self, number: int, setup: Setup, sha256: str, settings: SearchSettings, markets: Sequence[str], *, bar_ms: int) -> None:
         self.number = number
         self.setup = setup
         self.sha256 = sha256
         self.settings = settings
         self.markets = tuple(markets)
-        self.search = Search(setup.play.space, settings, lambda genomes: variants.identities(setup.play, genomes))
-        self.state = state or self.search.start()
+        self.search = Search(setup.play.space, settings, self.identify)
+        self.state = self.search.start()
+        self.archive = archive.empty(behaviour.TRADING, len(setup.play.space.dimensions))
+        self.repeats = np.zeros(0, dtype=REPEAT_DTYPE)
+        self._bar_ms = bar_ms
+
+    def identify(self, genomes: FloatArray) -> list[str]:
+        """The identity of the variant behind each genome, (n, n_dims)."""
+        return variants.identities(self.setup.play, genomes)
 
     def island(self, local: int) -> int:
         """The number in the job of island `local` of this search."""
@@ -61,7 +66,10 @@ class Hunt:
     def tell(self, proposals: Proposals, scored: Scored) -> Commit:
         """Take in the scores of `proposals.todo`; the answer is what to store of them."""
         results = reduction.results(scored.figures, self.settings)
+        repeats = self._repeated(proposals)
         self.state = self.search.tell(self.state, proposals, results)
+        self.repeats = np.concatenate([self.repeats, repeats])
+        self._show(proposals, scored, results)
         batch = self._evaluations(proposals, scored, results)
         scores = tuple(
             ScoreBatch(data_set=key, segment=IN_SAMPLE, variants=batch.variants, figures=scored.figures[:, market])
@@ -79,13 +87,36 @@ class Hunt:
         return self.search.front(self.state)
 
     def digest(self) -> bytes:
-        """SHA-256 over the final populations and their fitness, island by island, members by identity."""
+        """SHA-256 over the final populations and their fitness, island by island, members by identity, and the archive by cell."""
         digest = hashlib.sha256()
         for island in self.state.islands:
             members = island.population.take(np.argsort(island.population.identities, kind="stable"))
             for column in (members.identities, members.genomes, members.objectives, members.violation, members.failed):
                 digest.update(f"{column.shape}".encode() + np.ascontiguousarray(column).tobytes())
+        for field in fields(self.archive):
+            column = getattr(self.archive, field.name)
+            digest.update(f"{column.shape}".encode() + np.ascontiguousarray(column).tobytes())
         return digest.digest()
+
+    def _repeated(self, proposals: Proposals) -> np.ndarray:
+        """(n,) `REPEAT_DTYPE` of the proposals that some island has evaluated before, unknown to this one."""
+        names = proposals.identities[proposals.todo]
+        known = self.state.shared.find(names)[0]
+        for island in self.state.islands:
+            known |= island.own.find(names)[0]
+        rows = np.zeros(int(known.sum()), dtype=REPEAT_DTYPE)
+        rows["island"], rows["generation"], rows["identity"] = proposals.island, proposals.generation, names[known]
+        return rows
+
+    def _show(self, proposals: Proposals, scored: Scored, results: Results) -> None:
+        """Show what was evaluated to the archive."""
+        todo = proposals.todo
+        members = Members(
+            genomes=proposals.genomes[todo], identities=proposals.identities[todo], births=proposals.births[todo],
+            objectives=results.objectives, violation=results.violation, failed=results.failed,
+        )  # fmt: skip
+        places = behaviour.descriptors(scored.figures, self._bar_ms)
+        self.archive = archive.add(self.archive, behaviour.TRADING, members, reduction.fitness(results, self.settings), places)
 
     def _evaluations(self, proposals: Proposals, scored: Scored, results: Results) -> EvaluationBatch:
         todo = proposals.todo
@@ -130,29 +161,6 @@ class Hunt:
         )
 
 
-def pack(blobs: Iterable[bytes]) -> bytes:
-    """Several blobs as one."""
-    return b"".join(_LENGTH.pack(len(blob)) + blob for blob in blobs)
-
-
-def unpack(blob: bytes) -> tuple[bytes, ...]:
-    """The blobs that `pack` put together."""
-    parts, place = [], 0
-    while place < len(blob):
-        (length,) = _LENGTH.unpack_from(blob, place)
-        place += _LENGTH.size
-        parts.append(blob[place : place + length])
-        place += length
-    return tuple(parts)
-
-
-def nothing(markets: int) -> np.ndarray:
-    """(0, n_markets) scores, for a generation whose variants are all known."""
-    from coinswarm.metrics.figures import SCORE_DTYPE
-
-    return np.zeros((0, markets), dtype=SCORE_DTYPE)
-
-
 def _words(names: np.ndarray) -> tuple[str, ...]:
     return tuple(names.astype("U64").tolist())
 
@@ -173,8 +181,3 @@ def _parents(proposals: Proposals) -> tuple[tuple[str, ...], ...]:
 def _operators(proposals: Proposals) -> tuple[str, ...]:
     names = [FOUNDER if name == "sample" else name for name in operators.NAMES]
     return tuple(names[code] for code in proposals.operators[proposals.todo].tolist())
-
-
-def summary(table: np.ndarray) -> dict[str, float]:
-    """Each figure's mean over markets; `table`: (n_markets,) `SCORE_DTYPE`."""
-    return {name: float(np.mean(table[name])) for name in FIGURES}

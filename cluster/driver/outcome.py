@@ -1,29 +1,24 @@
-"""What a search found: its winners judged out of sample, the yardstick of random parameters, and the result that is stored."""
+"""What a search found: its winners judged out of sample, and the result that is stored."""
 
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from cluster.driver import yardsticks
 from cluster.driver.evaluator import Evaluator, Scored, Work
 from cluster.driver.hunt import Hunt
 from cluster.driver.plan import Plan
-from coinswarm import errors
-from coinswarm.evolve import randomness, reduction
-from coinswarm.evolve.randomness import Purpose
-from coinswarm.ledger.records import IN_SAMPLE, OUT_OF_SAMPLE, Json, LeaderboardRow, Lease, ScoreBatch
+from coinswarm.evolve import archive, behaviour
+from coinswarm.ledger.records import OUT_OF_SAMPLE, Json, LeaderboardRow, Lease, ScoreBatch
 from coinswarm.ledger.store import Store
-from coinswarm.types import FloatArray
-
-_WAIT_S = 3600.0
 
 
 def result_hash(found: Sequence[Hunt]) -> str:
-    """SHA-256 over the final populations and fitness of all searches: equal for equal seeds, whatever computed them."""
+    """SHA-256 over the final populations, fitness and archives of all searches: equal for equal seeds, whatever computed them."""
     return hashlib.sha256(b"".join(hunt.digest() for hunt in found)).hexdigest()
 
 
@@ -37,33 +32,12 @@ def score_winners(plan: Plan, found: Sequence[Hunt], store: Store, evaluator: Ev
         chosen = [row for row in rows if row.play == hunt.sha256]
         if chosen:
             genomes = np.array([store.evaluation(row.evaluation).genome for row in chosen], dtype=np.float64)
-            scored = _scored(evaluator, Work(token=-1 - hunt.number, setup=hunt.number, segment=OUT_OF_SAMPLE, genomes=genomes))
+            scored = yardsticks.answer(evaluator, Work(token=-1 - hunt.number, setup=hunt.number, segment=OUT_OF_SAMPLE, genomes=genomes))
             batches += _batches(plan, chosen, scored)
     store.save_scores(lease, batches)
 
 
-def random_baseline(plan: Plan, found: Sequence[Hunt], evaluator: Evaluator) -> dict[str, Any]:
-    """The best of as many random variants as the search evaluated, on the same bars: what luck alone would have found.
-
-    They are a yardstick and no candidates, so they are not written into the ledger.
-    """
-    fits = [_random_fitness(plan, hunt, evaluator) for hunt in found]
-    fit = np.concatenate(fits)
-    best = float(np.nanmax(fit)) if np.isfinite(fit).any() else math.nan
-    evolved = max(
-        (float(hunt.population_fitness(i).max(initial=-np.inf)) for hunt in found for i in range(plan.search.islands)), default=-math.inf
-    )
-    return {
-        "evaluations": int(fit.size),
-        "best": best,
-        "median": float(np.nanmedian(fit)) if np.isfinite(fit).any() else math.nan,
-        "evolved_best": evolved,
-        "beaten": bool(evolved > best or math.isnan(best)),
-        "margin": evolved - best,
-    }
-
-
-def result(plan: Plan, found: Sequence[Hunt], store: Store, why: str, seconds: float, yardstick: Json | None) -> dict[str, Any]:
+def result(plan: Plan, found: Sequence[Hunt], store: Store, why: str, seconds: float, yardstick: Json) -> dict[str, Any]:
     """What is stored as the job's result and printed by `--json`."""
     rows = store.leaderboard(plan.job.id, limit=plan.winners)
     evaluations = sum(hunt.state.evaluations for hunt in found)
@@ -78,26 +52,12 @@ def result(plan: Plan, found: Sequence[Hunt], store: Store, why: str, seconds: f
         "best": _row(rows[0]) if rows else None,
         "winners": [_row(row) for row in rows],
         "pareto": [entry for hunt in found for entry in _front(hunt)],
-        "baselines": {"random": yardstick},
+        "baselines": yardstick,
+        "archive": {
+            "kinds": sum(len(hunt.archive) for hunt in found),
+            "coverage": float(np.mean([archive.coverage(hunt.archive, behaviour.TRADING) for hunt in found])),
+        },
     }
-
-
-def _random_fitness(plan: Plan, hunt: Hunt, evaluator: Evaluator) -> FloatArray:
-    rng = randomness.generator(plan.search.seed, hunt.number, 0, Purpose.BASELINE)
-    genomes = hunt.setup.play.space.sample(rng, max(hunt.state.evaluations, 1))
-    scored = _scored(evaluator, Work(token=-1 - hunt.number, setup=hunt.number, segment=IN_SAMPLE, genomes=genomes))
-    return reduction.fitness(reduction.results(scored.figures, plan.search), plan.search)
-
-
-def _scored(evaluator: Evaluator, work: Work) -> Scored:
-    """The answer to one work; others that are still under way were given up and are passed over."""
-    evaluator.submit(work)
-    while True:
-        scored = evaluator.collect(_WAIT_S)
-        if scored is None:
-            raise errors.Unavailable("the cluster does not answer", found=f"nothing in {_WAIT_S:g} s", hint="resume the job when it does")
-        if scored.token == work.token:
-            return scored
 
 
 def _batches(plan: Plan, rows: Sequence[LeaderboardRow], scored: Scored) -> list[ScoreBatch]:

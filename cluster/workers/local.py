@@ -67,6 +67,7 @@ class LocalEvaluator:
             payload=scoring.packed(setup, segment),
             symbols=tuple(str(parts["symbol"]) for parts in markets),
             genomes=work.genomes,
+            lottery=work.lottery,
         )
         return scoring.score(batch, markets)
 

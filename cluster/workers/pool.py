@@ -142,6 +142,7 @@ class RayEvaluator:
             payload=scoring.packed(task.setups[ledger.work.setup], segment),
             symbols=tuple(market.symbol for market in markets),
             genomes=ledger.genomes(piece),
+            lottery=ledger.work.lottery,
         )
         return tasks.score_batch.remote(batch, *[market.columns for market in markets])
 

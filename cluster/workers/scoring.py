@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.driver.evaluator import Segment, Setup, unscored
+from cluster.driver.evaluator import Lottery, Segment, Setup, unscored
 from coinswarm import errors, fitness
 from coinswarm.market.bars import COLUMNS, Bars
 from coinswarm.market.timeframe import Timeframe
@@ -36,13 +36,15 @@ class Batch:
         key: names job, play and segment; processes remember what they unpacked under it.
         payload: the pickled `Setup` and `Segment`.
         symbols: markets of the columns that come along, the traded one first.
-        genomes: (n, n_dims).
+        genomes: (n, n_dims); with a lottery (n, 1), the numbers of the lotteries.
+        lottery: None: the variants as they are; else lotteries on this one.
     """
 
     key: str
     payload: bytes
     symbols: tuple[str, ...]
     genomes: FloatArray
+    lottery: Lottery | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,12 +122,20 @@ def score(batch: Batch, markets: Sequence[Columns]) -> Answer:
     began = time.perf_counter()
     key = f"scorer:{batch.key}:{':'.join(str(parts['id']) for parts in markets)}"
     try:
-        table = _memory.get(key, lambda: _scorer(batch, markets)).score(batch.genomes)
+        table = _table(batch, _memory.get(key, lambda: _scorer(batch, markets)), batch.genomes)
         reasons = _reasons(table)
     except Exception:  # noqa: BLE001 - whatever it was, it is found and named by trying each half alone
         _memory.forget(key)
         table, reasons = _isolated(batch, markets, batch.genomes)
     return Answer(figures=table, reasons=reasons, seconds=time.perf_counter() - began)
+
+
+def _table(batch: Batch, scorer: fitness.Scorer, genomes: FloatArray) -> npt.NDArray[np.void]:
+    """(n,) `SCORE_DTYPE` of variants, or of lotteries where the batch asks for those."""
+    if batch.lottery is None:
+        return scorer.score(genomes)
+    numbers = genomes[:, 0].astype(np.int64)
+    return fitness.lottery.score(scorer, np.array(batch.lottery.genome), numbers, seed=batch.lottery.seed)
 
 
 def _scorer(batch: Batch, markets: Sequence[Columns]) -> fitness.Scorer:
@@ -138,7 +148,7 @@ def _scorer(batch: Batch, markets: Sequence[Columns]) -> fitness.Scorer:
 def _isolated(batch: Batch, markets: Sequence[Columns], genomes: FloatArray) -> tuple[npt.NDArray[np.void], dict[int, str]]:
     """Scores of variants that cannot all be scored together, each attempt with a fresh scorer; halved down to the one that fails."""
     try:
-        table = _scorer(batch, markets).score(genomes)
+        table = _table(batch, _scorer(batch, markets), genomes)
     except Exception as problem:  # noqa: BLE001 - one bad variant must not take its neighbours with it
         if len(genomes) == 1:
             status = Status.INVALID if isinstance(problem, errors.BadInput) else Status.ERROR

@@ -205,7 +205,7 @@ def trend_ema(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
 
 @define(
     "rolling_window",
-    Parameter(name="size", default=20, low=1),
+    bars_of("size", 20, low=1),
     Parameter(name="mode", default=None, words=("max", "min")),
     Parameter(name="source", default="close", words=sources.SOURCES),
     structure=True,

@@ -178,7 +178,8 @@ class Catalog:
         """The one data set that is meant.
 
         Args:
-            market: a key such as `binance:BTC/USDT:5m`, `binance:BTC/USDT`, or a symbol in any spelling.
+            market: a key such as `binance:BTC/USDT:5m`, `binance:BTC/USDT`, or a symbol in any spelling; a symbol that is stored
+                both traded and synthetic means the traded bars.
             timeframe: which one, when several are stored.
 
         Raises:
@@ -193,6 +194,7 @@ class Catalog:
         rows = self._rows("SELECT id, exchange, symbol, timeframe_ms, synthetic FROM datasets ORDER BY exchange, symbol, timeframe_ms")
         stored = [_Name(*row) for row in rows]
         fits = [entry for entry in stored if _fits(entry, market, timeframe)]
+        fits = [entry for entry in fits if not entry.synthetic] or fits
         if len(fits) == 1:
             return fits[0]
         if fits:
@@ -397,9 +399,9 @@ def _fits(entry: _Name, market: str, timeframe: Timeframe | str | None) -> bool:
 
 
 def _unknown(market: str, timeframe: Timeframe | str | None, stored: Sequence[_Name]) -> errors.NotFound:
-    other = [str(entry.timeframe) for entry in stored if _fits(entry, market, None)]
+    other = [entry for entry in stored if _fits(entry, market, None)]
     if other:
-        return errors.NotFound(f"{market} is not stored in bars of {timeframe}", hint=f"it is stored in {', '.join(other)}")
+        return errors.NotFound(f"{market} is not stored in bars of {timeframe}", hint=_other_timeframes(other, str(timeframe)))
     wanted = market if market.count(":") > 1 else market.rpartition(":")[2]
     names = {name: None for entry in stored for name in (entry.symbol, entry.symbol.replace("/", ""))}
     close = errors.nearest(wanted, names)
@@ -412,6 +414,17 @@ def _unknown(market: str, timeframe: Timeframe | str | None, stored: Sequence[_N
     return errors.NotFound(
         f"no market {market!r} is stored", hint=f"did you mean {shown}?" if keys else f"there is {shown}; `coinswarm bars list` shows all"
     )
+
+
+def _other_timeframes(other: Sequence[_Name], wanted: str) -> str:
+    said = f"it is stored as {', '.join(entry.key for entry in other)}"
+    length = Timeframe.parse(wanted)
+    finer = [entry for entry in other if length.ms % entry.timeframe_ms == 0]
+    if not finer:
+        return said
+    best = max(finer, key=lambda entry: (not entry.synthetic, entry.timeframe_ms))
+    made = f"{best.exchange}:{best.symbol}:{length}"
+    return f"{said}; `coinswarm bars resample {best.key} --timeframe {length}` makes {made} of it"
 
 
 def _require_same_kind(bars: Bars, stored: Bars) -> None:

@@ -105,5 +105,6 @@ def _complete(found: dict[str, str], needed: Sequence[str], problems: list[str],
     if missing:
         problems = [f"no column for {', '.join('time' if column == 'ts' else column for column in missing)}", *problems]
     if problems:
-        raise errors.UnknownColumns(f"{'; '.join(problems)}; the columns are {', '.join(names[:20]) or 'none'}")
+        rule = f"{'; '.join(problems)}; the columns are {', '.join(names[:20]) or 'none'}"
+        raise errors.UnknownColumns(rule, hint=f"rename them to {', '.join(needed)}")
     return found

@@ -96,6 +96,7 @@ def read(
         InvalidArgument: the market is not known, or cannot be read as one.
     """
     file = Path(path)
+    _require_file(file)
     market, told = _market(file, symbol), named(file)
     table = _load(file)
     chosen = _explained(file, table, market)
@@ -148,10 +149,7 @@ class _Table:
 def _load(path: Path) -> _Table:
     import polars as pl
 
-    if not path.is_file():
-        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        close = errors.nearest(path.name, siblings)
-        raise errors.NotFound(f"there is no file {path}", hint=f"did you mean {', '.join(close)}?" if close else "")
+    _require_file(path)
     try:
         with path.open("rb") as stream:
             head = stream.read(4)
@@ -159,6 +157,16 @@ def _load(path: Path) -> _Table:
     except (pl.exceptions.PolarsError, pl.exceptions.ComputeError, UnicodeDecodeError, EOFError, gzip.BadGzipFile, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise errors.BadBars(f"{path.name} cannot be read as Parquet or CSV", found=reason) from error
+
+
+def _require_file(path: Path) -> None:
+    if path.is_dir():
+        hint = f"name the files in it, such as {path / '*.parquet'}"
+        raise errors.InvalidArgument(f"{path} must be a file of bars", found="a folder", hint=hint)
+    if not path.is_file():
+        siblings = [entry.name for entry in path.parent.iterdir() if entry.is_file()] if path.parent.is_dir() else []
+        close = errors.nearest(path.name, siblings)
+        raise errors.NotFound(f"there is no file {path}", hint=f"did you mean {', '.join(close)}?" if close else "")
 
 
 def _load_text(path: Path) -> _Table:
@@ -213,7 +221,7 @@ def _explained(path: Path, table: _Table, market: str) -> dict[str, str]:
     try:
         return columns.of_bars(table.frame.columns, symbol=market)
     except errors.UnknownColumns as error:
-        raise errors.UnknownColumns(f"{path.name}: {error.rule}") from None
+        raise errors.UnknownColumns(f"{path.name}: {error.rule}", hint=error.hint) from None
 
 
 def _numbers(column: pl.Series) -> FloatArray:

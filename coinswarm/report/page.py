@@ -40,14 +40,15 @@ def render(markets: Sequence[Market], *, title: str | None = None, context: Cont
     top = [_header(markets, heading, about), _luck(markets, about), _overview(markets), _tabs(markets)]
     panels = [_panel(place, market, len(markets)) for place, market in enumerate(markets)]
     body = tag("body", tag("main", *top, *panels, _origin(markets, about)), tag("script", Markup(_asset("report.js"))))
-    return f"<!doctype html>\n{tag('html', _head(heading), body, lang='en')}\n"
+    return f"<!doctype html>\n{tag('html', head(heading), body, lang='en')}\n"
 
 
 def _asset(name: str) -> str:
     return resources.files("coinswarm.report").joinpath("assets", name).read_text("utf-8")
 
 
-def _head(heading: str) -> Markup:
+def head(heading: str) -> Markup:
+    """The head of a page that fetches nothing and runs no script but the report's own."""
     digest = base64.b64encode(hashlib.sha256(_asset("report.js").encode()).digest()).decode("ascii")
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return tag(

@@ -40,11 +40,14 @@ class World:
     markets: tuple[str, ...]
 
     def plan(
-        self, *, text: str = PLAY, path: Path | None = None, seed: int = 7, islands: int = 2, generations: int = 4, **others: object
-    ) -> Plan:
+        self, *, text: str = PLAY, path: Path | None = None, seed: int = 7, islands: int = 2, generations: int = 4,
+        population: int = 24, **others: object,
+    ) -> Plan:  # fmt: skip
         """The plan of a small search over all markets."""
         limit = Constraint(figure="n_trades", operator=">=", threshold=3)
-        search = SearchSettings(population=24, generations=generations, islands=islands, migration_every=2, seed=seed, constraints=(limit,))
+        search = SearchSettings(
+            population=population, generations=generations, islands=islands, migration_every=2, seed=seed, constraints=(limit,)
+        )
         request = Request(
             plays=(PlayFile(text=text, path=path),), markets=self.markets, search=search, overrides=Overrides(), winners=4, **others
         )

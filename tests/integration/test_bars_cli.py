@@ -171,3 +171,19 @@ def test_help_names_every_command(run):
     result = run("--help")
     assert result.exit_code == 0
     assert all(name in result.stdout for name in COMMANDS)
+
+
+def test_stored_bars_are_resampled_beside_themselves(run, tmp_path, frame):
+    run("bars", "import", written(tmp_path, frame))
+    done = run("bars", "resample", "BTC/USDT", "--timeframe", "15m", "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)[0]["key"] == "binance:BTC/USDT:15m"
+    keys = [entry["key"] for entry in json.loads(run("bars", "list", "--json").stdout)]
+    assert keys == ["binance:BTC/USDT:5m", "binance:BTC/USDT:15m"]
+
+
+def test_too_few_bars_for_one_slow_bar_are_refused(run, tmp_path, frame):
+    run("bars", "import", written(tmp_path, frame[:3]))
+    done = run("bars", "resample", "BTC/USDT", "--timeframe", "1w")
+    assert (done.exit_code, "holds no whole bar of 1w" in done.stderr) == (2, True)
+    assert len(json.loads(run("bars", "list", "--json").stdout)) == 1

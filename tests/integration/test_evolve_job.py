@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cluster.driver import submit
+from cluster.driver.progress import Progress
 from cluster.store.postgres import PostgresStore
 from cluster.workers.local import LocalEvaluator
 from coinswarm import errors
@@ -25,6 +26,7 @@ DRIVER = """
 import sys, time
 from pathlib import Path
 from cluster.driver import submit
+from cluster.driver.progress import Progress
 from cluster.driver.evolve import EvolveDriver
 from cluster.store.postgres import PostgresStore
 from cluster.workers.local import LocalEvaluator
@@ -135,11 +137,56 @@ def test_a_database_that_goes_away_is_waited_for_and_nothing_is_lost(small_world
     assert [note.split(":")[0] for note in witness.notes] == ["waiting for the database", "the database is back"]
 
 
-def test_random_parameters_are_tried_at_equal_cost(small_world: World) -> None:
-    result = driven(MemoryStore(), LocalEvaluator(), small_world.plan()).result
-    yardstick = result["baselines"]["random"]
-    assert yardstick["evaluations"] == result["evaluations"]
-    assert yardstick["margin"] == pytest.approx(result["best"]["fitness"] - yardstick["best"])
+class Full(MemoryStore):
+    """A store whose disk is full at one commit, until somebody has made room."""
+
+    left = 4
+
+    def commit_generation(self, *arguments: object, **others: object) -> bool:
+        self.left -= 1
+        if self.left == 0:
+            raise errors.StorageFull("the disk of the database is full")
+        return super().commit_generation(*arguments, **others)  # type: ignore[arg-type]
+
+
+def test_a_disk_that_fills_fails_the_job_and_it_goes_on_once_there_is_room(small_world: World, expected: str) -> None:
+    store, planned = Full(), small_world.plan(baselines=False)
+    with pytest.raises(errors.StorageFull):
+        driven(store, LocalEvaluator(), planned)
+    failed = store.job(planned.job.id)
+    assert (failed.status, "disk" in failed.error) == ("failed", True)
+    again = submit.resumed(store, planned.job.id, small_world.catalog)
+    assert driven(store, LocalEvaluator(), again, new=False).result_hash == expected
+
+
+def test_progress_is_told_only_of_what_the_database_has(small_world: World) -> None:
+    store, planned = Counting(), small_world.plan(baselines=False)
+    witness = Accountant(store, planned.job.id)
+    driven(store, LocalEvaluator(), planned, witness=witness)
+    assert len(witness.seen) == 8
+    assert all(told <= stored for told, stored in witness.compared)
+
+
+class Counting(MemoryStore):
+    """A store that takes its time."""
+
+    def commit_generation(self, *arguments: object, **others: object) -> bool:
+        time.sleep(0.05)
+        return super().commit_generation(*arguments, **others)  # type: ignore[arg-type]
+
+
+class Accountant(Witness):
+    """Compares what it is told with what is stored."""
+
+    def __init__(self, store: MemoryStore, job: str) -> None:
+        super().__init__()
+        self._store, self._job = store, job
+        self.compared: list[tuple[int, int]] = []
+
+    def on_progress(self, progress: Progress) -> None:
+        super().on_progress(progress)
+        done = sum(record.evaluations for record in self._store.generations(self._job) if record.island >= 0)
+        self.compared.append((progress.evaluations, done))
 
 
 def test_bars_that_changed_since_the_job_was_made_are_refused(small_world: World) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,6 +56,31 @@ def test_bars_reach_workers_read_only_and_uncopied(small_world: World) -> None:
     assert not columns["close"].flags.writeable
     assert not columns["close"].flags.owndata
     evaluator.close()
+
+
+@ray.remote(num_cpus=1)
+def page_of(columns: dict[str, Any]) -> tuple[int, str, int, str]:
+    """Process, file, offset and rights of the memory that a worker sees closing prices in; slow, so that each worker has one."""
+    time.sleep(1.0)
+    address = columns["close"].ctypes.data
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        span, rights, offset, _, inode, *_ = line.split()
+        start, end = (int(each, 16) for each in span.split("-"))
+        if start <= address < end:
+            return os.getpid(), inode, int(offset, 16) + address - start, rights
+    return os.getpid(), "0", 0, ""
+
+
+def test_all_processes_of_a_node_read_one_copy_of_the_bars(small_world: World) -> None:
+    evaluator = RayEvaluator()
+    evaluator.open(small_world.plan().task)
+    columns = next(iter(evaluator._markets.values())).columns
+    seen = ray.get([page_of.remote(columns) for _ in range(4)])
+    evaluator.close()
+    assert len({process for process, *_ in seen}) == 2
+    ((inode, _, rights),) = {(inode, offset, rights) for _, inode, offset, rights in seen}
+    assert inode != "0"
+    assert rights.endswith("s")
 
 
 class Doomed:

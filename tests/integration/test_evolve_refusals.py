@@ -56,6 +56,18 @@ def test_more_islands_than_the_population_can_fill(refused: Refused) -> None:
     assert "each island needs at least 2 variants" in said
 
 
+def test_an_objective_that_does_not_exist(refused: Refused) -> None:
+    assert "did you mean sharpe" in refused("evolve", "PLAY", "--symbol", "BTC/USDT", "--objective", "sharp")
+
+
+def test_a_constraint_on_a_figure_that_does_not_exist(refused: Refused) -> None:
+    assert "did you mean n_trades" in refused("evolve", "PLAY", "--symbol", "BTC/USDT", "--constraint", "n_trade>=3")
+
+
+def test_an_archive_of_a_job_that_does_not_exist(refused: Refused) -> None:
+    assert "no-such-job" in refused("archive", "no-such-job")
+
+
 def test_a_constraint_nobody_can_read(refused: Refused) -> None:
     assert "FIGURE>=NUMBER" in refused("evolve", "PLAY", "--symbol", "BTC/USDT", "--constraint", "n_trades>30")
 

@@ -118,3 +118,24 @@ def test_longest_hold_of_the_run_closes_positions(folder, capsys):
     trades = json.loads(capsys.readouterr().out)["trades"]
     assert {row["exit_reason"] for row in trades} <= {"max_hold", "stop", "signal", "open"}
     assert max(row["bars_held"] for row in trades) == 3
+
+
+def test_a_file_of_faster_bars_is_resampled_with_a_note(folder, capsys):
+    (folder / "play.yml").write_text(PLAY + "timeframes: {low_tf: 5m, exec: low_tf}\n")
+    assert call(folder, "--variant", "first") == 0
+    shown = capsys.readouterr()
+    assert "averages on test:BTC/USDT:5m" in shown.out
+    assert "test:BTC/USDT:1m is resampled" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("span", "rule"),
+    [
+        (("--start", "2023-11-15", "--end", "2023-11-14"), "--start must lie before --end"),
+        (("--start", "2030-01-01"), "needs bars between --start and --end"),
+        (("--end", "2020-01-01"), "needs bars between --start and --end"),
+    ],
+)
+def test_a_span_without_bars_is_told_as_such(folder, capsys, span, rule):
+    assert call(folder, "--variant", "first", *span) == 2
+    assert rule in capsys.readouterr().err

@@ -130,7 +130,7 @@ def test_an_unknown_market_names_the_nearest(catalog):
         catalog.put(tape(symbol=symbol), source="a")
     with pytest.raises(errors.NotFound, match="did you mean replay:BTC/USDT:5m"):
         catalog.read("BTX/USDT")
-    with pytest.raises(errors.NotFound, match="stored in 5m"):
+    with pytest.raises(errors.NotFound, match="stored as replay:ETH/USDT:5m"):
         catalog.read("ETHUSDT", "1h")
 
 
@@ -191,3 +191,17 @@ def test_somebody_elses_database_is_refused_and_left_alone(tmp_path):
         Catalog.open(path)
     with duckdb.connect(str(path)) as raw:
         assert raw.execute("SHOW TABLES").fetchall() == [("cats",)]
+
+
+def test_a_bare_symbol_means_traded_bars_where_synthetic_ones_are_stored_too(catalog):
+    catalog.put(tape(), source="a tape")
+    catalog.put(rebuilt(tape(), exchange="synthetic", synthetic=True), source="made")
+    assert not catalog.find("BTC/USDT").synthetic
+    assert catalog.find("synthetic:BTC/USDT").synthetic
+
+
+def test_a_slower_timeframe_that_is_not_stored_comes_with_the_command_that_makes_it(catalog):
+    bars = tape()
+    catalog.put(bars, source="a tape")
+    with pytest.raises(errors.NotFound, match=f"coinswarm bars resample {bars.key} --timeframe 1d"):
+        catalog.find("BTC/USDT", "1d")

@@ -230,3 +230,20 @@ def test_integer_prices_are_numbers(tmp_path):
     path = tmp_path / "binance_BTC-USDT_5m.parquet"
     pl.DataFrame({"ts": [START], "open": [2], "high": [3], "low": [1], "close": [2], "volume": [5]}).write_parquet(path)
     assert files.read(path).close.dtype == np.float64
+
+
+def test_a_folder_in_place_of_a_file_is_named_as_one(tmp_path):
+    with pytest.raises(errors.InvalidArgument, match="must be a file of bars, was a folder"):
+        market.read_bars(tmp_path)
+
+
+def test_a_missing_file_is_missed_before_its_name_is_judged(tmp_path):
+    with pytest.raises(errors.NotFound, match="there is no file"):
+        market.read_bars(tmp_path / "nosuch.parquet")
+
+
+def test_a_missing_column_comes_with_the_names_to_use(tmp_path):
+    path = tmp_path / "binance_BTC-USDT_5m.csv"
+    path.write_text("ts,open,high,low,volume\n0,1,1,1,1\n")
+    with pytest.raises(errors.UnknownColumns, match=r"no column for close.*Hint: rename them to ts, open, high, low, close, volume"):
+        market.read_bars(path)

@@ -1,0 +1,108 @@
+"""What is stored with each commit so that a job can go on from it: islands, archives, and nothing that stands in the ledger anyway.
+
+The scores of past variants grow with every generation, so they are left out and rebuilt from the stored figures. The ledger keeps the
+first row of a variant only; where several islands evaluated the same one, the others are listed here.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster.driver.hunt import REPEAT_DTYPE, Hunt
+from coinswarm import errors
+from coinswarm.evolve import reduction
+from coinswarm.evolve.archive import Archive
+from coinswarm.evolve.state import Results, State, names
+from coinswarm.ledger.records import IN_SAMPLE, EvaluationBatch, ScoreBatch
+from coinswarm.ledger.store import Store
+from coinswarm.metrics.figures import SCORE_DTYPE
+from coinswarm.types import BoolArray, IntArray
+
+_LENGTH = struct.Struct("<Q")
+_PARTS = 3
+
+
+def pack(found: Sequence[Hunt]) -> bytes:
+    """The searches of a job as bytes, without the scores of past variants."""
+    return _joined(part for hunt in found for part in (hunt.state.to_bytes(scores=False), hunt.archive.to_bytes(), hunt.repeats.tobytes()))
+
+
+def archives(blob: bytes) -> tuple[Archive, ...]:
+    """The archive of each search, from what `pack` wrote."""
+    return tuple(Archive.from_bytes(part) for part in _cut(blob)[1::_PARTS])
+
+
+def restore(found: Sequence[Hunt], blob: bytes, store: Store, job: str) -> None:
+    """Put searches back where they stood when `blob` was packed; what was known then is read from the ledger.
+
+    Raises:
+        Conflict: the blob holds other searches, or the ledger lacks figures of the job.
+    """
+    parts = _cut(blob)
+    if len(parts) != _PARTS * len(found):
+        raise errors.Conflict("the stored state is of another job", found=f"{len(parts)} parts for {len(found)} plays")
+    batches, scores = store.evaluations(job), store.scores(job)
+    for number, hunt in enumerate(found):
+        state, kept, repeats = parts[_PARTS * number : _PARTS * (number + 1)]
+        hunt.archive = Archive.from_bytes(kept)
+        hunt.repeats = np.frombuffer(repeats, dtype=REPEAT_DTYPE).copy()
+        hunt.state = _recalled(hunt, State.from_bytes(state), batches, scores)
+
+
+def _recalled(hunt: Hunt, state: State, batches: Sequence[EvaluationBatch], scores: Sequence[ScoreBatch]) -> State:
+    own = [batch for batch in batches if batch.play == hunt.sha256]
+    if not own:
+        return state
+    identities = np.concatenate([names(batch.variants) for batch in own])
+    islands = np.concatenate([np.full(len(batch), batch.island - hunt.island(0)) for batch in own])
+    generations = np.concatenate([np.full(len(batch), batch.generation) for batch in own])
+    mine = np.concatenate([np.full(len(batch), batch.play == hunt.sha256) for batch in batches])
+    results = reduction.results(_table(hunt.markets, scores, mine), hunt.settings)
+    rows = _rows_of(identities, hunt.repeats["identity"])
+    everyone = np.concatenate([np.arange(len(identities)), rows])
+    return hunt.search.recall(
+        state,
+        islands=np.concatenate([islands, hunt.repeats["island"]]),
+        generations=np.concatenate([generations, hunt.repeats["generation"]]),
+        identities=identities[everyone],
+        results=Results(objectives=results.objectives[everyone], violation=results.violation[everyone], failed=results.failed[everyone]),
+    )
+
+
+def _table(markets: Sequence[str], scores: Sequence[ScoreBatch], mine: BoolArray) -> npt.NDArray[np.void]:
+    """(n_variants, n_markets) `SCORE_DTYPE` of one search, in the order of its evaluations."""
+    by_market = {batch.data_set: batch for batch in scores if batch.segment == IN_SAMPLE}
+    table = np.zeros((int(mine.sum()), len(markets)), dtype=SCORE_DTYPE)
+    for column, key in enumerate(markets):
+        batch = by_market.get(key)
+        if batch is None or len(batch) != len(mine):
+            raise errors.Conflict(f"the ledger lacks figures of {key}", hint="a pruned job cannot go on; start a new one")
+        table[:, column] = batch.figures[mine]
+    return table
+
+
+def _rows_of(identities: npt.NDArray[np.bytes_], wanted: npt.NDArray[np.bytes_]) -> IntArray:
+    """(n,) the row of each wanted identity."""
+    order = np.argsort(identities)
+    rows = order[np.minimum(np.searchsorted(identities, wanted, sorter=order), len(order) - 1)]
+    if not np.array_equal(identities[rows], wanted):
+        raise errors.Conflict("the ledger lacks variants that the stored state knows", hint="start a new job")
+    return np.asarray(rows)
+
+
+def _joined(blobs: Iterable[bytes]) -> bytes:
+    return b"".join(_LENGTH.pack(len(blob)) + blob for blob in blobs)
+
+
+def _cut(blob: bytes) -> tuple[bytes, ...]:
+    parts, place = [], 0
+    while place < len(blob):
+        (length,) = _LENGTH.unpack_from(blob, place)
+        place += _LENGTH.size
+        parts.append(blob[place : place + length])
+        place += length
+    return tuple(parts)

@@ -1,0 +1,201 @@
+"""Drills on a real cluster of several raylets, in a process of its own: jobs are driven while their surroundings are taken away.
+
+    python -m tests.integration.raylets DATABASE_URL CATALOG CPUS DRILL…
+
+CPUS are the processors of each raylet, such as 3,2,2. Each drill prints one line of JSON: its name, the job's result hash, a digest of all
+stored trials, and what was done to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import ray
+from ray.cluster_utils import Cluster
+
+from cluster import bootstrap
+from cluster.driver import submit
+from cluster.driver.evolve import Ending, EvolveDriver
+from cluster.driver.plan import Plan
+from cluster.driver.progress import Progress, Silent
+from cluster.settings import Settings
+from cluster.store.postgres import PostgresStore
+from cluster.workers import session
+from cluster.workers.pool import RayEvaluator
+from coinswarm import errors
+from coinswarm.ledger.store import Store
+from tests.integration.evolve_world import World, driven
+
+ROOT = Path(__file__).parents[2]
+LOOPBACK = "127.0.0.1"
+LEASE_S = 1.5
+
+
+def planned(world: World) -> Plan:
+    """The job of every drill."""
+    return world.plan(islands=3, generations=8, baselines=False, population=60)
+
+
+def trials(store: Store, job: str) -> dict[str, Any]:
+    """How many rows of trials a job has, how many different ones, and a digest of all: variant, fitness and figures."""
+    batches = store.evaluations(job)
+    rows = sorted(zip((v for b in batches for v in b.variants), (f for b in batches for f in b.fitness.tolist()), strict=True))
+    figures = sorted((s.data_set, v, s.figures[k].tobytes().hex()) for s in store.scores(job) for k, v in enumerate(s.variants))
+    digest = hashlib.sha256(repr((rows, figures)).encode()).hexdigest()
+    return {"rows": len(rows), "distinct": len({variant for variant, _ in rows}), "trials": digest}
+
+
+class Shuffled(RayEvaluator):
+    """Takes answers in an order drawn at random, whichever is ready first."""
+
+    def _take(self, timeout_s: float) -> None:
+        reference = random.Random(len(self._running)).choice(list(self._running))
+        piece, _ = self._running.pop(reference)
+        self._enter(piece, reference)
+
+
+class Sabotaged(RayEvaluator):
+    """Has something done to its cluster while batches are under way."""
+
+    def __init__(self, sabotage: Callable[[], object], *, after: int) -> None:
+        super().__init__()
+        self._sabotage, self._after = sabotage, after
+        self.done: object = None
+
+    def _take(self, timeout_s: float) -> None:
+        self._after -= 1
+        if self._after <= 0 and self._running and self.done is None:
+            self.done = self._sabotage()
+        super()._take(timeout_s)
+
+
+class Raylets:
+    """Raylets on the loopback address and a driver that is connected to them."""
+
+    def __init__(self, cpus: list[int]) -> None:
+        bootstrap.prepare(Settings())
+        common = {"node_ip_address": LOOPBACK, "object_store_memory": 128 * 2**20}
+        self.cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": cpus[0], "include_dashboard": False, **common})
+        self.others = [self.cluster.add_node(num_cpus=each, **common) for each in cpus[1:]]
+        self.cluster.wait_for_nodes()
+        session.connect(self.cluster.address, workers=None, variables={})
+
+    def kill_worker(self) -> int | None:
+        """Kill a process that scores right now, wherever it is; the answer is its id."""
+        busy = [each for node in (self.cluster.head_node, *self.others) for each in scoring(node)]
+        if not busy:
+            return None
+        busy[0].send_signal(signal.SIGKILL)
+        return busy[0].pid
+
+    def kill_node(self) -> str | None:
+        """Take a raylet that scores right now away as a loss of power does: its workers stop in the middle of what they do."""
+        for node in self.others:
+            busy = scoring(node)
+            for worker in busy:
+                worker.send_signal(signal.SIGSTOP)
+            if busy:
+                self.others.remove(node)
+                self.cluster.remove_node(node, allow_graceful=False)
+                for worker in busy:
+                    worker.send_signal(signal.SIGKILL)
+                return str(node.unique_id)
+        return None
+
+    def kill_driver(self, store: PostgresStore, url: str, world: World, commits: int, pause_s: float) -> tuple[Ending, dict[str, Any]]:
+        """Drive in another process, kill it a moment after so many commits, and go on from what it left."""
+        plan = planned(world)
+        submit.submit(store, plan)
+        command = [sys.executable, "-m", "tests.integration.raylets", "--drive", url, str(world.catalog), plan.job.id, self.cluster.address]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
+            assert process.stdout is not None
+            for _ in range(commits):
+                process.stdout.readline()
+            time.sleep(pause_s)
+            process.send_signal(signal.SIGKILL)
+        before = store.job(plan.job.id)
+        stored = trials(store, plan.job.id)["rows"]
+        if before.status != "done":
+            ending = driven_after(store, plan, world)
+        else:
+            ending = Ending(job=plan.job.id, status="done", result=before.result or {}, result_hash=before.result_hash)
+        return ending, {"commits": commits, "stored": stored, "finished": before.status == "done"}
+
+    def close(self) -> None:
+        ray.shutdown()
+        self.cluster.shutdown()
+
+
+def scoring(node: Any) -> list[psutil.Process]:
+    """Workers of a raylet that score a batch right now."""
+    raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
+    return [each for each in raylet.children(recursive=True) if "score_batch" in " ".join(each.cmdline())]
+
+
+def driven_after(store: PostgresStore, plan: Plan, world: World) -> Ending:
+    """Go on with a job as soon as its dead driver's lease has run out."""
+    while True:
+        try:
+            return driven(store, RayEvaluator(), submit.resumed(store, plan.job.id, world.catalog), new=False)
+        except errors.Conflict:
+            time.sleep(0.1)
+
+
+class Loud(Silent):
+    """Says when the first generation is in."""
+
+    def on_progress(self, progress: Progress) -> None:
+        sys.stdout.write(f"{progress.evaluations}\n")
+        sys.stdout.flush()
+
+
+def drive(url: str, catalog: str, job: str, address: str) -> None:
+    """Drive a stored job on a running cluster."""
+    session.connect(address, workers=None, variables={})
+    store = PostgresStore(url)
+    plan = submit.resumed(store, job, Path(catalog))
+    lease = submit.claim(store, job, lease_s=LEASE_S)
+    EvolveDriver(store, RayEvaluator(), watcher=Loud(), lease_s=LEASE_S).run(plan, lease)
+
+
+def report(name: str, store: PostgresStore, ending: Ending, **facts: object) -> None:
+    """Print what came of a drill."""
+    sys.stdout.write(json.dumps({"drill": name, "hash": ending.result_hash, **trials(store, ending.job), **facts}) + "\n")
+    sys.stdout.flush()
+
+
+def main(url: str, catalog: str, cpus: str, *drills: str) -> None:
+    """Run drills, in the order asked for."""
+    world = World(catalog=Path(catalog), markets=("binance:BTC/USDT:5m", "binance:ETH/USDT:5m"))
+    store, raylets, rng = PostgresStore(url), Raylets([int(each) for each in cpus.split(",")]), random.Random(os.getpid())
+    for drill in drills:
+        began = time.perf_counter()
+        if drill == "driver":
+            ending, facts = raylets.kill_driver(store, url, world, rng.randrange(23), rng.uniform(0.0, 0.1))
+        else:
+            makers: dict[str, Callable[[], RayEvaluator]] = {
+                "all": RayEvaluator, "one": lambda: RayEvaluator(max_workers=1), "two": lambda: RayEvaluator(max_workers=2),
+                "shuffled": Shuffled, "worker": lambda: Sabotaged(raylets.kill_worker, after=8),
+                "node": lambda: Sabotaged(raylets.kill_node, after=8),
+            }  # fmt: skip
+            evaluator = makers[drill]()
+            workers = evaluator.workers
+            ending = driven(store, evaluator, planned(world))
+            facts = {"workers": workers, "deaths": evaluator.deaths, "done": str(getattr(evaluator, "done", ""))}
+        report(drill, store, ending, **facts, seconds=round(time.perf_counter() - began, 2))
+    raylets.close()
+
+
+if __name__ == "__main__":
+    drive(*sys.argv[2:]) if sys.argv[1] == "--drive" else main(*sys.argv[1:])

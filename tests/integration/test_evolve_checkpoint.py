@@ -1,0 +1,103 @@
+"""What is stored with each commit brings back the search as it was, to the last bit, and stays small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from cluster.driver import checkpoint, submit
+from cluster.driver.evolve import EvolveDriver
+from cluster.driver.hunt import Commit, Hunt
+from cluster.driver.plan import Plan
+from cluster.workers.local import LocalEvaluator
+from coinswarm import errors
+from coinswarm.evolve import archive, behaviour
+from coinswarm.ledger.memory import MemoryStore
+from coinswarm.ledger.records import WHOLE_JOB, Lease
+from tests.integration import evolve_world
+from tests.integration.evolve_world import LastFirst, World, driven
+
+FEW = evolve_world.PLAY.replace("{ min: 5, max: 40 }", "[5, 9]").replace("{ min: 45, max: 150, step: 5 }", "[50, 80, 90]")
+
+
+class Doubting(EvolveDriver):
+    """Reads every commit back at once and compares."""
+
+    def _commit(self, plan: Plan, lease: Lease, found: tuple[Hunt, ...], commit: Commit) -> Callable[[], object]:
+        super()._commit(plan, lease, found, commit)()
+        commits = self._commits
+        again = self._begin(plan)
+        assert self._commits == commits
+        for live, read in zip(found, again, strict=True):
+            assert read.state.to_bytes() == live.state.to_bytes()
+            assert read.archive.to_bytes() == live.archive.to_bytes()
+            assert read.digest() == live.digest()
+        self.repeats = sum(len(hunt.repeats) for hunt in found)
+        return lambda: None
+
+
+def doubted(world: World, store: MemoryStore, text: str, **others: object) -> Doubting:
+    planned = world.plan(text=text, baselines=False, **others)
+    submit.submit(store, planned)
+    driver = Doubting(store, LastFirst(LocalEvaluator()))
+    driver.run(planned, submit.claim(store, planned.job.id, lease_s=30.0))
+    return driver
+
+
+@pytest.mark.parametrize("islands", [1, 3])
+def test_every_commit_reads_back_as_the_search_that_was_committed(small_world: World, islands: int) -> None:
+    assert doubted(small_world, MemoryStore(), evolve_world.PLAY, islands=islands).repeats == 0 or islands > 1
+
+
+def test_a_variant_that_several_islands_evaluated_is_known_to_each_of_them_again(small_world: World) -> None:
+    assert doubted(small_world, MemoryStore(), FEW, islands=4).repeats > 0
+
+
+def test_the_stored_state_does_not_grow_with_the_number_of_trials(small_world: World) -> None:
+    sizes = [stored(small_world, generations) for generations in (3, 12)]
+    assert sizes[1] - sizes[0] < 9 * 2 * 64 + 9 * 24 * 20
+
+
+def stored(world: World, generations: int) -> int:
+    """Bytes of the islands' states at the end of a search."""
+    store = MemoryStore()
+    ending = driven(store, LocalEvaluator(), world.plan(generations=generations, baselines=False))
+    newest = next(record for record in store.last_generations(ending.job) if record.island == WHOLE_JOB)
+    kept = checkpoint.archives(newest.state)
+    return len(newest.state) - sum(len(each.to_bytes()) for each in kept)
+
+
+def test_the_archive_of_a_finished_job_can_be_read_and_is_part_of_its_hash(small_world: World) -> None:
+    store = MemoryStore()
+    ending = driven(store, LocalEvaluator(), small_world.plan(baselines=False))
+    newest = next(record for record in store.last_generations(ending.job) if record.island == WHOLE_JOB)
+    (kept,) = checkpoint.archives(newest.state)
+    assert len(kept) > 1
+    assert max(kept.quality) == pytest.approx(ending.result["best"]["fitness"])
+    assert ending.result["archive"] == {"kinds": len(kept), "coverage": archive.coverage(kept, behaviour.TRADING)}
+
+
+class Lost(MemoryStore):
+    """A store that has lost its figures."""
+
+    def scores(self, job: str) -> Sequence:  # type: ignore[type-arg]
+        return ()
+
+
+def test_a_job_whose_figures_are_gone_is_refused(small_world: World) -> None:
+    store, planned = Lost(), small_world.plan(baselines=False)
+    with pytest.raises(AssertionError):
+        driven(store, LocalEvaluator(), planned, witness=Hasty())
+    with pytest.raises(errors.Conflict, match="lacks figures"):
+        checkpoint.restore(
+            (Hunt(0, planned.task.setups[0], planned.plays[0].sha256, planned.search, small_world.markets, bar_ms=300_000),),
+            store.last_generations(planned.job.id)[0].state, store, planned.job.id,
+        )  # fmt: skip
+
+
+class Hasty(evolve_world.Witness):
+    """Breaks the driver off after its first commit."""
+
+    def on_progress(self, progress: object) -> None:
+        raise AssertionError
