@@ -202,9 +202,7 @@ def _equity(pair: Pair, simulator: str, whole: Trading, part: Trading, found: Fi
         found.add(pair.offence("equity", simulator, pair.shift + at, plain(left[at]), plain(right[at])), wrong.size)
 
 
-def _table(
-    pair: Pair, kind: str, simulator: str, whole: Mapping[str, FloatArray], part: Mapping[str, FloatArray], found: Findings
-) -> None:
+def _table(pair: Pair, kind: str, simulator: str, whole: Mapping[str, FloatArray], part: Mapping[str, FloatArray], found: Findings) -> None:
     """Compare two lists of trades; the first row that does not agree is the offence, all further ones follow from it."""
     sizes = [next(iter(table.values())).size for table in (whole, part)]
     both = min(sizes)

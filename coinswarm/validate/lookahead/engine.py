@@ -63,6 +63,7 @@ class Trading:
         chosen = (self.columns["exit_bar"] == t) & np.isin(self.columns["reason"], _AT_OPEN)
         return {name: self.columns[name][chosen] for name in ("exit_bar", "entry_bar", "side", "reason", "exit_price")}
 
+
 def _without_result(table: dict[str, FloatArray], held: BoolArray) -> dict[str, FloatArray]:
     for name, column in table.items():
         if name not in _OF_ENTRY:
