@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -103,7 +104,7 @@ def _plain_object(value: Any) -> Any:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, synthetic: bool = False) -> None:
-    """Print a table; numbers stand to the right.
+    """Print a table; numbers stand to the right. Where words and numbers would have to be cut to fit, rows become lines of `heading value`.
 
     Args:
         title: what the rows are.
@@ -113,12 +114,52 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     """
     heading = f"{title}  [{SYNTHETIC} DATA]" if synthetic else title
     style = "bold yellow" if synthetic else "bold"
+    screen = out()
+    numeric = [_numeric(rows, position) for position in range(len(columns))]
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    widths = _widths(columns, cells, numeric, screen.width)
+    if widths is None:
+        screen.print(escape(heading), style=style)
+        for row in cells:
+            screen.print(escape("\n".join(_filled(columns, row, screen.width))), soft_wrap=True)
+        return
     grid = Table(title=escape(heading), title_justify="left", title_style=style, box=box.SIMPLE_HEAD)
+    for name, width, number in zip(columns, widths, numeric, strict=True):
+        grid.add_column(escape(name), justify="right" if number else "left", overflow="fold", width=width)
+    for row in cells:
+        grid.add_row(*map(escape, row))
+    screen.print(grid)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool], room: int) -> list[int] | None:
+    """Width of each column so that no word and no number is cut; None when `room` is too small for that."""
+    natural, least = [], []
     for position, name in enumerate(columns):
-        grid.add_column(escape(name), justify="right" if _numeric(rows, position) else "left", overflow="fold")
-    for row in rows:
-        grid.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
-    out().print(grid)
+        texts = [row[position] for row in rows]
+        words = [word for text in (texts if not numeric[position] else []) for word in text.split()]
+        natural.append(max(map(cell_len, [name, *(line for text in texts for line in text.splitlines())])))
+        least.append(max(map(cell_len, [*name.split(), *words, *(texts if numeric[position] else [])]), default=0))
+    spare = room - sum(least) - 3 * len(columns) - 1
+    if spare < 0:
+        return None
+    for position in sorted(range(len(columns)), key=lambda place: natural[place] - least[place]):
+        more = min(spare, natural[position] - least[position])
+        least[position] += more
+        spare -= more
+    return least
+
+
+def _filled(columns: Sequence[str], row: Sequence[str], room: int) -> list[str]:
+    lines = [""]
+    for name, cell in zip(columns, row, strict=True):
+        pair = f"{name} {cell.strip()}"
+        if not cell.strip():
+            continue
+        if lines[-1] and cell_len(lines[-1]) + 2 + cell_len(pair) > room:
+            lines.append(f"  {pair}")
+        else:
+            lines[-1] = f"{lines[-1]}  {pair}" if lines[-1] else pair
+    return lines
 
 
 def _numeric(rows: Sequence[Sequence[object]], position: int) -> bool:

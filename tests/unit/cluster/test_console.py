@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import io
 import json
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from cluster.cli import console
 from coinswarm.config import Costs
@@ -45,3 +48,26 @@ def test_synthetic_tables_say_so(capsys):
 def test_a_table_in_a_pipe_is_not_folded(capsys):
     console.table("Bars", ("name",), [["x" * 150]])
     assert "x" * 150 in capsys.readouterr().out
+
+
+class Terminal(io.StringIO):
+    """A screen that keeps what it is shown."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80, 120])
+def test_no_word_or_number_is_cut_on_a_screen_of_any_width(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    rows = [["binance:BTC/USDT:5m", 71769, "2024-01-01", "a=1 b=22 c=333"], ["binance:日本/USDT:5m", 3, None, ""]]
+    with redirect_stdout(Terminal()) as shown:
+        console.table("Bars", ("data set", "bars", "first day", "what"), rows)
+    for word in ("binance:BTC/USDT:5m", "binance:日本/USDT:5m", "71769", "2024-01-01", "c=333"):
+        assert word in shown.getvalue()
+
+
+def test_an_empty_table_shows_its_headings(capsys):
+    console.table("Bars", ("data set", "bars"), [])
+    assert "data set" in capsys.readouterr().out
