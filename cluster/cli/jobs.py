@@ -21,6 +21,8 @@ app = typer.Typer(help="List, show, watch, cancel and resume jobs.", no_args_is_
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
+LOST = "lost"
+"""Shown for a running job whose driver let its lease run out; `resume` goes on."""
 _ENDED = ("done", "failed", "cancelled")
 
 
@@ -104,6 +106,7 @@ def resume_job(
     from cluster.driver import submit
 
     with bootstrap.open_store(settings) as store:
+        _refuse_driven(store.job(job))
         plan = submit.resumed(store, job, settings.bars_file)
         with bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):
             evolve.announce(plan, session)
@@ -121,9 +124,26 @@ def _followed(store: Store, job: str, interval_s: float) -> Job:
                 console.note("  ".join(f"{name} {value}" for name, value in _generation(record).items()))
         if found.status in _ENDED:
             return found
-        if found.lease_expires is not None and found.lease_expires < datetime.now(UTC):
+        if _standing(found) == LOST:
             raise errors.Unavailable(f"nobody drives job {job}", hint=f"`coinswarm jobs resume {job}` goes on")
         time.sleep(interval_s)
+
+
+def _standing(job: Job) -> str:
+    """A job's status; a running one whose driver has not been heard of is lost."""
+    if job.status == "running" and job.lease_expires is not None and job.lease_expires < datetime.now(UTC):
+        return LOST
+    return str(job.status)
+
+
+def _refuse_driven(job: Job) -> None:
+    """Say who drives a job before a cluster is started in vain."""
+    if job.status == "running" and _standing(job) != LOST and job.lease_expires is not None:
+        left_s = max(0.0, (job.lease_expires - datetime.now(UTC)).total_seconds())
+        raise errors.Conflict(
+            f"job {job.id} is driven by {job.lease_owner}",
+            hint=f"if that driver is dead, its lease runs out in {left_s:.0f} s; then resume again",
+        )
 
 
 def _brief(job: Job) -> dict[str, Any]:
@@ -131,7 +151,7 @@ def _brief(job: Job) -> dict[str, Any]:
     names = [entry["name"] for entry in job.config.get("plays", [])]
     markets: Sequence[Any] = job.config.get("markets", [])
     return {
-        "job": job.id, "status": job.status, "created": f"{job.created:%Y-%m-%d %H:%M:%S}", "plays": ", ".join(names),
+        "job": job.id, "status": _standing(job), "created": f"{job.created:%Y-%m-%d %H:%M:%S}", "plays": ", ".join(names),
         "markets": len(markets), "population": search.get("population"), "generations": search.get("generations"),
         "seed": job.seed, "synthetic": job.synthetic,
     }  # fmt: skip
