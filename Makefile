@@ -41,7 +41,7 @@ peers: setup
 bench: peers
 	$(BIN)/python -m pytest -q tests/oracles -k "peer or pymoo" -m "slow or not slow"
 	$(BIN)/python -m tests.benchmarks.run
-	$(BIN)/python -m pytest -q tests/benchmarks/bench_*.py tests/benchmarks/test_*.py --override-ini norecursedirs= --benchmark-only
+	$(BIN)/python -m pytest -q tests/benchmarks/bench_*.py tests/benchmarks/test_*.py --override-ini 'norecursedirs=.* build dist' --benchmark-only
 
 # The laws on thousands of drawn plays, and the repeats that take minutes.
 thorough: setup
