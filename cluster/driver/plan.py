@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cluster.driver import version
 from cluster.driver.evaluator import Setup, Source, Task
 from cluster.driver.sources import CatalogSource
-from coinswarm import config, errors
+from coinswarm import backtest, config, errors
 from coinswarm import play as play_language
 from coinswarm.evolve import reduction
 from coinswarm.evolve.settings import SearchSettings
@@ -28,6 +30,7 @@ from coinswarm.market.timeframe import Timeframe
 from coinswarm.play.model import Play
 
 KIND = "evolve"
+_WARMTH_SAMPLES = 32
 
 
 class Overrides(config.Settings):
@@ -122,6 +125,7 @@ def plan(request: Request, catalog_path: Path) -> Plan:
         markets = _read_markets(catalog, keys, request)
         others = _read_markets(catalog, _others(catalog, plays, markets), request)
     split_ts = _split(markets, request.out_of_sample)
+    _refuse_cold(plays, markets, split_ts)
     settled = {
         "search": request.search.model_dump(mode="json"),
         "plays": [_described(file, play) for file, play in zip(request.plays, plays, strict=True)],
@@ -224,6 +228,21 @@ def _read_markets(catalog: Catalog, keys: Sequence[str], request: Request) -> li
 
 def _split(markets: Sequence[Bars], out_of_sample: float) -> int | None:
     return None if out_of_sample == 0 else splits.holdout(markets, out_of_sample)[1].start_ts
+
+
+def _refuse_cold(plays: Sequence[Play], markets: Sequence[Bars], split_ts: int | None) -> None:
+    """Refuse a span that is shorter than the warm-up of every one of a few dozen variants, before anything is started."""
+    for play in plays:
+        genomes = play.space.sample(np.random.default_rng(0), _WARMTH_SAMPLES)
+        needed = min(backtest.warm_up_bars(play_language.fix(play, genome), markets[0].timeframe.ms) for genome in genomes)
+        for bars in markets:
+            seen = len(bars) if split_ts is None else bars.index_at(split_ts)
+            if needed + 2 > seen:
+                raise errors.SpanTooShort(
+                    f"{play.name} needs at least {needed + 2} in-sample bars: its warm-up and a bar to decide on and one to fill in",
+                    found=f"{seen} of {bars.key}",
+                    hint="use a longer span, a smaller --out-of-sample, or shorter features",
+                )
 
 
 def _described(file: PlayFile, play: Play) -> dict[str, Any]:
