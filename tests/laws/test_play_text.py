@@ -36,7 +36,7 @@ def loaded(text: str) -> Play | tuple[errors.PlayProblem, ...]:
         return error.problems
 
 
-def holds_together(text: str) -> None:
+def assert_it_holds_together(text: str) -> None:
     found = loaded(text)
     if isinstance(found, tuple):
         assert found
@@ -53,7 +53,7 @@ def test_mangled_text_is_a_play_or_a_bad_play(text: str, wounds: list[tuple[floa
     for where, cut, shred in wounds:
         place = int(where * len(text))
         text = text[:place] + shred + text[place + cut :]
-    holds_together(text)
+    assert_it_holds_together(text)
 
 
 def places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -73,10 +73,10 @@ def test_a_tree_with_wrong_values_is_a_play_or_a_bad_play(text: str, data: st.Da
     tree = yaml.safe_load(text)
     for _ in range(data.draw(st.integers(1, 3))):
         put(tree, data.draw(st.sampled_from(places(tree)[1:])), data.draw(st.sampled_from(VALUES)))
-    holds_together(yaml.safe_dump(tree))
+    assert_it_holds_together(yaml.safe_dump(tree))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_play_or_a_bad_play(text: str) -> None:
-    holds_together(text)
+    assert_it_holds_together(text)

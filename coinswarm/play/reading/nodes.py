@@ -62,8 +62,8 @@ def parse(text: str, problems: Problems) -> Node | None:
         problems.add("", None, "a play must be valid YAML", error.problem or str(error.context), line=mark.line + 1 if mark else None)
     except (yaml.YAMLError, UnicodeError, ValueError) as error:
         problems.add("", None, "a play must be readable text in UTF-8", str(error).splitlines()[0] if str(error) else "")
-    except _Stop:
-        pass
+    except _Stop:  # the problem that stopped the reading is on the list
+        return None
     return None
 
 
