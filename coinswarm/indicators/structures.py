@@ -89,35 +89,28 @@ def events(bars: Bars, left: int, right: int, kind: str) -> FloatArray:
     return moved if kind == "pair_any" else moved * (legs[7] == (1.0 if kind == "pair_high" else -1.0))
 
 
+_OF_TREND = (
+    "direction",
+    "strength",
+    "bars_in_trend",
+    "wave_count",
+    "last_wave_direction",
+    "last_hh",
+    "last_hl",
+    "last_lh",
+    "last_ll",
+    "version",
+)
+"""Outputs of `trend`, all of them whole numbers."""
+
+
 @define(
     "trend",
     _LEFT,
     _RIGHT,
     bars_of("wave_history_size", 4, low=1),
-    outputs=(
-        "direction",
-        "strength",
-        "bars_in_trend",
-        "wave_count",
-        "last_wave_direction",
-        "last_hh",
-        "last_hl",
-        "last_lh",
-        "last_ll",
-        "version",
-    ),
-    discrete=(
-        "direction",
-        "strength",
-        "bars_in_trend",
-        "wave_count",
-        "last_wave_direction",
-        "last_hh",
-        "last_hl",
-        "last_lh",
-        "last_ll",
-        "version",
-    ),
+    outputs=_OF_TREND,
+    discrete=_OF_TREND,
     states={"last_wave_direction": SIDES},
     structure=True,
     warmup=_confirmed,
