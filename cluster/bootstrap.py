@@ -12,10 +12,12 @@ from cluster import settings as machine
 from cluster.settings import Settings
 
 if TYPE_CHECKING:
+    from cluster.driver.crew import Crew
     from cluster.driver.evaluator import Evaluator
     from cluster.driver.evolve import Ending
     from cluster.driver.plan import Plan
     from cluster.driver.progress import Watcher
+    from cluster.driver.steps import Stages
     from cluster.workers.session import Session
     from coinswarm.ledger.store import Store
 
@@ -82,6 +84,32 @@ def open_cluster(settings: Settings, *, workers: int | None = None) -> Iterator[
 
 
 @contextmanager
+def open_crew(settings: Settings, *, workers: int | None = None) -> Iterator[tuple[Crew, Session]]:
+    """A crew on the configured Ray cluster, or on a local one that ends with the block."""
+    variables = prepare(settings)
+    machine.ensure_home(settings)
+    from cluster.workers import session
+    from cluster.workers.crew import RayCrew
+
+    connected = session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables)
+    crew = RayCrew()
+    try:
+        yield crew, connected
+    finally:
+        crew.close()
+        session.disconnect()
+
+
+@contextmanager
+def local_crew(settings: Settings) -> Iterator[Crew]:
+    """A crew in this process."""
+    prepare(settings)
+    from cluster.workers.local_crew import LocalCrew
+
+    yield LocalCrew()
+
+
+@contextmanager
 def local_evaluator(settings: Settings) -> Iterator[Evaluator]:
     """An evaluator in this process."""
     prepare(settings)
@@ -114,6 +142,21 @@ def drive(store: Store, evaluator: Evaluator, plan: Plan, *, watcher: Watcher, s
 
     lease = submit.claim(store, plan.job.id, lease_s=patience.LEASE_S)
     return EvolveDriver(store, evaluator, watcher=watcher, stopped=stopped).run(plan, lease)
+
+
+def drive_steps(
+    store: Store, job: str, stages: Stages, *, watcher: Watcher, stopped: Callable[[], bool], workers: Callable[[], int]
+) -> Ending:
+    """Claim a stored job that is made of steps and drive it to its end.
+
+    Raises:
+        Conflict: somebody else drives it.
+    """
+    from cluster.driver import patience, submit
+    from cluster.driver.steps import StepDriver
+
+    lease = submit.claim(store, job, lease_s=patience.LEASE_S)
+    return StepDriver(store, watcher=watcher, stopped=stopped, workers=workers).run(job, lease, stages)
 
 
 def detach(settings: Settings, job: str) -> int:

@@ -13,11 +13,17 @@ The name is the finding, the docstring the sentence. A message reads *rule, foun
     │   ├── BadPlay                 every problem of a play, reported at once
     │   ├── SpanTooShort            fewer bars than the play's warm-up needs
     │   ├── BadSetting              a configuration value outside its domain
+    │   ├── TooLarge                more than is taken in at once                (exit 2, HTTP 413)
     │   └── Refused                 allowed by form, refused by a rule of the project
     ├── NotFound                    no such data set, job or evaluation          (exit 2, HTTP 404)
+    ├── Unauthenticated             nobody known asks                            (exit 2, HTTP 401)
+    ├── Forbidden                   whoever asks may not do that                 (exit 2, HTTP 403)
+    ├── LimitReached                more than this token may have or ask         (exit 2, HTTP 429)
+    ├── TimedOut                    took longer than is waited for               (exit 2, HTTP 408)
     ├── Conflict                    somebody else holds it, or it changed        (exit 2, HTTP 409)
     ├── Unavailable                 a database, exchange or cluster is not there (exit 2, HTTP 503)
     ├── StorageFull                 nothing more can be written                  (exit 2, HTTP 507)
+    ├── WorkerLost                  a call killed its process every time         (exit 1, HTTP 500)
     ├── Cancelled                   stopped on request; what was done is kept    (exit 1, HTTP 409)
     └── ErrorBudgetSpent            too many failed trials to go on              (exit 1, HTTP 500)
 """
@@ -133,6 +139,12 @@ class BadSetting(BadInput):
     """A configuration value lies outside its domain."""
 
 
+class TooLarge(BadInput):
+    """More than is taken in at once."""
+
+    http_status = 413
+
+
 class Refused(BadInput):
     """The request is well formed and a rule of the project refuses it."""
 
@@ -144,6 +156,34 @@ class NotFound(CoinswarmError):
 
     exit_code = 2
     http_status = 404
+
+
+class Unauthenticated(CoinswarmError):
+    """Nobody known asks."""
+
+    exit_code = 2
+    http_status = 401
+
+
+class Forbidden(CoinswarmError):
+    """Whoever asks may not do that."""
+
+    exit_code = 2
+    http_status = 403
+
+
+class LimitReached(CoinswarmError):
+    """More than this token may have, or may ask in so short a time."""
+
+    exit_code = 2
+    http_status = 429
+
+
+class TimedOut(CoinswarmError):
+    """It took longer than is waited for."""
+
+    exit_code = 2
+    http_status = 408
 
 
 class Conflict(CoinswarmError):
@@ -165,6 +205,10 @@ class StorageFull(CoinswarmError):
 
     exit_code = 2
     http_status = 507
+
+
+class WorkerLost(CoinswarmError):
+    """A call killed the process that ran it, again and again."""
 
 
 class Cancelled(CoinswarmError):

@@ -99,6 +99,16 @@ def run(settings: Settings, request: Request, *, workers: int | None = None, est
         present(settings, store, plan, drive(store, evaluator, plan, new=True), as_json=as_json)
 
 
+def resume(settings: Settings, store: Store, job: Job, *, workers: int | None, as_json: bool) -> None:
+    """Go on with a stored job from its last committed generation and print what it found."""
+    from cluster.driver import submit
+
+    plan = submit.resumed(store, job.id, settings.bars_file)
+    with bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):
+        announce(plan, session)
+        present(settings, store, plan, drive(store, evaluator, plan, new=False), as_json=as_json)
+
+
 def drive(store: Store, evaluator: Evaluator, plan: Plan, *, new: bool) -> Job:
     """Drive a plan to its end with a live display; a new one is handed to the store first."""
     from cluster.cli import live

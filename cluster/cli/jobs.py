@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
 LOST = "lost"
 """Shown for a running job whose driver let its lease run out; `resume` goes on."""
+KINDS = {"evolve": "cluster.cli.evolve"}
+"""The command that drives jobs of each kind, by its function `resume`; imported only when such a job is resumed."""
 _ENDED = ("done", "failed", "cancelled")
 
 
@@ -102,15 +105,17 @@ def resume_job(
     if address:
         settings = settings.model_copy(update={"ray_address": address})
     bootstrap.prepare(settings)
-    from cluster.cli import evolve
-    from cluster.driver import submit
-
     with bootstrap.open_store(settings) as store:
-        _refuse_driven(store.job(job))
-        plan = submit.resumed(store, job, settings.bars_file)
-        with bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):
-            evolve.announce(plan, session)
-            evolve.present(settings, store, plan, evolve.drive(store, evaluator, plan, new=False), as_json=as_json)
+        found = store.job(job)
+        _refuse_driven(found)
+        _module(found).resume(settings, store, found, workers=workers, as_json=as_json)
+
+
+def _module(job: Job) -> Any:
+    """The command that drives jobs of this kind."""
+    if job.kind not in KINDS:
+        raise errors.Refused(f"job {job.id} must be of a kind that this program knows", found=job.kind, hint=", ".join(KINDS))
+    return importlib.import_module(KINDS[job.kind])
 
 
 def _followed(store: Store, job: str, interval_s: float) -> Job:

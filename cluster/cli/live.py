@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from cluster.cli import console
-from cluster.driver.progress import Progress
+from cluster.driver.progress import Advance, Progress
+
+_LINES_EVERY_S = 5.0
 
 
 class Display:
@@ -24,6 +27,7 @@ class Display:
         self._console = console.err()
         self._live = Live(console=self._console, refresh_per_second=4, transient=True) if self._console.is_terminal and not quiet else None
         self._shown = -1
+        self._told_at = -math.inf
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -42,6 +46,14 @@ class Display:
             self._shown = progress.generation
             console.note(line(progress))
 
+    def on_advance(self, advance: Advance) -> None:
+        """A step was committed; where there is no terminal, a line every few seconds is enough."""
+        if self._live is not None:
+            self._live.update(Group(Text(stand(advance)), ProgressBar(total=advance.total, completed=advance.done, width=60)))
+        elif not self._quiet and (advance.done == advance.total or time.monotonic() - self._told_at > _LINES_EVERY_S):
+            self._told_at = time.monotonic()
+            console.note(stand(advance))
+
     def on_note(self, text: str) -> None:
         """Something happened that a person should know."""
         self._console.print(Text(text))
@@ -53,6 +65,15 @@ def line(progress: Progress) -> str:
         f"generation {progress.generation}/{progress.generations}  best {_number(progress.best)}  median {_number(progress.median)}  "
         f"diversity {_number(progress.diversity, 2)}  {progress.evaluations:,} evaluations  {progress.rate:,.0f}/s  "
         f"ETA {span(progress.eta_s)}  failures {progress.failures}  memory {progress.memory_bytes / 2**20:,.0f} MB"
+    )
+
+
+def stand(advance: Advance) -> str:
+    """Where a job of steps stands, as one line."""
+    rate = f"{advance.rate:,.3g}/s" if math.isfinite(advance.rate) else "-"
+    return (
+        f"{advance.unit} {advance.done:,}/{advance.total:,}  {rate}  ETA {span(advance.eta_s)}  "
+        f"memory {advance.memory_bytes / 2**20:,.0f} MB  workers {advance.workers}"
     )
 
 

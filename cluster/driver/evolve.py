@@ -105,20 +105,8 @@ class EvolveDriver:
             try:
                 return self._drive(plan, lease, pulse)
             except BaseException as problem:
-                self._give_up(lease, problem)
+                patience.give_up(self._store, lease, problem, tell=self._watcher.on_note)
                 raise
-
-    def _give_up(self, lease: Lease, problem: BaseException) -> None:
-        """A job that cannot succeed has failed; whatever else went wrong gives it back, to be resumed. A lost lease is not ours to give."""
-        if isinstance(problem, errors.Conflict):
-            return
-        try:
-            if isinstance(problem, errors.CoinswarmError) and not isinstance(problem, errors.Unavailable):
-                self._store.finish(lease, "failed", error=str(problem))
-            else:
-                self._store.release(lease)
-        except errors.CoinswarmError as second:
-            self._watcher.on_note(f"the job could not be given back, its lease runs out by itself: {second}")
 
     def _drive(self, plan: Plan, lease: Lease, pulse: Pulse) -> Ending:
         found = self._begin(plan)

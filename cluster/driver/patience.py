@@ -83,3 +83,16 @@ def patiently(call: Callable[[], _Value], *, tell: Callable[[str], None], stoppe
             if waited:
                 tell("the database is back")
             return value
+
+
+def give_up(store: Store, lease: Lease, problem: BaseException, *, tell: Callable[[str], None]) -> None:
+    """A job that cannot succeed has failed; whatever else went wrong gives it back, to be resumed. A lost lease is not ours to give."""
+    if isinstance(problem, errors.Conflict):
+        return
+    try:
+        if isinstance(problem, errors.CoinswarmError) and not isinstance(problem, errors.Unavailable):
+            store.finish(lease, "failed", error=str(problem))
+        else:
+            store.release(lease)
+    except errors.CoinswarmError as second:
+        tell(f"the job could not be given back, its lease runs out by itself: {second}")

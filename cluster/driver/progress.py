@@ -40,8 +40,37 @@ class Progress:
     workers: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Advance:
+    """Where a job of steps stands.
+
+    Attributes:
+        job: its id.
+        unit: what is counted: worlds, sections, batches.
+        done, total: steps that are stored, and all of them.
+        rate: steps per second of this driver; NaN before the first.
+        eta_s: seconds to go at this rate; NaN when unknown.
+        elapsed_s: seconds since the job began, earlier drivers included.
+        memory_bytes: resident memory of the driver.
+        workers: processes that compute.
+    """
+
+    job: str
+    unit: str
+    done: int
+    total: int
+    rate: float
+    eta_s: float
+    elapsed_s: float
+    memory_bytes: int
+    workers: int
+
+
 class Watcher(Protocol):
     """Whoever wants to know."""
+
+    def on_advance(self, advance: Advance) -> None:
+        """A step was committed."""
 
     def on_progress(self, progress: Progress) -> None:
         """A generation was committed."""
@@ -52,6 +81,9 @@ class Watcher(Protocol):
 
 class Silent:
     """Nobody."""
+
+    def on_advance(self, advance: Advance) -> None:
+        """Not told."""
 
     def on_progress(self, progress: Progress) -> None:
         """Not told."""

@@ -19,7 +19,7 @@ from cluster.workers.pieces import Ledger, Pace, Piece, waiting
 from coinswarm import errors
 from coinswarm.metrics.figures import Status
 
-_DEATHS = (
+DEATHS = (
     exceptions.WorkerCrashedError,
     exceptions.NodeDiedError,
     exceptions.OutOfMemoryError,
@@ -29,7 +29,7 @@ _DEATHS = (
 )
 """What a lost process or machine looks like from here."""
 _SLOTS_EVERY_S = 2.0
-_LOAD_TIMEOUT_S = 600.0
+LOAD_TIMEOUT_S = 600.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,9 +113,9 @@ class RayEvaluator:
 
     def _load(self, sources: tuple[Source, ...], segment: Segment) -> None:
         missing = [source for source in sources if (source.key, segment.name) not in self._markets]
-        started = [(source, *_near_the_driver(tasks.load_bars).remote(source, segment)) for source in missing]
+        started = [(source, *near_the_driver(tasks.load_bars).remote(source, segment)) for source in missing]
         for source, columns, facts in started:
-            known = _result(facts, _LOAD_TIMEOUT_S)
+            known = result(facts, LOAD_TIMEOUT_S)
             self._markets[source.key, segment.name] = _Market(source=source, columns=columns, symbol=str(known["symbol"]))
 
     def _fill(self) -> None:
@@ -155,8 +155,8 @@ class RayEvaluator:
 
     def _enter(self, piece: Piece, reference: Any) -> None:
         try:
-            answer = _result(reference, None)
-        except _DEATHS as death:
+            answer = result(reference, None)
+        except DEATHS as death:
             self._mourn(piece, death)
             return
         self._pace.learn(len(piece), answer.seconds)
@@ -185,14 +185,14 @@ class RayEvaluator:
         return self._opened().sources[piece.market].key
 
 
-def _near_the_driver(task: Any) -> Any:
+def near_the_driver(task: Any) -> Any:
     """Bars are files of the driver's machine; elsewhere only when it is lost or the files are shared."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     return task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True))
 
 
-def _result(reference: Any, timeout_s: float | None) -> Any:
+def result(reference: Any, timeout_s: float | None) -> Any:
     """The value of a reference; an error raised by our own code over there is raised here as it was."""
     try:
         return ray.get(reference, timeout=timeout_s)

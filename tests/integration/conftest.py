@@ -10,6 +10,7 @@ import pytest
 from cluster import bootstrap
 from cluster.settings import Settings
 from cluster.store.postgres import PostgresStore
+from cluster.workers.crew import RayCrew
 from tests.integration import evolve_world
 
 
@@ -33,3 +34,11 @@ def store(database_url: str) -> Iterator[PostgresStore]:
     opened = PostgresStore(database_url, patience_s=2.0)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def ray_crew(ray_cluster: bootstrap.Session) -> Iterator[RayCrew]:
+    """A crew on the session's cluster."""
+    crew = RayCrew()
+    yield crew
+    crew.close()

@@ -1,0 +1,84 @@
+"""Jobs of steps: committed one by one, taken up where they stood, with the same result as if nothing had happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from cluster.driver import patience, submit
+from cluster.driver.evolve import Ending
+from cluster.driver.progress import Advance, Silent
+from cluster.driver.steps import Step, StepDriver
+from cluster.store.postgres import PostgresStore
+from coinswarm import errors
+from coinswarm.ledger.records import Json
+from tests.laws.ledger_world import queued
+
+
+@dataclass(kw_only=True)
+class Squares:
+    """Five squares; breaks at one of them when told to."""
+
+    total: int = 5
+    unit: str = "squares"
+    breaks_at: int | None = None
+    problem: Exception = field(default_factory=lambda: errors.Unavailable("the machine must be there"))
+    made: list[int] = field(default_factory=list)
+
+    def steps(self, done: Sequence[Json]) -> Iterator[Step]:
+        for number in range(len(done), self.total):
+            if number == self.breaks_at:
+                raise self.problem
+            self.made.append(number)
+            yield Step(number=number, figures={"square": number**2}, trials=1)
+
+    def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
+        return {"sum": sum(entry["square"] for entry in figures)}, "hash"
+
+
+class Listener(Silent):
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.heard: list[Advance] = []
+
+    def on_advance(self, advance: Advance) -> None:
+        self.heard.append(advance)
+
+
+def driven(store: PostgresStore, job: str, stages: Squares, **options: object) -> Ending:
+    lease = submit.claim(store, job, lease_s=patience.LEASE_S)
+    return StepDriver(store, **options).run(job, lease, stages)  # type: ignore[arg-type]
+
+
+def test_a_job_of_steps_ends_with_its_result_and_tells_every_step(store: PostgresStore) -> None:
+    job, listener = queued(store, kind="honesty").id, Listener()
+    ending = driven(store, job, Squares(), watcher=listener)
+    assert (ending.status, ending.result["sum"], store.job(job).result_hash) == ("done", 30, "hash")
+    assert [advance.done for advance in listener.heard] == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("breaks_at", [0, 3, 4])
+def test_a_job_that_lost_its_machine_goes_on_where_it_stood(store: PostgresStore, breaks_at: int) -> None:
+    job, again = queued(store, kind="honesty").id, Squares()
+    with pytest.raises(errors.Unavailable):
+        driven(store, job, Squares(breaks_at=breaks_at))
+    assert store.job(job).status == "queued"
+    assert driven(store, job, again).result["sum"] == 30
+    assert again.made == list(range(breaks_at, 5))
+
+
+def test_a_job_that_cannot_succeed_is_stored_as_failed_with_the_reason(store: PostgresStore) -> None:
+    job = queued(store, kind="honesty").id
+    with pytest.raises(errors.BadInput):
+        driven(store, job, Squares(breaks_at=2, problem=errors.BadInput("a world must have bars")))
+    assert (store.job(job).status, store.job(job).error) == ("failed", "a world must have bars.")
+
+
+def test_a_stopped_job_keeps_what_it_did_and_can_go_on(store: PostgresStore) -> None:
+    job, stages = queued(store, kind="honesty").id, Squares()
+    assert driven(store, job, stages, stopped=lambda: len(stages.made) == 2).status == "cancelled"
+    assert driven(store, job, Squares()).result["sum"] == 30
+    assert [record.generation for record in store.generations(job)] == [0, 1, 2, 3, 4]
