@@ -112,13 +112,15 @@ def _one_number(place: Place, rule: Rule) -> float | None:
 
 
 def _one_word(place: Place, rule: Rule) -> str | None:
+    """The word as the indicator spells it, however the play does."""
     value = place.node.value
-    text = str(value).lower() if isinstance(value, bool) else value
-    if not isinstance(rule, Parameter) or not isinstance(text, str) or text.lower() not in rule.words:
-        words = rule.words if isinstance(rule, Parameter) else ()
-        place.refuse(f"here stands one of {', '.join(words)}", names=errors.nearest(str(text), words))
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    words = rule.words if isinstance(rule, Parameter) else ()
+    spelled = {word.lower(): word for word in words}
+    if text.lower() not in spelled:
+        place.refuse(f"here stands one of {', '.join(words)}", names=errors.nearest(text, words))
         return None
-    return text.lower()
+    return spelled[text.lower()]
 
 
 def _one_truth(place: Place, rule: Rule) -> bool | None:

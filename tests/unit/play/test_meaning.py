@@ -148,6 +148,14 @@ def test_a_word_can_be_chosen_too() -> None:
     assert play.fix(read, read.space.encode({"e.source": "hlc3"})).features["e"].source == "hlc3"
 
 
+@pytest.mark.parametrize("word", ["D", "d", "W"])
+def test_a_word_means_the_same_in_capitals(word: str) -> None:
+    read = play.loads(
+        f"features: {{ v: {{ indicator: vwap, params: {{ anchor: {word} }} }} }}\nactions: {{ entry_long: [[close, '>', v]] }}"
+    )
+    assert dict(read.features["v"].params)["anchor"] == word.upper()
+
+
 def test_a_feature_nothing_uses_is_left_out_with_its_dimensions_and_a_note() -> None:
     read = play.loads("features: { e: { indicator: ema, params: { length: [5, 6] } } }\nactions: { entry_long: [[close, '>', open]] }")
     assert (dict(read.features), read.space.size) == ({}, 1)
