@@ -11,7 +11,10 @@ SEED ?= 0
 # Kernels are compiled once and shared by commands, workers and tests.
 export NUMBA_CACHE_DIR ?= $(if $(COINSWARM_HOME),$(COINSWARM_HOME),$(HOME)/.coinswarm)/numba
 
-.PHONY: setup run test check peers bench thorough format clean
+WORKERS ?= 1
+COMPOSE ?= docker compose
+
+.PHONY: setup run test check peers bench thorough format up down clean
 
 setup: $(STAMP)
 
@@ -46,6 +49,20 @@ bench: peers
 # The laws on thousands of drawn plays, and the repeats that take minutes.
 thorough: setup
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q tests/laws -m "slow or not slow"
+
+# A whole cluster on this server; the password is made once and never leaves .secrets.
+up: .secrets/database_url
+	$(COMPOSE) up --detach --build --wait --scale worker=$(WORKERS)
+	$(COMPOSE) exec control coinswarm token create --role admin --name owner
+	@echo "open http://localhost:8321 and enter the token above; the Ray dashboard is at http://localhost:8265"
+
+down:
+	$(COMPOSE) down
+
+.secrets/database_url:
+	mkdir -p -m 700 .secrets
+	umask 077 && openssl rand -hex 24 > .secrets/database_password
+	umask 022 && printf 'postgresql://coinswarm:%s@postgres:5432/coinswarm\n' "$$(cat .secrets/database_password)" > $@
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
 
 from cluster import settings as machine
 from cluster.settings import Settings
 
 if TYPE_CHECKING:
+    from cluster.control.context import Context, Limits
     from cluster.driver.crew import Crew
     from cluster.driver.evaluator import Evaluator
     from cluster.driver.evolve import Ending
     from cluster.driver.plan import Plan
     from cluster.driver.progress import Watcher
+    from cluster.driver.requests import Supplies
+    from cluster.driver.service import Service
     from cluster.driver.steps import Stages
     from cluster.workers.session import Session
+    from coinswarm.ledger.chaos import ChaosStore
+    from coinswarm.ledger.patterns import PatternStore
+    from coinswarm.ledger.campaigns import Campaigns
+    from coinswarm.ledger.access import Access
+    from coinswarm.ledger.queue import Queue
     from coinswarm.ledger.store import Store
+
+COMMAND = (sys.executable, "-c", "from cluster.cli.app import main; main()")
+"""Starts the command line of this installation in a process of its own."""
 
 _STORE_PATIENCE_S = 2.0
 """How long the store itself waits for its server; beyond that the driver waits, and says so."""
@@ -42,8 +57,8 @@ def prepare(settings: Settings) -> dict[str, str]:
 
 def database_url(settings: Settings) -> str:
     """Address of the configured PostgreSQL, or of the embedded one, started when it is not running."""
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
+    if (address := settings.database_address) is not None:
+        return address
     from cluster.store import embedded
 
     machine.ensure_home(settings)
@@ -67,37 +82,147 @@ def open_store(settings: Settings) -> Iterator[Store]:
 
 
 @contextmanager
+def open_chaos(settings: Settings) -> Iterator[ChaosStore]:
+    """The chaos trades of this machine's store.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    from cluster.store.chaos import PostgresChaosStore
+
+    store = PostgresChaosStore(database_url(settings), patience_s=_STORE_PATIENCE_S)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def open_campaigns(settings: Settings) -> Iterator[Campaigns]:
+    """What this machine has decided about campaigns, closed at the end.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    from cluster.store.campaigns import PostgresCampaigns
+
+    kept = PostgresCampaigns(database_url(settings), patience_s=_STORE_PATIENCE_S)
+    try:
+        yield kept
+    finally:
+        kept.close()
+
+
+@contextmanager
+def open_queue(settings: Settings) -> Iterator[tuple[Queue, Access]]:
+    """The line of jobs and the tokens of this machine, closed at the end.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    from cluster.store import connect
+    from cluster.store.access import PostgresAccess
+    from cluster.store.queue import PostgresQueue
+
+    engine = connect.engine(database_url(settings))
+    try:
+        yield PostgresQueue(engine, patience_s=_STORE_PATIENCE_S), PostgresAccess(engine, patience_s=_STORE_PATIENCE_S)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def open_supplies(settings: Settings) -> Iterator[Supplies]:
+    """What planning and reports look at, closed at the end."""
+    prepare(settings)
+    from cluster.driver.requests import Supplies
+
+    with open_store(settings) as store:
+        yield Supplies(store=store, bars_file=settings.bars_file)
+
+
+@contextmanager
+def open_control(settings: Settings, limits: Limits) -> Iterator[Context]:
+    """All that the control plane works with, its computing processes included."""
+    prepare(settings)
+    machine.ensure_home(settings)
+    from cluster.control.context import Context
+    from cluster.control.pool import ProcessDesk
+    from cluster.store.browse import PostgresBrowse
+
+    pinned = settings.model_copy(update={"database_url": SecretStr(database_url(settings))})
+    with open_store(pinned) as store, open_queue(pinned) as (queue, access):
+        browse = PostgresBrowse(database_url(pinned), patience_s=_STORE_PATIENCE_S)
+        desk = ProcessDesk(partial(open_supplies, pinned))
+        try:
+            yield Context(store=store, queue=queue, access=access, browse=browse, desk=desk, limits=limits)
+        finally:
+            desk.close()
+            browse.close()
+
+
+@contextmanager
+def open_patterns(settings: Settings) -> Iterator[PatternStore]:
+    """The library of patterns of this machine's store.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    from cluster.store.patterns import PostgresPatternStore
+
+    library = PostgresPatternStore(database_url(settings), patience_s=_STORE_PATIENCE_S)
+    try:
+        yield library
+    finally:
+        library.close()
+
+
+@contextmanager
 def open_cluster(settings: Settings, *, workers: int | None = None) -> Iterator[tuple[Evaluator, Session]]:
     """An evaluator on the configured Ray cluster, or on a local one that ends with the block."""
+    if settings.compute == "process":
+        with local_evaluator(settings) as evaluator:
+            yield evaluator, _this_process()
+        return
     variables = prepare(settings)
     machine.ensure_home(settings)
     from cluster.workers import session
     from cluster.workers.pool import RayEvaluator
 
     connected = session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables)
-    evaluator = RayEvaluator()
+    on_ray = RayEvaluator()
     try:
-        yield evaluator, connected
+        yield on_ray, connected
     finally:
-        evaluator.close()
+        on_ray.close()
         session.disconnect()
 
 
 @contextmanager
 def open_crew(settings: Settings, *, workers: int | None = None) -> Iterator[tuple[Crew, Session]]:
     """A crew on the configured Ray cluster, or on a local one that ends with the block."""
+    if settings.compute == "process":
+        with local_crew(settings) as crew:
+            yield crew, _this_process()
+        return
     variables = prepare(settings)
     machine.ensure_home(settings)
     from cluster.workers import session
     from cluster.workers.crew import RayCrew
 
     connected = session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables)
-    crew = RayCrew()
+    on_ray = RayCrew()
     try:
-        yield crew, connected
+        yield on_ray, connected
     finally:
-        crew.close()
+        on_ray.close()
         session.disconnect()
+
+
+def _this_process() -> Session:
+    from cluster.workers.session import Session
+
+    return Session(address="this process", dashboard=None, cpus=1, local=True)
 
 
 @contextmanager
@@ -159,6 +284,40 @@ def drive_steps(
     return StepDriver(store, watcher=watcher, stopped=stopped, workers=workers).run(job, lease, stages)
 
 
+@contextmanager
+def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Callable[[], bool]) -> Iterator[Service]:
+    """The driver service of this machine. Larger jobs share one local Ray cluster, started for the first of them, or the configured one."""
+    variables = prepare(settings)
+    logs = machine.ensure_home(settings) / "logs"
+    logs.mkdir(exist_ok=True)
+    from cluster.driver.hands import ProcessHand
+    from cluster.driver.service import Service
+
+    url = database_url(settings)
+    shared: list[Session] = []
+
+    def cluster() -> str:
+        from cluster.workers import session
+
+        if settings.ray_address:
+            return settings.ray_address
+        if not shared:
+            shared.append(session.connect(None, workers=settings.workers, variables=variables))
+        return shared[0].address
+
+    def hire(number: int, inbox: Any) -> ProcessHand:
+        machine.announce({"COINSWARM_DATABASE_URL": url})
+        return ProcessHand(number, inbox, [*COMMAND, "serve", "--hand"], logs / f"hand-{os.getpid()}-{number}.log")
+
+    pinned = settings.model_copy(update={"database_url": SecretStr(url)})
+    with open_store(pinned) as store, open_queue(pinned) as (queue, _):
+        yield Service(store, queue, hire=hire, slots=slots, cluster=cluster, stopped=stopped, lease_s=lease_s, pid=os.getpid())
+    if shared:
+        from cluster.workers import session
+
+        session.disconnect()
+
+
 def detach(settings: Settings, job: str) -> int:
     """Drive a stored job in a process of its own that outlives this one; the answer is its process id.
 
@@ -166,7 +325,7 @@ def detach(settings: Settings, job: str) -> int:
     """
     folder = machine.ensure_home(settings) / "logs"
     folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-c", "from cluster.cli.app import main; main()", "jobs", "resume", job]
+    command = [*COMMAND, "jobs", "resume", job]
     with (folder / f"{job}.log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     return process.pid

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,9 +22,13 @@ class Settings(BaseSettings):
         home: folder in which everything of this user lives.
         bars_path: the DuckDB file of bars; none: `bars.duckdb` in the home folder.
         database_url: a PostgreSQL server; none: the embedded one in the home folder.
+        database_url_file: a file that holds the address, for those who mount secrets; looked at when there is no `database_url`.
         ray_address: a running Ray cluster, from `RAY_ADDRESS`; none: a local one.
         workers: worker processes of a local cluster; none: one a core.
+        compute: `cluster`, or `process` for small jobs: everything in this process, without Ray.
         api_host, api_port: where the control service listens.
+        server: address of a control service that commands are sent to; none: this machine's own database.
+        token: what that service is asked with; none: the one in the home folder, for a service on this machine.
         fetch_timeout_s: how long an exchange may take to answer at all.
         debug: show tracebacks.
     """
@@ -32,10 +38,14 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: Path.home() / ".coinswarm")
     bars_path: Path | None = None
     database_url: SecretStr | None = None
+    database_url_file: Path | None = None
     ray_address: str | None = Field(default=None, validation_alias=AliasChoices("COINSWARM_RAY_ADDRESS", "RAY_ADDRESS"))
     workers: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    compute: Literal["cluster", "process"] = "cluster"
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65_535)] = 8321
+    server: str | None = None
+    token: SecretStr | None = None
     fetch_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     debug: bool = False
 
@@ -43,6 +53,22 @@ class Settings(BaseSettings):
     def bars_file(self) -> Path:
         """The DuckDB file in which bars are stored."""
         return (self.bars_path or self.home / "bars.duckdb").expanduser()
+
+    @property
+    def database_address(self) -> str | None:
+        """Address of the PostgreSQL server that was configured; None: the embedded one is used.
+
+        Raises:
+            BadSetting: the file that should hold it cannot be read.
+        """
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        if self.database_url_file is None:
+            return None
+        try:
+            return self.database_url_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise errors.BadSetting("COINSWARM_DATABASE_URL_FILE must be a file with an address", found=error) from None
 
     @property
     def postgres_folder(self) -> Path:
@@ -97,6 +123,27 @@ def ensure_home(settings: Settings) -> Path:
     return home
 
 
+def token_file(settings: Settings, name: str) -> Path:
+    """Where a service on this machine leaves the token that its owner uses."""
+    return settings.home.expanduser() / f"{name}.token"
+
+
+def write_secret(path: Path, secret: str) -> None:
+    """Write a file that only its owner reads, from its first moment on."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f"{secret}\n")
+
+
 def announce(variables: Mapping[str, str]) -> dict[str, str]:
     """Set environment variables that libraries and child processes read later; what the user has set stays. The answer is what holds."""
     return {name: os.environ.setdefault(name, value) for name, value in variables.items()}
+
+
+def user() -> str:
+    """Who runs this, for the ledger: `name@machine`."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        name = str(os.getuid()) if hasattr(os, "getuid") else "somebody"
+    return f"{name}@{socket.gethostname()}"

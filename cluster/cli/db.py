@@ -30,7 +30,7 @@ def url(*, as_json: AsJson = False) -> None:
     """Print the database's URL, with its password, for psql and other programs; the embedded one is started when it is not running."""
     address = bootstrap.database_url(console.settings())
     if as_json:
-        console.emit_json({"url": address, "embedded": console.settings().database_url is None})
+        console.emit_json({"url": address, "embedded": console.settings().database_address is None})
     else:
         console.text(address)
 
@@ -44,7 +44,7 @@ def status(*, as_json: AsJson = False) -> None:
     if address is None:
         found: dict[str, object] = {"running": False, "embedded": True, "folder": str(console.settings().postgres_folder)}
     else:
-        embedded_one = console.settings().database_url is None
+        embedded_one = console.settings().database_address is None
         found = {"running": True, "embedded": embedded_one, **dataclasses.asdict(state.describe(address))}
     if as_json:
         console.emit_json(found)
@@ -59,7 +59,7 @@ def shell() -> None:
 
     settings = console.settings()
     address = bootstrap.database_url(settings)
-    program = shutil.which("psql") or (str(embedded.program(settings.postgres_folder, "psql")) if settings.database_url is None else None)
+    program = shutil.which("psql") or (str(embedded.program(settings.postgres_folder, "psql")) if settings.database_address is None else None)
     if program is None:
         raise errors.Unavailable("psql must be installed", hint="use another client with the address of `coinswarm db url`")
     raise typer.Exit(subprocess.run([program, address], check=False).returncode)
@@ -75,7 +75,7 @@ def stop(
     from cluster.store import embedded
 
     settings = console.settings()
-    if settings.database_url is not None:
+    if settings.database_address is not None:
         raise errors.Refused("only the embedded database is stopped from here", found="a server set by COINSWARM_DATABASE_URL")
     stopped = embedded.stop(settings.postgres_folder, force=force)
     if as_json:
@@ -88,7 +88,7 @@ def _address_if_running() -> str | None:
     from cluster.store import embedded
 
     settings = console.settings()
-    return embedded.url(settings.postgres_folder) if settings.database_url is None else settings.database_url.get_secret_value()
+    return settings.database_address or embedded.url(settings.postgres_folder)
 
 
 def _lines(found: dict[str, object]) -> list[list[object]]:

@@ -124,7 +124,7 @@ def _bars(settings: Settings) -> Finding:
 def _database(settings: Settings) -> Finding:
     from cluster.store import embedded
 
-    if settings.database_url is None:
+    if settings.database_address is None:
         running = embedded.status(settings.postgres_folder)
         if running is None:
             return Finding(what="database", found="embedded PostgreSQL, not running; it starts when it is needed", ok=True)
