@@ -1,7 +1,7 @@
 """The science: what a play is, what it is worth and whether to believe it. Blind to machines.
 
-A notebook needs no more than this module: `cs.read_bars`, `cs.load_play`, `cs.backtest`, `cs.score`, `cs.evolve`, `cs.stats`. They are
-imported on first use. `backtest` and `evolve` are packages and can be called (docs/decisions/0005).
+A notebook needs no more than this module: `cs.read_bars`, `cs.load_play`, `cs.backtest`, `cs.score`, `cs.evolve`, `cs.chaos`,
+`cs.stats`. They are imported on first use. `backtest`, `evolve` and `chaos` are packages and can be called (docs/decisions/0005).
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ _FACE = {
     "score": ("coinswarm.notebook", "score"),
     "backtest": ("coinswarm.backtest", "run"),
     "evolve": ("coinswarm.notebook", "evolve"),
+    "chaos": ("coinswarm.chaos", "run"),
 }
-_PACKAGES = ("backtest", "evolve", "stats")
+_PACKAGES = ("backtest", "chaos", "evolve", "stats")
 
 
 class _Callable(ModuleType):

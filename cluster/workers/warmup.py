@@ -8,7 +8,7 @@ import numpy as np
 
 from cluster.driver.evaluator import Segment, Setup
 from cluster.workers import scoring
-from coinswarm import backtest, errors, play
+from coinswarm import backtest, chaos, errors, play
 from coinswarm.ledger.records import IN_SAMPLE
 from coinswarm.market import synthetic
 from coinswarm.market.timeframe import Timeframe
@@ -38,7 +38,7 @@ _VARIANTS = 64
 
 
 def warm() -> float:
-    """Run every kernel that a usual search runs; the answer is how many seconds it took.
+    """Run every kernel that a usual search and a draw of chaos trades run; the answer is how many seconds it took.
 
     Raises:
         Unavailable: a kernel cannot be compiled here.
@@ -54,4 +54,5 @@ def warm() -> float:
     if answer.reasons:
         raise errors.Unavailable("the kernels cannot be compiled here", found=next(iter(answer.reasons.values())))
     backtest.run(read, bars, genome=genomes[0])
+    chaos.run(bars, _VARIANTS)
     return time.perf_counter() - began

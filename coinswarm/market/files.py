@@ -23,9 +23,11 @@ from coinswarm.types import FloatArray, IntArray
 if TYPE_CHECKING:
     import polars as pl
 
-_OWN_NAME = re.compile(r"(?P<exchange>[a-z0-9]+)_(?P<symbol>[A-Za-z0-9]+-[A-Za-z0-9]+(?:-PERP)?)_(?P<timeframe>\d+[smhdw])")
+_OWN_NAME = re.compile(r"(?P<exchange>[a-z0-9]+(?:-[a-z0-9]+)*)_(?P<symbol>[A-Za-z0-9]+-[A-Za-z0-9]+(?:-PERP)?)_(?P<timeframe>\d+[smhdw])")
 _ARCHIVE_NAME = re.compile(r"(?:^|.*_)(?P<symbol>[A-Z0-9]+)-(?P<timeframe>\d+[smhdw])-\d{4}-\d{2}(?:-\d{2})?")
 _PREAMBLE_LINES = 20
+MADE = "world-"
+"""How the exchange of made-up worlds begins (`world-n3-17`): their bars are synthetic wherever they are read from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +105,8 @@ def read(
     ts, findings = times.read(table.frame[chosen["ts"]])
     numbers: dict[str, Any] = {name: _numbers(table.frame[chosen[name]]) for name in COLUMNS}
     length = _timeframe(file, ts, timeframe or told.timeframe)
-    bars = Bars(symbol=market, timeframe=length, exchange=(exchange or told.exchange or "unknown").lower(), ts=ts, **numbers)
+    place = (exchange or told.exchange or "unknown").lower()
+    bars = Bars(symbol=market, timeframe=length, exchange=place, synthetic=place.startswith(MADE), ts=ts, **numbers)
     _require(file, table, bars, findings, sort=sort)
     return _with_funding(_oldest_first(bars), funding, file)
 

@@ -73,6 +73,60 @@ def holdout(markets: Sequence[Bars], out_of_sample: float, *, purge: int = 0, em
     return train, test
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Time cut in three, oldest first: what is searched on, what finds are judged on, and what nobody looks at before the end."""
+
+    train: Span
+    validation: Span
+    vault: Span
+
+
+MIN_BLOCKS = 70
+"""Independent blocks of time, of twice the longest hold each, below which the project's tests lose their level."""
+
+
+def three_way(markets: Sequence[Bars], validation: float, vault: float, *, hold: int, embargo: int | None = None) -> Parts:
+    """Cut time into train, validation and vault, the same for every market.
+
+    Args:
+        markets: bars of one or more markets, of one timeframe.
+        validation: share of the bars that finds are judged on, in (0, 1).
+        vault: share of the newest bars that stay closed, in (0, 1); both add up to less than 1.
+        hold: bars that the longest trade is held, at least 1; as many are dropped before each cut.
+        embargo: bars skipped after each cut; as many as are held unless given.
+
+    Returns:
+        The three spans.
+
+    Raises:
+        InvalidArgument: a share, the hold or the embargo lies outside its domain, or the markets have several timeframes.
+        SpanTooShort: training leaves fewer than 70 blocks of twice the hold, or another part is shorter than such a block.
+    """
+    check.at_least(hold, "hold", 1, hint="in bars, the longest that any play of the campaign may hold")
+    for name, share in (("validation", validation), ("vault", vault)):
+        if not 0 < share < 1:
+            raise errors.InvalidArgument(f"{name} must be a share in (0, 1)", found=share)
+    if not validation + vault < 1:
+        raise errors.InvalidArgument("validation and vault must leave bars to train on", found=f"{validation:g} + {vault:g}")
+    if len({bars.timeframe for bars in markets}) > 1:
+        raise errors.InvalidArgument("markets of one split share a timeframe", found=", ".join(sorted({bars.key for bars in markets})))
+    shares = (1 - validation - vault, validation, vault)
+    parts = chronological(markets, shares, purge=hold, embargo=hold if embargo is None else embargo)
+    for name, span, blocks in zip(("train", "validation", "vault"), parts, (MIN_BLOCKS, 1, 1), strict=True):
+        _require_blocks(markets, name, span, blocks, hold)
+    return Parts(train=parts[0], validation=parts[1], vault=parts[2])
+
+
+def _require_blocks(markets: Sequence[Bars], name: str, span: Span, blocks: int, hold: int) -> None:
+    most = max(bars.index_at(span.end_ts) - bars.index_at(span.start_ts) for bars in markets)
+    if most < blocks * 2 * hold:
+        what = f"{blocks} blocks of twice the longest hold" if blocks > 1 else "a block of twice the longest hold"
+        raise errors.SpanTooShort(
+            f"{name} must have {what}, {blocks * 2 * hold} bars", found=f"{most}", hint="use more bars, or a shorter hold"
+        )
+
+
 def _require(markets: Sequence[Bars], shares: Sequence[float], purge: int, embargo: int) -> None:
     check.at_least(purge, "purge", 0)
     check.at_least(embargo, "embargo", 0)

@@ -1,0 +1,68 @@
+"""A million chaos trades from bars to a table one can query: `python -m tests.benchmarks.bench_chaos`.
+
+The markets are made and stored first, outside the clock. Nothing here belongs to the tests: numbers depend on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from cluster import bootstrap
+from cluster.driver import chaos as driving
+from cluster.driver.progress import Silent
+from cluster.settings import Settings
+from cluster.store import embedded
+from coinswarm import chaos
+from coinswarm.market import synthetic
+from coinswarm.market.catalog import Catalog
+from coinswarm.market.timeframe import Timeframe
+
+
+def main() -> None:
+    """Measure and say what each stage took."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    for name, default in (("trades", 1_000_000), ("markets", 20), ("bars", 105_120), ("workers", 2)):
+        arguments.add_argument(f"--{name}", type=int, default=default)
+    asked = arguments.parse_args()
+    with tempfile.TemporaryDirectory(prefix="coinswarm-bench-") as home:
+        settings = Settings(home=Path(home), RAY_ADDRESS=None)
+        try:
+            _measure(settings, _stored(settings, asked.markets, asked.bars), asked.trades, asked.workers)
+        finally:
+            embedded.stop(settings.postgres_folder, force=True)
+
+
+def _stored(settings: Settings, markets: int, bars: int) -> tuple[str, ...]:
+    made = [synthetic.market(f"M{number:02d}/USDT", Timeframe.parse("5m"), bars, seed=3) for number in range(markets)]
+    with Catalog.open(settings.bars_file) as catalog:
+        for market in made:
+            catalog.put(market, source="bench")
+    return tuple(market.key for market in made)
+
+
+def _measure(settings: Settings, keys: tuple[str, ...], trades: int, workers: int) -> None:
+    bootstrap.warm(settings)
+    with bootstrap.open_store(settings) as store, bootstrap.open_chaos(settings) as kept:
+        began = time.perf_counter()
+        plan = driving.plan(driving.Request(markets=keys, trades=trades, settings=chaos.make()), settings.bars_file)
+        driving.submit_plan(store, kept, plan)
+        _say("planned and submitted", began)
+        with bootstrap.open_crew(settings, workers=workers) as (crew, _):
+            _say("... and cluster started", began)
+            batches = driving.Batches(plan, crew, kept)
+            bootstrap.drive_steps(store, plan.job.id, batches, watcher=Silent(), stopped=lambda: False, workers=lambda: crew.workers)
+        _say(f"... and {kept.summaries()[0].trades:,} trades queryable", began)
+        began = time.perf_counter()
+        _say(f"{len(kept.trades(plan.job.id)):,} trades read back", began)
+
+
+def _say(what: str, began: float) -> None:
+    sys.stdout.write(f"{time.perf_counter() - began:8.2f} s  {what}\n")
+
+
+if __name__ == "__main__":
+    main()
