@@ -54,6 +54,25 @@ JUMP = Variation(crossover_rate=0.5, crossover_eta=5.0, mutation="gaussian", mut
 """Mostly mutation, with long jumps."""
 
 
+class RacingSettings(config.Settings):
+    """How hard a generation's new variants are raced before the best of them are scored on everything; see `evolve.racing`."""
+
+    enabled: bool = False
+    rungs: Annotated[int, Field(ge=1, le=9, description="decisions before the finish")] = 2
+    keep: Annotated[float, Field(gt=0, lt=1, description="share of variants that a rung lets go on")] = 0.3
+    first_share: Annotated[float, Field(gt=0, lt=1, description="share of all blocks that the first rung shows")] = 0.12
+    fewest: Annotated[int, Field(ge=1, description="a rung never leaves fewer variants than this")] = 8
+    blocks: Annotated[int, Field(ge=2, le=1000, description="parts of equal length that the bars of each market are divided into")] = 100
+
+    @model_validator(mode="after")
+    def _every_market_is_shown(self) -> RacingSettings:
+        if self.blocks * self.first_share < 1:
+            found = f"{self.first_share:g} of {self.blocks}"
+            rule = "the first rung must show a block of every market"
+            raise errors.BadSetting(rule, found=found, hint="more blocks or a larger first_share")
+        return self
+
+
 class SearchSettings(config.Settings):
     """Everything that decides the course of a search; with the space, the scores and the seed it decides every genome."""
 
@@ -76,6 +95,7 @@ class SearchSettings(config.Settings):
     max_evaluations: Annotated[int, Field(ge=1)] | None = None
     max_seconds: Annotated[float, Field(gt=0)] | None = None
     max_failure_share: Annotated[Share, Field(description="failed share of an island's evaluations that stops the run")] = 0.5
+    racing: RacingSettings = RacingSettings()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @model_validator(mode="after")

@@ -21,6 +21,9 @@ Names = npt.NDArray[np.bytes_]
 MIGRATION_DTYPE = np.dtype([("generation", np.int64), ("source", np.int64), ("target", np.int64), ("birth", np.int64), ("identity", "S64")])
 """One copy that moved: before breeding which generation, from and to which island, and which variant."""
 
+DROPPED = 1e100
+"""Violations from here on are those of variants that lost a race on a part of the bars; any other variant's are smaller."""
+
 _ALWAYS = np.iinfo(np.int64).max
 
 
@@ -211,9 +214,12 @@ class Known(Columns):
         return np.asarray((self.identities[rows] == identities) & (self.epochs[rows] <= epoch)), rows
 
     def merge(self, other: Known) -> Known:
-        """These and those of `other` that are new, each identity once; of several equal ones in `other` the earliest epoch wins."""
+        """These and those of `other` that are new, each identity once; of several equal ones in `other` the earliest epoch wins.
+
+        Within an epoch islands may disagree where variants are raced; then the one that was scored on more wins, by its violation.
+        """
         fresh = other.take(~self.find(other.identities)[0])
-        order = np.lexsort((fresh.epochs, fresh.identities))
+        order = np.lexsort((fresh.violation, fresh.epochs, fresh.identities))
         fresh = fresh.take(order[_first(fresh.identities[order])])
         places = np.searchsorted(self.identities, fresh.identities)
         columns: dict[str, Any] = {

@@ -98,11 +98,13 @@ class Scorer:
         costs = self.costs
         return not (fixed or costs.lot_step > 0 or costs.slippage_participation > 0 or costs.max_participation is not None)
 
-    def score(self, genomes: FloatArray) -> np.ndarray:
+    def score(self, genomes: FloatArray, *, entries: Bits | None = None) -> np.ndarray:
         """Every figure of every variant.
 
         Args:
             genomes: (n_variants, n_dims) variants of the play's space.
+            entries: (n_words,) packed bits of the decision bars on which a trade may be entered; None: on all of them. What is entered
+                ends when it would have ended anyway, so the trades are some of those of the whole.
 
         Returns:
             (n_variants,) of SCORE_DTYPE. A variant whose features are never warm on these bars is INVALID, its figures NaN.
@@ -113,7 +115,8 @@ class Scorer:
         values = self.play.space.values(genomes)
         scores = unscored(values.shape[0], Status.INVALID)
         for piece in self._pieces(values):
-            scores[piece] = self._score_chunk(values[piece])
+            batch = self._batch(values[piece])
+            scores[piece] = self._scored(batch if entries is None else batch.allowing(entries), len(piece))
         return scores
 
     def score_entries(self, genome: FloatArray, enter_long: Bits, enter_short: Bits) -> np.ndarray:
@@ -166,9 +169,6 @@ class Scorer:
             arrays += different * len(find(feature.indicator).outputs)
         return arrays * len(self.bars) * 8 <= self._feature_bytes
 
-    def _score_chunk(self, values: FloatArray) -> np.ndarray:
-        return self._scored(self._batch(values), values.shape[0])
-
     def _scored(self, batch: _Batch, n_variants: int) -> np.ndarray:
         n = len(self.bars)
         scores = unscored(n_variants, Status.INVALID)
@@ -205,17 +205,27 @@ class Scorer:
         for name, value in figures.moments_of(returns, self.bars.timeframe).items():
             scores[name][place] = value
 
-    def replay(self, genome: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def replay(self, genome: FloatArray, *, entries: Bits | None = None) -> tuple[FloatArray, FloatArray]:
         """One variant's history as the fast path sees it.
 
         Args:
             genome: (n_dims,) the variant.
+            entries: (n_words,) packed bits of the decision bars on which a trade may be entered; None: on all of them.
 
         Returns:
             (n_bars,) equity at closes, and (n_trades, N_OUTCOME + 2) one record a trade: `kernels.codes.Outcome`, then side and equity
             before it. Both empty when no decision is possible.
         """
         batch = self._batch(self.play.space.values(np.atleast_2d(genome)))
+        return self._history(batch if entries is None else batch.allowing(entries))
+
+    def replay_entries(self, genome: FloatArray, enter_long: Bits, enter_short: Bits) -> tuple[FloatArray, FloatArray]:
+        """As `replay`, of a variant traded on other entries than its own: (n_words,) packed decision bars of each side."""
+        batch = self._batch(self.play.space.values(np.atleast_2d(np.asarray(genome, dtype=np.float64))))
+        return self._history(batch.entering(enter_long[np.newaxis], enter_short[np.newaxis]))
+
+    def _history(self, batch: _Batch) -> tuple[FloatArray, FloatArray]:
+        """What `replay` answers, of a batch of one."""
         if batch.first[0] >= len(self.bars) - 1:
             return np.empty(0), np.empty((0, N_OUTCOME + 2))
         return self._replay(batch, self._order(batch, np.zeros(1, dtype=np.int64))[0])
@@ -293,6 +303,12 @@ class _Batch:
         many.entry_rows = np.concatenate([enter_long, enter_short])
         many.rows = np.column_stack([np.arange(n), np.arange(n, 2 * n), self.rows[one, 2], self.rows[one, 3]])
         return many
+
+    def allowing(self, entries: Bits) -> _Batch:
+        """This batch with entries on none but some bars."""
+        some = copy.copy(self)
+        some.entry_rows = self.entry_rows & entries
+        return some
 
     def groups(self, *, reverse: bool) -> IntArray:
         """(n_variants,) equal where trades from the same decision bar have the same outcome."""

@@ -21,6 +21,8 @@ class Status(IntEnum):
     INVALID = 2
     ERROR = 3
     TIMEOUT = 4
+    DROPPED = 5
+    """Of an evaluation, never of a score: it lost its race on a part of the bars, so it is neither a failure nor has it a fitness."""
 
 
 SCORE_DTYPE = np.dtype([("status", np.int8), *((name, np.float64) for name in FIGURES)])

@@ -10,6 +10,7 @@ from pathlib import Path
 from coinswarm import errors
 from coinswarm.indicators.catalog import Indicator
 from coinswarm.play import slots
+from coinswarm.play.dimension import Dimension
 from coinswarm.play.model import Condition, Mode, Play, Policy
 from coinswarm.play.reading import account, actions, constraints, features, nodes, risk, structures, timeframes
 from coinswarm.play.reading.conditions import Conditions
@@ -74,9 +75,25 @@ def loads(text: str, *, file: str | None = None, indicators: Mapping[str, Indica
             [errors.PlayProblem(path="play", rule="a play is a mapping with features and actions", found="an empty file", file=file)],
             name=name,
         )
-    play = _play(Place(_filled(root, problems), "", problems), text, catalogue() if indicators is None else indicators)
+    state = State(problems, catalogue() if indicators is None else indicators)
+    play = _play(Place(_filled(root, problems), "", problems), text, state)
     problems.raise_if_any(play.name if play.name != "play" else name)
     return play
+
+
+def varied(text: str) -> tuple[Node, list[tuple[Dimension, Node]]]:
+    """The tree of a play that reads without a problem, templates filled, and the node that each of its dimensions stands on.
+
+    Raises:
+        BadPlay: it has problems.
+    """
+    loads(text)
+    problems = Problems()
+    root = nodes.parse(text, problems) or Node({}, 1)
+    filled = _filled(root, problems)
+    state = State(problems, catalogue())
+    _play(Place(filled, "", problems), text, state)
+    return filled, list(zip(state.dimensions, state.varied, strict=True))
 
 
 def catalogue() -> Mapping[str, Indicator]:
@@ -112,10 +129,9 @@ def _fill(node: Node, variables: Mapping[str, Node], problems: Problems) -> Node
     return Node(variable.value, node.line)
 
 
-def _play(root: Place, text: str, indicators: Mapping[str, Indicator]) -> Play:
+def _play(root: Place, text: str, state: State) -> Play:
     problems = root.problems
     root.check_map((*KEYS, *IGNORED), "a play")
-    state = State(problems, indicators)
     timeframes.read_timeframes(root, state)
     features.read_features(root, state)
     structures.read_structures(root, state)

@@ -143,7 +143,7 @@ def _choices(place: Place, state: State, rule: Rule, name: str, one: _Reader) ->
     if len(set(values)) != len(values):
         place.refuse("a choice is listed once")
         return None
-    return values[0] if len(values) == 1 else state.vary(Dimension.choice(name, values))
+    return values[0] if len(values) == 1 else state.vary(Dimension.choice(name, values), place.node)
 
 
 def _range(place: Place, state: State, domain: Rule, name: str) -> Setting | None:
@@ -161,7 +161,7 @@ def _range(place: Place, state: State, domain: Rule, name: str) -> Setting | Non
         return None
     if low == high:
         return low
-    return state.vary(_dimension(place, domain, name, low, high, step, is_log=is_log))
+    return state.vary(_dimension(place, domain, name, low, high, step, is_log=is_log), place.node)
 
 
 def _end(place: Place, key: str) -> float | None:

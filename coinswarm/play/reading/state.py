@@ -10,6 +10,7 @@ from coinswarm.indicators.catalog import Indicator
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.play.dimension import Dimension
 from coinswarm.play.model import Condition, Feature, Setting, Slot
+from coinswarm.play.reading.nodes import Node
 from coinswarm.play.reading.problems import Place, Problems
 
 ROLES = ("low_tf", "med_tf", "high_tf")
@@ -33,6 +34,7 @@ class State:
     problems: Problems
     indicators: Mapping[str, Indicator]
     dimensions: list[Dimension] = field(default_factory=list)
+    varied: list[Node] = field(default_factory=list)
     settings: dict[str, Setting] = field(default_factory=dict)
     timeframes: dict[str, Timeframe] = field(default_factory=dict)
     exec_ms: int | None = None
@@ -40,9 +42,10 @@ class State:
     setups: dict[str, Place] = field(default_factory=dict)
     read_setups: dict[str, tuple[Condition | None, int, int]] = field(default_factory=dict)
 
-    def vary(self, dimension: Dimension) -> Slot:
-        """Add a dimension under a name of its own, and give the slot that stands for it."""
+    def vary(self, dimension: Dimension, node: Node) -> Slot:
+        """Add a dimension under a name of its own, with where it stands, and give the slot that stands for it."""
         self.dimensions.append(dimension)
+        self.varied.append(node)
         return Slot(len(self.dimensions) - 1)
 
     def free_name(self, path: str) -> str:

@@ -64,7 +64,7 @@ def _duration(place: Place, key: str, state: State) -> tuple[Number | None, int]
     if len(lengths) == 1:
         return lengths[0], MINUTE_MS
     name = state.free_name(f"{entry.path}_minutes".removeprefix("actions."))
-    slot = state.vary(Dimension.choice(name, lengths))
+    slot = state.vary(Dimension.choice(name, lengths), entry.node)
     state.settings[name] = slot
     return slot, MINUTE_MS
 

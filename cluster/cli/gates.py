@@ -1,0 +1,121 @@
+"""`coinswarm gates`: the rules a report card must keep, and whether one does."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cluster import bootstrap
+from cluster.cli import console
+
+if TYPE_CHECKING:
+    from coinswarm.validate.card import ReportCard
+    from coinswarm.validate.gates import Gates, Verdict
+
+app = typer.Typer(help="The rules a report card must keep, and whether one does.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+OfGates = Annotated[Path | None, typer.Option("--gates", help="A YAML file of gates; else the default ones.")]
+
+
+@app.callback()
+def gates() -> None:
+    """The rules a report card must keep, and whether one does."""
+
+
+@app.command()
+def show(
+    file: Annotated[Path | None, typer.Argument(help="A YAML file of gates; else the default ones.")] = None, *, as_json: AsJson = False
+) -> None:
+    """The rules with their thresholds and reasons, and the hash that verdicts carry."""
+    from coinswarm.validate import gates as rules
+
+    found = rules.load(file)
+    if as_json:
+        console.emit_json({"name": found.name, "version": found.version, "hash": found.hash, "rules": found.rules})
+        return
+    rows = [[rule.name, rule.text, rule.reason] for rule in found.rules]
+    console.table(f"gates {found.name}, version {found.version}, {found.hash[:12]}", ["rule", "must hold", "reason"], rows)
+
+
+@app.command()
+def check(
+    card: Annotated[str, typer.Argument(help="A report card as JSON, or an evaluation's id or the beginning of it.")],
+    file: OfGates = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Hold a report card against the gates; exit code 1 when it does not pass. Promotes nothing."""
+    from coinswarm.validate import gates as rules
+
+    wanted = rules.load(file)
+    is_file = card.endswith(".json") or Path(card).is_file()
+    verdict = rules.check(wanted, _from_file(Path(card)) if is_file else _stored(card))
+    present(wanted, verdict, as_json=as_json)
+    if not is_file:
+        _earlier(verdict)
+    if not verdict.passed:
+        raise typer.Exit(1)
+
+
+def present(wanted: Gates, verdict: Verdict, *, as_json: bool, more: dict[str, Any] | None = None) -> None:
+    """Print a verdict: every rule with its figure, those that failed marked."""
+    if as_json:
+        results = [
+            {"rule": one.rule.name, "must_hold": one.rule.text, "value": one.value, "passed": one.passed, "lacking": one.lacking}
+            for one in verdict.results
+        ]
+        console.emit_json(
+            {"passed": verdict.passed, "verdict": verdict.hash, "gates": wanted.name, "gates_hash": verdict.gates_hash,
+             "card_hash": verdict.card_hash, "evaluation": verdict.evaluation, "results": results, **(more or {})}
+        )  # fmt: skip
+        return
+    rows = [[_word(one.passed), one.rule.name, one.rule.text, _value(one.value), one.lacking] for one in verdict.results]
+    console.table(
+        f"{verdict.evaluation or 'card'} against gates {wanted.name} ({wanted.hash[:12]})", ["", "rule", "must hold", "is", "why"], rows
+    )
+    count = f"{len(verdict.failed)} of {len(verdict.results)} rules"
+    console.text(f"{'passed all' if verdict.passed else f'NOT PASSED, fails {count}'}; verdict {verdict.hash[:12]}")
+
+
+def _stored(name: str) -> ReportCard:
+    from cluster.driver import vetting
+
+    with bootstrap.open_store(console.settings()) as store:
+        return vetting.newest_card(store, store.evaluation(name))
+
+
+def _from_file(file: Path) -> ReportCard:
+    from coinswarm import errors
+    from coinswarm.validate import gates as rules
+
+    if not file.is_file():
+        raise errors.not_found("card", str(file), [entry.name for entry in file.parent.glob("*.json")] if file.parent.is_dir() else [])
+    try:
+        text = file.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise errors.BadInput(f"{file.name} must be a report card in JSON", found=str(error.reason)) from error
+    return rules.card_of(text, file.name)
+
+
+def _earlier(verdict: Verdict) -> None:
+    """Say when the last stored verdict on this variant was reached with other gates, or on another card."""
+    with bootstrap.open_campaigns(console.settings()) as kept:
+        stored = kept.verdicts(verdict.evaluation)
+    if not stored:
+        return
+    last = stored[-1]
+    for what, then, now in (("gates", last.gates_hash, verdict.gates_hash), ("card", last.card_hash, verdict.card_hash)):
+        if then != now:
+            console.note(f"the verdict of {last.when:%Y-%m-%d %H:%M} was reached with another {what}: {then[:12]}, now {now[:12]}")
+
+
+def _word(passed: bool) -> str:
+    return "ok" if passed else "FAIL"
+
+
+def _value(value: float) -> str:
+    return "missing" if math.isnan(value) else f"{value:.4g}"

@@ -1,0 +1,130 @@
+"""`coinswarm library`: the plays that passed the gates, where they stand, and taking one out of use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cluster import bootstrap
+from cluster import settings as machine
+from cluster.cli import console
+from coinswarm import errors
+
+if TYPE_CHECKING:
+    from coinswarm.ledger.campaigns import Campaigns, VettedPlay
+    from coinswarm.ledger.lifecycle import Transition
+
+app = typer.Typer(help="The plays that passed the gates: list, show, disable, rework.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+OfPlay = Annotated[str, typer.Argument(help="Beginning of a play's hash or of its evaluation's id, or its name.")]
+Why = Annotated[str, typer.Option("--why", help="For the ledger.")]
+
+
+@app.callback()
+def library() -> None:
+    """The plays that passed the gates."""
+
+
+@app.command("list")
+def list_plays(
+    state: Annotated[str | None, typer.Option("--state", help="Only those that stand here.")] = None, *, as_json: AsJson = False
+) -> None:
+    """Every vetted play with its tags and where its variant stands now."""
+    from coinswarm.ledger import lifecycle
+
+    wanted = None if state is None else lifecycle.known(state)
+    with bootstrap.open_campaigns(console.settings()) as kept:
+        rows = [_row(play, lifecycle.standing(kept.steps(play.evaluation))) for play in kept.vetted()]
+    rows = [row for row in rows if wanted in (None, row["state"])]
+    if as_json:
+        console.emit_json(rows)
+        return
+    names = ["sha256", "name", "state", "evaluation", "market", "timeframe", "regime", "risk_profile", "vetted", "who"]
+    cells: list[list[Any]] = [[_cell(row[name]) for name in names] for row in rows]
+    console.table(f"{len(rows)} vetted play(s)", [name.replace("_", " ") for name in names], cells)
+
+
+@app.command()
+def show(play: OfPlay, *, as_json: AsJson = False) -> None:
+    """One play: where it comes from, its verdict, every step it took, and its YAML."""
+    from coinswarm.ledger import lifecycle
+
+    with bootstrap.open_campaigns(console.settings()) as kept:
+        found = _found(kept, play)
+        steps = kept.steps(found.evaluation)
+    if as_json:
+        console.emit_json({"play": found, "state": lifecycle.standing(steps), "steps": steps})
+        return
+    facts: list[list[Any]] = [
+        ["state", lifecycle.standing(steps)], ["evaluation", found.evaluation], ["sha256", found.sha256], ["verdict", found.verdict],
+        ["card", found.card_hash], *([name, _cell(value)] for name, value in found.tags.items()),
+    ]  # fmt: skip
+    console.table(found.name, ["what", "value"], facts)
+    _show_steps(steps)
+    console.text(found.text)
+
+
+@app.command()
+def disable(play: OfPlay, why: Why, *, as_json: AsJson = False) -> None:
+    """Take a play out of use for good; only rework leads back."""
+    _move(play, "disabled", why, as_json=as_json)
+
+
+@app.command()
+def rework(play: OfPlay, why: Why, *, as_json: AsJson = False) -> None:
+    """Send a play back to be worked on; it is vetted again as a candidate after `library reopen`."""
+    _move(play, "rework", why, as_json=as_json)
+
+
+@app.command()
+def reopen(play: OfPlay, why: Why, *, as_json: AsJson = False) -> None:
+    """Make a play in rework a candidate again."""
+    _move(play, "candidate", why, as_json=as_json)
+
+
+def _move(name: str, target: str, why: str, *, as_json: bool) -> None:
+    from coinswarm.ledger import lifecycle as table
+    from coinswarm.validate import lifecycle
+
+    with bootstrap.open_campaigns(console.settings()) as kept:
+        found = _found(kept, name)
+        step = lifecycle.move(kept, found.evaluation, table.known(target), who=machine.user(), why=why)
+    if as_json:
+        console.emit_json(step)
+    else:
+        console.text(f"{found.name} ({found.evaluation}): {step.source} -> {step.target}")
+
+
+def _found(kept: Campaigns, name: str) -> VettedPlay:
+    """The newest vetting of the one variant that is meant."""
+    plays = kept.vetted()
+    fits = [play for play in plays if name == play.name or play.sha256.startswith(name) or play.evaluation.startswith(name)]
+    variants = list(dict.fromkeys(play.evaluation for play in fits)) if name else []
+    if not variants:
+        raise errors.not_found("vetted play", name, [play.name for play in plays])
+    if len(variants) > 1:
+        raise errors.Conflict(f"{name!r} must fit one vetted play", found=f"several: {', '.join(variants[:5])}")
+    return fits[-1]
+
+
+def _row(play: VettedPlay, state: str) -> dict[str, Any]:
+    tags = {name: play.tags.get(name) for name in ("market", "timeframe", "regime", "risk_profile")}
+    return {
+        "sha256": play.sha256[:12], "name": play.name, "state": state, "evaluation": play.evaluation, **tags,
+        "vetted": f"{play.when:%Y-%m-%d %H:%M}", "who": play.who, "verdict": play.verdict,
+    }  # fmt: skip
+
+
+def _show_steps(steps: Sequence[Transition]) -> None:
+    rows: list[list[Any]] = [
+        [f"{step.when:%Y-%m-%d %H:%M}", step.source, step.target, step.who, step.why, step.verdict[:12], step.gates_hash[:12]]
+        for step in steps
+    ]
+    console.table(f"{len(rows)} step(s)", ["when", "from", "to", "who", "why", "verdict", "gates"], rows)
+
+
+def _cell(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value

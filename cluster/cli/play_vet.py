@@ -1,0 +1,52 @@
+"""`coinswarm play vet`: hold a variant's report card against the gates, and write it out as a play of its own when it passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cluster import bootstrap
+from cluster import settings as machine
+from cluster.cli import console
+from coinswarm import errors
+
+
+def command(
+    evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
+    folder: Annotated[Path, typer.Option("--to", help="Folder for the play, its card and the verdict.")] = Path("vetted"),
+    gates: Annotated[Path | None, typer.Option("--gates", help="A file of gates, at least as strict as the default ones.")] = None,
+    why: Annotated[str, typer.Option("--why", help="For the ledger.")] = "vetted: the report card passed the gates",
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="NAME=VALUE, besides those of the card; repeat for several.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+) -> None:
+    """Validate a variant: its newest report card against the gates; exit code 1, and nothing written, when it does not pass."""
+    settings = console.settings()
+    bootstrap.prepare(settings)
+    from cluster.cli import gates as showing
+    from cluster.driver import vetting
+    from coinswarm.report import files
+    from coinswarm.validate import gates as rules
+
+    tags, wanted = _tags(tag or []), rules.load(gates)
+    with bootstrap.open_store(settings) as store, bootstrap.open_campaigns(settings) as kept:
+        found = vetting.vet(store, kept, evaluation, wanted, settings.bars_file, who=machine.user(), why=why, tags=tags)
+    paths = [files.write_whole(folder / name, text.encode()) for name, text in vetting.written(found).items()]
+    more = {"play": None if found.play is None else found.play.sha256, "files": [str(path) for path in paths]}
+    showing.present(wanted, found.verdict, as_json=as_json, more=more)
+    for path in paths if not as_json else []:
+        console.text(f"wrote {console.path(path)}")
+    if not found.verdict.passed:
+        raise typer.Exit(1)
+
+
+def _tags(given: list[str]) -> dict[str, str]:
+    tags: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise errors.InvalidArgument("--tag takes NAME=VALUE", found=repr(text), hint="--tag desk=spot")
+        tags[name.strip()] = value.strip()
+    return tags

@@ -1,0 +1,124 @@
+"""`coinswarm vault`: the bars of a campaign that nobody sees before the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cluster import bootstrap
+from cluster import settings as machine
+from cluster.cli import console
+from coinswarm import errors
+
+if TYPE_CHECKING:
+    from coinswarm.ledger.campaigns import CampaignSplit, VaultOpening
+
+app = typer.Typer(help="The bars of a campaign that nobody sees before the end: declare, show, open.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+_PARTS = ("train", "validation", "vault")
+_FIGURES = ("sharpe", "total_return", "max_drawdown", "n_trades")
+
+
+@app.callback()
+def vault() -> None:
+    """The bars of a campaign that nobody sees before the end."""
+
+
+@app.command()
+def declare(
+    campaign: Annotated[str, typer.Option("--campaign", help="Whose vault; a campaign whose jobs have not seen these bars.")],
+    symbol: Annotated[list[str], typer.Option("--symbol", "-s", help="A market; repeat for several.")],
+    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, when several are stored.")] = None,
+    validation: Annotated[float, typer.Option(help="Share of the bars on which finds are judged.")] = 0.2,
+    share: Annotated[float, typer.Option("--vault", help="Share of the bars, the newest, that stay closed.")] = 0.2,
+    hold: Annotated[
+        int, typer.Option("--longest-hold", help="Bars that the longest trade is held; as many are dropped before each cut.")
+    ] = 48,
+    embargo: Annotated[int | None, typer.Option(help="Bars skipped after each cut; else as many as are held.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Cut a campaign's time into train, validation and vault, once: its jobs never see the vault."""
+    from cluster.driver import vaults
+
+    settings = console.settings()
+    wanted = vaults.Wanted(
+        campaign=campaign, markets=tuple(symbol), timeframe=timeframe, validation=validation, vault=share, hold=hold, embargo=embargo
+    )
+    with bootstrap.open_campaigns(settings) as kept:
+        split = vaults.declare(kept, wanted, settings.bars_file, who=machine.user())
+    _show_split(split, as_json=as_json)
+
+
+@app.command()
+def show(
+    campaign: Annotated[str | None, typer.Option("--campaign", help="One campaign; else all.")] = None, *, as_json: AsJson = False
+) -> None:
+    """Splits of campaigns, and every opening of their vaults."""
+    with bootstrap.open_campaigns(console.settings()) as kept:
+        splits = [split for split in kept.splits() if campaign in (None, split.campaign)]
+        openings = kept.openings(campaign)
+    if campaign is not None and not splits:
+        raise errors.NotFound(f"campaign {campaign} has no vault", hint="`coinswarm vault declare` makes one before its first search")
+    if as_json:
+        console.emit_json({"splits": splits, "openings": openings})
+        return
+    rows: list[list[Any]] = [[split.campaign, *(_span(split, part) for part in _PARTS), split.who] for split in splits]
+    console.table(f"{len(rows)} campaign(s) with a vault", ["campaign", *_PARTS, "declared by"], rows)
+    looks: list[list[Any]] = [
+        [f"{look.when:%Y-%m-%d %H:%M}", look.campaign, look.evaluation, look.who, look.why, *_shown(look), look.seen_by]
+        for look in openings
+    ]
+    if looks:
+        heads = ["when", "campaign", "evaluation", "who", "why", *_FIGURES, "seen by"]
+        console.table(f"{len(looks)} opening(s), each charged as a trial", heads, looks)
+
+
+@app.command(name="open")
+def open_vault(
+    evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
+    why: Annotated[str, typer.Option("--why", help="Why now, for the ledger.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Judge one variant on its campaign's vault; written down with who, when and why, and charged as a trial."""
+    settings = console.settings()
+    bootstrap.prepare(settings)
+    from cluster.driver import vaults
+
+    with (
+        bootstrap.open_store(settings) as store,
+        bootstrap.open_campaigns(settings) as kept,
+        bootstrap.local_evaluator(settings) as evaluator,
+    ):
+        opening = vaults.look(store, kept, evaluator, evaluation, settings.bars_file, who=machine.user(), why=why)
+        counts = store.count_trials(opening.campaign)
+    if as_json:
+        console.emit_json({"opening": opening, "trials": counts})
+        return
+    rows = [[key or "mean", *(f"{row[name]:.4g}" for name in _FIGURES)] for key, row in opening.figures.items()]
+    console.table(f"{opening.evaluation} on the vault of campaign {opening.campaign}", ["data set", *_FIGURES], rows)
+    console.text(f"opening {opening.id}: {counts.openings} so far, charged to the campaign's {counts.trials:,} trials")
+    if opening.seen_by:
+        console.text(f"{opening.seen_by} job(s) of other campaigns had seen bars behind this fence before: this was not a first look")
+
+
+def _show_split(split: CampaignSplit, *, as_json: bool) -> None:
+    if as_json:
+        console.emit_json(split)
+        return
+    rows = [[part, _span(split, part)] for part in _PARTS]
+    console.table(f"campaign {split.campaign}: {', '.join(market.key for market in split.markets)}", ["part", "span, UTC"], rows)
+    console.text(f"{split.purge_bars} bars are dropped before each cut and {split.embargo_bars} after it; declared once, by {split.who}")
+
+
+def _span(split: CampaignSplit, part: str) -> str:
+    span = getattr(split, part)
+    return f"{console.moment(span.start_ts)} .. {console.moment(span.end_ts)}"
+
+
+def _shown(look: VaultOpening) -> list[str]:
+    means = look.figures.get("", {})
+    return [f"{means[name]:.4g}" if name in means else "-" for name in _FIGURES]
