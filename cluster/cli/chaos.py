@@ -181,7 +181,10 @@ def _planned(
     made = trading.make(**drawn, costs=asking.settled(Costs, {name: value for name, value in costs.items() if value is not None}))
     first, last = goals.moment(span[0], "--from"), goals.moment(span[1], "--to")
     markets = (*symbols, *asking.imported(files, settings))
-    return driving.plan(driving.Request(markets=markets, settings=made, start_ts=first, end_ts=last, **asked), settings.bars_file)
+    with bootstrap.open_campaigns(settings) as campaigns:
+        split = campaigns.split(asked["campaign"])
+    request = driving.Request(markets=markets, settings=made, start_ts=first, end_ts=last, split=split, **asked)
+    return driving.plan(request, settings.bars_file)
 
 
 def _run(settings: Settings, plan: Plan, *, workers: int | None, detach: bool, as_json: bool) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from cluster.workers import chaos as working
 from cluster.workers.chaos import Made, Range
 from coinswarm import chaos, check, errors
 from coinswarm.chaos import ChaosFrame, ChaosSettings, naming
+from coinswarm.ledger.campaigns import CampaignSplit
 from coinswarm.ledger.chaos import SUMS, ChaosStore, row_bytes
 from coinswarm.ledger.records import FINAL_STATUSES, DataSetRecord, GenerationRecord, Job, Json, Lease, PlayRecord, new_job_id
 from coinswarm.ledger.store import Store
@@ -44,7 +45,10 @@ _SPARE = 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What a person asks for: `trades` random trades on `markets`, stored `batch` at a time; features may look at other stored markets."""
+    """What a person asks for: `trades` random trades on `markets`, stored `batch` at a time; features may look at other stored markets.
+
+    `split` is that of the campaign, None when none was declared: trades end before its vault.
+    """
 
     markets: tuple[str, ...]
     trades: int
@@ -54,6 +58,7 @@ class Request:
     end_ts: int | None = None
     campaign: str = "default"
     batch: int = BATCH
+    split: CampaignSplit | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +80,12 @@ def plan(request: Request, catalog_path: Path) -> Plan:
 
     Raises:
         InvalidArgument: the number of trades is out of bounds, no market is named, one twice, or they differ in timeframe.
+        Refused: bars of the campaign's vault are asked for.
         NotFound: a market is not stored. SpanTooShort: the bars are too few for the holds and features.
     """
     check.within(request.trades, "the number of trades", 1, MOST_TRADES)
     check.at_least(request.batch, "the size of a batch", 1)
+    request = _fenced(request)
     if not request.markets:
         raise errors.InvalidArgument("chaos trades need a market", found="none", hint="say --symbol BTC/USDT, or --bars FILE")
     wanted = None if request.timeframe is None else Timeframe.parse(request.timeframe)
@@ -247,8 +254,18 @@ def refuse_too_large(plan: Plan, free_bytes: int) -> None:
         )
 
 
+def _fenced(request: Request) -> Request:
+    """The request up to the vault of its campaign."""
+    if request.split is None:
+        return request
+    end = request.split.fence.ts if request.end_ts is None else request.end_ts
+    request.split.fence.require(end)
+    return replace(request, end_ts=end)
+
+
 def _read(catalog: Catalog, key: str, request: Request) -> Bars:
     bars = catalog.read(key, start=request.start_ts, end=request.end_ts)
+    bars = bars if request.split is None else request.split.fence.cut(bars)
     if not len(bars):
         raise errors.SpanTooShort(f"{key} has no bars between --from and --to", hint="`coinswarm bars list` shows what is stored")
     return bars
@@ -271,6 +288,7 @@ def _settled(request: Request, bars: Sequence[Bars], others: Sequence[Bars], fra
         "batch": request.batch,
         "from": request.start_ts,
         "to": request.end_ts,
+        "fence": None if request.split is None else asdict(request.split.fence),
     }
 
 

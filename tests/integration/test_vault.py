@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cluster import bootstrap
+from cluster.driver import chaos as chaos_jobs
 from cluster.driver import plan as planning
 from cluster.driver import submit, vaults
 from cluster.driver.evaluator import Segment, Work
@@ -20,7 +21,7 @@ from cluster.driver.sources import CatalogSource
 from cluster.store.campaigns import PostgresCampaigns
 from cluster.store.postgres import PostgresStore
 from cluster.workers.local import LocalEvaluator
-from coinswarm import errors
+from coinswarm import chaos, errors
 from coinswarm.evolve.settings import SearchSettings
 from coinswarm.ledger.campaigns import CampaignSplit, MemoryCampaigns
 from coinswarm.ledger.memory import MemoryStore
@@ -170,6 +171,17 @@ def test_a_job_that_asks_for_more_is_refused_and_one_that_asks_for_less_is_not(g
         planning.plan(guarded.request(campaign="another"), guarded.path)
     sooner = planning.plan(guarded.request(end_ts=guarded.fence.ts - BAR_MS), guarded.path)
     assert last_close(sooner.task.sources[0].load()) == guarded.fence.ts - BAR_MS
+
+
+def test_chaos_trades_end_before_the_vault_with_all_the_markets_they_look_at(guarded: Guarded) -> None:
+    request = chaos_jobs.Request(
+        markets=("BTC/USDT",), trades=100, settings=chaos.make(hold="1h", features=["ETH/USDT:roc(5)"]), timeframe="5m",
+        campaign=guarded.split.campaign, split=guarded.split,
+    )  # fmt: skip
+    made = chaos_jobs.plan(request, guarded.path)
+    assert [last_close(source.load()) <= guarded.fence.ts for source in made.sources] == [True, True]
+    with pytest.raises(errors.Refused, match="vault of campaign"):
+        chaos_jobs.plan(dataclasses.replace(request, end_ts=guarded.fence.ts + 1), guarded.path)
 
 
 def test_the_search_of_a_job_never_sees_its_validation_part(guarded: Guarded) -> None:
