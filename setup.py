@@ -1,8 +1,15 @@
-"""Packages of the wheel: the two of the project, and the migrations, which live at the top of the checkout and travel inside the store."""
+"""Packages of the wheel: the two of the project, migrations, example plays and gates, which live at the top of the checkout."""
 
 from setuptools import find_packages, setup
 
 setup(
-    packages=[*find_packages(include=["coinswarm*", "cluster*"]), "cluster.store.migrations", "cluster.store.migrations.versions"],
-    package_dir={"cluster.store.migrations": "migrations"},
+    packages=[
+        *find_packages(include=["coinswarm*", "cluster*"]),
+        "cluster.store.migrations",
+        "cluster.store.migrations.versions",
+        "cluster.plays",
+        "coinswarm.validate.rules",
+    ],
+    package_dir={"cluster.store.migrations": "migrations", "cluster.plays": "plays/examples", "coinswarm.validate.rules": "plays/gates"},
+    package_data={"cluster.plays": ["*.yml"], "coinswarm.validate.rules": ["*.yml"]},
 )

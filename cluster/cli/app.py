@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -29,12 +32,24 @@ COMMANDS = {
     "backtest": "Run one variant of a play in full.",
     "demo": "The whole way once: bars, a search, its winners, a report.",
     "evolve": "Search a play's variants on all cores or a cluster.",
+    "patterns": "Conditions among random trades that may be believed: discover, power, list, show, export, review, report.",
+    "chaos": "Trade at random and record what happened: run, list, show, export.",
+    "submit": "Hand a search to the driver service, here or elsewhere.",
+    "watch": "Follow a job until it ends.",
     "jobs": "List, cancel and resume jobs.",
     "top": "The best variants of a job, in and out of sample.",
     "archive": "The best variant of each kind that a job found, as a map.",
     "show": "One evaluation: parameters, figures, equity curve.",
     "report": "Write an evaluation as one HTML file.",
     "replay": "Recompute an evaluation and compare it to the last digit.",
+    "validate": "How much of a result to believe: its report card.",
+    "worlds": "Made-up worlds: null ones, where nothing may be found, and planted ones.",
+    "honesty": "How often nothing is promoted where there is nothing: the benchmark.",
+    "serve": "Serve the API and run the jobs that are handed in.",
+    "token": "Make, list and take back tokens of the control plane.",
+    "vault": "The bars of a campaign that nobody sees before the end: declare, show, open.",
+    "gates": "The rules a report card must keep, and whether one does.",
+    "library": "The plays that passed the gates: list, show, disable, rework.",
     "db": "The database: address, state, upgrade.",
     "doctor": "What is installed, reachable, and how big.",
 }
@@ -63,12 +78,20 @@ class LazyGroup(TyperGroup):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Parse, run and exit: no traceback ever reaches the user unless it is asked for."""
+        if sys.stderr is None:
+            sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - it stays open as long as the process
         try:
+            _require_output()
             return super().main(*args, **kwargs)
         except Exception as error:
             if console.debugging():
                 raise
             raise SystemExit(report(error)) from None
+
+
+def _require_output() -> None:
+    if sys.stdout is None:
+        raise errors.BadInput("standard output must be open", found="closed", hint="end the command with >/dev/null to drop it")
 
 
 def _stub(name: str) -> Any:

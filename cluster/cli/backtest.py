@@ -44,7 +44,7 @@ class Chosen:
 def command(
     file: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.", show_default=False)],
     bars: Annotated[Path | None, typer.Option(help="Parquet or CSV file of candles.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="A stored market; with --bars, the market of the file.")] = None,
+    symbol: Annotated[list[str] | None, typer.Option(help="A stored market; with --bars, the market of the file.")] = None,
     timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
     market: Annotated[list[Path] | None, typer.Option(help="File of another market that the play looks at; else it is looked up.")] = None,
     setting: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter that the play leaves open.")] = None,
@@ -63,7 +63,7 @@ def command(
     """Run one variant of a play in full: figures, trades, equity."""
     require_tables(trades, equity)
     loaded = play.load(file)
-    candles = read_bars(loaded, bars, symbol, timeframe)
+    candles = read_bars(loaded, bars, _only(symbol), timeframe)
     require_span(candles, _milliseconds(start), _milliseconds(end))
     wanted = for_run(loaded, candles, max_hold_bars)
     chosen = choose(wanted, setting or [], variant)
@@ -93,6 +93,14 @@ def read_bars(loaded: play.Play, file: Path | None, symbol: str | None, timefram
         raise errors.InvalidArgument(f"{loaded.name} names no market", hint="give --bars FILE or --symbol BTC/USDT")
     with stored.catalog(read_only=True) as catalog:
         return catalog.read(*_named(symbol or loaded.symbols[0], timeframe, loaded))
+
+
+def _only(symbols: Sequence[str] | None) -> str | None:
+    """The market that was named; raises `InvalidArgument` when several were."""
+    if symbols and len(symbols) > 1:
+        hint = "run it once for each; `coinswarm evolve` takes several"
+        raise errors.InvalidArgument("a backtest runs on one market", found=", ".join(symbols), hint=hint)
+    return symbols[0] if symbols else None
 
 
 def _named(market: str, timeframe: str | None, loaded: play.Play) -> tuple[str, str | None]:
@@ -169,6 +177,9 @@ def choose(wanted: play.Play, settings: Sequence[str], variant: str | None) -> C
     """
     values = dict(_setting(text) for text in settings)
     _require_known(wanted, values)
+    for dimension in wanted.space.dimensions:
+        if dimension.path in values:
+            dimension.encode(values[dimension.path])
     base = None if variant is None else _base(wanted, variant)
     left = [dimension for dimension in wanted.space.dimensions if dimension.path not in values]
     if left and base is None:

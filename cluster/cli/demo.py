@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from coinswarm.market.catalog import Catalog
     from coinswarm.market.providers import Provider
 
+_PACKAGE = Path(__file__).resolve().parents[1]
+_EXAMPLE = "trend_pullback.yml"
 _MARKETS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 _TIMEFRAME = "5m"
 _GIVE_UP_S = 5.0
@@ -23,7 +25,7 @@ _SYNTHETIC_SEED = 1
 
 
 def command(
-    play: Annotated[Path, typer.Argument(help="The play to search.")] = Path("plays/examples/trend_pullback.yml"),
+    play: Annotated[Path | None, typer.Argument(help="The play to search; else an example.", show_default=False)] = None,
     bars: Annotated[
         list[Path] | None, typer.Option("--bars", help="A file of candles to use; repeat for several. Else an exchange is tried.")
     ] = None,
@@ -42,10 +44,11 @@ def command(
     from cluster.driver import plan as planning
 
     search = asking.search({"population": population, "generations": generations, "islands": 1, "seed": seed}, None, None)
+    play = play or example()
     asking.checked([play])
     markets = asking.imported(bars, settings) if bars else _found(settings, exchange, days)
     request = asking.request([play], markets, None, (None, None), search, {}, {})
-    plan = planning.plan(request, settings.bars_file)
+    plan = planning.plan(evolve.inherited(settings, request), settings.bars_file)
     with bootstrap.open_store(settings) as store, bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):
         evolve.announce(plan, session)
         job = evolve.drive(store, evaluator, plan, new=True)
@@ -53,6 +56,14 @@ def command(
         more = {"report": str(report.write(settings, store, best[0].evaluation))} if best else {}
         more |= {"database": bootstrap.database_url(settings), "dashboard": f"{session.dashboard or 'not started'} (while a job runs)"}
         evolve.present(settings, store, plan, job, as_json=as_json, more=more)
+
+
+def example() -> Path:
+    """The play that comes with the program: beside this package in an installed wheel, at the top of the repository in a checkout."""
+    for folder in (_PACKAGE / "plays", _PACKAGE.parent / "plays" / "examples"):
+        if (folder / _EXAMPLE).is_file():
+            return folder / _EXAMPLE
+    raise errors.Unavailable("the example play must be installed with the program", hint="name a play of your own")
 
 
 def _found(settings: Settings, exchange: str, days: int) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import client, console
 
 if TYPE_CHECKING:
     from cluster.driver.evaluator import Evaluator
@@ -46,6 +46,8 @@ def command(
     out_of_sample: Annotated[float, typer.Option(help="Share of the bars, the newest, that the search never sees.")] = 0.25,
     winners: Annotated[int, typer.Option(help="How many of the best are scored out of sample.", min=1, max=1000)] = 10,
     baselines: Annotated[bool, typer.Option(help="Try random parameters at equal cost.")] = True,
+    racing: Annotated[bool, typer.Option(help="Drop most new variants of a generation after a part of the bars.")] = False,
+    race: Annotated[list[str] | None, typer.Option(help="A setting of racing as NAME=VALUE, such as keep=0.3; repeatable.")] = None,
     fee_bps: Annotated[float | None, typer.Option(help="Fee of every fill, in basis points; else the play's.")] = None,
     slippage_bps: Annotated[float | None, typer.Option(help="Slippage of market and stop fills; else the play's.")] = None,
     max_hold_bars: Annotated[int | None, typer.Option(help="Close a position after so many bars.")] = None,
@@ -56,12 +58,16 @@ def command(
     address: Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")] = None,
     estimate: Annotated[bool, typer.Option("--estimate", help="Say what it would take, and stop.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Run on in the background; watch it with `coinswarm jobs watch`.")] = False,
+    server: client.Server = None,
+    priority: Annotated[int, typer.Option(help="In the line of a driver service: greater is sooner.", min=-100, max=100)] = 0,
+    key: Annotated[str | None, typer.Option(help="Handing in again with the same key changes nothing.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    queued: Annotated[bool, typer.Option("--queued", hidden=True)] = False,
 ) -> None:
     """Search the variants of plays: evolve them in sample, judge the winners out of sample, keep every trial."""
     settings = _settings(address)
     bootstrap.prepare(settings)
-    from cluster.cli import asking
+    from cluster.cli import asking, handing
 
     overrides = {
         "taker_bps": fee_bps, "maker_bps": fee_bps, "slippage_bps": slippage_bps,
@@ -69,28 +75,28 @@ def command(
     }  # fmt: skip
     search = {
         "population": population, "generations": generations, "islands": islands, "seed": seed,
-        "stagnation": stagnation, "max_evaluations": max_evaluations, "max_seconds": max_seconds,
+        "stagnation": stagnation, "max_evaluations": max_evaluations, "max_seconds": max_seconds, "racing": _racing(race, on=racing),
     }  # fmt: skip
+    asking.checked(plays)
+    handing.refuse_files(server or settings.server, bars)
     request = asking.request(
-        plays,
-        [*(symbol or []), *asking.imported(bars or [], settings)],
-        timeframe,
-        (start, end),
-        asking.search(search, objective, constraint),
-        overrides,
+        plays, [*(symbol or []), *asking.imported(bars or [], settings)], timeframe, (start, end),
+        asking.search(search, objective, constraint), overrides,
         {"out_of_sample": out_of_sample, "winners": winners, "baselines": baselines, "campaign": campaign},
-    )
-    if detach:
+    )  # fmt: skip
+    if queued or server or settings.server:
+        handing.hand_in(settings, server, request, priority=priority, key=key, as_json=as_json)
+    elif detach:
         _detach(settings, request, as_json=as_json)
-        return
-    run(settings, request, workers=workers, estimate=estimate, as_json=as_json)
+    else:
+        run(settings, request, workers=workers, estimate=estimate, as_json=as_json)
 
 
 def run(settings: Settings, request: Request, *, workers: int | None = None, estimate: bool = False, as_json: bool = False) -> None:
     """Plan a request, drive it to its end and print what it found, or only what it would take."""
     from cluster.driver import plan as planning
 
-    plan = planning.plan(request, settings.bars_file)
+    plan = planning.plan(inherited(settings, request), settings.bars_file)
     with bootstrap.open_store(settings) as store, bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):
         if estimate:
             _estimate(evaluator, plan, as_json=as_json)
@@ -107,6 +113,19 @@ def resume(settings: Settings, store: Store, job: Job, *, workers: int | None, a
     with bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):
         announce(plan, session)
         present(settings, store, plan, drive(store, evaluator, plan, new=False), as_json=as_json)
+
+
+def inherited(settings: Settings, request: Request) -> Request:
+    """The request with the split of its campaign, if one was declared; says on stderr what that means."""
+    import dataclasses
+
+    with bootstrap.open_campaigns(settings) as campaigns:
+        split = campaigns.split(request.campaign)
+    if split is None:
+        console.note(f"campaign {request.campaign} has no vault: nothing it finds can be promoted (`coinswarm vault declare`)")
+    else:
+        console.note(f"campaign {request.campaign}: its own split decides what is held out, and its vault stays closed")
+    return dataclasses.replace(request, split=split)
 
 
 def drive(store: Store, evaluator: Evaluator, plan: Plan, *, new: bool) -> Job:
@@ -137,6 +156,12 @@ def present(settings: Settings, store: Store, plan: Plan, job: Job, *, as_json: 
         raise errors.Cancelled(f"job {job.id} is cancelled, what was evaluated is kept", hint=f"`coinswarm jobs resume {job.id}` goes on")
 
 
+def _racing(given: list[str] | None, *, on: bool) -> dict[str, Any]:
+    """The settings of racing, to be checked with the others."""
+    pairs = [text.partition("=") for text in given or []]
+    return {"enabled": on, **{name.strip(): value.strip() for name, _, value in pairs}}
+
+
 def _settings(address: str | None) -> Settings:
     settings = console.settings()
     return settings.model_copy(update={"ray_address": address}) if address else settings
@@ -154,7 +179,7 @@ def _detach(settings: Settings, request: Request, *, as_json: bool) -> None:
     from cluster.driver import plan as planning
     from cluster.driver import submit
 
-    plan = planning.plan(request, settings.bars_file)
+    plan = planning.plan(inherited(settings, request), settings.bars_file)
     with bootstrap.open_store(settings) as store:
         submit.submit(store, plan)
     pid = bootstrap.detach(settings, plan.job.id)
@@ -174,7 +199,7 @@ def _estimate(evaluator: Evaluator, plan: Plan, *, as_json: bool) -> None:
         return
     facts: list[list[Any]] = [
         ["variants", f"{found.variants:,}"],
-        ["time", live.span(found.seconds)],
+        ["time", f"{live.span(found.seconds)}{' without racing, which may take less' if found.raced else ''}"],
         ["speed", f"{found.variants_per_s:,.0f} variants/s on {found.workers} processors"],
         ["bars", f"{found.bars:,} in sample, {found.bars_bytes / 2**20:,.1f} MB a node"],
         ["memory", f"about {found.memory_bytes / 2**20:,.0f} MB a node with its workers"],

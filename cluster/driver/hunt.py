@@ -8,18 +8,23 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from cluster.driver.evaluator import Scored, Setup
-from coinswarm.evolve import archive, behaviour, operators, reduction
+from cluster.driver.evaluator import RACE, Scored, Setup
+from coinswarm.evolve import archive, behaviour, operators, racing, reduction
 from coinswarm.evolve.search import Search
 from coinswarm.evolve.settings import SearchSettings
 from coinswarm.evolve.state import Members, Proposals, Results
 from coinswarm.ledger.records import FOUNDER, IN_SAMPLE, EvaluationBatch, GenerationRecord, ScoreBatch
+from coinswarm.ledger.words import Spoken, Words
 from coinswarm.metrics.figures import Status
 from coinswarm.play import variants
-from coinswarm.types import FloatArray
+from coinswarm.types import BoolArray, FloatArray, IntArray
 
-REPEAT_DTYPE = np.dtype([("island", "<i8"), ("generation", "<i8"), ("identity", "S64")])
-"""A variant that an island evaluated without knowing that another one had: the store keeps only the first row of each variant."""
+REPEAT_DTYPE = np.dtype([("island", "<i8"), ("generation", "<i8"), ("identity", "S64"), ("rung", "<i8")])
+"""A variant that an island evaluated without knowing that another one had: the store keeps only the first row of each variant.
+
+`rung` says after how many rungs of its race the island dropped it, 0 where it scored it on everything. Where one island drops what another
+one scores on everything, the store's row becomes that of the complete one, and what the first one knows is listed here as well.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +59,8 @@ class Hunt:
         self.archive = archive.empty(behaviour.TRADING, len(setup.play.space.dimensions))
         self.repeats = np.zeros(0, dtype=REPEAT_DTYPE)
         self._bar_ms = bar_ms
+        self._first_dropped: dict[bytes, np.void] = {}
+        self._words = Words.of(setup.play.space.dimensions)
 
     def identify(self, genomes: FloatArray) -> list[str]:
         """The identity of the variant behind each genome, (n, n_dims)."""
@@ -65,17 +72,25 @@ class Hunt:
 
     def tell(self, proposals: Proposals, scored: Scored) -> Commit:
         """Take in the scores of `proposals.todo`; the answer is what to store of them."""
-        results = reduction.results(scored.figures, self.settings)
-        repeats = self._repeated(proposals)
+        results = racing.results(scored.figures, scored.dropped_after, self.settings)
+        repeats = self._repeated(proposals, scored.dropped_after)
         self.state = self.search.tell(self.state, proposals, results)
         self.repeats = np.concatenate([self.repeats, repeats])
         self._show(proposals, scored, results)
         batch = self._evaluations(proposals, scored, results)
-        scores = tuple(
-            ScoreBatch(data_set=key, segment=IN_SAMPLE, variants=batch.variants, figures=scored.figures[:, market])
+        return Commit(generation=self._record(proposals, results, scored), evaluations=batch, scores=self._scores(batch, scored))
+
+    def _scores(self, batch: EvaluationBatch, scored: Scored) -> tuple[ScoreBatch, ...]:
+        """The figures by market, each under the part of the bars that they are of."""
+        parts = [(rung, np.flatnonzero(scored.dropped_after == rung)) for rung in np.unique(scored.dropped_after).tolist()]
+        return tuple(
+            ScoreBatch(
+                data_set=key, segment=segment_of(rung), variants=_some(batch.variants, rows),
+                figures=scored.figures[rows, market],
+            )
+            for rung, rows in parts
             for market, key in enumerate(self.markets)
-        )
-        return Commit(generation=self._record(proposals, results, scored.seconds), evaluations=batch, scores=scores)
+        )  # fmt: skip
 
     def population_fitness(self, island: int) -> FloatArray:
         """(n,) first objective of the feasible members of an island, larger for better."""
@@ -98,15 +113,29 @@ class Hunt:
             digest.update(f"{column.shape}".encode() + np.ascontiguousarray(column).tobytes())
         return digest.digest()
 
-    def _repeated(self, proposals: Proposals) -> np.ndarray:
+    def first_dropped(self, trials: np.ndarray) -> None:
+        """Remember which of these trials, `REPEAT_DTYPE`, came to an end on a part of the bars; the first of each variant counts."""
+        if self.settings.racing.enabled and self.settings.islands > 1:
+            for trial in trials[trials["rung"] > 0]:
+                self._first_dropped.setdefault(bytes(trial["identity"]), trial)
+
+    def _repeated(self, proposals: Proposals, rungs: IntArray) -> np.ndarray:
         """(n,) `REPEAT_DTYPE` of the proposals that some island has evaluated before, unknown to this one."""
-        names = proposals.identities[proposals.todo]
-        known = self.state.shared.find(names)[0]
+        trials = np.zeros(len(proposals.todo), dtype=REPEAT_DTYPE)
+        trials["island"], trials["generation"], trials["rung"] = proposals.island, proposals.generation, rungs
+        trials["identity"] = proposals.identities[proposals.todo]
+        known = self.state.shared.find(trials["identity"])[0]
         for island in self.state.islands:
-            known |= island.own.find(names)[0]
-        rows = np.zeros(int(known.sum()), dtype=REPEAT_DTYPE)
-        rows["island"], rows["generation"], rows["identity"] = proposals.island, proposals.generation, names[known]
-        return rows
+            known |= island.own.find(trials["identity"])[0]
+        others = self._contradicted(trials[known])
+        self.first_dropped(trials[~known])
+        return np.concatenate([trials[known], others])
+
+    def _contradicted(self, repeats: np.ndarray) -> np.ndarray:
+        """(n,) `REPEAT_DTYPE` of earlier trials that ended on another part of the bars than these repeats of them."""
+        firsts = [(self._first_dropped.get(bytes(repeat["identity"])), repeat) for repeat in repeats]
+        found = [first for first, repeat in firsts if first is not None and first["rung"] != repeat["rung"]]
+        return np.array(found, dtype=REPEAT_DTYPE)
 
     def _show(self, proposals: Proposals, scored: Scored, results: Results) -> None:
         """Show what was evaluated to the archive."""
@@ -127,24 +156,17 @@ class Hunt:
             play=self.sha256,
             variants=_words(proposals.identities[todo]),
             genomes=genomes,
-            params=self._params(genomes),
+            params=Spoken(self._words, genomes),
             indices=todo,
             fitness=reduction.fitness(results, self.settings),
-            objectives=results.objectives,
-            status=_status(scored),
-            reasons=tuple(scored.reasons.get(row, "") for row in range(len(todo))),
+            objectives=np.where(_dropped(scored, results)[:, np.newaxis], np.nan, results.objectives),
+            status=np.where(_dropped(scored, results), Status.DROPPED, _status(scored)).astype(np.int8),
+            reasons=tuple(scored.reasons.get(row, "") for row in range(len(todo))) if scored.reasons else ("",) * len(todo),
             parents=_parents(proposals),
             operators=_operators(proposals),
         )
 
-    def _params(self, genomes: FloatArray) -> tuple[dict[str, object], ...]:
-        """The genomes in words, a column at a time: checking each gene again, as `Space.decode` does, was two thirds of a commit."""
-        dimensions = self.setup.play.space.dimensions
-        paths = [dimension.path for dimension in dimensions]
-        columns = [map(dimension.decode, column) for dimension, column in zip(dimensions, genomes.T.tolist(), strict=True)]
-        return tuple(dict(zip(paths, row, strict=True)) for row in zip(*columns, strict=True))
-
-    def _record(self, proposals: Proposals, results: Results, seconds: float) -> GenerationRecord:
+    def _record(self, proposals: Proposals, results: Results, scored: Scored) -> GenerationRecord:
         island = self.state.islands[proposals.island]
         fit = self.population_fitness(proposals.island)
         return GenerationRecord(
@@ -156,9 +178,25 @@ class Hunt:
             diversity=float(island.history[-1, 2]),
             evaluations=len(proposals.todo),
             failures=int(results.failed.sum()),
-            seconds=seconds,
-            figures={"hypervolume": float(island.history[-1, 3]), "feasible": int(fit.size), "distinct": proposals.distinct},
-        )
+            seconds=scored.seconds,
+            figures={
+                "hypervolume": float(island.history[-1, 3]), "feasible": int(fit.size), "distinct": proposals.distinct,
+                "dropped": int(_dropped(scored, results).sum()), "cost": len(proposals.todo) if scored.rungs is None else scored.cost,
+            },
+        )  # fmt: skip
+
+
+def segment_of(rung: int) -> str:
+    """The segment that the figures of a variant belong to which was dropped after so many rungs; 0: it was not."""
+    return f"{RACE}{rung}" if rung else IN_SAMPLE
+
+
+def _dropped(scored: Scored, results: Results) -> BoolArray:
+    return racing.dropped(scored.dropped_after, results.failed)
+
+
+def _some(variants: tuple[str, ...], rows: IntArray) -> tuple[str, ...]:
+    return variants if len(rows) == len(variants) else tuple(variants[row] for row in rows.tolist())
 
 
 def _words(names: np.ndarray) -> tuple[str, ...]:
@@ -174,10 +212,14 @@ def _status(scored: Scored) -> np.ndarray:
 
 
 def _parents(proposals: Proposals) -> tuple[tuple[str, ...], ...]:
-    rows = proposals.parent_identities[proposals.todo].astype("U64").tolist()
-    return tuple(tuple(dict.fromkeys(name for name in row if name)) for row in rows)
+    """Identities of the parents of each, every one once; most variants have two different ones."""
+    rows = proposals.parent_identities[proposals.todo]
+    texts = rows.astype("U64").tolist()
+    if rows.shape[1] == 2 and (rows != b"").all() and (rows[:, 0] != rows[:, 1]).all():
+        return tuple(map(tuple, texts))
+    return tuple(tuple(dict.fromkeys(filter(None, row))) for row in texts)
 
 
 def _operators(proposals: Proposals) -> tuple[str, ...]:
-    names = [FOUNDER if name == "sample" else name for name in operators.NAMES]
-    return tuple(names[code] for code in proposals.operators[proposals.todo].tolist())
+    names = np.array([FOUNDER if name == "sample" else name for name in operators.NAMES], dtype=object)
+    return tuple(names[proposals.operators[proposals.todo]].tolist())

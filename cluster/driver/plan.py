@@ -5,6 +5,7 @@ A resumed job is planned from its own config and the stored text of its plays, b
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -14,19 +15,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from cluster.driver import version
-from cluster.driver.evaluator import Setup, Source, Task
+from cluster.driver.evaluator import Setup, Task
 from cluster.driver.sources import CatalogSource
 from coinswarm import backtest, config, errors
 from coinswarm import play as play_language
 from coinswarm.evolve import reduction
-from coinswarm.evolve.settings import SearchSettings
+from coinswarm.evolve.settings import RacingSettings, SearchSettings
+from coinswarm.ledger.campaigns import CampaignSplit
 from coinswarm.ledger.records import DataSetRecord, Job, PlayRecord, new_job_id
 from coinswarm.market import splits
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
+from coinswarm.market.vault import Fence
 from coinswarm.play.model import Play
 
 KIND = "evolve"
@@ -74,6 +78,7 @@ class Request:
         winners: how many of the best are scored out of sample.
         baselines: whether random parameters are tried at equal cost.
         campaign: jobs whose trials are counted together.
+        split: how the campaign's time is cut, which then decides what is searched and what is held out; None: it has no vault.
     """
 
     plays: tuple[PlayFile, ...]
@@ -87,6 +92,7 @@ class Request:
     winners: int = 10
     baselines: bool = True
     campaign: str = "default"
+    split: CampaignSplit | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,25 +122,28 @@ def plan(request: Request, catalog_path: Path) -> Plan:
 
     Raises:
         BadPlay, BadSetting, NotFound, SpanTooShort, InvalidArgument: what is asked for cannot be done; nothing was written.
+        Refused: it reaches into the campaign's vault.
     """
     _check(request)
+    request = _inherited(request)
     wanted = None if request.timeframe is None else Timeframe.parse(request.timeframe)
     plays = [_read(file, request.overrides, wanted) for file in request.plays]
     with Catalog.open(catalog_path, read_only=True) as catalog:
         keys = [catalog.find(market, _timeframe(plays)).key for market in _wanted(request, plays)]
         markets = _read_markets(catalog, keys, request)
         others = _read_markets(catalog, _others(catalog, plays, markets), request)
-    split_ts = _split(markets, request.out_of_sample)
-    _refuse_cold(plays, markets, split_ts)
+    split_ts, train_end_ts = _split(markets, request)
+    _refuse_cold(plays, markets, split_ts if train_end_ts is None else train_end_ts)
     settled = {
         "search": request.search.model_dump(mode="json"),
         "plays": [_described(file, play) for file, play in zip(request.plays, plays, strict=True)],
         "overrides": request.overrides.model_dump(mode="json"),
         "timeframe": request.timeframe,
-        "markets": [_span(bars) for bars in markets],
-        "others": [_span(bars) for bars in others],
+        "markets": [span(bars) for bars in markets],
+        "others": [span(bars) for bars in others],
         "from": request.start_ts, "to": request.end_ts, "out_of_sample": request.out_of_sample, "split_ts": split_ts,
         "winners": request.winners, "baselines": request.baselines,
+        "fence": None if request.split is None else dataclasses.asdict(request.split.fence), "train_end_ts": train_end_ts,
     }  # fmt: skip
     job = _job(settled, request, [*markets, *others])
     records = tuple(PlayRecord(sha256=file.sha256, name=play.name, text=file.text) for file, play in zip(request.plays, plays, strict=True))
@@ -142,7 +151,7 @@ def plan(request: Request, catalog_path: Path) -> Plan:
         job=job,
         task=_task(job, plays, catalog_path),
         plays=records,
-        data_sets=tuple(_record(bars) for bars in (*markets, *others)),
+        data_sets=tuple(data_set_record(bars) for bars in (*markets, *others)),
         search=request.search,
     )
 
@@ -173,7 +182,17 @@ def _check(request: Request) -> None:
 
 
 def _read(file: PlayFile, overrides: Overrides, timeframe: Timeframe | None = None) -> Play:
-    """The play as the run wants it: checked, with something to search and something that closes its positions."""
+    """The play as the run wants it, with something to search."""
+    play = read_play(file, overrides, timeframe)
+    if not play.space.dimensions:
+        raise errors.InvalidArgument(
+            f"{play.name} has nothing to search", found="no list and no range", hint="give a parameter a list or range"
+        )
+    return play
+
+
+def read_play(file: PlayFile, overrides: Overrides, timeframe: Timeframe | None = None) -> Play:
+    """The play as the run wants it: checked, and with something that closes its positions."""
     play = play_language.loads(file.text, file=None if file.path is None else str(file.path))
     costs = _changed(play.costs, taker_bps=overrides.taker_bps, maker_bps=overrides.maker_bps, slippage_bps=overrides.slippage_bps)
     account = _changed(play.account, starting_equity=overrides.starting_equity, max_leverage=overrides.max_leverage)
@@ -182,16 +201,16 @@ def _read(file: PlayFile, overrides: Overrides, timeframe: Timeframe | None = No
         max_hold_bars=overrides.max_hold_bars, stop_loss_pct=overrides.stop_loss_pct, take_profit_pct=overrides.take_profit_pct,
     )  # fmt: skip
     play_language.check_runnable(play)
-    if not play.space.dimensions:
-        raise errors.InvalidArgument(
-            f"{play.name} has nothing to search", found="no list and no range", hint="give a parameter a list or range"
-        )
     return play
 
 
 def _changed(settings: Any, **values: float | None) -> Any:
     given = {name: value for name, value in values.items() if value is not None}
-    return type(settings).model_validate(settings.model_dump() | given) if given else settings
+    try:
+        return type(settings).model_validate(settings.model_dump() | given) if given else settings
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+        raise errors.BadSetting("what a run says instead of its play must be in its domain", found=problems) from None
 
 
 def _timeframe(plays: Sequence[Play]) -> Timeframe | None:
@@ -220,14 +239,33 @@ def _read_markets(catalog: Catalog, keys: Sequence[str], request: Request) -> li
     if len(set(keys)) < len(keys):
         raise errors.InvalidArgument("each market is named once", found=", ".join(keys))
     markets = [catalog.read(key, start=request.start_ts, end=request.end_ts) for key in keys]
+    markets = [bars if request.split is None else request.split.fence.cut(bars) for bars in markets]
     for key, bars in zip(keys, markets, strict=True):
         if not len(bars):
             raise errors.SpanTooShort(f"{key} has no bars between --from and --to", hint="`coinswarm bars list` shows what is stored")
     return markets
 
 
-def _split(markets: Sequence[Bars], out_of_sample: float) -> int | None:
-    return None if out_of_sample == 0 else splits.holdout(markets, out_of_sample)[1].start_ts
+def _inherited(request: Request) -> Request:
+    """The request as its campaign's split has it: up to the vault, and judged on the campaign's validation part."""
+    if request.split is None:
+        return request
+    if request.split.campaign != request.campaign:
+        raise errors.InvalidArgument(f"a job of campaign {request.campaign} has its own split", found=f"that of {request.split.campaign}")
+    end = request.split.fence.ts if request.end_ts is None else request.end_ts
+    request.split.fence.require(end)
+    if end <= request.split.validation.start_ts:
+        raise errors.SpanTooShort(
+            f"searches of campaign {request.campaign} are judged on its validation part", found="an end before it", hint="leave --to out"
+        )
+    return dataclasses.replace(request, end_ts=end, out_of_sample=request.split.validation_share)
+
+
+def _split(markets: Sequence[Bars], request: Request) -> tuple[int | None, int | None]:
+    """Where the held-out part begins, and where the searched part ends when they do not meet."""
+    if request.split is not None:
+        return request.split.validation.start_ts, request.split.train.end_ts
+    return None if request.out_of_sample == 0 else splits.holdout(markets, request.out_of_sample)[1].start_ts, None
 
 
 def _refuse_cold(plays: Sequence[Play], markets: Sequence[Bars], split_ts: int | None) -> None:
@@ -254,7 +292,8 @@ def _described(file: PlayFile, play: Play) -> dict[str, Any]:
     }
 
 
-def _span(bars: Bars) -> dict[str, Any]:
+def span(bars: Bars) -> dict[str, Any]:
+    """What a job's config says of its bars: which, from when to when, and their hash."""
     return {
         "key": bars.key,
         "symbol": bars.symbol,
@@ -265,8 +304,9 @@ def _span(bars: Bars) -> dict[str, Any]:
     }
 
 
-def _record(bars: Bars) -> DataSetRecord:
-    return DataSetRecord(exchange=bars.exchange, timeframe=str(bars.timeframe), synthetic=bars.synthetic, **_span(bars))
+def data_set_record(bars: Bars) -> DataSetRecord:
+    """The ledger's record of bars."""
+    return DataSetRecord(exchange=bars.exchange, timeframe=str(bars.timeframe), synthetic=bars.synthetic, **span(bars))
 
 
 def _job(settled: dict[str, Any], request: Request, markets: Sequence[Bars]) -> Job:
@@ -292,13 +332,23 @@ def _job(settled: dict[str, Any], request: Request, markets: Sequence[Bars]) -> 
 def _task(job: Job, plays: Sequence[Play], catalog_path: Path) -> Task:
     settled = job.config
     setups = tuple(Setup(play=play, costs=play.costs, account=play.account) for play in plays)
-    sources = tuple(_source(span, settled, catalog_path) for span in settled["markets"])
-    others = {span["symbol"]: _source(span, settled, catalog_path) for span in settled["others"]}
-    return Task(id=job.id, setups=setups, sources=sources, others=others, split_ts=settled["split_ts"])
+    sources = tuple(source(span, settled, catalog_path) for span in settled["markets"])
+    others = {span["symbol"]: source(span, settled, catalog_path) for span in settled["others"]}
+    raced = RacingSettings.model_validate(settled["search"].get("racing", {}))
+    return Task(
+        id=job.id,
+        setups=setups,
+        sources=sources,
+        others=others,
+        split_ts=settled["split_ts"],
+        racing=raced,
+        train_end_ts=settled.get("train_end_ts"),
+    )
 
 
-def _source(span: Mapping[str, Any], settled: Mapping[str, Any], catalog_path: Path) -> Source:
+def source(span: Mapping[str, Any], settled: Mapping[str, Any], catalog_path: Path) -> CatalogSource:
     """The span as it was: bars stored since then after its end, or before its start, are not part of the job."""
     end = settled["to"] if settled["to"] is not None else span["last_ts"] + 1
     start = settled["from"] if settled["from"] is not None else span["first_ts"]
-    return CatalogSource(path=catalog_path, key=span["key"], content_hash=span["content_hash"], start_ts=start, end_ts=end)
+    fence = Fence(**settled["fence"]) if settled.get("fence") else None
+    return CatalogSource(path=catalog_path, key=span["key"], content_hash=span["content_hash"], start_ts=start, end_ts=end, fence=fence)

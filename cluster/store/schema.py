@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from coinswarm import errors
 
-HEAD = "0001"
+HEAD = "0005"
 """The newest migration. Compared first, because asking Alembic costs a second of a warm start."""
 
 _LOCK = 0x636F696E7377  # any number will do that no other program is likely to use: "coinsw"

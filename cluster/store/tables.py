@@ -8,11 +8,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, TIMESTAMP
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, REAL, TIMESTAMP
 from sqlalchemy.types import TypeEngine
-
-from coinswarm.metrics.figures import FIGURES
 
 metadata = MetaData()
 
@@ -78,6 +92,7 @@ jobs = Table(
     _column("lease_expires", _TIME, null=True),
     Index("jobs_campaign", "campaign"),
     Index("jobs_created", "created", "id"),
+    Index("jobs_status", "status", postgresql_where=text("status IN ('queued', 'running')")),
 )
 
 generations = Table(
@@ -107,15 +122,64 @@ checkpoints = Table(
     _column("state", LargeBinary()),
 )
 
-evaluations = Table(
-    "evaluations",
+batches = Table(
+    "batches",
+    metadata,
+    Column("number", BigInteger(), Identity(always=True), primary_key=True),
+    _column("job", _ID),
+    _column("play", _ID),
+    _column("words", JSON(none_as_null=True), null=True),
+    _column("stored", _TIME, default="now()"),
+)
+
+batch_parts = Table(
+    "batch_parts",
+    metadata,
+    _column("batch", BigInteger(), key=True),
+    _column("part", SmallInteger(), key=True),
+    _column("segment", _ID),
+    _column("data_sets", IDS),
+)
+
+trials = Table(
+    "trials",
     metadata,
     _column("id", _ID, key=True),
     _column("job", _ID),
     _column("variant", _ID),
-    _column("play", _ID),
+    _column("batch", BigInteger()),
     _column("island", Integer()),
     _column("generation", Integer()),
+    _column("index", BigInteger()),
+    _column("genome", ARRAY(Double())),
+    _column("params", JSON(none_as_null=True), null=True),
+    _column("fitness", Double(), null=True),
+    _column("objectives", ARRAY(Double())),
+    _column("status", SmallInteger()),
+    _column("reason", Text()),
+    _column("parents", IDS),
+    _column("operator", Text()),
+    _column("part", SmallInteger(), null=True),
+    _column("figures", ARRAY(Double()), null=True),
+)
+Index("trials_best", trials.c.job, trials.c.fitness.desc(), trials.c.id)
+
+later_scores = Table(
+    "later_scores",
+    metadata,
+    _column("evaluation", _ID, key=True),
+    _column("data_set", _ID, key=True),
+    _column("segment", _ID, key=True),
+    _column("figures", ARRAY(Double())),
+)
+
+_views = MetaData()
+
+evaluations = Table(
+    "evaluations",
+    _views,
+    *(_column(name, _ID) for name in ("id", "job", "variant", "play")),
+    *(_column(name, Integer()) for name in ("island", "generation")),
     _column("index", BigInteger()),
     _column("genome", ARRAY(Double())),
     _column("params", JSON()),
@@ -126,28 +190,219 @@ evaluations = Table(
     _column("seed", BigInteger()),
     _column("parents", IDS),
     _column("operator", Text()),
-    _column("config_hash", _ID),
-    _column("data_hash", _ID),
-    _column("code_version", Text()),
+    *(_column(name, _ID) for name in ("config_hash", "data_hash", "code_version")),
     _column("synthetic", Boolean()),
-    _column("stored", _TIME, default="now()"),
+    _column("stored", _TIME),
 )
-Index(
-    "evaluations_best",
-    evaluations.c.job,
-    evaluations.c.fitness.desc(),
-    evaluations.c.id,
-    postgresql_where=evaluations.c.fitness.is_not(None),
-)
-Index("evaluations_generation", evaluations.c.job, evaluations.c.generation, evaluations.c.island)
+"""A view for everybody who reads trials and does not write them."""
 
-scores = Table(
-    "scores",
+score_rows = Table(
+    "score_rows",
+    _views,
+    *(_column(name, _ID) for name in ("evaluation", "job", "data_set", "segment")),
+    _column("figures", ARRAY(Double())),
+)
+"""A view: wherever figures are stored, with the trials or later."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _column("id", _ID, key=True),
+    _column("name", Text()),
+    _column("role", Text()),
+    Column("hash", _ID, nullable=False, unique=True),
+    _column("max_queued", Integer()),
+    _column("max_running", Integer()),
+    _column("created", _TIME),
+    _column("expires", _TIME, null=True),
+    _column("revoked", _TIME, null=True),
+    Index("tokens_name", "name", unique=True, postgresql_where=text("revoked IS NULL")),
+)
+
+queue = Table(
+    "queue",
+    metadata,
+    _column("job", _ID, key=True),
+    _column("token", _ID),
+    _column("priority", Integer()),
+    _column("submitted", _TIME),
+    _column("attempts", Integer()),
+    _column("not_before", _TIME),
+    _column("owner", Text()),
+    _column("lease_expires", _TIME, null=True),
+    Index("queue_token", "token"),
+)
+Index("queue_line", queue.c.priority.desc(), queue.c.submitted, queue.c.job)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    _column("token", _ID, key=True),
+    _column("key", _ID, key=True),
+    _column("fingerprint", _ID),
+    _column("job", _ID),
+    _column("created", _TIME, default="now()"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger(), Identity(always=True), primary_key=True),
+    _column("at", _TIME, default="now()"),
+    _column("token", _ID),
+    _column("action", Text()),
+    _column("target", Text()),
+    _column("detail", JSON()),
+)
+
+chaos_frames = Table(
+    "chaos_frames",
+    metadata,
+    _column("job", _ID, key=True),
+    _column("markets", IDS),
+    _column("features", IDS),
+    _column("bar_ms", BigInteger()),
+    comment="What all random trades of a job share: market m is markets[m + 1], features name the state.",
+)
+
+chaos_trades = Table(
+    "chaos_trades",
+    metadata,
+    _column("number", BigInteger()),
+    *(_column(name, _TIME) for name in ("entered", "exited")),
+    *(_column(name, Double()) for name in ("entry_price", "exit_price", "size", "gross", "net", "fees", "slippage", "funding")),
+    *(_column(name, Double(), null=True) for name in ("momentum_1", "momentum_5", "sma_distance_10", "volume_ratio_20", "volatility_20")),
+    _column("funding_rate", Double(), null=True),
+    *(_column(name, Integer()) for name in ("decision", "hold")),
+    *(_column(name, SmallInteger()) for name in ("market", "side", "reason", "hour_of_day", "day_of_week")),
+    _column("job", _ID),
+    _column("named", ARRAY(Double())),
+    _column("exit_state", ARRAY(REAL())),
+    postgresql_partition_by="LIST (job)",
+    comment="Random trades and what became of them: results as fractions of the notional, the state as known at the decision; "
+    "see the view chaos.",
+)
+
+campaign_splits = Table(
+    "campaign_splits",
+    metadata,
+    _column("campaign", _ID, key=True),
+    _column("markets", JSON()),
+    *(_column(f"{part}_{end}", _TIME) for part in ("train", "validation", "vault") for end in ("start", "end")),
+    _column("validation_share", Double()),
+    _column("vault_share", Double()),
+    _column("purge_bars", Integer()),
+    _column("embargo_bars", Integer()),
+    _column("who", Text()),
+    _column("declared", _TIME),
+    comment="How each campaign cuts time, declared once; its jobs see no bar that closes after validation_end.",
+)
+
+vault_openings = Table(
+    "vault_openings",
+    metadata,
+    _column("id", _ID, key=True),
+    Column("campaign", _ID, ForeignKey("campaign_splits.campaign"), nullable=False),
+    _column("evaluation", _ID),
+    _column("who", Text()),
+    _column("why", Text()),
+    _column("opened", _TIME),
+    _column("seen_by", Integer()),
+    _column("figures", JSON(none_as_null=True), null=True),
+    Index("vault_openings_campaign", "campaign"),
+    comment="Every look into a vault, each charged as a trial; seen_by counts jobs of other campaigns that had seen those bars before.",
+)
+
+verdict_evidence = Table(
+    "verdict_evidence",
+    metadata,
+    _column("hash", _ID, key=True),
+    _column("text", Text()),
+    comment="Texts of gates and report cards that verdicts were reached on, by their SHA-256.",
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    _column("hash", _ID, key=True),
+    _column("evaluation", _ID),
+    _column("campaign", _ID),
+    *(Column(name, _ID, ForeignKey("verdict_evidence.hash"), nullable=False) for name in ("gates_hash", "card_hash")),
+    _column("passed", Boolean()),
+    _column("document", Text()),
+    _column("who", Text()),
+    _column("reached", _TIME),
+    Index("verdicts_evaluation", "evaluation"),
+    comment="What the gates said of variants, with the hashes of the gates and the card; document is the verdict in full.",
+)
+
+lifecycle_arrows = Table(
+    "lifecycle_arrows",
+    metadata,
+    _column("source", _ID, key=True),
+    _column("target", _ID, key=True),
+    _column("evidence", Text()),
+    _column("reason", Text()),
+    comment="The steps that exist and what must be shown for each; later: nothing can show it yet.",
+)
+
+lifecycle = Table(
+    "lifecycle",
     metadata,
     _column("evaluation", _ID, key=True),
-    _column("data_set", _ID, key=True),
-    _column("segment", _ID, key=True),
+    _column("step", Integer(), key=True),
+    _column("source", _ID),
+    _column("target", _ID),
+    _column("who", Text()),
+    _column("taken", _TIME),
+    _column("why", Text()),
+    *(_column(name, _ID) for name in ("verdict", "gates_hash", "card_hash")),
+    ForeignKeyConstraint(["source", "target"], ["lifecycle_arrows.source", "lifecycle_arrows.target"]),
+    comment="The steps each variant has taken, with their evidence; a variant without one is a candidate.",
+)
+
+vetted_plays = Table(
+    "vetted_plays",
+    metadata,
+    _column("sha256", _ID, key=True),
+    Column("verdict", _ID, ForeignKey("verdicts.hash"), primary_key=True, nullable=False),
+    _column("name", Text()),
+    _column("text", Text()),
+    _column("evaluation", _ID),
+    _column("card_hash", _ID),
+    _column("tags", JSON()),
+    _column("who", Text()),
+    _column("vetted", _TIME),
+    Index("vetted_plays_evaluation", "evaluation"),
+    comment="The library: plays with everything fixed that the gates let through.",
+)
+
+patterns = Table(
+    "patterns",
+    metadata,
+    _column("id", _ID, key=True),
+    *(_column(name, Text()) for name in ("source", "name")),
+    *(_column(name, JSON()) for name in ("conditions", "figures")),
     _column("status", Text()),
-    *(_column(name, Double(), null=True) for name in FIGURES),
+    _column("job", _ID),
+    _column("p_confirm", Double(), null=True),
+    _column("discovered_at", _TIME),
+    _column("evidence", JSON()),
     _column("synthetic", Boolean()),
+    Index("patterns_status", "status", "discovered_at"),
+    Index("patterns_job", "job"),
+)
+
+alpha_spending = Table(
+    "alpha_spending",
+    metadata,
+    _column("synthetic", Boolean(), key=True),
+    _column("place", BigInteger(), key=True),
+    _column("pattern", _ID),
+    *(_column(name, Double()) for name in ("p_value", "level")),
+    _column("rejected", Boolean()),
+    _column("alpha", Double()),
+    _column("procedure", Text()),
+    _column("tested_at", _TIME, default="now()"),
+    Index("alpha_spending_pattern", "pattern", unique=True),
 )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from cluster.store import copying, reading, tables
+from cluster.store import copying, gathering, reading, tables
+from cluster.store.copying import Part
 from coinswarm.ledger import batches, identity, transitions
 from coinswarm.ledger.records import (
     DataSetRecord,
@@ -86,60 +88,81 @@ def commit_generation(
         return False
     connection.execute(sa.insert(tables.generations), [_generation_row(job, record) for record in generations])
     _save_states(connection, generations)
-    copy_scores(connection, job, scores, new=_copy_evaluations(connection, job, evaluations))
+    for batch in evaluations:
+        scores = _copy_batch(connection, job, batch, scores)
+    copy_scores(connection, job, scores)
     return True
 
 
-def copy_scores(connection: sa.Connection, job: Job, scores: Sequence[ScoreBatch], *, new: Container[str] = ()) -> None:
-    """Copy the scores that are not there yet; those of `new` evaluations, written in this transaction, cannot be.
+def copy_scores(connection: sa.Connection, job: Job, scores: Sequence[ScoreBatch]) -> None:
+    """Copy the scores that are not there yet.
 
     Raises:
         NotFound: a variant was never evaluated.
     """
-    written: set[tuple[str, str, str]] = set()
     for batch in scores:
         ids = [evaluation_id(job.id, variant) for variant in batch.variants]
-        old = [name for name in ids if name not in new]
-        known = _among(connection, tables.evaluations.c.id, old)
-        batches.check_evaluated(job.id, batch.variants, [name in known or name in new for name in ids])
-        there = _among(connection, tables.scores.c.evaluation, old, data_set=batch.data_set, segment=batch.segment)
-        rows = [row for row, name in enumerate(ids) if name not in there and _first(written, (name, batch.data_set, batch.segment))]
-        _copy_scores(connection, job, batch, ids, rows)
+        known = _among(connection, tables.trials.c.id, ids)
+        batches.check_evaluated(job.id, batch.variants, [name in known for name in ids])
+        there = _among(connection, tables.score_rows.c.evaluation, ids, data_set=batch.data_set, segment=batch.segment)
+        new = gathering.first_rows(ids, there)
+        part = Part(segment=batch.segment, data_sets=(batch.data_set,), rows=new, figures=batch.figures[new, np.newaxis])
+        _copy_scores(connection, part, [ids[row] for row in new.tolist()])
 
 
 def forget(connection: sa.Connection, job: str, keep: int) -> None:
     """Delete the states of a job that ended, and the scores of all but its `keep` fittest variants."""
     transitions.refuse_going(reading.known_job(connection, job, lock=True))
     connection.execute(sa.delete(tables.checkpoints).where(tables.checkpoints.c.job == job))
-    evaluations = tables.evaluations.c
-    best = reading.best_first(job).with_only_columns(evaluations.id).limit(keep)
-    losers = sa.select(evaluations.id).where(evaluations.job == job, evaluations.id.not_in(best.scalar_subquery()))
-    connection.execute(sa.delete(tables.scores).where(tables.scores.c.evaluation.in_(losers.scalar_subquery())))
+    trials = tables.trials.c
+    best = reading.best_first(job).with_only_columns(trials.id).limit(keep)
+    losers = sa.select(trials.id).where(trials.job == job, trials.id.not_in(best.scalar_subquery()))
+    connection.execute(sa.delete(tables.later_scores).where(tables.later_scores.c.evaluation.in_(losers.scalar_subquery())))
+    forgotten = sa.update(tables.trials).where(trials.id.in_(losers.scalar_subquery()), trials.part.is_not(None))
+    connection.execute(forgotten.values(part=None, figures=None))
 
 
-def _copy_evaluations(connection: sa.Connection, job: Job, evaluations: Sequence[EvaluationBatch]) -> set[str]:
-    """Copy the variants the job does not have; the ids of those."""
-    new: set[str] = set()
-    for batch in evaluations:
-        ids = [evaluation_id(job.id, variant) for variant in batch.variants]
-        there = _among(connection, tables.evaluations.c.id, ids)
-        rows = [row for row, name in enumerate(ids) if name not in there and _first(new, name)]
-        _copy_variants(connection, job, batch, ids, rows)
-    return new
+def _copy_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, scores: Sequence[ScoreBatch]) -> list[ScoreBatch]:
+    """Copy the variants the job does not have, with their figures; the answer is what is left of the scores."""
+    ids = [evaluation_id(job.id, variant) for variant in batch.variants]
+    new = gathering.first_rows(ids, _among(connection, tables.trials.c.id, ids))
+    parts, rest = gathering.gathered(batch, scores, new)
+    if len(new):
+        number = _save_batch(connection, job, batch, parts)
+        for place, part in enumerate(parts):
+            _copy_trials(connection, job.id, batch, number, place, part, [ids[row] for row in part.rows.tolist()])
+    return rest
 
 
-def _copy_variants(connection: sa.Connection, job: Job, batch: EvaluationBatch, ids: Sequence[str], rows: Sequence[int]) -> None:
+def _save_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, parts: Sequence[Part]) -> int:
+    """The number under which trials find what they share."""
+    words = copying.words_of(batch)
+    row = {"job": job.id, "play": batch.play, "words": None if words is None else words.plain()}
+    number = int(connection.execute(sa.insert(tables.batches).values(row).returning(tables.batches.c.number)).scalar_one())
+    places = [
+        {"batch": number, "part": place, "segment": part.segment, "data_sets": list(part.data_sets)}
+        for place, part in enumerate(parts)
+        if part.data_sets
+    ]
+    if places:
+        connection.execute(sa.insert(tables.batch_parts), places)
+    return number
+
+
+def _copy_trials(
+    connection: sa.Connection, job: str, batch: EvaluationBatch, number: int, place: int, part: Part, ids: Sequence[str]
+) -> None:
     def laid_out(piece: slice) -> bytes:
-        return copying.evaluation_rows(job, batch, [ids[row] for row in rows[piece]], rows[piece])
+        return copying.trial_rows(batch, number, place, copying.taken(part, piece), ids[piece], job)
 
-    _copy(connection, "evaluations", copying.EVALUATION_COLUMNS, laid_out, len(rows))
+    _copy(connection, "trials", copying.TRIAL_COLUMNS, laid_out, len(ids))
 
 
-def _copy_scores(connection: sa.Connection, job: Job, batch: ScoreBatch, ids: Sequence[str], rows: Sequence[int]) -> None:
+def _copy_scores(connection: sa.Connection, part: Part, ids: Sequence[str]) -> None:
     def laid_out(piece: slice) -> bytes:
-        return copying.score_rows(batch, [ids[row] for row in rows[piece]], rows[piece], synthetic=job.synthetic)
+        return copying.score_rows(copying.taken(part, piece), ids[piece])
 
-    _copy(connection, "scores", copying.SCORE_COLUMNS, laid_out, len(rows))
+    _copy(connection, "later_scores", copying.SCORE_COLUMNS, laid_out, len(ids))
 
 
 def _copy(connection: sa.Connection, table: str, columns: Sequence[str], rows: Callable[[slice], bytes], n_rows: int) -> None:
@@ -160,14 +183,6 @@ def _among(connection: sa.Connection, column: sa.Column[Any], ids: Sequence[str]
     listed = sa.func.string_to_array(",".join(ids), ",")
     query = sa.select(column).where(column == sa.any_(listed), *(column.table.c[name] == value for name, value in where.items()))
     return set(connection.scalars(query))
-
-
-def _first(seen: set[Any], key: object) -> bool:
-    """Whether `key` is seen for the first time."""
-    if key in seen:
-        return False
-    seen.add(key)
-    return True
 
 
 def _stored_states(connection: sa.Connection, generations: Sequence[GenerationRecord]) -> dict[tuple[int, int], str]:

@@ -6,7 +6,7 @@ from collections import deque
 
 import numpy as np
 
-from cluster.driver.evaluator import Scored, Segment, Setup, Source, Task, Work, refuse_changed
+from cluster.driver.evaluator import Scored, Segment, Source, Task, Work, refuse_changed
 from cluster.workers import scoring
 from coinswarm import errors
 from coinswarm.metrics.figures import SCORE_DTYPE
@@ -48,28 +48,18 @@ class LocalEvaluator:
         self._columns.clear()
 
     def _score(self, task: Task, work: Work) -> Scored:
-        segment, setup = task.segment(work.segment), task.setups[work.setup]
+        segment = task.segment(work.segment).whole
         table = np.zeros((len(work.genomes), len(task.sources)), dtype=SCORE_DTYPE)
         reasons: dict[int, str] = {}
         seconds = 0.0
         for market, source in enumerate(task.sources):
-            answer = self._answer(task, setup, segment, source, work)
+            markets = [self._load(each, segment) for each in (source, *task.others.values())]
+            symbols = [str(parts["symbol"]) for parts in markets]
+            answer = scoring.score(scoring.batch(task, work, market, symbols, work.genomes), markets)
             table[:, market] = answer.figures
             reasons |= {row: f"{source.key}: {text}" for row, text in answer.reasons.items() if row not in reasons}
             seconds += answer.seconds
         return Scored(token=work.token, figures=table, reasons=reasons, seconds=seconds)
-
-    def _answer(self, task: Task, setup: Setup, segment: Segment, source: Source, work: Work) -> scoring.Answer:
-        sources = (source, *task.others.values())
-        markets = [self._load(each, segment) for each in sources]
-        batch = scoring.Batch(
-            key=f"{task.id}:{work.setup}:{segment.name}",
-            payload=scoring.packed(setup, segment),
-            symbols=tuple(str(parts["symbol"]) for parts in markets),
-            genomes=work.genomes,
-            lottery=work.lottery,
-        )
-        return scoring.score(batch, markets)
 
     def _load(self, source: Source, segment: Segment) -> scoring.Columns:
         key = (source.key, segment.name)

@@ -5,6 +5,7 @@ The number of workers, the size of batches and the order of answers change the t
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from cluster.driver.evaluator import Scored, Segment, Source, Task, Work
 from cluster.workers import scoring, tasks
 from cluster.workers.pieces import Ledger, Pace, Piece, waiting
 from coinswarm import errors
+from coinswarm.ledger.records import IN_SAMPLE
 from coinswarm.metrics.figures import Status
 
 DEATHS = (
@@ -45,12 +47,15 @@ class RayEvaluator:
     Args:
         timeout_s: how long one batch may take before its variants are tried alone, and one variant before it is given up.
         max_workers: how many processors of the cluster to use at most; None: all that there are.
+        room_s: how long to wait for the very first answer before the cluster counts as full.
     """
 
-    def __init__(self, *, timeout_s: float = 600.0, max_workers: int | None = None) -> None:
+    def __init__(self, *, timeout_s: float = 600.0, max_workers: int | None = None, room_s: float = 120.0) -> None:
         self._timeout_s = timeout_s
+        self._room_s = room_s
+        self._silent_since: float | None = None
         self._max_workers = max_workers
-        self._pace = Pace()
+        self._paces: dict[str, Pace] = {}
         self._task: Task | None = None
         self._markets: dict[tuple[str, str], _Market] = {}
         self._ledgers: dict[int, Ledger] = {}
@@ -72,18 +77,18 @@ class RayEvaluator:
     @property
     def seconds_per_variant(self) -> float | None:
         """Measured time of one variant on one market; None before the first batch."""
-        return self._pace.seconds_per_variant
+        return self._pace(IN_SAMPLE).seconds_per_variant
 
     def open(self, task: Task) -> None:
         """Load the in-sample bars of every market."""
         self.close()
         self._task = task
-        self._load((*task.sources, *task.others.values()), task.segment("in_sample"))
+        self._load((*task.sources, *task.others.values()), task.segment(IN_SAMPLE))
 
     def submit(self, work: Work) -> None:
         """Take work on; the bars of another segment are loaded when they are first asked for."""
         task = self._opened()
-        self._load((*task.sources, *task.others.values()), task.segment(work.segment))
+        self._load((*task.sources, *task.others.values()), task.segment(work.segment).whole)
         self._ledgers[work.token] = Ledger(work=work, markets=len(task.sources))
 
     def collect(self, timeout_s: float) -> Scored | None:
@@ -130,28 +135,42 @@ class RayEvaluator:
     def _next(self) -> Piece | None:
         if self._again:
             return self._again.popleft()
-        size = self._pace.size(waiting(iter(self._ledgers.values())), self.workers)
-        return next((piece for ledger in self._ledgers.values() if (piece := ledger.next_piece(size))), None)
+        left = waiting(iter(self._ledgers.values()))
+        for ledger in self._ledgers.values():
+            if piece := ledger.next_piece(self._pace(ledger.work.segment).size(left, self.workers)):
+                return piece
+        return None
+
+    def _pace(self, segment: str) -> Pace:
+        """The pace on a segment: a part of the bars takes a part of the time."""
+        return self._paces.setdefault(segment, Pace())
 
     def _send(self, piece: Piece) -> Any:
         task, ledger = self._opened(), self._ledgers[piece.token]
-        segment = task.segment(ledger.work.segment)
+        segment = task.segment(ledger.work.segment).whole
         markets = [self._markets[source.key, segment.name] for source in (task.sources[piece.market], *task.others.values())]
-        batch = scoring.Batch(
-            key=f"{task.id}:{ledger.work.setup}:{segment.name}",
-            payload=scoring.packed(task.setups[ledger.work.setup], segment),
-            symbols=tuple(market.symbol for market in markets),
-            genomes=ledger.genomes(piece),
-            lottery=ledger.work.lottery,
-        )
+        symbols = [market.symbol for market in markets]
+        batch = scoring.batch(task, ledger.work, piece.market, symbols, ledger.genomes(piece))
         return tasks.score_batch.remote(batch, *[market.columns for market in markets])
 
     def _take(self, timeout_s: float) -> None:
         done, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
+        self._require_room(answered=bool(done))
         for reference in done:
             piece, _ = self._running.pop(reference)
             self._enter(piece, reference)
         self._stop_late()
+
+    def _require_room(self, *, answered: bool) -> None:
+        """Raise `Unavailable` when a cluster has not answered at all: others hold its processors, and for how long nobody knows."""
+        if answered or any(pace.seconds_per_variant is not None for pace in self._paces.values()):
+            self._silent_since = math.inf
+        elif self._silent_since is None:
+            self._silent_since = time.monotonic()
+        elif time.monotonic() - self._silent_since > self._room_s:
+            free = f"{ray.available_resources().get('CPU', 0):g} of {ray.cluster_resources().get('CPU', 0):g} processors free"
+            hint = "wait for the others, or take another cluster; then `coinswarm jobs resume JOB`"
+            raise errors.Unavailable(f"the cluster must have room for this job within {self._room_s:g} s", found=free, hint=hint)
 
     def _enter(self, piece: Piece, reference: Any) -> None:
         try:
@@ -159,8 +178,9 @@ class RayEvaluator:
         except DEATHS as death:
             self._mourn(piece, death)
             return
-        self._pace.learn(len(piece), answer.seconds)
-        self._ledgers[piece.token].enter(piece, answer, self._name(piece))
+        ledger = self._ledgers[piece.token]
+        self._pace(ledger.work.segment).learn(len(piece), answer.seconds)
+        ledger.enter(piece, answer, self._name(piece))
 
     def _mourn(self, piece: Piece, death: Exception) -> None:
         """Try again what a worker died of; a variant that keeps killing alone is put in quarantine."""

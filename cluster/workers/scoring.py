@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster.driver.evaluator import Lottery, Segment, Setup, unscored
+from cluster.driver.evaluator import Lottery, Segment, Setup, Task, Work, unscored
 from coinswarm import errors, fitness
 from coinswarm.market.bars import COLUMNS, Bars
 from coinswarm.market.timeframe import Timeframe
@@ -38,6 +38,8 @@ class Batch:
         symbols: markets of the columns that come along, the traded one first.
         genomes: (n, n_dims); with a lottery (n, 1), the numbers of the lotteries.
         lottery: None: the variants as they are; else lotteries on this one.
+        blocks: in which blocks of the traded market entries are allowed; None: in all.
+        of: how many blocks there are.
     """
 
     key: str
@@ -45,6 +47,8 @@ class Batch:
     symbols: tuple[str, ...]
     genomes: FloatArray
     lottery: Lottery | None = None
+    blocks: tuple[int, ...] | None = None
+    of: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,6 +108,20 @@ def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return view
 
 
+def batch(task: Task, work: Work, market: int, symbols: Sequence[str], genomes: FloatArray) -> Batch:
+    """Some variants of a work on one market; the segments of a race share the scorer of the whole they are parts of."""
+    segment = task.segment(work.segment)
+    return Batch(
+        key=f"{task.id}:{work.setup}:{segment.whole.name}",
+        payload=packed(task.setups[work.setup], segment.whole),
+        symbols=tuple(symbols),
+        genomes=genomes,
+        lottery=work.lottery,
+        blocks=segment.blocks[market] if segment.blocks else None,
+        of=segment.of,
+    )
+
+
 def packed(setup: Setup, segment: Segment) -> bytes:
     """A setup and a segment as bytes, unpacked once by each process."""
     return pickle.dumps((setup, segment), protocol=pickle.HIGHEST_PROTOCOL)
@@ -132,6 +150,8 @@ def score(batch: Batch, markets: Sequence[Columns]) -> Answer:
 
 def _table(batch: Batch, scorer: fitness.Scorer, genomes: FloatArray) -> npt.NDArray[np.void]:
     """(n,) `SCORE_DTYPE` of variants, or of lotteries where the batch asks for those."""
+    if batch.blocks is not None:
+        return scorer.score(genomes, entries=fitness.blocks.entries(len(scorer.bars), batch.blocks, batch.of))
     if batch.lottery is None:
         return scorer.score(genomes)
     numbers = genomes[:, 0].astype(np.int64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,11 @@ import ray
 from coinswarm import errors
 
 _LOOPBACK = "127.0.0.1"
+_ANSWER_S = 8.0
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+_FRAME = struct.Struct("!3sB5x")
+_SETTINGS = 4
+"""How HTTP/2, which Ray speaks, begins: a preface and an empty frame of settings, answered by another (RFC 9113, 3.4 and 6.5)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +52,7 @@ def connect(address: str | None, *, workers: int | None, variables: Mapping[str,
     """
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "runtime_env": {"env_vars": dict(variables)}}
     if address:
+        _require_answer(address)
         return _joined(address, options)
     return _started(options | {"num_cpus": workers, "object_store_memory": object_bytes, "_node_ip_address": _LOOPBACK})
 
@@ -53,6 +60,22 @@ def connect(address: str | None, *, workers: int | None, variables: Mapping[str,
 def disconnect() -> None:
     """Leave the cluster; a local one ends."""
     ray.shutdown()
+
+
+def _require_answer(address: str) -> None:
+    """Raise `Unavailable` when nobody listens there: Ray itself tries a dead address for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S) as line:
+            line.sendall(_GREETING)
+            answer = line.recv(_FRAME.size, socket.MSG_WAITALL)
+            if len(answer) < _FRAME.size or _FRAME.unpack(answer)[1] != _SETTINGS:
+                raise ConnectionError("something else listens there")
+    except (OSError, OverflowError) as error:
+        hint = "start one there, or leave --address and RAY_ADDRESS out to use this machine"
+        raise errors.Unavailable(f"no Ray cluster answers at {address}", found=error, hint=hint) from error
 
 
 def _joined(address: str, options: dict[str, Any]) -> Session:

@@ -8,7 +8,7 @@ import numpy as np
 
 from cluster.driver.evaluator import Segment, Setup
 from cluster.workers import scoring
-from coinswarm import backtest, chaos, errors, play
+from coinswarm import backtest, chaos, errors, fitness, play
 from coinswarm.ledger.records import IN_SAMPLE
 from coinswarm.market import synthetic
 from coinswarm.market.timeframe import Timeframe
@@ -54,5 +54,6 @@ def warm() -> float:
     if answer.reasons:
         raise errors.Unavailable("the kernels cannot be compiled here", found=next(iter(answer.reasons.values())))
     backtest.run(read, bars, genome=genomes[0])
+    fitness.Scorer(read, bars).replay(genomes[0])
     chaos.run(bars, _VARIANTS)
     return time.perf_counter() - began

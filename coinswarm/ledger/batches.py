@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -52,8 +53,7 @@ def check_evaluations(batch: EvaluationBatch) -> None:
         if column.ndim != ndim or len(column) != n:
             raise errors.ShapeMismatch(f"{name} must have {ndim} dimension(s) and {n} rows", found=f"shape {column.shape}")
     _check_status(batch.status)
-    for variant in (*batch.variants, *batch.operators, *(parent for parents in batch.parents for parent in parents)):
-        _check_word(variant)
+    _check_words((*batch.variants, *batch.operators, *chain.from_iterable(batch.parents)))
 
 
 def check_scores(batch: ScoreBatch) -> None:
@@ -64,8 +64,7 @@ def check_scores(batch: ScoreBatch) -> None:
         )
     _check_length("figures", len(batch.figures), len(batch))
     _check_status(batch.figures["status"])
-    for name in (batch.data_set, batch.segment):
-        _check_word(name)
+    _check_words((batch.data_set, batch.segment))
 
 
 def is_repeat(stored: Mapping[tuple[int, int], str], generations: Sequence[GenerationRecord], job: str) -> bool:
@@ -130,8 +129,11 @@ def _check_status(status: np.ndarray[tuple[int, ...], np.dtype[np.int8]]) -> Non
         raise errors.InvalidArgument(f"status must be one of {', '.join(STATUS_NAMES)}", found=f"{status.min()}..{status.max()}")
 
 
-def _check_word(word: str) -> None:
-    if not word or "\x00" in word:
-        raise errors.InvalidArgument("variants, operators, data sets and segments have a name", found=repr(word))
-    if not word.isascii():
-        jsontext.storable(word, "a name")
+def _check_words(words: Sequence[str]) -> None:
+    together = "".join(words)
+    if not all(words) or "\x00" in together:
+        wrong = next(word for word in words if not word or "\x00" in word)
+        raise errors.InvalidArgument("variants, operators, data sets and segments have a name", found=repr(wrong))
+    if not together.isascii():
+        for word in words:
+            jsontext.storable(word, "a name")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections import ChainMap
+from collections import ChainMap, Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -56,6 +56,7 @@ class MemoryStore:
         self._hashes: dict[str, dict[tuple[int, int], str]] = {}
         self._evaluations: dict[str, dict[str, EvaluationRecord]] = {}
         self._scores: dict[str, dict[_ScoreKey, ScoreRecord]] = {}
+        self._openings: Counter[str] = Counter()
 
     def save_data_sets(self, data_sets: Sequence[DataSetRecord]) -> None:
         """See `Store`."""
@@ -218,11 +219,17 @@ class MemoryStore:
         return TrialCounts(
             campaign=campaign,
             jobs=len(jobs),
-            trials=len({(record.variant, record.data_hash) for record in rows}),
+            trials=len({(record.variant, record.data_hash) for record in rows}) + self._openings[campaign],
             variants=len({record.variant for record in rows}),
             evaluations=len(rows),
             failures=sum(record.status in batches.FAILED for record in rows),
+            openings=self._openings[campaign],
         )
+
+    def charge_opening(self, campaign: str) -> None:
+        """Count a look into the campaign's vault as a trial."""
+        with self._lock:
+            self._openings[campaign] += 1
 
     def prune(self, job: str, *, keep: int = 100) -> None:
         """See `Store`."""
@@ -235,6 +242,11 @@ class MemoryStore:
 
     def close(self) -> None:
         """See `Store`."""
+
+    def replace_job(self, job: Job) -> None:
+        """Put a job in the place of the one with its id, for those who keep more about jobs than `Store` does."""
+        with self._lock:
+            self._put(dataclasses.replace(job, id=self._known(job.id).id))
 
     def _known(self, job: str) -> Job:
         if job not in self._jobs:

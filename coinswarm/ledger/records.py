@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -131,7 +131,8 @@ class GenerationRecord:
 class EvaluationBatch:
     """The new variants of one island in one generation, as columns of n rows.
 
-    A variant is stored once a job: a row whose identity the job already has changes nothing. `params` is the genome in words.
+    A variant is stored once a job: a row whose identity the job already has changes nothing. `params` is the genome in words, best as
+    `words.Spoken`, which says them when asked and not before.
     `fitness` is larger for better and NaN for a failed variant; `objectives` holds each objective as the search sees it.
     `parents` are identities of variants (none for a founder). What is the same for the whole job (seed, hashes, code version,
     synthetic) is taken from the job.
@@ -145,7 +146,7 @@ class EvaluationBatch:
     play: str
     variants: tuple[str, ...]
     genomes: FloatArray
-    params: tuple[Json, ...]
+    params: Sequence[Json]
     indices: IntArray
     fitness: FloatArray
     objectives: FloatArray
@@ -248,8 +249,10 @@ class Ancestor:
 class TrialCounts:
     """How much a campaign has tried, over all of its jobs.
 
-    `trials` is the number that deflates a finding: distinct pairs of variant and data, failed ones included, for each was a draw.
-    `variants` counts distinct identities whatever the data, `evaluations` all rows, `failures` the rows that failed.
+    `trials` is the number that deflates a finding: distinct pairs of variant and data, failed ones included, for each was a draw, and
+    every opening of the vault, for each was a look.
+    `variants` counts distinct identities whatever the data, `evaluations` all rows, `failures` the rows that failed, `openings` the looks
+    into the vault.
     """
 
     campaign: str
@@ -258,6 +261,7 @@ class TrialCounts:
     variants: int
     evaluations: int
     failures: int
+    openings: int = 0
 
 
 def evaluation_id(job: str, variant: str) -> str:

@@ -2,6 +2,8 @@
 
     python -m tests.benchmarks.bench_driver overhead BARS.parquet [POPULATION] [GENERATIONS]
     python -m tests.benchmarks.bench_driver cores [POPULATION] [GENERATIONS]
+    python -m tests.benchmarks.bench_driver workers BARS.parquet [POPULATION] [GENERATIONS]
+    python -m tests.benchmarks.bench_driver memory BARS.parquet [POPULATION] [GENERATIONS]
 
 `overhead` runs a real job on a local Ray cluster with the embedded PostgreSQL and prints where its wall time went. `cores` replaces the
 evaluator by a stand-in of known cost whose processors exist on a clock only, so that what limits the figures is the driver alone.
@@ -15,21 +17,23 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from cluster import bootstrap
 from cluster.driver import submit
 from cluster.driver.evaluator import Evaluator, Scored, Task, Work
 from cluster.driver.evolve import EvolveDriver
 from cluster.driver.hunt import Hunt
-from cluster.driver.plan import Overrides, PlayFile, Request, plan
+from cluster.driver.plan import Overrides, Plan, PlayFile, Request, plan
+from cluster.driver.progress import Progress, Silent
 from cluster.settings import Settings
-from coinswarm.evolve import archive, behaviour
+from cluster.store import embedded
 from coinswarm.evolve.search import Search
 from coinswarm.evolve.settings import Constraint, SearchSettings
 from coinswarm.market import files, synthetic
@@ -58,6 +62,7 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
+        self.processor: dict[str, float] = defaultdict(float)
         self._open: list[str] = []
 
     @contextmanager
@@ -78,11 +83,12 @@ class Stopwatch:
         """`call`, counted as `name` though it happens on another thread, beside everything else."""
 
         def inner(*arguments: Any, **others: Any) -> Any:
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.thread_time()
             try:
                 return call(*arguments, **others)
             finally:
                 self.seconds[name] += time.perf_counter() - began
+                self.processor[name] += time.thread_time() - busy
 
         return inner
 
@@ -94,6 +100,37 @@ class Stopwatch:
                 return call(*arguments, **others)
 
         return inner
+
+
+class Meter:
+    """Processor seconds of everything that takes part in a job on this machine, by who spends them."""
+
+    def __init__(self, settings: Settings) -> None:
+        server = embedded.status(settings.postgres_folder)
+        self._server = None if server is None else psutil.Process(server.pid)
+
+    def read(self) -> dict[str, float]:
+        """Seconds so far; workers are the processes that score."""
+        ray = [each for each in psutil.Process().children(recursive=True) if _seconds(each)]
+        workers = [each for each in ray if _name(each).startswith("ray::")]
+        database = [] if self._server is None else [self._server, *self._server.children()]
+        return {
+            "workers": sum(map(_seconds, workers)), "driver": time.process_time(), "PostgreSQL": sum(map(_seconds, database)),
+            "the rest of Ray": sum(map(_seconds, ray)) - sum(map(_seconds, workers)),
+        }  # fmt: skip
+
+
+def _seconds(process: psutil.Process) -> float:
+    with suppress(psutil.Error):
+        times = process.cpu_times()
+        return float(times.user + times.system)
+    return 0.0
+
+
+def _name(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
 
 
 class Watched:
@@ -179,19 +216,12 @@ def request(markets: list[str], population: int, generations: int, islands: int)
 
 def overhead(bars: str, population: int = 10_000, generations: int = 4, islands: int = 4) -> None:
     """Run a real job and print a table of where its wall time went."""
-    with tempfile.TemporaryDirectory() as name:
-        settings = Settings(home=Path(name), RAY_ADDRESS=None)
-        with Catalog.open(settings.bars_file) as catalog:
-            key = catalog.put(files.read(Path(bars)), source=bars).key
-        planned = plan(request([key], population, generations, islands), settings.bars_file)
-        with bootstrap.open_store(settings) as store, bootstrap.open_cluster(settings) as (evaluator, _):
-            _warmed(evaluator, planned)
-            _loaded()
-            watch, watching = Stopwatch(), None
-            watching = Watched(evaluator, watch)
-            driver = EvolveDriver(store, watching)
-            watched(watch, store, driver)
-            _report(planned, store, driver, watch, watching)
+    with _prepared(bars, request, population, generations, islands) as (planned, store, evaluator, settings):
+        watch = Stopwatch()
+        watching = Watched(evaluator, watch)
+        driver = EvolveDriver(store, watching)
+        watched(watch, store, driver)
+        _report(planned, store, driver, watch, watching, Meter(settings))
 
 
 def _warmed(evaluator: Evaluator, planned: Any) -> None:
@@ -207,21 +237,85 @@ def _warmed(evaluator: Evaluator, planned: Any) -> None:
             break
 
 
-def _report(planned: Any, store: Any, driver: EvolveDriver, watch: Stopwatch, watching: Watched) -> None:
+def _report(planned: Any, store: Any, driver: EvolveDriver, watch: Stopwatch, watching: Watched, meter: Meter) -> None:
     submit.submit(store, planned)
     lease = submit.claim(store, planned.job.id, lease_s=60.0)
-    began = time.perf_counter()
+    began, before, mine = time.perf_counter(), meter.read(), time.thread_time()
     with watch.on("the loop itself"):
         ending = driver.run(planned, lease)
     wall = time.perf_counter() - began
+    mine = time.thread_time() - mine
+    spent = {name: seconds - before[name] for name, seconds in meter.read().items()}
+    spent["of the driver: its own thread"], spent["of the driver: commits"] = mine, sum(watch.processor.values())
     state = store.last_generations(planned.job.id)[0].state
     facts = {
         "wall_s": wall, "evaluations": ending.result["evaluations"], "variants_per_s": ending.result["evaluations"] / wall,
         "evaluating_s": watching.seconds, "workers": watching.workers,
         "busy": watching.seconds / (wall * watching.workers), "state_bytes": len(state),
+        "overhead": 1.0 - spent["workers"] / sum(spent[name] for name in ("workers", "driver", "PostgreSQL", "the rest of Ray")),
+        "processor_us_a_variant": {name: 1e6 * seconds / ending.result["evaluations"] for name, seconds in spent.items()},
         "share": {name: seconds / wall for name, seconds in sorted(watch.seconds.items(), key=lambda pair: -pair[1])},
     }  # fmt: skip
     sys.stdout.write(json.dumps(facts, indent=1) + "\n")
+
+
+def workers(bars: str, population: int = 4_000, generations: int = 4) -> None:
+    """Print how much faster two workers are than one: the median of three pairs, for the machine may have other things to do."""
+    ratios = []
+    for _ in range(3):
+        one, two = (_speed(bars, population, generations, count) for count in (1, 2))
+        ratios.append(two / one)
+        sys.stdout.write(f"one worker {one:,.0f} variants/s, two {two:,.0f}: {two / one:.2f} times\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"median {sorted(ratios)[1]:.2f}\n")
+
+
+def _speed(bars: str, population: int, generations: int, count: int) -> float:
+    """Variants a second of a job on so many workers."""
+    with _prepared(bars, request, population, generations, 4, workers=count) as (planned, store, evaluator, _):
+        submit.submit(store, planned)
+        began = time.perf_counter()
+        ending = EvolveDriver(store, evaluator).run(planned, submit.claim(store, planned.job.id, lease_s=60.0))
+        return float(ending.result["evaluations"]) / (time.perf_counter() - began)
+
+
+@contextmanager
+def _prepared(
+    bars: str, asked: Callable[..., Request], *sizes: int, workers: int | None = None
+) -> Iterator[tuple[Plan, Any, Any, Settings]]:
+    """A plan on the bars of a file, a store, and warm workers."""
+    with tempfile.TemporaryDirectory() as name:
+        settings = Settings(home=Path(name), RAY_ADDRESS=None)
+        with Catalog.open(settings.bars_file) as catalog:
+            key = catalog.put(files.read(Path(bars)), source=bars).key
+        planned = plan(asked([key], *sizes), settings.bars_file)
+        with bootstrap.open_store(settings) as store, bootstrap.open_cluster(settings, workers=workers) as (evaluator, _):
+            _warmed(evaluator, planned)
+            yield planned, store, evaluator, settings
+
+
+class Scales(Silent):
+    """Weighs the driver and the processes that score, once a generation."""
+
+    def __init__(self) -> None:
+        self.weights: dict[int, tuple[float, float]] = {}
+
+    def on_progress(self, progress: Progress) -> None:
+        if progress.generation not in self.weights:
+            scoring = [each for each in psutil.Process().children(recursive=True) if "score_batch" in _name(each)]
+            heaviest = max((each.memory_full_info().uss for each in scoring), default=0)
+            self.weights[progress.generation] = (progress.memory_bytes / 2**20, heaviest / 2**20)
+
+
+def memory(bars: str, population: int = 1_000, generations: int = 100) -> None:
+    """Print what the driver (all of its memory) and the heaviest worker (its own, without shared bars) hold over a long job, in MB."""
+    with _prepared(bars, request, population, generations, 4) as (planned, store, evaluator, _):
+        scales = Scales()
+        submit.submit(store, planned)
+        EvolveDriver(store, evaluator, watcher=scales).run(planned, submit.claim(store, planned.job.id, lease_s=60.0))
+    for generation, (driver, worker) in sorted(scales.weights.items()):
+        if generation % 10 == 0 or generation == generations:
+            sys.stdout.write(f"generation {generation:>4}: driver {driver:>7.1f} MB, worker {worker:>7.1f} MB\n")
 
 
 def cores(population: int = 10_000, generations: int = 4) -> None:
@@ -237,13 +331,7 @@ def cores(population: int = 10_000, generations: int = 4) -> None:
                 _cores(store, planned, asked)
 
 
-def _loaded() -> None:
-    """Load what the archive is made of, once a process and not once a generation."""
-    archive.cells(behaviour.TRADING, np.ones((1, len(behaviour.TRADING.descriptors))))
-
-
 def _cores(store: Any, planned: Any, asked: int) -> None:
-    _loaded()
     evaluator = StandIn(asked, variant_s=0.01, markets=10)
     submit.submit(store, planned)
     lease = submit.claim(store, planned.job.id, lease_s=60.0)
@@ -256,4 +344,6 @@ def _cores(store: Any, planned: Any, asked: int) -> None:
 
 
 if __name__ == "__main__":
-    {"overhead": overhead, "cores": cores}[sys.argv[1]](*[int(word) if word.isdigit() else word for word in sys.argv[2:]])
+    {"overhead": overhead, "cores": cores, "workers": workers, "memory": memory}[sys.argv[1]](
+        *[int(word) if word.isdigit() else word for word in sys.argv[2:]]
+    )

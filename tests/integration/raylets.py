@@ -23,23 +23,26 @@ from typing import Any
 import psutil
 import ray
 from ray.cluster_utils import Cluster
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster import bootstrap
 from cluster.driver import submit
+from cluster.driver.evaluator import Segment, Source
 from cluster.driver.evolve import Ending, EvolveDriver
 from cluster.driver.plan import Plan
 from cluster.driver.progress import Progress, Silent
 from cluster.settings import Settings
 from cluster.store.postgres import PostgresStore
-from cluster.workers import session
+from cluster.workers import pool, session, tasks
 from cluster.workers.pool import RayEvaluator
 from coinswarm import errors
 from coinswarm.ledger.store import Store
-from tests.integration.evolve_world import World, driven
+from tests.integration.evolve_world import Witness, World, driven
 
 ROOT = Path(__file__).parents[2]
 LOOPBACK = "127.0.0.1"
 LEASE_S = 1.5
+COMMON = {"node_ip_address": LOOPBACK, "object_store_memory": 128 * 2**20}
 
 
 def planned(world: World) -> Plan:
@@ -80,14 +83,48 @@ class Sabotaged(RayEvaluator):
         super()._take(timeout_s)
 
 
+class Elsewhere(Sabotaged):
+    """Has the bars loaded by another machine than the driver's, and remembers who held them when that one was lost."""
+
+    def __init__(self, raylets: Raylets, *, after: int) -> None:
+        super().__init__(self._lose, after=after)
+        self._raylets = raylets
+        self._home = raylets.others[0].node_id
+        self.held_by: set[str] = set()
+
+    def _load(self, sources: tuple[Source, ...], segment: Segment) -> None:
+        there = NodeAffinitySchedulingStrategy(self._home, soft=True)
+        missing = [source for source in sources if (source.key, segment.name) not in self._markets]
+        for source in missing:
+            columns, facts = tasks.load_bars.options(scheduling_strategy=there).remote(source, segment)
+            self._markets[source.key, segment.name] = pool._Market(source=source, columns=columns, symbol=ray.get(facts)["symbol"])
+
+    def _lose(self) -> str | None:
+        places = ray.experimental.get_object_locations([market.columns for market in self._markets.values()])
+        held = {node for each in places.values() for node in each["node_ids"]}
+        lost = self._raylets.kill_node()
+        if lost is not None:
+            self.held_by = held
+            self._raylets.add_node(cpus=1)
+        return lost
+
+
+@ray.remote(num_cpus=1)
+class Guest:
+    """Somebody else's work: holds a processor until it is killed."""
+
+    def ready(self) -> bool:
+        return True
+
+
 class Raylets:
     """Raylets on the loopback address and a driver that is connected to them."""
 
     def __init__(self, cpus: list[int]) -> None:
         bootstrap.prepare(Settings())
-        common = {"node_ip_address": LOOPBACK, "object_store_memory": 128 * 2**20}
-        self.cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": cpus[0], "include_dashboard": False, **common})
-        self.others = [self.cluster.add_node(num_cpus=each, **common) for each in cpus[1:]]
+        head = {"num_cpus": cpus[0], "include_dashboard": False, **COMMON}
+        self.cluster = Cluster(initialize_head=True, head_node_args=head)
+        self.others = [self.cluster.add_node(num_cpus=each, **COMMON) for each in cpus[1:]]
         self.cluster.wait_for_nodes()
         session.connect(self.cluster.address, workers=None, variables={})
 
@@ -112,6 +149,26 @@ class Raylets:
                     worker.send_signal(signal.SIGKILL)
                 return str(node.unique_id)
         return None
+
+    def add_node(self, *, cpus: int) -> None:
+        """Another machine joins."""
+        self.others.append(self.cluster.add_node(num_cpus=cpus, **COMMON))
+
+    def fill(self, store: PostgresStore, world: World) -> tuple[Ending, dict[str, Any]]:
+        """Drive a job while others hold every processor; stop it there; then go on when they have left."""
+        guests = [Guest.remote() for _ in range(int(ray.cluster_resources()["CPU"]))]
+        ray.get([guest.ready.remote() for guest in guests])
+        plan = planned(world)
+        try:
+            driven(store, RayEvaluator(room_s=2.0), plan)
+        except errors.Unavailable as problem:
+            said = str(problem)
+        left = store.job(plan.job.id).status
+        stopped = driven(store, RayEvaluator(), plan, new=False, witness=Witness(stop_after=0)).status
+        for guest in guests:
+            ray.kill(guest)
+        ending = driven(store, RayEvaluator(), submit.resumed(store, plan.job.id, world.catalog), new=False)
+        return ending, {"said": said, "left": left, "stopped": stopped}
 
     def kill_driver(self, store: PostgresStore, url: str, world: World, commits: int, pause_s: float) -> tuple[Ending, dict[str, Any]]:
         """Drive in another process, kill it a moment after so many commits, and go on from what it left."""
@@ -181,18 +238,21 @@ def main(url: str, catalog: str, cpus: str, *drills: str) -> None:
     store, raylets, rng = PostgresStore(url), Raylets([int(each) for each in cpus.split(",")]), random.Random(os.getpid())
     for drill in drills:
         began = time.perf_counter()
-        if drill == "driver":
+        if drill == "full":
+            ending, facts = raylets.fill(store, world)
+        elif drill == "driver":
             ending, facts = raylets.kill_driver(store, url, world, rng.randrange(23), rng.uniform(0.0, 0.1))
         else:
             makers: dict[str, Callable[[], RayEvaluator]] = {
                 "all": RayEvaluator, "one": lambda: RayEvaluator(max_workers=1), "two": lambda: RayEvaluator(max_workers=2),
                 "shuffled": Shuffled, "worker": lambda: Sabotaged(raylets.kill_worker, after=8),
-                "node": lambda: Sabotaged(raylets.kill_node, after=8),
+                "node": lambda: Sabotaged(raylets.kill_node, after=8), "bars": lambda: Elsewhere(raylets, after=8),
             }  # fmt: skip
             evaluator = makers[drill]()
             workers = evaluator.workers
             ending = driven(store, evaluator, planned(world))
             facts = {"workers": workers, "deaths": evaluator.deaths, "done": str(getattr(evaluator, "done", ""))}
+            facts |= {"held_by": sorted(getattr(evaluator, "held_by", ()))}
         report(drill, store, ending, **facts, seconds=round(time.perf_counter() - began, 2))
     raylets.close()
 

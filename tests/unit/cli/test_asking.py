@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
-from cluster.cli import app, asking
+from cluster.cli import app, asking, demo
+from cluster.driver import plan
 from coinswarm import errors
 from coinswarm.evolve.settings import SearchSettings
 
@@ -22,3 +27,36 @@ def test_a_demo_of_a_broken_play_stores_no_bars(tmp_path, monkeypatch, capsys):
     assert left.value.code == 2
     assert "a play is a mapping" in capsys.readouterr().err
     assert not (tmp_path / "home" / "bars.duckdb").exists()
+
+
+def test_an_evolution_of_a_broken_play_imports_no_bars(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COINSWARM_HOME", str(tmp_path / "home"))
+    (tmp_path / "play.yml").write_text("- 1\n")
+    (tmp_path / "bars.csv").write_text("timestamp,open,high,low,close,volume\n")
+    with pytest.raises(SystemExit) as left:
+        app.main(["evolve", str(tmp_path / "play.yml"), "--bars", str(tmp_path / "bars.csv")])
+    assert left.value.code == 2
+    assert "a play is a mapping" in capsys.readouterr().err
+
+
+def test_costs_of_a_request_that_no_command_line_checked_are_bad_settings():
+    overrides = plan.Overrides.model_construct(**dict.fromkeys(plan.Overrides.model_fields) | {"taker_bps": -4.0})
+    text = demo.example().read_text()
+    with pytest.raises(errors.BadSetting, match="taker_bps"):
+        plan.read_play(plan.PlayFile(text=text), overrides)
+
+
+def test_a_demo_finds_its_play_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert demo.example().is_file()
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
+def test_a_closed_output_is_said_and_no_internal_error(tmp_path, closed):
+    command = f"{sys.executable} -c 'from cluster.cli.app import main; main()' jobs list {closed}"
+    environment = {**os.environ, "COINSWARM_HOME": str(tmp_path)}
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert ("standard output must be open" in done.stderr) == (closed == ">&-")
+    assert "internal error" not in done.stderr

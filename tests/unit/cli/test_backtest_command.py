@@ -139,3 +139,13 @@ def test_a_file_of_faster_bars_is_resampled_with_a_note(folder, capsys):
 def test_a_span_without_bars_is_told_as_such(folder, capsys, span, rule):
     assert call(folder, "--variant", "first", *span) == 2
     assert rule in capsys.readouterr().err
+
+
+def test_two_markets_are_refused_and_not_the_first_forgotten(folder, capsys):
+    assert call(folder, "--symbol", "BTC/USDT", "--symbol", "ETH/USDT") == 2
+    assert "a backtest runs on one market, was BTC/USDT, ETH/USDT" in capsys.readouterr().err
+
+
+def test_a_value_a_parameter_cannot_have_is_answered_with_those_it_can(folder, capsys):
+    assert call(folder, "--set", "slow.length=11") == 2
+    assert "slow.length must be 10..20 step 5" in capsys.readouterr().err

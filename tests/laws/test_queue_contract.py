@@ -1,0 +1,287 @@
+"""The contracts of `coinswarm.ledger.queue` and `coinswarm.ledger.access`, held by every store of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from cluster.store.access import PostgresAccess
+from cluster.store.postgres import PostgresStore
+from cluster.store.queue import PostgresQueue
+from coinswarm import errors
+from coinswarm.ledger import access
+from coinswarm.ledger.access import Access, MemoryAccess, Token
+from coinswarm.ledger.memory import MemoryStore
+from coinswarm.ledger.queue import Entry, MemoryQueue, Queue, Submission
+from coinswarm.ledger.records import Job, PlayRecord
+from coinswarm.ledger.store import Store
+from tests.laws import ledger_world as world
+from tests.laws.ledger_world import fresh
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A queue with its store and tokens, empty."""
+
+    store: Store
+    queue: Queue
+    access: Access
+
+    def token(self, *, max_running: int = 64) -> str:
+        """The id of a new token."""
+        made = access.new_token(fresh("token"), "submit", access.new_secret(), created=datetime.now(UTC), max_running=max_running)
+        self.access.create_token(made, by="test")
+        return made.id
+
+    def put(self, token: str, **changes: object) -> str:
+        """A new job of a token in the line."""
+        return self.queue.submit(submission(token, **changes))
+
+    def drained(self, owner: str = "drain") -> list[Entry]:
+        """Everything that can be taken now, in order."""
+        found: list[Entry] = []
+        while (entry := self.queue.take(owner, lease_s=600)) is not None:
+            found.append(entry)
+        return found
+
+
+def submission(token: str, **changes: object) -> Submission:
+    bars, text = world.data_set(), f"name: {fresh('play')}\n"
+    play = PlayRecord(sha256=fresh("f00d"), name="play", text=text)
+    job = Job(
+        id=fresh("evolve"), kind="evolve", campaign="queue", plays=(play.sha256,), data_hashes=(bars.content_hash,), data_hash="d",
+        config={}, config_hash="c", code_version="1", seed=1, synthetic=True, created=world.CREATED,
+    )  # fmt: skip
+    return replace(Submission(job=job, plays=(play,), data_sets=(bars,), token=token), **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def own_database(database_url: str) -> Iterator[str]:
+    """A database of its own, for a service takes whatever stands in the line."""
+    name = fresh("line").replace("-", "_")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield database_url.rsplit("/", 1)[0] + f"/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def postgres_line(own_database: str) -> Iterator[Line]:
+    made = Line(store=PostgresStore(own_database), queue=PostgresQueue(own_database), access=PostgresAccess(own_database))
+    yield made
+    for part in (made.store, made.queue, made.access):
+        part.close()
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def line(request: pytest.FixtureRequest) -> Iterator[Line]:
+    if request.param == "memory":
+        store, kept = MemoryStore(), MemoryAccess()
+        yield Line(store=store, queue=MemoryQueue(store, kept), access=kept)
+        return
+    made = request.getfixturevalue("postgres_line")
+    with psycopg.connect(request.getfixturevalue("own_database"), autocommit=True) as connection:
+        connection.execute("TRUNCATE queue, jobs, tokens, idempotency_keys, audit")
+    yield made
+
+
+def test_every_queue_and_access_keeps_the_protocol(line: Line) -> None:
+    assert isinstance(line.queue, Queue)
+    assert isinstance(line.access, Access)
+
+
+def test_a_submitted_job_is_stored_with_its_play_and_taken_once(line: Line) -> None:
+    job = line.put("")
+    assert line.store.job(job).status == "queued"
+    assert [(entry.job, entry.attempts) for entry in line.drained()] == [(job, 1)]
+    assert line.drained() == []
+
+
+def test_a_job_is_taken_by_one_of_many_who_ask_at_once(line: Line) -> None:
+    jobs = {line.put("") for _ in range(12)}
+    found: list[Entry] = []
+    threads = [threading.Thread(target=lambda name=name: found.extend(line.drained(name))) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(entry.job for entry in found) == sorted(jobs)
+
+
+def test_greater_priority_is_taken_first_and_then_the_older(line: Line) -> None:
+    jobs = [line.put("", priority=priority) for priority in (0, 5, -5, 5)]
+    assert [entry.job for entry in line.drained()] == [jobs[1], jobs[3], jobs[0], jobs[2]]
+
+
+def test_a_token_with_many_jobs_does_not_starve_one_with_few(line: Line) -> None:
+    greedy, modest = line.token(), line.token()
+    first = [line.put(greedy) for _ in range(4)]
+    last = line.put(modest)
+    assert [entry.job for entry in line.drained()] == [first[0], last, *first[1:]]
+
+
+def test_a_token_runs_no_more_than_it_may(line: Line) -> None:
+    token = line.token(max_running=2)
+    jobs = [line.put(token) for _ in range(3)]
+    assert [entry.job for entry in line.drained("me")] == jobs[:2]
+    line.store.finish(line.store.claim(jobs[0], "me"), "done")
+    line.queue.leave("me", jobs[0])
+    assert [entry.job for entry in line.drained("me")] == jobs[2:]
+
+
+def test_a_token_has_no_more_waiting_than_it_may_and_nothing_is_written(line: Line) -> None:
+    line.put("greedy", max_queued=1)
+    more = submission("greedy", max_queued=1)
+    with pytest.raises(errors.LimitReached, match="1 jobs waiting"):
+        line.queue.submit(more)
+    with pytest.raises(errors.NotFound):
+        line.store.job(more.job.id)
+
+
+def test_a_key_stands_for_one_job(line: Line) -> None:
+    first = line.put("me", key="k", fingerprint="same")
+    assert line.put("me", key="k", fingerprint="same") == first
+    assert line.queue.keyed("me", "k", "same") == first
+    assert line.put("you", key="k", fingerprint="same") != first
+    with pytest.raises(errors.Conflict, match="another request"):
+        line.put("me", key="k", fingerprint="other")
+    assert line.queue.keyed("me", "", "same") is None
+
+
+@pytest.mark.parametrize("changes", [{"priority": 101}, {"key": "a\nb"}, {"key": "k" * 256}])
+def test_a_submission_outside_its_domain_is_refused(line: Line, changes: dict[str, object]) -> None:
+    with pytest.raises(errors.InvalidArgument):
+        line.put("me", **changes)
+    assert line.queue.standing().queued == 0
+
+
+def test_what_a_dead_service_held_is_taken_by_another(line: Line) -> None:
+    job = line.put("")
+    assert line.queue.take("dead", lease_s=0.0) is not None
+    taken = line.queue.take("living")
+    assert taken is not None
+    assert (taken.job, taken.attempts, taken.owner) == (job, 2, "living")
+    assert line.queue.hold("dead") == ()
+    assert line.queue.hold("living") == (job,)
+    line.queue.leave("dead", job)
+    assert line.queue.take("third") is None
+
+
+def test_a_job_that_is_driven_is_not_taken_until_its_lease_runs_out(line: Line) -> None:
+    job = line.put("")
+    line.store.claim(job, "a driver", lease_s=600)
+    assert line.queue.take("service") is None
+    line.store.claim(job, "a driver", lease_s=0.0)
+    assert [entry.job for entry in line.drained()] == [job]
+
+
+def test_an_entry_that_is_left_waits_as_long_as_asked(line: Line) -> None:
+    job = line.put("")
+    line.drained("me")
+    line.queue.leave("me", job, delay_s=600)
+    assert line.drained("me") == []
+    line.queue.again(job, by="me")
+    assert [entry.job for entry in line.drained("me")] == [job]
+
+
+def test_a_cancelled_job_leaves_the_line_and_comes_back_when_asked(line: Line) -> None:
+    job = line.put("owner", priority=3)
+    assert line.queue.cancel(job, by="owner") == "cancelled"
+    assert line.drained() == []
+    entry = line.queue.again(job, by="admin")
+    assert (entry.token, entry.priority, line.store.job(job).status) == ("owner", 3, "queued")
+    assert [entry.job for entry in line.drained()] == [job]
+
+
+def test_a_job_that_is_done_or_driven_does_not_come_back(line: Line) -> None:
+    job = line.put("")
+    lease = line.store.claim(job, "driver")
+    with pytest.raises(errors.Conflict, match="driven by"):
+        line.queue.again(job, by="me")
+    line.store.finish(lease, "done")
+    with pytest.raises(errors.Conflict, match="is done"):
+        line.queue.again(job, by="me")
+    with pytest.raises(errors.NotFound):
+        line.queue.again("nothing-like-it", by="me")
+
+
+def test_the_line_is_counted_for_all_and_for_one(line: Line) -> None:
+    mine = line.put("me")
+    line.put("you")
+    line.store.claim(mine, "driver")
+    assert (line.queue.standing().queued, line.queue.standing().running) == (1, 1)
+    assert (line.queue.standing("me").queued, line.queue.standing("me").running) == (0, 1)
+
+
+def test_every_change_leaves_a_row_in_the_trail(line: Line) -> None:
+    job = line.put("me")
+    line.queue.cancel(job, by="admin")
+    line.queue.again(job, by="me")
+    newest = line.access.trail(limit=3)
+    assert [(row.token, row.action, row.target) for row in newest] == [
+        ("me", "job resume", job), ("admin", "job cancel", job), ("me", "job submit", job),
+    ]  # fmt: skip
+    assert [row.id for row in line.access.trail(limit=1, before=newest[0].id)] == [newest[1].id]
+
+
+# --- tokens ----------------------------------------------------------------------------------------------------------
+
+
+def made(**changes: object) -> tuple[Token, str]:
+    secret = access.new_secret()
+    return replace(access.new_token(fresh("token"), "read", secret, created=datetime.now(UTC)), **changes), secret  # type: ignore[arg-type]
+
+
+def test_a_token_is_found_by_its_secret_and_nothing_else(line: Line) -> None:
+    token, secret = made()
+    line.access.create_token(token, by="test")
+    assert line.access.token(secret) == token
+    assert secret not in repr(line.access.tokens())
+    for wrong in (secret[:-1], token.hash, token.id, "", "' OR 1=1 --", "\x00", "\ud800"):
+        with pytest.raises(errors.Unauthenticated):
+            line.access.token(wrong)
+
+
+def test_a_token_that_has_expired_or_is_revoked_opens_nothing(line: Line) -> None:
+    late, secret = made(expires=datetime.now(UTC) - timedelta(seconds=1))
+    line.access.create_token(late, by="test")
+    with pytest.raises(errors.Unauthenticated):
+        line.access.token(secret)
+    token, other = made(expires=datetime.now(UTC) + timedelta(days=1))
+    line.access.create_token(token, by="test")
+    revoked = line.access.revoke(token.name, by="test")
+    assert revoked.revoked is not None
+    assert line.access.revoke(token.id, by="test") == revoked
+    with pytest.raises(errors.Unauthenticated):
+        line.access.token(other)
+
+
+def test_a_name_is_free_again_once_its_token_is_revoked(line: Line) -> None:
+    token, _ = made()
+    line.access.create_token(token, by="test")
+    other, _ = made(name=token.name)
+    with pytest.raises(errors.Conflict, match="exists"):
+        line.access.create_token(other, by="test")
+    line.access.revoke(token.name, by="test")
+    line.access.create_token(other, by="test")
+    with pytest.raises(errors.NotFound):
+        line.access.revoke("nobody", by="test")
+
+
+@pytest.mark.parametrize("changes", [{"name": " "}, {"name": "a\nb"}, {"name": "a" * 201}, {"role": "god"}, {"max_queued": -1}])
+def test_a_token_outside_its_domain_is_refused(line: Line, changes: dict[str, object]) -> None:
+    token, _ = made(**changes)
+    with pytest.raises(errors.InvalidArgument):
+        line.access.create_token(token, by="test")
+    assert line.access.tokens() == ()
+
+
+def test_roles_grow(line: Line) -> None:
+    may = {role: [wanted for wanted in access.ROLES if access.may(made(role=role)[0], wanted)] for role in access.ROLES}
+    assert may == {"read": ["read"], "submit": ["read", "submit"], "admin": ["read", "submit", "admin"]}
+    assert line.access.tokens() == ()
