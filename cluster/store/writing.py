@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from cluster.store import copying, gathering, reading, tables
 from cluster.store.copying import Part
-from coinswarm.ledger import batches, identity, transitions
+from coinswarm.ledger import batches, identity, jsontext, transitions
 from coinswarm.ledger.records import (
     DataSetRecord,
     EvaluationBatch,
@@ -26,6 +26,7 @@ from coinswarm.ledger.records import (
     ScoreBatch,
     evaluation_id,
 )
+from coinswarm.metrics.figures import Status
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -125,13 +126,33 @@ def forget(connection: sa.Connection, job: str, keep: int) -> None:
 def _copy_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, scores: Sequence[ScoreBatch]) -> list[ScoreBatch]:
     """Copy the variants the job does not have, with their figures; the answer is what is left of the scores."""
     ids = [evaluation_id(job.id, variant) for variant in batch.variants]
-    new = gathering.first_rows(ids, _among(connection, tables.trials.c.id, ids))
+    there = _among(connection, tables.trials.c.id, ids)
+    _complete(connection, batch, ids, there)
+    new = gathering.first_rows(ids, there)
     parts, rest = gathering.gathered(batch, scores, new)
     if len(new):
         number = _save_batch(connection, job, batch, parts)
         for place, part in enumerate(parts):
             _copy_trials(connection, job.id, batch, number, place, part, [ids[row] for row in part.rows.tolist()])
     return rest
+
+
+def _complete(connection: sa.Connection, batch: EvaluationBatch, ids: Sequence[str], there: set[str]) -> None:
+    """Put what a batch says of variants that were dropped before on a part of the bars into their rows."""
+    later = [row for row, name in enumerate(ids) if name in there and batch.status[row] != Status.DROPPED]
+    trials = tables.trials.c
+    dropped = sa.update(tables.trials).where(trials.id == sa.bindparam("trial"), trials.status == int(Status.DROPPED))
+    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in ("fitness", "objectives", "status", "reason")}
+    rows = [
+        {
+            "trial": ids[row], "new_fitness": None if math.isnan(batch.fitness[row]) else float(batch.fitness[row]),
+            "new_objectives": batch.objectives[row].tolist(), "new_status": int(batch.status[row]),
+            "new_reason": jsontext.printable(batch.reasons[row]),
+        }
+        for row in later
+    ]  # fmt: skip
+    if rows:
+        connection.execute(dropped.values(values), rows)
 
 
 def _save_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, parts: Sequence[Part]) -> int:

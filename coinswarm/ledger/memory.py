@@ -43,6 +43,9 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+_DROPPED = batches.STATUS_NAMES[figures.Status.DROPPED]
+
+
 class MemoryStore:
     """Keeps the contract of `coinswarm.ledger.store.Store` with one lock around every method."""
 
@@ -148,7 +151,7 @@ class MemoryStore:
             new = {record.variant: record for batch in reversed(evaluations) for record in reversed(_records(job, batch))}
             new_scores = _score_records(job.id, scores, ChainMap(self._evaluations[job.id], new))
             kept = [dataclasses.replace(record, figures=jsontext.copy(record.figures)) for record in generations]
-            _add(self._evaluations[job.id], new)
+            _add(self._evaluations[job.id], _completed(self._evaluations[job.id], new))
             _add(self._scores[job.id], new_scores)
             self._keep(job.id, kept)
             return True
@@ -289,6 +292,17 @@ def _add(stored: dict[_Key, _Record], new: Mapping[_Key, _Record]) -> None:
     """Add what is not there yet; what is there stays."""
     for key, record in new.items():
         stored.setdefault(key, record)
+
+
+def _completed(stored: dict[str, EvaluationRecord], new: Mapping[str, EvaluationRecord]) -> Mapping[str, EvaluationRecord]:
+    """`new`, after what it says of variants that were dropped before on a part of the bars has been put into their records."""
+    for variant, record in new.items():
+        before = stored.get(variant)
+        if before is not None and before.status == _DROPPED != record.status:
+            stored[variant] = dataclasses.replace(
+                before, fitness=record.fitness, objectives=record.objectives, status=record.status, reason=record.reason
+            )
+    return new
 
 
 def _records(job: Job, batch: EvaluationBatch) -> list[EvaluationRecord]:

@@ -131,7 +131,8 @@ class Store(Protocol):
     ) -> bool:
         """Store generations with their states and all of their trials, in one transaction.
 
-        The first row of a variant wins: identities the job already has are left as they are, as are scores that are already there.
+        The first row of a variant wins: identities the job already has are left as they are, as are scores that are already there. Only
+        a variant that was dropped on a part of the bars takes fitness, objectives, status and reason of a later row that was not.
 
         Returns:
             False when these generations were committed before, in which case nothing changes.

@@ -11,8 +11,9 @@ import pytest
 
 from coinswarm import errors
 from coinswarm.ledger.batches import STATUS_NAMES
-from coinswarm.ledger.records import IN_SAMPLE, OUT_OF_SAMPLE, WHOLE_JOB, Lease, PlayRecord, evaluation_id
+from coinswarm.ledger.records import FOUNDER, IN_SAMPLE, OUT_OF_SAMPLE, WHOLE_JOB, Lease, PlayRecord, evaluation_id
 from coinswarm.ledger.store import Store
+from coinswarm.metrics.figures import Status
 from tests.laws import ledger_world as world
 from tests.laws.ledger_world import fresh, generation, plain, queued, running, scored, trials
 
@@ -277,6 +278,22 @@ def test_the_first_evaluation_of_a_variant_wins(store: Store) -> None:
     assert {name: record.fitness for name, record in found.items()} == {"a": 0.0, "b": 1.0, "c": 9.0}
     assert [score.figures["sharpe"] for score in found["a"].scores] == [1.0]
     assert found["b"].generation == 0
+
+
+def test_a_variant_that_was_dropped_takes_the_figures_of_a_later_complete_score(store: Store) -> None:
+    job, lease = running(store)
+    nothing, dropped = np.full(2, np.nan), np.full(2, Status.DROPPED, dtype=np.int8)
+    first = trials(job, ["a", "b"], fitness=nothing, objectives=np.full((2, 2), np.nan), status=dropped)
+    store.commit_generation(lease, [generation(job)], [first], [scored(["a", "b"], segment="race_1")])
+    whole = trials(job, ["a"], generation=1, island=1, fitness=np.array([7.0]), operators=("x",))
+    store.commit_generation(lease, [generation(job, 1)], [whole], [scored(["a"], sharpe=3.0)])
+    again = trials(job, ["a", "b"], generation=2, fitness=nothing, status=dropped)
+    store.commit_generation(lease, [generation(job, 2)], [again])
+    found = {name: store.evaluation(evaluation_id(job.id, name)) for name in "ab"}
+    assert {name: record.status for name, record in found.items()} == {"a": "ok", "b": "dropped"}
+    assert (found["a"].fitness, found["a"].generation, found["a"].operator) == (7.0, 0, FOUNDER)
+    assert sorted(score.segment for score in found["a"].scores) == [IN_SAMPLE, "race_1"]
+    assert [row.variant for row in store.leaderboard(job.id)] == ["a"]
 
 
 def test_an_evaluation_says_what_it_was_made_of(store: Store) -> None:
