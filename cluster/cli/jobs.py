@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import client, console, handing
 from coinswarm import errors
 
 if TYPE_CHECKING:
@@ -24,7 +24,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
 LOST = "lost"
 """Shown for a running job whose driver let its lease run out; `resume` goes on."""
-KINDS = {"evolve": "cluster.cli.evolve"}
+KINDS = {
+    "evolve": "cluster.cli.evolve",
+    "chaos": "cluster.cli.chaos",
+    "discover": "cluster.cli.patterns",
+    "honesty": "cluster.cli.honesty",
+    "validate": "cluster.cli.validate",
+}
 """The command that drives jobs of each kind, by its function `resume`; imported only when such a job is resumed."""
 _ENDED = ("done", "failed", "cancelled")
 
@@ -36,23 +42,38 @@ def jobs() -> None:
 
 @app.command("list")
 def list_jobs(
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20, *, as_json: AsJson = False
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20,
+    server: client.Server = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Jobs, newest first."""
+    remote = client.wanted(console.settings(), server)
+    if remote is not None:
+        _list([handing.brief(each) for each in remote.get("/api/v1/jobs", limit=min(limit, 1000))["rows"]], as_json=as_json)
+        return
     with bootstrap.open_store(console.settings()) as store:
         found = store.jobs(limit=limit)
+    _list([_brief(job) for job in found], as_json=as_json)
+
+
+def _list(found: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        console.emit_json([_brief(job) for job in found])
+        console.emit_json(found)
         return
-    rows: list[list[Any]] = [[*_brief(job).values()] for job in found]
+    rows: list[list[Any]] = [[*job.values()] for job in found]
     console.table(
         f"{len(rows)} job(s)", ["job", "status", "created", "plays", "markets", "population", "generations", "seed", "synthetic"], rows
     )
 
 
 @app.command("show")
-def show_job(job: OfJob, *, as_json: AsJson = False) -> None:
+def show_job(job: OfJob, server: client.Server = None, *, as_json: AsJson = False) -> None:
     """What a job was asked to do and how far it is."""
+    remote = client.wanted(console.settings(), server)
+    if remote is not None:
+        _show_remote(remote, job, as_json=as_json)
+        return
     with bootstrap.open_store(console.settings()) as store:
         found = store.job(job)
         done = [record for record in store.generations(found.id) if record.island >= 0]
@@ -65,11 +86,27 @@ def show_job(job: OfJob, *, as_json: AsJson = False) -> None:
     console.table("last generations", ["island", "generation", "best", "median", "diversity", "evaluations", "failures", "seconds"], rows)
 
 
+def _show_remote(remote: client.Client, job: str, *, as_json: bool) -> None:
+    found = remote.get(f"/api/v1/jobs/{job}")
+    if as_json:
+        console.emit_json({**found, "generations": remote.get(f"/api/v1/jobs/{found['id']}/generations")})
+    else:
+        console.table(f"job {found['id']}", ["what", "value"], handing.facts(found), synthetic=found["synthetic"])
+
+
 @app.command("watch")
 def watch_job(
-    job: OfJob, interval: Annotated[float, typer.Option(help="Seconds between looks.", min=0.1, max=3600)] = 1.0, *, as_json: AsJson = False
+    job: OfJob,
+    interval: Annotated[float, typer.Option(help="Seconds between looks.", min=0.1, max=3600)] = 1.0,
+    server: client.Server = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Follow a job from any terminal or machine until it ends; exit code 1 when it failed or was cancelled."""
+    remote = client.wanted(console.settings(), server)
+    if remote is not None:
+        handing.present_remote(handing.follow(remote, job), as_json=as_json)
+        return
     with bootstrap.open_store(console.settings()) as store:
         found = _followed(store, store.job(job).id, interval)
     if as_json:
@@ -81,15 +118,20 @@ def watch_job(
 
 
 @app.command("cancel")
-def cancel_job(job: OfJob, *, as_json: AsJson = False) -> None:
+def cancel_job(job: OfJob, server: client.Server = None, *, as_json: AsJson = False) -> None:
     """Ask a job to stop; what was evaluated is kept and it can be resumed."""
-    with bootstrap.open_store(console.settings()) as store:
-        found = store.job(job)
-        status = store.cancel(found.id)
-    if as_json:
-        console.emit_json({"job": found.id, "status": status})
+    remote = client.wanted(console.settings(), server)
+    if remote is not None:
+        answer = remote.post(f"/api/v1/jobs/{job}/cancel")
+        name, status = answer["job"], answer["status"]
     else:
-        console.text(f"job {found.id}: {'its driver was asked to stop' if status == 'running' else status}")
+        with bootstrap.open_store(console.settings()) as store:
+            name = store.job(job).id
+            status = store.cancel(name)
+    if as_json:
+        console.emit_json({"job": name, "status": status})
+    else:
+        console.text(f"job {name}: {'its driver was asked to stop' if status == 'running' else status}")
 
 
 @app.command("resume")
@@ -97,22 +139,31 @@ def resume_job(
     job: OfJob,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
     address: Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")] = None,
+    server: client.Server = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Go on from the last committed generation; the result is the same as if the job had never stopped."""
     settings = console.settings()
+    remote = client.wanted(settings, server)
+    if remote is not None:
+        console.text(f"job {remote.post(f'/api/v1/jobs/{job}/resume')['id']} is in the line again")
+        return
     if address:
         settings = settings.model_copy(update={"ray_address": address})
     bootstrap.prepare(settings)
     with bootstrap.open_store(settings) as store:
         found = store.job(job)
         _refuse_driven(found)
-        _module(found).resume(settings, store, found, workers=workers, as_json=as_json)
+        driver_of(found).resume(settings, store, found, workers=workers, as_json=as_json)
 
 
-def _module(job: Job) -> Any:
-    """The command that drives jobs of this kind."""
+def driver_of(job: Job) -> Any:
+    """The module whose `resume` drives jobs of this kind.
+
+    Raises:
+        Refused: this program does not know the kind.
+    """
     if job.kind not in KINDS:
         raise errors.Refused(f"job {job.id} must be of a kind that this program knows", found=job.kind, hint=", ".join(KINDS))
     return importlib.import_module(KINDS[job.kind])
@@ -167,9 +218,16 @@ def _more(job: Job) -> dict[str, Any]:
     return {
         "data": ", ".join(f"{span['key']} ({span['n_bars']:,} bars)" for span in job.config.get("markets", [])),
         "held out from": console.moment(job.config.get("split_ts")),
-        "evaluations": result.get("evaluations"), "failures": result.get("failures"), "ended because of": result.get("reason"),
+        "evaluations": result.get("evaluations"), "failures": result.get("failures"),
+        "raced out": _raced_out(result), "ended because of": result.get("reason"),
         "result hash": job.result_hash, "code": job.code_version, "driver": job.lease_owner, "error": job.error,
     }  # fmt: skip
+
+
+def _raced_out(result: Mapping[str, Any]) -> str | None:
+    """How many variants lost their race on a part of the bars; None when there was no race."""
+    raced = result.get("racing")
+    return None if raced is None else f"{raced['dropped']:,}; {raced['share']:.0%} of the variant-bars were gone over"
 
 
 def _generation(record: GenerationRecord) -> dict[str, Any]:

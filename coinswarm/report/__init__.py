@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
+from coinswarm.ledger.patterns import PatternRecord
 from coinswarm.report.context import Context, Market, Segment, Simulated
 
-__all__ = ["Context", "Market", "Segment", "Simulated", "write", "write_many"]
+__all__ = ["Context", "Market", "Segment", "Simulated", "write", "write_many", "write_patterns"]
 
 
 def write(
@@ -49,3 +51,24 @@ def write_many(markets: Sequence[Market], path: str | PathLike[str], *, title: s
     from coinswarm.report import files, page
 
     return files.write_whole(Path(path), page.render(markets, title=title, context=context).encode("utf-8"))
+
+
+def write_patterns(
+    found: Mapping[str, Any], records: Sequence[PatternRecord], path: str | PathLike[str], *, job: str, synthetic: bool = False
+) -> Path:
+    """Write what a search for patterns tried and what survived.
+
+    Args:
+        found: what it tried, as `coinswarm.patterns.telling.summary` puts it.
+        records: what the library made of its findings.
+        path: of the HTML file; missing folders are made, a file that is there is replaced.
+        job: the search.
+        synthetic: whether the bars were made.
+
+    Raises:
+        StorageFull: there is no room; nothing is left half-written.
+        BadInput: the path may not be written.
+    """
+    from coinswarm.report import files, patterns
+
+    return files.write_whole(Path(path), patterns.render(found, records, job=job, synthetic=synthetic).encode("utf-8"))

@@ -47,8 +47,8 @@ def _asset(name: str) -> str:
     return resources.files("coinswarm.report").joinpath("assets", name).read_text("utf-8")
 
 
-def head(heading: str) -> Markup:
-    """The head of a page that fetches nothing and runs no script but the report's own."""
+def head(heading: str, *styles: str) -> Markup:
+    """The head of a page that fetches nothing and runs no script but the report's own; `styles` are further assets."""
     digest = base64.b64encode(hashlib.sha256(_asset("report.js").encode()).digest()).decode("ascii")
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return tag(
@@ -58,7 +58,7 @@ def head(heading: str) -> Markup:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", f"{heading} · coinswarm report"),
-        tag("style", Markup(_asset("report.css"))),
+        *(tag("style", Markup(_asset(name))) for name in ("report.css", *styles)),
     )
 
 
@@ -69,10 +69,11 @@ def _header(markets: Sequence[Market], heading: str, about: Context) -> Markup:
     facts += [f"evaluation {about.evaluation_id}"] if about.evaluation_id else []
     lines = [tag("p", "coinswarm report", class_="eyebrow"), tag("h1", heading)]
     lines += [tag("p", play.description, class_="description")] if play.description else []
-    return join(_banner() if made else None, tag("header", *lines, tag("ul", *(tag("li", fact) for fact in facts), class_="facts")))
+    return join(banner() if made else None, tag("header", *lines, tag("ul", *(tag("li", fact) for fact in facts), class_="facts")))
 
 
-def _banner() -> Markup:
+def banner() -> Markup:
+    """What stands atop every page whose prices were made."""
     warning = " These prices were made by a random generator, not traded. Nothing here says anything about a real market."
     return tag("p", tag("strong", "SYNTHETIC"), warning, class_="synthetic")
 

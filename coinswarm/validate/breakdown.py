@@ -1,0 +1,167 @@
+"""The result taken apart: by market, by year and quarter, by regime; and markets the variant was not bred on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from coinswarm import errors
+from coinswarm.market.bars import Bars
+from coinswarm.market.timeframe import DAY_MS
+from coinswarm.metrics import returns
+from coinswarm.types import FloatArray, IntArray
+from coinswarm.validate import names
+from coinswarm.validate.bench import Bench
+from coinswarm.validate.card import Cell, Chart, Section, Table
+from coinswarm.validate.spans import known, market_table
+
+REGIME_DAYS = 7
+TREND = ("falling", "sideways", "rising")
+VOLATILITY = ("calm", "usual", "wild")
+
+
+def markets(bench: Bench) -> Section:
+    """Every market it was bred on, over train and validation."""
+    found = known(bench, bench.case.splits.whole)
+    gains = np.array([part.total_return for part in found.markets])
+    figures = {
+        "n_markets": float(gains.size), "positive_share": float((gains > 0).mean()),
+        "sharpe_worst": min(part.sharpe for part in found.markets), "gain_concentration": concentration(gains),
+    }  # fmt: skip
+    chart = Chart(kind="bars", title="Return of each market", series={"return": tuple(gains.tolist())},
+                  labels=tuple(part.bars.symbol for part in found.markets), unit="percent", mark=0.0)  # fmt: skip
+    return Section(name="markets", title=names.TITLES["markets"], figures=figures, tables=(market_table(found),), charts=(chart,))
+
+
+def years(bench: Bench) -> Section:
+    """Every calendar year and quarter, over train and validation."""
+    found = known(bench, bench.case.splits.whole)
+    months = found.ts.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
+    by_year, by_quarter = (_parts(months // length, found.returns) for length in (12, 3))
+    quarters = np.array([_gain(part) for _, part in by_quarter])
+    annual = np.array([_gain(part) for _, part in by_year])
+    rows = tuple(
+        (f"{1970 + number // 4} Q{number % 4 + 1}", _gain(part), returns.sharpe(part, found.periods_per_year), len(part))
+        for number, part in by_quarter
+    )
+    figures = {
+        "n_years": float(annual.size), "positive_share": float((annual > 0).mean()),
+        "quarter_positive_share": float((quarters > 0).mean()), "return_worst": float(annual.min()),
+        "gain_concentration": concentration(quarters),
+    }  # fmt: skip
+    chart = Chart(kind="bars", title="Return of each quarter", series={"return": tuple(quarters.tolist())},
+                  labels=tuple(str(row[0]) for row in rows), unit="percent", mark=0.0)  # fmt: skip
+    tables = (
+        Table(title="Years", head=("year", "return", "Sharpe"), units=("", "percent", ""),
+              rows=tuple((str(1970 + number), _gain(part), returns.sharpe(part, found.periods_per_year)) for number, part in by_year)),
+        Table(title="Quarters", head=("quarter", "return", "Sharpe", "bars"), rows=rows, units=("", "percent", "", "")),
+    )  # fmt: skip
+    return Section(name="years", title=names.TITLES["years"], figures=figures, tables=tables, charts=(chart,))
+
+
+def regimes(bench: Bench) -> Section:
+    """Nine kinds of market: rising, sideways and falling by calm, usual and wild, each judged by the week before the bar."""
+    found = known(bench, bench.case.splits.whole)
+    sums, trend_of, wild_of = np.zeros((3, 3)), [[] for _ in TREND], [[] for _ in VOLATILITY]  # type: ignore[var-annotated]
+    counts = np.zeros((3, 3), dtype=np.int64)
+    for part in found.markets:
+        if not part.returns.size:
+            continue
+        trend, wild = states(part.bars, part.first)
+        for i in range(3):
+            trend_of[i].append(part.returns[trend == i])
+            wild_of[i].append(part.returns[wild == i])
+            for j in range(3):
+                inside = part.returns[(trend == i) & (wild == j)]
+                sums[i, j] += float(np.log1p(np.maximum(inside, -0.999999)).sum()) / len(found.markets)
+                counts[i, j] += inside.size
+    year = found.periods_per_year
+    thirds = {
+        **{word: _sharpe(trend_of[i], year) for i, word in enumerate(TREND)},
+        **{word: _sharpe(wild_of[i], year) for i, word in enumerate(VOLATILITY)},
+    }
+    there = counts > 0
+    if not there.any():
+        raise errors.SpanTooShort(f"regimes are told by the {REGIME_DAYS} days before a bar", found="a shorter span")
+    figures = {
+        "positive_share": float((sums[there] > 0).mean()),
+        "sharpe_worst": float(np.nanmin(list(thirds.values()))),
+        "gain_concentration": concentration(sums[there]),
+    }
+    rows: tuple[tuple[Cell, ...], ...] = tuple((TREND[i], *(float(math.expm1(sums[i, j])) for j in range(3))) for i in range(3))
+    tables = (
+        Table(title="Return by trend and volatility", head=("trend", *VOLATILITY), rows=rows, units=("", "percent", "percent", "percent")),
+        Table(title="Annual Sharpe by third", head=("third", "Sharpe"), rows=tuple(thirds.items())),
+    )
+    note = f"Thirds of each market's own bars, by the return and the deviation of the {REGIME_DAYS} days that ended with the bar before."
+    return Section(name="regimes", title=names.TITLES["regimes"], figures=figures, tables=tables, notes=(note,))
+
+
+def unseen(bench: Bench) -> Section:
+    """Markets it was not bred on, over the same time."""
+    if not bench.case.unseen:
+        raise errors.NotFound("there are no bars of markets it was not bred on", hint="fetch or import more markets of this timeframe")
+    whole = bench.case.splits.whole
+    parts = [bench.held(bench.scorer(bars, whole, play=bench.case.play)) for bars in bench.case.unseen]
+    usable = [part for part in parts if part.returns.size]
+    if not usable:
+        raise errors.SpanTooShort("other markets need bars in the time of the search", found=f"none in {len(parts)} markets")
+    gains = np.array([part.total_return for part in usable])
+    sharpes = np.array([part.sharpe for part in usable])
+    figures = {
+        "n_markets": float(len(usable)), "positive_share": float((gains > 0).mean()), "sharpe_mean": float(sharpes.mean()),
+        "sharpe_median": float(np.median(sharpes)), "sharpe_worst": float(sharpes.min()),
+    }  # fmt: skip
+    rows = tuple(
+        (part.bars.key, part.total_return, part.hold, part.sharpe, part.max_drawdown, int(part.trades.closed.sum())) for part in usable
+    )
+    head = ("market", "return", "buy and hold", "Sharpe", "drawdown", "trades")
+    table = Table(title="Unseen markets", head=head, rows=rows, units=("", "percent", "percent", "", "percent", ""))
+    chart = Chart(kind="bars", title="Return of each unseen market", series={"return": tuple(gains.tolist())},
+                  labels=tuple(part.bars.symbol for part in usable), unit="percent", mark=0.0)  # fmt: skip
+    short = len(parts) - len(usable)
+    notes = (f"{short} market(s) have too few bars in that time.",) if short else ()
+    return Section(name="unseen", title=names.TITLES["unseen"], figures=figures, tables=(table,), charts=(chart,), notes=notes)
+
+
+def concentration(gains: FloatArray) -> float:
+    """The largest of (n,) gains over the sum of those above 0, in (0, 1]; 1 without a gain."""
+    won = gains[gains > 0]
+    return float(won.max() / won.sum()) if won.size else 1.0
+
+
+def states(bars: Bars, first: int) -> tuple[IntArray, IntArray]:
+    """(n_bars - first,) third of trend and of volatility of each bar from `first` on, known when it opens; -1 where it is not known."""
+    length = max(2, REGIME_DAYS * DAY_MS // bars.timeframe.ms)
+    logs = np.log(bars.close)
+    moves = np.diff(logs, prepend=logs[:1])
+    trend, wild = np.full(len(bars), np.nan), np.full(len(bars), np.nan)
+    if len(bars) > length + 1:
+        trend[length + 1 :] = logs[length:-1] - logs[: -length - 1]
+        squares = np.concatenate([[0.0], np.cumsum(moves**2)])
+        wild[length + 1 :] = squares[length + 1 : -1] - squares[1 : -length - 1]
+    return _third(trend[first:]), _third(wild[first:])
+
+
+def _third(values: FloatArray) -> IntArray:
+    known_ones = values[np.isfinite(values)]
+    if not known_ones.size:
+        return np.full(values.size, -1, dtype=np.int64)
+    edges = np.quantile(known_ones, [1 / 3, 2 / 3])
+    return np.where(np.isfinite(values), np.searchsorted(edges, np.nan_to_num(values), side="left"), -1)
+
+
+def _parts(number: IntArray, values: FloatArray) -> list[tuple[int, FloatArray]]:
+    edges = np.flatnonzero(np.diff(number)) + 1
+    return [(int(key[0]), part) for key, part in zip(np.split(number, edges), np.split(values, edges), strict=True)]
+
+
+def _gain(part: FloatArray) -> float:
+    return float(np.prod(1 + part)) - 1
+
+
+def _sharpe(parts: Sequence[FloatArray], year: float) -> float:
+    values = np.concatenate(parts) if parts else np.empty(0)
+    return returns.sharpe(values, year) if values.size else math.nan

@@ -1,0 +1,229 @@
+"""The report card of one variant: named sections of figures that gates refer to, with tables, charts and notes for a person.
+
+A section that could not be computed says why in `refused` and has no figures: a gate that asks for one of them fails, it never passes by
+absence. A card is plain data: it goes to JSON and back without a change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from coinswarm import errors
+
+VERSION = 1
+"""Of the JSON form; a card of another version is refused."""
+DIGITS = 12
+Cell = str | float | int | bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows under headings. Cells of a column that `units` calls `percent` are fractions."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """Something to look at.
+
+    Attributes:
+        kind: `lines` (y over x), `bars` (one y a label), `histogram` (spread of y).
+        title: heading.
+        series: name to values; NaN leaves a hole.
+        labels: of the places along x; empty: their numbers.
+        unit: of y, such as `percent` (fractions) or `` for plain numbers.
+        mark: a value of y, or for a histogram of x, that is to be seen apart; None: none.
+    """
+
+    kind: str
+    title: str
+    series: Mapping[str, tuple[float, ...]]
+    labels: tuple[str, ...] = ()
+    unit: str = ""
+    mark: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One part of a card.
+
+    Attributes:
+        name: as gates know it: the first word of `odds.dsr`.
+        title: heading.
+        figures: numbers by name; NaN: could not be computed for this variant, the note says why.
+        tables, charts, notes: for a person.
+        withheld: figures that are not printed although the section ran, each with the reason.
+        refused: why there are no figures; None: there are.
+    """
+
+    name: str
+    title: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    notes: tuple[str, ...] = ()
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    refused: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportCard:
+    """All sections of one variant, and what it was made of.
+
+    Attributes:
+        play: name of the play.
+        variant: SHA-256 identity.
+        parameters: what the variant sets, by path.
+        markets: keys of the data sets it was bred on.
+        data: content hash of each data set, by key.
+        timeframe: of the bars.
+        spans: milliseconds since 1970, `train` and `validation`: (start, end), end excluded.
+        campaign, job, evaluation: where it comes from; empty when it was not bred.
+        seed: of everything that is drawn.
+        synthetic: the prices were made, not traded.
+        code_version: of the code that computed it.
+        sections: by name, in order of reading.
+    """
+
+    play: str
+    variant: str
+    parameters: Mapping[str, Cell] = field(default_factory=dict)
+    markets: tuple[str, ...] = ()
+    data: Mapping[str, str] = field(default_factory=dict)
+    timeframe: str = ""
+    spans: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    campaign: str = ""
+    job: str = ""
+    evaluation: str = ""
+    seed: int = 0
+    synthetic: bool = False
+    code_version: str = ""
+    sections: Mapping[str, Section] = field(default_factory=dict)
+
+    def figure(self, name: str) -> float:
+        """The figure of a dotted name such as `odds.dsr`; NaN where its section was refused, or withholds it.
+
+        Raises:
+            NotFound: a section that ran has no such figure, or there is no such section.
+        """
+        part, _, rest = name.partition(".")
+        section = self.sections.get(part)
+        if section is None:
+            raise errors.not_found("section of a report card", part, self.sections)
+        if section.refused is not None or rest in section.withheld:
+            return math.nan
+        if rest not in section.figures:
+            raise errors.not_found(f"figure of section {part}", rest, section.figures)
+        return section.figures[rest]
+
+    def refusal(self, name: str) -> str:
+        """Why a figure, or a whole section, is not there; empty when it is."""
+        part, _, rest = name.partition(".")
+        section = self.sections.get(part)
+        if section is None:
+            return "the card has no such section"
+        return section.refused or section.withheld.get(rest, "")
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Every figure of every section that ran, by dotted name."""
+        return {f"{part}.{name}": value for part, section in self.sections.items() for name, value in section.figures.items()}
+
+    def content_hash(self) -> str:
+        """SHA-256 of all that was found: equal inputs give equal hashes, whoever computed them and when."""
+        deciding = {name: value for name, value in to_json(self).items() if name != "code_version"}
+        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+
+def to_json(card: ReportCard) -> dict[str, Any]:
+    """The card as JSON values; numbers that are not finite as the words `nan`, `inf` and `-inf`."""
+    plain = {name: getattr(card, name) for name in card.__dataclass_fields__ if name != "sections"}
+    sections = [section_to_json(section) for section in card.sections.values()]
+    return {"version": VERSION, **{name: _plain(value) for name, value in plain.items()}, "sections": sections}
+
+
+def from_json(read: Mapping[str, Any]) -> ReportCard:
+    """The card that `to_json` wrote.
+
+    Raises:
+        BadInput: it is of another version, or no card.
+    """
+    if read.get("version") != VERSION:
+        raise errors.BadInput(f"a report card must be of version {VERSION}", found=read.get("version"), hint="validate again")
+    try:
+        fields = {name: value for name, value in read.items() if name not in ("version", "sections")}
+        spans = {name: (int(span[0]), int(span[1])) for name, span in fields.pop("spans").items()}
+        sections = {part["name"]: section_from_json(part) for part in read["sections"]}
+        return ReportCard(**{**fields, "markets": tuple(fields["markets"]), "spans": spans, "sections": sections})
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise errors.BadInput("this is no report card", found=f"{type(error).__name__}: {error}") from error
+
+
+def rounded(section: Section) -> Section:
+    """The section with every number to 12 digits: a sum's last ones depend on how many threads a library adds with, and a card must not."""
+    return section_from_json(_rounded(section_to_json(section)))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
+    if isinstance(value, Mapping):
+        return {name: _rounded(inner) for name, inner in value.items()}
+    return [_rounded(inner) for inner in value] if isinstance(value, list) else value
+
+
+def section_to_json(section: Section) -> dict[str, Any]:
+    """One section as JSON values."""
+    plain = {name: getattr(section, name) for name in ("name", "title", "figures", "notes", "withheld", "refused")}
+    tables = [{name: getattr(table, name) for name in ("title", "head", "rows", "units")} for table in section.tables]
+    charts = [{name: getattr(chart, name) for name in chart.__dataclass_fields__} for chart in section.charts]
+    made: dict[str, Any] = _plain({**plain, "tables": tables, "charts": charts})
+    return made
+
+
+def section_from_json(read: Mapping[str, Any]) -> Section:
+    """The section that `section_to_json` wrote."""
+    return Section(
+        name=read["name"],
+        title=read["title"],
+        figures={name: float(value) for name, value in read["figures"].items()},
+        tables=tuple(_table(table) for table in read["tables"]),
+        charts=tuple(_chart(chart) for chart in read["charts"]),
+        notes=tuple(read["notes"]),
+        withheld=dict(read["withheld"]),
+        refused=read["refused"],
+    )
+
+
+def _table(read: Mapping[str, Any]) -> Table:
+    rows = tuple(tuple(_cell(cell) for cell in row) for row in read["rows"])
+    return Table(title=read["title"], head=tuple(read["head"]), rows=rows, units=tuple(read["units"]))
+
+
+def _chart(read: Mapping[str, Any]) -> Chart:
+    series = {name: tuple(float(value) for value in values) for name, values in read["series"].items()}
+    mark = None if read["mark"] is None else float(read["mark"])
+    return Chart(kind=read["kind"], title=read["title"], series=series, labels=tuple(read["labels"]), unit=read["unit"], mark=mark)
+
+
+def _cell(cell: Cell) -> Cell:
+    return float(cell) if cell in ("nan", "inf", "-inf") and isinstance(cell, str) else cell
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(inner) for inner in value]
+    return value

@@ -1,0 +1,110 @@
+"""Too good, too thin, or not possible: what a person would ask before believing a result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from coinswarm import backtest
+from coinswarm.market.bars import Bars
+from coinswarm.validate import names
+from coinswarm.validate.bench import Bench
+from coinswarm.validate.card import Section, Table
+from coinswarm.validate.curves import Portfolio
+from coinswarm.validate.spans import known
+
+MOST_SHARPE, MOST_WIN_RATE, MOST_PROFIT_FACTOR = 5.0, 0.9, 5.0
+LEAST_TRADES = 30
+MOST_EXPOSURE = 0.98
+_ALIKE = 1e-6
+_RULES = {
+    "too_good": f"annual Sharpe above {MOST_SHARPE:g}, win rate above {MOST_WIN_RATE:.0%} or profit factor above {MOST_PROFIT_FACTOR:g}",
+    "too_few_trades": f"fewer than {LEAST_TRADES} closed trades",
+    "zero_cost": "no fee or no slippage: nobody trades for nothing",
+    "impossible_prices": "bars that contradict themselves, or fills outside the range of their bar",
+    "simulators_differ": "the fast path and the reference simulator disagree: one of them is wrong",
+    "one_trade_dominates": "the best trade made more than half of all that was won, less what was lost",
+    "always_in": f"in the market on more than {MOST_EXPOSURE:.0%} of the bars: it holds, it does not trade",
+    "gaps": "bars in a position after a gap that the play does not allow for",
+}
+
+
+def section(bench: Bench) -> Section:
+    """Each rule with what was found, over train and validation."""
+    found = known(bench, bench.case.splits.whole)
+    simulated = _simulated(bench)
+    figures = {
+        "too_good": float(_too_good(found)),
+        "too_few_trades": float(found.n_trades < LEAST_TRADES),
+        "zero_cost": float(_free(bench)),
+        "impossible_prices": float(sum(impossible(one.bars) + outside(one) for one in simulated)),
+        "simulators_differ": float(_differ(found, simulated)),
+        "one_trade_dominates": float(_dominated(found)),
+        "always_in": float(found.span_figures()["exposure"] > MOST_EXPOSURE),
+        "gaps": float(_gaps(bench)),
+    }
+    broken = sum(value > 0 for value in figures.values())
+    rows = tuple(("BROKEN" if figures[name] > 0 else "ok", words, figures[name]) for name, words in _RULES.items())
+    table = Table(title="Rules", head=("verdict", "rule", "found"), rows=rows)
+    notes = tuple(f"{name}: {_RULES[name]}" for name in _RULES if figures[name] > 0)
+    return Section(name="lint", title=names.TITLES["lint"], figures={"n_findings": float(broken), **figures}, tables=(table,), notes=notes)
+
+
+def impossible(bars: Bars) -> int:
+    """How many bars have a high below their open, close or low, or a low above them, or a price that is not above 0."""
+    top, bottom = np.maximum(bars.open, bars.close), np.minimum(bars.open, bars.close)
+    return int(((bars.high < top) | (bars.low > bottom) | (bars.low <= 0)).sum())
+
+
+def outside(result: backtest.Backtest) -> int:
+    """How many fills of a simulation lie outside the range of their bar, slippage apart. A liquidation is booked at its own price."""
+    bars, wrong = result.bars, 0
+    for row in result.trades.iter_rows(named=True):
+        slip = row["slippage"] / row["qty"]
+        wrong += not _inside(bars, row["entry_bar"], row["entry_price"], slip)
+        if row["exit_bar"] is not None and row["exit_reason"] != "liquidation":
+            wrong += not _inside(bars, row["exit_bar"], row["exit_price"], slip)
+    return wrong
+
+
+def _inside(bars: Bars, at: int, price: float, slip: float) -> bool:
+    slack = slip + 1e-9 * price
+    return bool(bars.low[at] - slack <= price <= bars.high[at] + slack)
+
+
+def _simulated(bench: Bench) -> list[backtest.Backtest]:
+    """The variant bar by bar on each market, by the reference simulator."""
+    case, whole = bench.case, bench.case.splits.whole
+    return [
+        backtest.run(case.play, bars, genome=case.genome, markets=case.others, start_ts=whole.start_ts, end_ts=whole.end_ts)
+        for bars in case.markets
+    ]
+
+
+def _differ(found: Portfolio, simulated: Sequence[backtest.Backtest]) -> bool:
+    pairs = zip(found.markets, simulated, strict=True)
+    return any(abs(part.total_return - one.metrics["total_return"]) > _ALIKE * max(1.0, abs(part.total_return)) for part, one in pairs)
+
+
+def _too_good(found: Portfolio) -> bool:
+    every = found.span_figures()
+    enough = every["n_trades"] > 0
+    return enough and (every["sharpe"] > MOST_SHARPE or every["win_rate"] > MOST_WIN_RATE or every["profit_factor"] > MOST_PROFIT_FACTOR)
+
+
+def _free(bench: Bench) -> bool:
+    costs = bench.case.play.costs
+    slips = costs.slippage_bps + costs.slippage_volatility + costs.slippage_participation
+    return costs.taker_bps <= 0 or (slips <= 0 and bench.case.play.risk.limit is None)
+
+
+def _dominated(found: Portfolio) -> bool:
+    gains = found.trade_column("gain")
+    return bool(gains.size and gains.sum() > 0 and gains.max() > 0.5 * gains.sum())
+
+
+def _gaps(bench: Bench) -> float:
+    whole = bench.case.splits.whole
+    tables = [bench.scorer(bars, whole).score(bench.case.genome[np.newaxis]) for bars in bench.case.markets]
+    return float(np.nansum([table["n_gaps"][0] for table in tables]))

@@ -1,0 +1,172 @@
+"""Every figure a report card can have, by section: what gates may refer to, each with its unit and meaning.
+
+Sharpe ratios are per bar where the name says so and annual otherwise; returns, drawdowns and shares are fractions; p-values are in (0, 1].
+All markets together are one portfolio of equal parts, so its return of a bar is the mean over the markets.
+"""
+
+from __future__ import annotations
+
+SPAN_FIGURES = {
+    "total_return": "growth of the portfolio over the span",
+    "sharpe": "annual Sharpe ratio of the portfolio's bar returns",
+    "sharpe_per_bar": "the same per bar",
+    "max_drawdown": "largest fall below a past peak of the portfolio at bar closes",
+    "n_trades": "closed trades, all markets",
+    "n_obs": "bars of the portfolio",
+    "expectancy": "mean net return of a closed trade on its notional, all markets",
+    "win_rate": "share of closed trades with a net gain",
+    "profit_factor": "won over lost, of returns of closed trades",
+    "exposure": "mean share of bars that end in a position",
+    "avg_hold": "mean bars a closed trade is held",
+    "hold_return": "growth of the equal parts held from the first bar to the last, without costs",
+    "excess_return": "total_return less hold_return",
+}
+STRESSED = ("sharpe", "total_return", "expectancy", "max_drawdown", "n_trades")
+
+FIGURES: dict[str, dict[str, str]] = {
+    "in_sample": SPAN_FIGURES,
+    "validation": {**SPAN_FIGURES, "sharpe_ratio_kept": "annual Sharpe over that in sample; NaN where the latter is not above 0"},
+    "walk_forward": {
+        "n_folds": "test stretches",
+        "positive_share": "share of folds with a gain",
+        "sharpe_mean": "mean annual Sharpe of the folds",
+        "sharpe_median": "median of them",
+        "sharpe_worst": "lowest of them",
+        "return_worst": "lowest return of a fold",
+        "max_drawdown_worst": "largest drawdown of a fold",
+        "n_trades_least": "fewest closed trades of a fold",
+        "efficiency": "mean Sharpe of the tests over that of the stretches before them; NaN where the latter is not above 0",
+    },
+    "cpcv": {
+        "n_paths": "paths put together of test folds",
+        "n_splits": "choices of test folds",
+        "sharpe_mean": "mean annual Sharpe of the paths of picking the best of the leaderboard on the rest (of the variant without one)",
+        "sharpe_median": "median of them",
+        "sharpe_p05": "5 % quantile of them",
+        "sharpe_worst": "lowest of them",
+        "positive_share": "share of paths with a Sharpe above 0",
+        "own_sharpe_median": "median annual Sharpe of the variant itself over the test sets",
+        "own_sharpe_p05": "5 % quantile of them",
+        "own_positive_share": "share of test sets with a Sharpe of the variant above 0",
+    },
+    "odds": {
+        "sharpe_per_bar": "in sample, of the portfolio",
+        "n_obs": "its bars",
+        "skew": "of its bar returns",
+        "kurtosis": "of its bar returns; a normal has 3",
+        "autocorrelation": "of successive bar returns, which the error is corrected for",
+        "psr": "probability that the in-sample Sharpe is above 0 (convention 2012)",
+        "psr_validation": "the same on the validation span, where nothing was picked",
+        "min_track_record_bars": "bars after which the PSR reaches .95",
+        "trials": "distinct pairs of variant and data the campaign tried",
+        "effective_trials": "how many different ways of trading they are",
+        "sharpe_variance": "of the trials' per-bar Sharpe ratios",
+        "luck_sharpe_per_bar": "expected best per-bar Sharpe of the trials without skill",
+        "dsr": "deflated Sharpe ratio with the true number of trials (convention 2012)",
+        "dsr_effective": "the same with the effective number",
+        "dsr_2025": "with the true number, convention 2025",
+        "min_backtest_years": "years below which luck alone is expected to show this Sharpe",
+        "haircut_sharpe": "annual Sharpe that is left after Bonferroni over the true number",
+    },
+    "overfitting": {
+        "pbo": "probability of backtest overfitting of the leaderboard by CSCV",
+        "probability_of_loss": "share of splits whose winner loses out of sample",
+        "slope": "of the winner's out-of-sample metric on its in-sample metric",
+        "n_variants": "variants of the leaderboard that could be compared",
+    },
+    "superiority": {
+        "reality_check_hold": "p of White's reality check of the leaderboard against buy and hold",
+        "spa_hold": "p of the studentised SPA test against buy and hold",
+        "reality_check_lottery": "p of the reality check against the mean lottery",
+        "spa_lottery": "p of the studentised SPA test against the mean lottery",
+        "lottery_p": "share of lotteries on this variant that are as good in sample, (b + 1) / (n + 1)",
+        "lottery_p_validation": "the same on the validation span",
+        "n_lotteries": "lotteries drawn",
+    },
+    "plateau": {
+        "score": "mean Sharpe of the neighbours over that of the variant, in [0, 1]",
+        "positive_share": "share of neighbours with a Sharpe above 0",
+        "worst_ratio": "lowest Sharpe of a neighbour one step away over that of the variant",
+        "rank": "share of neighbours that are worse than the variant",
+        "n_neighbours": "variants that were scored around it",
+    },
+    "stress": {
+        **{f"{kind}_{name}": f"{name} over train and validation with {words}" for kind, words in (
+            ("base", "nothing changed"), ("costs_x2", "fees and slippage doubled"), ("delay", "every decision one bar late"),
+            ("missed", "one entry in ten missed, worst tenth of the draws"),
+        ) for name in STRESSED},
+        "break_even_costs": "multiple of the costs at which the gain is gone; infinite above 16",
+    },
+    "montecarlo": {
+        "trades_return_p05": "5 % quantile of the return over resampled trades",
+        "trades_drawdown_p95": "95 % quantile of the drawdown over resampled trades",
+        "trades_loss_probability": "share of resamples of trades that lose",
+        "bars_sharpe_p05": "5 % quantile of the annual Sharpe over resampled blocks of bar returns",
+        "bars_return_p05": "5 % quantile of the return over them",
+        "bars_drawdown_p95": "95 % quantile of the drawdown over them",
+        "ruin_probability": "share of resampled trades that fall by half at any time",
+        "world_positive_share": "share of worlds of resampled bars the play was run on anew, with a gain",
+        "n_resamples": "of each kind",
+    },
+    "markets": {
+        "n_markets": "markets it was bred on",
+        "positive_share": "share with a gain over train and validation",
+        "sharpe_worst": "lowest annual Sharpe of a market",
+        "gain_concentration": "share of all gains that the best market made",
+    },
+    "years": {
+        "n_years": "calendar years with bars",
+        "positive_share": "share of years with a gain",
+        "quarter_positive_share": "share of quarters with a gain",
+        "return_worst": "lowest return of a year",
+        "gain_concentration": "share of all gains of quarters that the best quarter made",
+    },
+    "regimes": {
+        "positive_share": "share of the nine regimes (trend and volatility in thirds) with a gain",
+        "sharpe_worst": "lowest annual Sharpe of a third of trend or volatility",
+        "gain_concentration": "share of all gains of the nine regimes that the best made",
+    },
+    "unseen": {
+        "n_markets": "markets it was not bred on that could be tried",
+        "positive_share": "share of them with a gain",
+        "sharpe_mean": "mean annual Sharpe",
+        "sharpe_median": "median",
+        "sharpe_worst": "lowest",
+    },
+    "crash": {
+        "drawdown_one_bar": "largest fall of the equity when the price moves a fifth against it in one bar at the worst moment",
+        "drawdown_ten_bars": "the same over ten bars",
+        "drawdown_gap": "the same when the next bar opens a fifth lower, so that no stop can fill before",
+        "stop_fired_one_bar": "1 when a stop or liquidation closed the position in the fall, 0 when not; NaN without a position",
+        "stop_fired_ten_bars": "the same over ten bars",
+        "stop_rate": "share of all shocks at all moments tried, in which a stop fired",
+        "exposure": "notional over equity at the worst moment",
+        "n_moments": "moments that were tried",
+    },
+    "capacity": {
+        "participation_median": "median of a fill's quantity over the volume of its bar, with the account of the run",
+        "participation_p95": "95 % quantile of it",
+        "capital_at_1pct": "starting equity at which the 95 % quantile is 1 % of a bar's volume, quote currency",
+        "sharpe_at_10x": "annual Sharpe with ten times the equity and slippage by the square root of participation",
+    },
+    "lint": {
+        "n_findings": "rules of the sanity lint that were broken",
+        "too_good": "1 when Sharpe, win rate or profit factor are beyond what is credible",
+        "too_few_trades": "1 with fewer than 30 closed trades",
+        "zero_cost": "1 when fees or slippage are nothing",
+        "impossible_prices": "bars that contradict themselves, and fills outside the range of their bar (by the reference simulator)",
+        "simulators_differ": "1 when the fast path and the reference simulator disagree on a market's return",
+        "one_trade_dominates": "1 when the best trade made more than half of the gain",
+        "always_in": "1 when it is in the market nearly always",
+        "gaps": "bars in a position after a gap longer than the play allows",
+    },
+}  # fmt: skip
+TITLES = {
+    "in_sample": "In sample", "validation": "Validation: held out of the search", "walk_forward": "Walk forward",
+    "cpcv": "Combinatorial purged cross-validation", "odds": "The odds that it is luck", "overfitting": "Overfitting of the leaderboard",
+    "superiority": "Against buy and hold, and the lottery", "plateau": "Plateau or spike", "stress": "Costs, delay, missed fills",
+    "montecarlo": "Trades and bars drawn again", "markets": "Market by market", "years": "Year by year", "regimes": "Regime by regime",
+    "unseen": "Markets it was not bred on", "crash": "Flash crash", "capacity": "Capacity", "lint": "Sanity lint",
+}  # fmt: skip
+SECTIONS = tuple(TITLES)
+"""The order in which a card is read."""

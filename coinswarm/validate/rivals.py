@@ -1,0 +1,100 @@
+"""The leaderboard against itself, against buy and hold, and against entries drawn at random."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coinswarm import errors, stats
+from coinswarm.market.splits import Span
+from coinswarm.metrics import returns
+from coinswarm.validate import curves, names
+from coinswarm.validate.bench import Bench, different, stacked
+from coinswarm.validate.card import Chart, Section, Table
+from coinswarm.validate.odds import refuse_too_few, varying
+from coinswarm.validate.spans import known
+
+_LEADERS = 50
+_BLOCKS = 16
+
+
+def overfitting(bench: Bench) -> Section:
+    """Does being best on half of the training span help on the other half?"""
+    leaders = stacked(bench.case.genome, bench.case.trials.leaderboard, _LEADERS)
+    matrix, _, bars = bench.matrix(bench.case.splits.train, leaders)
+    kept = varying(matrix)
+    found = stats.probability_of_backtest_overfitting(kept, _BLOCKS)
+    figures = {
+        "pbo": found.pbo, "probability_of_loss": found.probability_of_loss, "slope": found.slope, "n_variants": float(kept.shape[1]),
+    }  # fmt: skip
+    chart = Chart(kind="histogram", title="Log odds of the winner's rank on the other half; at or below 0 it is in the lower half",
+                  series={"splits": tuple(found.logits[:: max(1, found.logits.size // 3000)].tolist())}, mark=0.0)  # fmt: skip
+    note = (
+        f"CSCV of {kept.shape[1]} variants in {_BLOCKS} blocks of periods of {bars} bars. "
+        "One matrix of noise has a PBO of .5 give or take .2, so a value near .5 decides nothing."
+    )
+    return Section(name="overfitting", title=names.TITLES["overfitting"], figures=figures, charts=(chart,), notes=(note,))
+
+
+def superiority(bench: Bench) -> Section:
+    """Does the best of the leaderboard beat doing nothing clever?"""
+    span = bench.case.splits.train
+    refuse_too_few(known(bench, span))
+    leaders = stacked(bench.case.genome, bench.case.trials.leaderboard, _LEADERS)
+    matrix, _, bars = bench.matrix(span, leaders)
+    kept = matrix[:, different(matrix)]
+    lots, sharpes = _lotteries(bench, span, bars)
+    figures = {
+        **_tests(bench, kept, bench.hold(span, bars), "hold"),
+        **_tests(bench, kept, lots, "lottery"),
+        "lottery_p": _as_good(sharpes, bench.portfolio(span).sharpe_per_bar),
+        "n_lotteries": float(sharpes.size),
+    }
+    withheld = {}
+    later = bench.case.splits.validation
+    if later is None:
+        withheld["lottery_p_validation"] = "nothing was held out of the search"
+    elif bench.portfolio(later).n_trades == 0:
+        withheld["lottery_p_validation"] = "no closed trade in the validation span"
+    else:
+        figures["lottery_p_validation"] = _as_good(_lotteries(bench, later, bars)[1], bench.portfolio(later).sharpe_per_bar)
+    year = np.sqrt(bench.portfolio(span).periods_per_year)
+    chart = Chart(kind="histogram", title="Annual Sharpe of the lotteries in sample; marked: this variant",
+                  series={"lotteries": tuple((sharpes * year).tolist())}, mark=float(bench.portfolio(span).sharpe))  # fmt: skip
+    note = (
+        f"{kept.shape[1]} different variants, periods of {bars} bars, {bench.case.effort.resamples} stationary bootstrap resamples. "
+        "A lottery enters at random as often and on the same sides, with the variant's exits, sizes and costs."
+    )
+    return Section(name="superiority", title=names.TITLES["superiority"], figures=figures, charts=(chart,), notes=(note,),
+                   withheld=withheld, tables=(_table(figures),))  # fmt: skip
+
+
+def _tests(bench: Bench, matrix: np.ndarray, benchmark: np.ndarray, name: str) -> dict[str, float]:
+    given = {"n_resamples": bench.case.effort.resamples}
+    check = stats.reality_check(matrix, benchmark, rng=bench.case.stream("reality check", name), **given)
+    ability = stats.superior_predictive_ability(matrix, benchmark, rng=bench.case.stream("spa", name), **given)
+    return {f"reality_check_{name}": check.p_value, f"spa_{name}": ability.p_value}
+
+
+def _lotteries(bench: Bench, span: Span, bars: int) -> tuple[np.ndarray, np.ndarray]:
+    """(n_periods,) the mean return of lotteries on this variant, and (n,) the per-bar Sharpe ratio of each."""
+    own = bench.portfolio(span)
+    total, sharpes = np.zeros(own.returns.size), []
+    for number in range(bench.case.effort.lotteries):
+        found = bench.lottery(span, number, from_ts=int(own.ts[0])).returns
+        total += found
+        sharpes.append(returns.sharpe(found, 1.0))
+    if not sharpes:
+        raise errors.InvalidArgument("lotteries must be drawn", found=0)
+    return curves.by_period(total / len(sharpes), bars), np.array(sharpes)
+
+
+def _as_good(lots: np.ndarray, own: float) -> float:
+    return (int((lots >= own).sum()) + 1) / (lots.size + 1)
+
+
+def _table(figures: dict[str, float]) -> Table:
+    rows = (
+        ("buy and hold", figures["reality_check_hold"], figures["spa_hold"]),
+        ("the mean lottery", figures["reality_check_lottery"], figures["spa_lottery"]),
+    )
+    return Table(title="p-values that the best of the leaderboard is no better than", head=("than", "reality check", "SPA"), rows=rows)
