@@ -8,13 +8,15 @@ BARS ?=
 POPULATION ?= 200
 GENERATIONS ?= 20
 SEED ?= 0
+WORLDS ?= 400
+PLANTED ?= 50
 # Kernels are compiled once and shared by commands, workers and tests.
 export NUMBA_CACHE_DIR ?= $(if $(COINSWARM_HOME),$(COINSWARM_HOME),$(HOME)/.coinswarm)/numba
 
 WORKERS ?= 1
 COMPOSE ?= docker compose
 
-.PHONY: setup run test check peers bench thorough format up down clean
+.PHONY: setup run test check honesty peers bench thorough format up down clean
 
 setup: $(STAMP)
 
@@ -63,6 +65,16 @@ down:
 	mkdir -p -m 700 .secrets
 	umask 077 && openssl rand -hex 24 > .secrets/database_password
 	umask 022 && printf 'postgresql://coinswarm:%s@postgres:5432/coinswarm\n' "$$(cat .secrets/database_password)" > $@
+
+# The pipelines on worlds where there is nothing and on planted ones; docs/honesty.md is written from it. BARS: real candles to be like.
+honesty: LIKE = $(foreach file,$(BARS),--like $(file))
+honesty: setup
+	$(BIN)/coinswarm honesty --families N0,N1,N2,N3,N3d --worlds $(WORLDS) --seed $(SEED) $(LIKE)
+	$(BIN)/coinswarm honesty --pipeline evolve --families N0,N1,N2,N3 --worlds $(WORLDS) --seed $(SEED) $(LIKE)
+	$(BIN)/coinswarm honesty --families dying,below-cost,losing-winners,look-ahead --worlds $(PLANTED) --seed $(SEED) $(LIKE)
+	$(BIN)/coinswarm honesty --planted --worlds $(PLANTED) --seed $(SEED)
+	$(BIN)/coinswarm honesty --pipeline evolve --planted --worlds $(PLANTED) --seed $(SEED)
+	$(BIN)/coinswarm honesty page --out docs/honesty.md
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from cluster.driver.requests import Supplies
     from cluster.driver.service import Service
     from cluster.driver.steps import Stages
+    from cluster.workers.nodes import Node
     from cluster.workers.session import Session
+    from coinswarm.ledger.access import Access
+    from coinswarm.ledger.campaigns import Campaigns
     from coinswarm.ledger.chaos import ChaosStore
     from coinswarm.ledger.patterns import PatternStore
-    from coinswarm.ledger.campaigns import Campaigns
-    from coinswarm.ledger.access import Access
     from coinswarm.ledger.queue import Queue
     from coinswarm.ledger.store import Store
 
@@ -137,8 +138,8 @@ def open_supplies(settings: Settings) -> Iterator[Supplies]:
     prepare(settings)
     from cluster.driver.requests import Supplies
 
-    with open_store(settings) as store:
-        yield Supplies(store=store, bars_file=settings.bars_file)
+    with open_store(settings) as store, open_campaigns(settings) as campaigns:
+        yield Supplies(store=store, campaigns=campaigns, bars_file=settings.bars_file)
 
 
 @contextmanager
@@ -216,6 +217,23 @@ def open_crew(settings: Settings, *, workers: int | None = None) -> Iterator[tup
         yield on_ray, connected
     finally:
         on_ray.close()
+        session.disconnect()
+
+
+def look_at_nodes(settings: Settings) -> tuple[Node, ...]:
+    """What is installed on every node of the configured Ray cluster, or on a local one.
+
+    Raises:
+        Unavailable: no cluster answers.
+    """
+    variables = prepare(settings)
+    machine.ensure_home(settings)
+    from cluster.workers import nodes, session
+
+    session.connect(settings.ray_address, workers=settings.workers, variables=variables)
+    try:
+        return nodes.look()
+    finally:
         session.disconnect()
 
 
@@ -305,11 +323,12 @@ def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Cal
             shared.append(session.connect(None, workers=settings.workers, variables=variables))
         return shared[0].address
 
-    def hire(number: int, inbox: Any) -> ProcessHand:
-        machine.announce({"COINSWARM_DATABASE_URL": url})
-        return ProcessHand(number, inbox, [*COMMAND, "serve", "--hand"], logs / f"hand-{os.getpid()}-{number}.log")
-
     pinned = settings.model_copy(update={"database_url": SecretStr(url)})
+
+    def hire(number: int, address: str, inbox: Any) -> ProcessHand:
+        log = logs / f"hand-{os.getpid()}-{number}.log"
+        return ProcessHand(number, address, inbox, [*COMMAND, "serve", "--hand"], log, machine.inherited(pinned))
+
     with open_store(pinned) as store, open_queue(pinned) as (queue, _):
         yield Service(store, queue, hire=hire, slots=slots, cluster=cluster, stopped=stopped, lease_s=lease_s, pid=os.getpid())
     if shared:

@@ -135,6 +135,16 @@ def write_secret(path: Path, secret: str) -> None:
         file.write(f"{secret}\n")
 
 
+def inherited(settings: Settings) -> dict[str, str]:
+    """The environment of a child process that is to have these settings."""
+    given = {"HOME": settings.home, "BARS_PATH": settings.bars_path, "WORKERS": settings.workers, "RAY_ADDRESS": settings.ray_address}
+    secret = settings.database_url
+    given["DATABASE_URL"] = None if secret is None else secret.get_secret_value()
+    dropped = {f"COINSWARM_{name}" for name in (*given, "SERVER", "TOKEN")}
+    rest = {name: value for name, value in os.environ.items() if name not in dropped}
+    return rest | {f"COINSWARM_{name}": str(value) for name, value in given.items() if value is not None}
+
+
 def announce(variables: Mapping[str, str]) -> dict[str, str]:
     """Set environment variables that libraries and child processes read later; what the user has set stays. The answer is what holds."""
     return {name: os.environ.setdefault(name, value) for name, value in variables.items()}

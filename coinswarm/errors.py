@@ -11,6 +11,7 @@ The name is the finding, the docstring the sentence. A message reads *rule, foun
     │   │   ├── BadTimestamps
     │   │   └── ConflictingBars     an overlap that disagrees with what is stored
     │   ├── BadPlay                 every problem of a play, reported at once
+    │   │   └── BadGates            every problem of a file of gates
     │   ├── SpanTooShort            fewer bars than the play's warm-up needs
     │   ├── BadSetting              a configuration value outside its domain
     │   ├── TooLarge                more than is taken in at once                (exit 2, HTTP 413)
@@ -129,6 +130,10 @@ class BadPlay(BadInput):
 
     def _text(self) -> str:
         return "\n".join([f"{self.rule}:", *(f"  {problem}" for problem in self.problems)])
+
+
+class BadGates(BadPlay):
+    """A file of gates has mistakes; all of them are listed."""
 
 
 class SpanTooShort(BadInput):

@@ -30,7 +30,7 @@ def search(values: Mapping[str, Any], objectives: Sequence[str] | None, constrai
     given |= {"constraints": tuple(goals.constraint(text) for text in limits)}
     if smallest == 2:
         given |= {"elitism": 1, "migration_size": 1}
-    return _checked(SearchSettings, given)
+    return settled(SearchSettings, given)
 
 
 def request(
@@ -43,7 +43,7 @@ def request(
     others: Mapping[str, Any],
 ) -> Request:
     """The request of a person; plays are read and checked."""
-    _checked(Costs, {name: value for name, value in overrides.items() if name in Costs.model_fields and value is not None})
+    settled(Costs, {name: value for name, value in overrides.items() if name in Costs.model_fields and value is not None})
     return Request(
         plays=checked(plays),
         markets=tuple(markets),
@@ -51,7 +51,7 @@ def request(
         start_ts=goals.moment(span[0], "--from"),
         end_ts=goals.moment(span[1], "--to"),
         search=settings,
-        overrides=_checked(Overrides, overrides),
+        overrides=settled(Overrides, overrides),
         **others,
     )
 
@@ -74,7 +74,8 @@ def imported(paths: Sequence[Path], settings: Settings) -> list[str]:
     return [bars.key for bars in found]
 
 
-def _checked(kind: Any, values: Mapping[str, Any]) -> Any:
+def settled(kind: Any, values: Mapping[str, Any]) -> Any:
+    """Settings of a kind; raises `BadSetting` naming every value outside its domain."""
     try:
         return kind.model_validate(dict(values))
     except ValidationError as error:

@@ -1,10 +1,12 @@
-"""`coinswarm db`: the address of the database, what it holds, a SQL prompt, and stopping the embedded one."""
+"""`coinswarm db`: the address of the database, what it holds, a SQL prompt, backups, and stopping the embedded one."""
 
 from __future__ import annotations
 
 import dataclasses
 import shutil
 import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,7 +24,7 @@ _MEGABYTE = 1_000_000
 
 @app.callback()
 def db() -> None:
-    """The database: its address, its state, a SQL prompt."""
+    """The database: its address, its state, a SQL prompt, backups."""
 
 
 @app.command()
@@ -59,7 +61,9 @@ def shell() -> None:
 
     settings = console.settings()
     address = bootstrap.database_url(settings)
-    program = shutil.which("psql") or (str(embedded.program(settings.postgres_folder, "psql")) if settings.database_address is None else None)
+    program = shutil.which("psql") or (
+        str(embedded.program(settings.postgres_folder, "psql")) if settings.database_address is None else None
+    )
     if program is None:
         raise errors.Unavailable("psql must be installed", hint="use another client with the address of `coinswarm db url`")
     raise typer.Exit(subprocess.run([program, address], check=False).returncode)
@@ -82,6 +86,71 @@ def stop(
         console.emit_json({"stopped": stopped})
     else:
         console.text("stopped" if stopped else "was not running")
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="The file to write, or a folder for one named by the time.")],
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Even when the file is there.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would take.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the database and the bars into one file that `restore` reads; jobs may go on meanwhile."""
+    from cluster.store import backup as backups
+
+    settings = console.settings()
+    file = target / f"coinswarm-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip" if target.is_dir() else target
+    address = bootstrap.database_url(settings)
+    cost = backups.cost(address, settings.bars_file, file)
+    console.note(
+        f"database {cost.database_bytes / _MEGABYTE:,.0f} MB, compressed while it is written; bars {cost.bars_bytes / _MEGABYTE:,.0f} MB; "
+        f"{cost.free_bytes / _MEGABYTE:,.0f} MB free"
+    )
+    if estimate:
+        _tell_cost(dataclasses.asdict(cost), as_json=as_json)
+        return
+    if file.exists() and not replace:
+        raise errors.Refused("a backup is written to a new file", found=file, hint="--replace writes over it")
+    manifest = backups.write(address, settings.bars_file, file, tell=console.note)
+    if as_json:
+        console.emit_json({"file": str(file), "size_bytes": file.stat().st_size, **backups.plain(manifest)})
+    else:
+        console.text(f"{console.path(file)}: {file.stat().st_size / _MEGABYTE:,.1f} MB, {manifest.rows.get('jobs', 0):,} job(s), "
+                     f"{len(manifest.data_sets)} data set(s)")  # fmt: skip
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup.")],
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of all that is there.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only read it to its end and say whether it is whole.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup into an empty database and where there are no bars."""
+    from cluster.store import backup as backups
+
+    settings = console.settings()
+    if check:
+        manifest = backups.verify(file, tell=console.note)
+    else:
+        manifest = backups.restore(file, bootstrap.database_url(settings), settings.bars_file, replace=replace, tell=console.note)
+        with bootstrap.open_store(settings):
+            console.note("the database has the newest schema")
+    if as_json:
+        console.emit_json({"restored": not check, **backups.plain(manifest)})
+    else:
+        console.text(f"{'whole' if check else 'restored'}: {manifest.rows.get('jobs', 0):,} job(s), {len(manifest.data_sets)} data set(s), "
+                     f"as of {manifest.made}")  # fmt: skip
+
+
+def _tell_cost(cost: dict[str, int], *, as_json: bool) -> None:
+    if as_json:
+        console.emit_json(cost)
+    else:
+        rows = [[name.removesuffix("_bytes"), f"{size / _MEGABYTE:,.0f} MB"] for name, size in cost.items()]
+        console.table("backup", ["what", "size at most"], rows)
 
 
 def _address_if_running() -> str | None:

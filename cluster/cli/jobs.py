@@ -1,4 +1,4 @@
-"""`coinswarm jobs`: list, show, watch, cancel and resume jobs."""
+"""`coinswarm jobs`: list, show, watch, cancel, resume and prune jobs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import client, console, handing
+from cluster.cli import client, console, handing, prune
 from coinswarm import errors
 
 if TYPE_CHECKING:
     from coinswarm.ledger.records import GenerationRecord, Job
     from coinswarm.ledger.store import Store
 
-app = typer.Typer(help="List, show, watch, cancel and resume jobs.", no_args_is_help=True)
+app = typer.Typer(help="List, show, watch, cancel, resume and prune jobs.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
@@ -37,7 +37,7 @@ _ENDED = ("done", "failed", "cancelled")
 
 @app.callback()
 def jobs() -> None:
-    """List, show, watch, cancel and resume jobs."""
+    """List, show, watch, cancel, resume and prune jobs."""
 
 
 @app.command("list")
@@ -167,6 +167,9 @@ def driver_of(job: Job) -> Any:
     if job.kind not in KINDS:
         raise errors.Refused(f"job {job.id} must be of a kind that this program knows", found=job.kind, hint=", ".join(KINDS))
     return importlib.import_module(KINDS[job.kind])
+
+
+app.command("prune")(prune.command)
 
 
 def _followed(store: Store, job: str, interval_s: float) -> Job:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import client, console
 
 if TYPE_CHECKING:
     from cluster.driver.revisit import Visit
@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 def command(
     evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
+    server: client.Server = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
     """One evaluation: parameters, figures, equity curve."""
     settings = console.settings()
+    remote = client.wanted(settings, server)
+    if remote is not None:
+        _remote(remote, evaluation, as_json=as_json)
+        return
     bootstrap.prepare(settings)
     from cluster.driver import revisit
 
@@ -68,3 +73,24 @@ def _curves(found: Visit) -> None:
             f"\n{source.key}: equity over all bars; the part held out begins {console.moment(found.plan.task.split_ts) or 'nowhere'}"
         )
         console.text(terminal.equity_curve(run.bars.close_ts, run.equity, run.account.starting_equity, width=width))
+
+
+def _remote(remote: client.Client, evaluation: str, *, as_json: bool) -> None:
+    """What a control plane tells of an evaluation; its curve is in the report."""
+    from coinswarm.metrics.figures import FIGURES
+
+    found = remote.get(f"/api/v1/evaluations/{evaluation}")
+    ancestors = remote.get(f"/api/v1/evaluations/{found['id']}/lineage")
+    if as_json:
+        console.emit_json({"evaluation": found, "seed": found["seed"], "ancestors": ancestors})
+        return
+    names = ("job", "variant", "status", "reason", "island", "generation", "operator", "code_version")
+    facts: list[list[Any]] = [*([name, found[name]] for name in names), ["ancestors", len(ancestors) - 1], *found["params"].items()]
+    console.table(f"evaluation {found['id']}", ["what", "value"], facts, synthetic=found["synthetic"])
+    headings = ["figure", *(f"{score['data_set']} {score['segment'].replace('_', ' ')}" for score in found["scores"])]
+    rows: list[list[Any]] = [[name, *(_figure(score["figures"][name]) for score in found["scores"])] for name in FIGURES]
+    console.table("figures", headings, rows, synthetic=found["synthetic"])
+
+
+def _figure(value: float | None) -> str:
+    return "nan" if value is None else f"{value:.6g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,6 +40,24 @@ def show(job: Job, rows: Sequence[LeaderboardRow], *, trials: int, by: str = "fi
         f"{trials:,} distinct variants were tried: the best of many looks good by luck alone, so judge by the columns marked `out`."
     )
     _baseline(job)
+
+
+def show_remote(job: Mapping[str, Any], found: Mapping[str, Any], *, by: str) -> None:
+    """Print the leaderboard that a control plane answered with, as `show` would."""
+    from coinswarm.ledger.records import Job, LeaderboardRow
+
+    names = {field.name for field in dataclasses.fields(LeaderboardRow)}
+    rows = [LeaderboardRow(**{name: _back(value) for name, value in row.items() if name in names}) for row in found["rows"]]
+    known = {field.name for field in dataclasses.fields(Job)} - {"plays", "data_hashes", "status"}
+    shown = Job(**{name: value for name, value in job.items() if name in known}, plays=(), data_hashes=())
+    show(shown, rows, trials=int(found["trials"]), by=by)
+
+
+def _back(value: Any) -> Any:
+    """A missing number as the records have it."""
+    if value is None:
+        return math.nan
+    return {name: _back(entry) for name, entry in value.items()} if isinstance(value, Mapping) else value
 
 
 def next_steps(job: Job, rows: Sequence[LeaderboardRow], settings: Settings) -> None:

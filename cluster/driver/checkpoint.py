@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from cluster.driver.hunt import REPEAT_DTYPE, Hunt
+from cluster.driver.hunt import REPEAT_DTYPE, Hunt, segment_of
 from coinswarm import errors
-from coinswarm.evolve import reduction
+from coinswarm.evolve import racing
 from coinswarm.evolve.archive import Archive
-from coinswarm.evolve.state import Results, State, names
+from coinswarm.evolve.state import State, names
 from coinswarm.ledger.records import IN_SAMPLE, EvaluationBatch, ScoreBatch
 from coinswarm.ledger.store import Store
 from coinswarm.metrics.figures import SCORE_DTYPE
@@ -57,20 +57,50 @@ def _recalled(hunt: Hunt, state: State, batches: Sequence[EvaluationBatch], scor
     own = [batch for batch in batches if batch.play == hunt.sha256]
     if not own:
         return state
-    identities = np.concatenate([names(batch.variants) for batch in own])
-    islands = np.concatenate([np.full(len(batch), batch.island - hunt.island(0)) for batch in own])
-    generations = np.concatenate([np.full(len(batch), batch.generation) for batch in own])
     mine = np.concatenate([np.full(len(batch), batch.play == hunt.sha256) for batch in batches])
-    results = reduction.results(_table(hunt.markets, scores, mine), hunt.settings)
-    rows = _rows_of(identities, hunt.repeats["identity"])
-    everyone = np.concatenate([np.arange(len(identities)), rows])
+    stored = np.zeros(int(mine.sum()), dtype=REPEAT_DTYPE)
+    stored["identity"] = np.concatenate([names(batch.variants) for batch in own])
+    stored["island"] = np.concatenate([np.full(len(batch), batch.island - hunt.island(0)) for batch in own])
+    stored["generation"] = np.concatenate([np.full(len(batch), batch.generation) for batch in own])
+    trials, table = _raced(hunt, stored, scores) if hunt.settings.racing.enabled else _plain(hunt, stored, scores, mine)
     return hunt.search.recall(
-        state,
-        islands=np.concatenate([islands, hunt.repeats["island"]]),
-        generations=np.concatenate([generations, hunt.repeats["generation"]]),
-        identities=identities[everyone],
-        results=Results(objectives=results.objectives[everyone], violation=results.violation[everyone], failed=results.failed[everyone]),
-    )
+        state, islands=trials["island"], generations=trials["generation"], identities=trials["identity"],
+        results=racing.results(table, trials["rung"], hunt.settings),
+    )  # fmt: skip
+
+
+def _plain(
+    hunt: Hunt, stored: npt.NDArray[np.void], scores: Sequence[ScoreBatch], mine: BoolArray
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]:
+    """Every trial and its figures, when all were scored on everything."""
+    rows = _rows_of(stored["identity"], hunt.repeats["identity"])
+    table = _table(hunt.markets, scores, mine)
+    return np.concatenate([stored, hunt.repeats]), table[np.concatenate([np.arange(len(stored)), rows])]
+
+
+def _raced(hunt: Hunt, stored: npt.NDArray[np.void], scores: Sequence[ScoreBatch]) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]:
+    """Every trial and its figures, when some were dropped: each from the segment that it came to.
+
+    Where a variant has figures of several, because islands came to different ends, the first trial was that on everything, or the repeats
+    say of each what it was.
+    """
+    segments = {(batch.segment, batch.data_set): batch for batch in scores}
+    rungs = range(len(racing.shares(len(hunt.markets), hunt.settings.racing)))
+    for rung in (*rungs[1:], 0):
+        batch = segments.get((segment_of(rung), hunt.markets[0]))
+        if batch is not None:
+            stored["rung"][np.isin(stored["identity"], names(batch.variants))] = rung
+    hunt.first_dropped(stored)
+    trials = np.concatenate([stored[~np.isin(stored[["island", "identity"]], hunt.repeats[["island", "identity"]])], hunt.repeats])
+    table = np.zeros((len(trials), len(hunt.markets)), dtype=SCORE_DTYPE)
+    for rung in rungs:
+        there = trials["rung"] == rung
+        for column, key in enumerate(hunt.markets if there.any() else ()):
+            batch = segments.get((segment_of(rung), key))
+            if batch is None:
+                raise errors.Conflict(f"the ledger lacks figures of {key}", hint="a pruned job cannot go on; start a new one")
+            table[there, column] = batch.figures[_rows_of(names(batch.variants), trials["identity"][there])]
+    return trials, table
 
 
 def _table(markets: Sequence[str], scores: Sequence[ScoreBatch], mine: BoolArray) -> npt.NDArray[np.void]:

@@ -31,7 +31,9 @@ class Estimate:
 
     Attributes:
         variants: trials of the search, without the baselines.
-        seconds, variants_per_s: at the measured speed of fresh random variants; later generations share more and are faster.
+        seconds, variants_per_s: at the measured speed of fresh random variants; later generations share more and are faster. Racing is
+            left out: it saves variant-bars, and less time than that.
+        raced: whether the search races its variants.
         workers: processes that compute.
         bars, bars_bytes: in sample, over all markets.
         memory_bytes: of a node with its workers.
@@ -48,6 +50,7 @@ class Estimate:
     memory_bytes: int
     database_bytes: int
     sharpe_by_luck: float
+    raced: bool = False
 
 
 def estimate(evaluator: Evaluator, plan: Plan) -> Estimate:
@@ -70,6 +73,7 @@ def estimate(evaluator: Evaluator, plan: Plan) -> Estimate:
         memory_bytes=bars * _BAR_BYTES + evaluator.workers * _WORKER_BYTES + int(psutil.Process().memory_info().rss),
         database_bytes=variants * (_ROW_BYTES + len(spans) * SCORE_DTYPE.itemsize),
         sharpe_by_luck=luck.best_sharpe_by_luck(variants, years),
+        raced=plan.search.racing.enabled,
     )
 
 

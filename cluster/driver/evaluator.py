@@ -6,7 +6,7 @@ The driver knows no machine and the evaluator knows no search, so a job gives th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -14,11 +14,16 @@ import numpy.typing as npt
 
 from coinswarm import errors
 from coinswarm.config import Account, Costs
+from coinswarm.evolve import racing
+from coinswarm.evolve.settings import RacingSettings
 from coinswarm.ledger.records import IN_SAMPLE, OUT_OF_SAMPLE
 from coinswarm.market.bars import Bars
 from coinswarm.metrics import figures
 from coinswarm.play.model import Play
-from coinswarm.types import FloatArray
+from coinswarm.types import FloatArray, IntArray
+
+RACE = "race_"
+"""Segments of a race are called by how many rungs have been shown: `race_1`, `race_2`."""
 
 
 class Source(Protocol):
@@ -44,11 +49,22 @@ class Segment:
         name: as the ledger knows it.
         start_ts: first time (ms) at which a decision may be taken; bars before only warm up. None: as soon as features are warm.
         end_ts: bars that open at or after it (ms) are cut away by whoever loads them. None: all bars.
+        bars: the segment whose bars it is scored on, when that is another one.
+        blocks: blocks of each market (see `fitness.blocks`) in which trades may be entered; empty: in all.
+        of: how many blocks there are.
     """
 
     name: str
     start_ts: int | None = None
     end_ts: int | None = None
+    bars: str = ""
+    blocks: tuple[tuple[int, ...], ...] = ()
+    of: int = 1
+
+    @property
+    def whole(self) -> Segment:
+        """The segment whose bars and features this one shares: itself, or all of what it is a part of."""
+        return replace(self, name=self.bars, bars="", blocks=(), of=1) if self.bars else self
 
     def cut(self, bars: Bars) -> Bars:
         """The bars that scoring on this segment may see."""
@@ -74,6 +90,8 @@ class Task:
         sources: the traded markets, by their number in the job.
         others: markets that features look at but nobody trades, by symbol.
         split_ts: where the held-out part begins (ms); None: nothing is held out.
+        racing: how variants are raced, which says what the segments of a race are.
+        train_end_ts: where the searched part ends (ms), when bars between it and the held-out part are left out; None: they meet.
     """
 
     id: str
@@ -81,13 +99,23 @@ class Task:
     sources: tuple[Source, ...]
     others: Mapping[str, Source] = field(default_factory=dict)
     split_ts: int | None = None
+    racing: RacingSettings = field(default_factory=RacingSettings)
+    train_end_ts: int | None = None
+
+    @property
+    def search_end_ts(self) -> int | None:
+        """Bars that open at or after it (ms) are not searched on."""
+        return self.split_ts if self.train_end_ts is None else self.train_end_ts
 
     def segment(self, name: str) -> Segment:
         """The part with this name: in sample ends where out of sample begins."""
         if name == IN_SAMPLE:
-            return Segment(name=name, end_ts=self.split_ts)
+            return Segment(name=name, end_ts=self.search_end_ts)
         if name == OUT_OF_SAMPLE and self.split_ts is not None:
             return Segment(name=name, start_ts=self.split_ts)
+        if name.startswith(RACE) and name.removeprefix(RACE).isdecimal():
+            blocks = racing.shown(int(name.removeprefix(RACE)), len(self.sources), self.racing)
+            return Segment(name=name, end_ts=self.search_end_ts, bars=IN_SAMPLE, blocks=blocks, of=self.racing.blocks)
         raise errors.NotFound(f"job {self.id} has no segment {name!r}", hint=f"it has {IN_SAMPLE}")
 
 
@@ -127,12 +155,22 @@ class Scored:
         figures: (n_variants, n_markets) `SCORE_DTYPE`.
         reasons: why, for rows that could not be scored.
         seconds: computing time of all processes together.
+        rungs: (n_variants,) after how many rungs of a race each was dropped or failed; 0 where it was scored on all of the segment. Its
+            figures are those of the part it was shown. None: there was no race.
+        cost: variant-bars gone over, in variants scored on all bars of the segment; NaN when there was no race.
     """
 
     token: int
     figures: npt.NDArray[np.void]
     reasons: Mapping[int, str]
     seconds: float
+    rungs: IntArray | None = None
+    cost: float = float("nan")
+
+    @property
+    def dropped_after(self) -> IntArray:
+        """(n_variants,) `rungs`, zeros when there was no race."""
+        return np.zeros(len(self.figures), dtype=np.int64) if self.rungs is None else self.rungs
 
 
 class Evaluator(Protocol):

@@ -15,6 +15,7 @@ import numpy as np
 from cluster.driver import checkpoint, outcome, patience, yardsticks
 from cluster.driver.committing import Committer
 from cluster.driver.evaluator import Evaluator, Scored, Work
+from cluster.driver.heats import Heats
 from cluster.driver.hunt import Commit, Hunt
 from cluster.driver.patience import Pulse
 from cluster.driver.plan import Plan
@@ -92,6 +93,7 @@ class EvolveDriver:
         self._commits = 0
         self._told_failures = False
         self._flight: dict[int, tuple[Hunt, Proposals]] = {}
+        self._heats = Heats(evaluator)
 
     def run(self, plan: Plan, lease: Lease) -> Ending:
         """Drive `plan` to its end under `lease`.
@@ -110,7 +112,7 @@ class EvolveDriver:
 
     def _drive(self, plan: Plan, lease: Lease, pulse: Pulse) -> Ending:
         found = self._begin(plan)
-        self._evaluator.open(plan.task)
+        self._heats.open(plan.task, plan.search)
         with Committer(tell=self._watcher.on_note, stopped=self._stopped) as committer:
             why = self._search(plan, lease, pulse, found, committer)
             committer.settle(everything=True)
@@ -160,7 +162,7 @@ class EvolveDriver:
             for hunt, why in zip(found, whys, strict=True):
                 if why is None:
                     self._ask(hunt)
-            scored = self._evaluator.collect(_POLL_S)
+            scored = self._heats.collect(_POLL_S)
             if scored is not None:
                 self._tell(plan, lease, found, scored, committer)
             committer.settle()
@@ -174,7 +176,7 @@ class EvolveDriver:
                 self._tokens += 1
                 self._flight[self._tokens] = (hunt, proposals)
                 genomes = proposals.genomes[proposals.todo]
-                self._evaluator.submit(Work(token=self._tokens, setup=hunt.number, segment=IN_SAMPLE, genomes=genomes))
+                self._heats.submit(Work(token=self._tokens, setup=hunt.number, segment=IN_SAMPLE, genomes=genomes))
 
     def _tell(self, plan: Plan, lease: Lease, found: tuple[Hunt, ...], scored: Scored, committer: Committer) -> None:
         hunt, proposals = self._flight.pop(scored.token)

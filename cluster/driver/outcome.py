@@ -13,7 +13,7 @@ from cluster.driver.evaluator import Evaluator, Scored, Work
 from cluster.driver.hunt import Hunt
 from cluster.driver.plan import Plan
 from coinswarm.evolve import archive, behaviour
-from coinswarm.ledger.records import OUT_OF_SAMPLE, Json, LeaderboardRow, Lease, ScoreBatch
+from coinswarm.ledger.records import OUT_OF_SAMPLE, WHOLE_JOB, Json, LeaderboardRow, Lease, ScoreBatch
 from coinswarm.ledger.store import Store
 
 
@@ -46,6 +46,7 @@ def result(plan: Plan, found: Sequence[Hunt], store: Store, why: str, seconds: f
         "evaluations": evaluations,
         "distinct": sum(hunt.state.distinct for hunt in found),
         "failures": sum(hunt.state.failures for hunt in found),
+        "racing": _raced(plan, store, evaluations),
         "generations": min(hunt.state.generation for hunt in found),
         "seconds": seconds,
         "synthetic": plan.job.synthetic,
@@ -58,6 +59,15 @@ def result(plan: Plan, found: Sequence[Hunt], store: Store, why: str, seconds: f
             "coverage": float(np.mean([archive.coverage(hunt.archive, behaviour.TRADING) for hunt in found])),
         },
     }
+
+
+def _raced(plan: Plan, store: Store, evaluations: int) -> dict[str, Any] | None:
+    """How many evaluations ended on a part of the bars, and what share of all variant-bars was gone over; None without racing."""
+    if not plan.search.racing.enabled:
+        return None
+    figures = [record.figures for record in store.generations(plan.job.id) if record.island != WHOLE_JOB]
+    cost = sum(float(entry["cost"]) for entry in figures)
+    return {"dropped": sum(int(entry["dropped"]) for entry in figures), "share": cost / max(evaluations, 1)}
 
 
 def _batches(plan: Plan, rows: Sequence[LeaderboardRow], scored: Scored) -> list[ScoreBatch]:

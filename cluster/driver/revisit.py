@@ -11,7 +11,7 @@ import numpy as np
 
 from cluster.driver import plan as planning
 from cluster.driver import version
-from cluster.driver.evaluator import Evaluator, Segment, Setup, Work, refuse_changed
+from cluster.driver.evaluator import RACE, Evaluator, Segment, Setup, Work, refuse_changed
 from cluster.driver.plan import Plan
 from coinswarm import backtest, errors
 from coinswarm.ledger.records import OUT_OF_SAMPLE, EvaluationRecord, Job
@@ -87,7 +87,7 @@ def visit(store: Store, name: str, catalog_path: Path) -> Visit:
 
 
 def replay(found: Visit, evaluator: Evaluator, *, reference: bool = True) -> Replay:
-    """Recompute every stored figure with the fast path, and with the reference simulator beside it."""
+    """Recompute every stored figure with the fast path, and with the reference simulator beside it; a race has no such twin."""
     evaluator.open(found.plan.task)
     keys = [source.key for source in found.plan.task.sources]
     differences: list[Difference] = []
@@ -102,7 +102,7 @@ def replay(found: Visit, evaluator: Evaluator, *, reference: bool = True) -> Rep
                 for name, stored, computed in pairs
                 if not _same(stored, computed)
             ]
-            if reference and score.status in ("ok", "no_trades"):
+            if reference and score.status in ("ok", "no_trades") and not segment.startswith(RACE):
                 gap, name = _gap(score.figures, simulated(found, keys.index(score.data_set), segment).metrics)
                 widest, where = max((widest, where), (gap, f"{name} of {score.data_set}, {segment}"))
     return Replay(

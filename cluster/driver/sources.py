@@ -8,6 +8,7 @@ from pathlib import Path
 
 from coinswarm import errors
 from coinswarm.market.bars import Bars
+from coinswarm.market.vault import Fence, VaultPass
 
 _PATIENCE_S = 30.0
 
@@ -21,6 +22,8 @@ class CatalogSource:
         key: name of the data set.
         content_hash: SHA-256 of the bars of the span.
         start_ts, end_ts: first open time and the time before which bars open, in ms; None: no bound.
+        fence: where the bars end that the campaign may see; None: it has no vault.
+        leave: lets the load past the fence; a source that has it cannot be sent to another process.
     """
 
     path: Path
@@ -28,9 +31,21 @@ class CatalogSource:
     content_hash: str
     start_ts: int | None = None
     end_ts: int | None = None
+    fence: Fence | None = None
+    leave: VaultPass | None = None
 
     def load(self) -> Bars:
-        """Read the span; waits a little for an import that holds the file."""
+        """Read the span; waits a little for an import that holds the file.
+
+        Raises:
+            Refused: the span reaches into the campaign's vault, and there is no leave.
+        """
+        if self.fence is None:
+            return self._read()
+        self.fence.require(self.end_ts, self.leave)
+        return self.fence.cut(self._read(), self.leave)
+
+    def _read(self) -> Bars:
         from coinswarm.market.catalog import Catalog
 
         deadline = time.monotonic() + _PATIENCE_S

@@ -45,7 +45,7 @@ def resumed(store: Store, name: str, catalog_path: Path) -> Plan:
         raise errors.Conflict(f"job {job.id} is done", hint=f"`coinswarm top {job.id}` shows what it found")
     plays = tuple(store.play(sha256) for sha256 in job.plays)
     plan = planning.plan_again(job, plays, store.data_sets(job.data_hashes), catalog_path)
-    changes = [*_changed_code(job), *_changed_config(job), *_changed_costs(job, plan), *_changed_plays(job, plays)]
+    changes = [*changed_code(job), *changed_config(job), *_changed_costs(job, plan), *_changed_plays(job, plays)]
     if changes:
         raise errors.Refused(
             f"job {job.id} cannot go on as the same job:\n" + "\n".join(changes), hint="start a new job, or undo the change"
@@ -53,12 +53,14 @@ def resumed(store: Store, name: str, catalog_path: Path) -> Plan:
     return plan
 
 
-def _changed_code(job: Job) -> list[str]:
+def changed_code(job: Job) -> list[str]:
+    """How the program differs from the one a job was planned with, as lines; none when it does not."""
     now = version.code_version()
     return [] if now == job.code_version else ["code:", f"- {job.code_version}", f"+ {now}"]
 
 
-def _changed_config(job: Job) -> list[str]:
+def changed_config(job: Job) -> list[str]:
+    """How a stored config differs from what its hash was taken of, as lines; none when it does not."""
     now = planning.config_hash(job.config)
     return [] if now == job.config_hash else ["config hash:", f"- {job.config_hash}", f"+ {now}"]
 

@@ -29,6 +29,8 @@ _PASSING = ("starting up", "shutting down", "recovery", "too many", "remaining c
 """What a refusal at the door says that is worth another try: these come without a SQLSTATE."""
 _DISK_FULL = "53100"
 _DATA_CLASS = "22"
+_RULES = {"VT001": errors.Refused, "VT002": errors.Conflict}
+"""What our own triggers raise, see the migrations."""
 _SESSION = """
 SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
 SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'
@@ -96,6 +98,8 @@ def run(made: sa.Engine, work: Callable[[sa.Connection], _T], *, patience_s: flo
 def explained(error: Exception, url: URL) -> errors.CoinswarmError:
     """An error of the database in this project's words; passwords stay out of it."""
     state, place, found = _state(error), where(url), f"'{_first_line(error)}'"
+    if state in _RULES:
+        return _RULES[state](_first_line(error))
     if state == _DISK_FULL:
         return errors.StorageFull(f"the database at {place} has no room left", hint="free disk space and resume the job")
     if state.startswith(_DATA_CLASS) or isinstance(_cause(error), psycopg.DataError):

@@ -16,7 +16,6 @@ from coinswarm import config, errors
 from coinswarm.evolve.state import Columns, Members, Names
 from coinswarm.types import FloatArray, IntArray
 
-
 _EPSILON = 1e-6
 """What pyribs adds before it rounds down, so that a bound between two cells is in the upper one whatever floats say."""
 

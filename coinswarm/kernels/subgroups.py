@@ -25,10 +25,10 @@ class Coded(NamedTuple):
     """Trades in order of their block of time, and the conditions they fulfil; those of one dimension exclude each other.
 
     bits: (n_conditions, n_words) packed, trade `i` is bit `i % 64` of word `i // 64`. codes: (n_dims, n_trades) which condition of the
-    dimension, or `NO_BIN`. offsets: (n_dims + 1,) number of each dimension's first condition. y: (n_trades,) outcomes. block_of: (n_trades,)
-    not falling. Expectations are taken by stratum, so a conjunction is compared with its own: the trades that fulfil those of its
-    conditions that define strata. steps: (n_conditions,) what each condition adds to the number of the stratum, 0 for one that defines none.
-    totals: (n_strata, n_blocks) sums of y. numbers: (n_strata,) trades.
+    dimension, or the number behind the last for none. offsets: (n_dims + 1,) number of each dimension's first condition. y: (n_trades,)
+    outcomes. block_of: (n_trades,) not falling. Expectations are taken by stratum, so a conjunction is compared with its own: the trades
+    that fulfil those of its conditions that define strata. steps: (n_conditions,) what each condition adds to the number of the stratum,
+    0 for one that defines none. totals: (n_strata, n_blocks) sums of y. numbers: (n_strata,) trades.
     """
 
     bits: Bits
@@ -44,7 +44,7 @@ class Coded(NamedTuple):
 class Walk(NamedTuple):
     """The members of one conjunction: their places, outcomes, and for each block they are in where its part ends and which it is.
 
-    sums: (MAX_BINS + 2, 5) and supports: (MAX_BINS + 2,) are room for the bins of one further dimension.
+    sums: (MAX_BINS + 2, 6) and supports: (MAX_BINS + 2,) are room for the bins of one further dimension.
     """
 
     places: Places
@@ -96,25 +96,25 @@ def members(words: Bits, coded: Coded, walk: Walk) -> int:
 
 @inlined_kernel
 def split(dim: int, stratum: int, coded: Coded, walk: Walk, parts: int) -> None:
-    """Support and evidence of the members of a conjunction in a stratum by the conditions of a further dimension.
+    """Support and evidence of a conjunction in a stratum by the conditions of a further dimension.
 
-    Counting here, where each member is visited anyway, is a third faster than a popcount a condition. A row of `walk.sums` becomes: sum of y, sum over blocks of its square, sum over blocks of it times the stratum's total, active blocks.
-    The row behind the last condition takes those that fulfil none.
+    Counting here, where each member is visited anyway, is faster than a popcount a condition. A row of `walk.sums` becomes: sum of y, sum
+    over blocks of its square, sum over blocks of it times the stratum's total, active blocks. The row behind the last condition takes
+    those that fulfil none.
     """
     sums, code, low = walk.sums, coded.codes[dim], coded.offsets[dim]
     n_bins = coded.offsets[dim + 1] - low
     sums[: n_bins + 1] = 0.0
-    walk.supports[: n_bins + 1] = 0
-    one, plain = np.uint64(1), coded.steps[low] == 0
+    supports = walk.supports
+    supports[: n_bins + 1] = 0
+    plain = coded.steps[low] == 0
     row = coded.totals[stratum]
     start = 0
     for part in range(parts):
-        held = np.uint64(0)
         for i in range(start, walk.ends[part]):
-            c = min(np.int64(code[walk.places[i]]), n_bins)
+            c = int(code[walk.places[i]])
             sums[c, 4] += walk.values[i]
-            walk.supports[c] += 1
-            held |= one << np.uint64(c)
+            supports[c] += 1
         start, block = walk.ends[part], walk.owners[part]
         total = row[block]
         for c in range(n_bins):
@@ -122,20 +122,31 @@ def split(dim: int, stratum: int, coded: Coded, walk: Walk, parts: int) -> None:
             sums[c, 0] += a
             sums[c, 1] += a * a
             sums[c, 2] += a * (total if plain else coded.totals[stratum + coded.steps[low + c], block])
-            sums[c, 3] += np.float64((held >> np.uint64(c)) & one)
+            sums[c, 3] += 1.0 if supports[c] > sums[c, 5] else 0.0
+            sums[c, 5] = supports[c]
             sums[c, 4] = 0.0
 
 
 @inlined_kernel
 def t_statistic(total: float, squares: float, cross: float, share: float, whole: float, whole_squares: float) -> float:
-    """sum S / sqrt(sum S^2) with S = A - share Y a block, A of the conjunction and Y of its stratum; 0 where there is no evidence at all."""
+    """Sum S / sqrt(sum S^2) with S = A - share Y a block, A of the conjunction and Y of its stratum; 0 where there is no evidence."""
     norm = squares - 2 * share * cross + share * share * whole_squares
     return (total - share * whole) / math.sqrt(norm) if norm > 1e-12 * (squares + share * share * whole_squares) else 0.0
 
 
 @inlined_kernel
 def keep(
-    a: int, b: int, dim: int, stratum: int, coded: Coded, walk: Walk, wholes: FloatArray, min_trades: int, min_active: int, found: Found, n: int
+    a: int,
+    b: int,
+    dim: int,
+    stratum: int,
+    coded: Coded,
+    walk: Walk,
+    wholes: FloatArray,
+    min_trades: int,
+    min_active: int,
+    found: Found,
+    n: int,
 ) -> int:
     """Write down the conditions with enough trades in enough blocks; the answer is how many conjunctions are written by now."""
     for c in range(coded.offsets[dim + 1] - coded.offsets[dim]):
@@ -165,13 +176,50 @@ def sums_of(totals: FloatArray) -> FloatArray:
     return out
 
 
+@inlined_kernel
+def follow(places: Places, n: int, coded: Coded, walk: Walk) -> int:
+    """Walk `n` places in order; the answer is in how many blocks they are."""
+    parts, last = 0, -1
+    for k in range(n):
+        i = places[k]
+        walk.places[k] = i
+        walk.values[k] = coded.y[i]
+        block = coded.block_of[i]
+        if block != last:
+            walk.owners[parts] = block
+            parts += 1
+            last = block
+        walk.ends[parts - 1] = k + 1
+    return parts
+
+
+@inlined_kernel
+def compacted(dims: range, n: int, coded: Coded, walk: Walk, own: Coded) -> None:
+    """`own` becomes the trades that are walked, one after the other: what is looked at again and again then fits a processor's cache."""
+    for i in range(n):
+        own.y[i] = walk.values[i]
+        own.block_of[i] = coded.block_of[walk.places[i]]
+    for dim in dims:
+        for i in range(n):
+            own.codes[dim, i] = coded.codes[dim, walk.places[i]]
+
+
+@inlined_kernel
+def sorted_by(code: Codes, n: int, lists: Places, lengths: IntArray) -> None:
+    """Row `c` of `lists` becomes the places with code `c`, in order, `lengths[c]` of them."""
+    lengths[:] = 0
+    for i in range(n):
+        c = np.int64(code[i])
+        lists[c, lengths[c]] = i
+        lengths[c] += 1
+
+
 @kernel
 def extend(
-    words: Bits, a: int, b: int, dims: range, coded: Coded, walk: Walk, wholes: FloatArray, min_trades: int, min_active: int,
+    a: int, b: int, dims: range, parts: int, coded: Coded, walk: Walk, wholes: FloatArray, min_trades: int, min_active: int,
     found: Found, n: int,
 ) -> int:  # fmt: skip
-    """Add each condition of `dims` to the conjunction of `a` and `b` whose members are `words`; the answer is how many are written by now."""
-    parts = members(words, coded, walk)
+    """Add each condition of `dims` to the conjunction of `a` and `b` that is walked; the answer is how many are written by now."""
     stratum = (coded.steps[a] if a >= 0 else 0) + (coded.steps[b] if b >= 0 else 0)
     for dim in dims:
         split(dim, stratum, coded, walk, parts)
@@ -180,12 +228,20 @@ def extend(
 
 
 @kernel
+def like(coded: Coded) -> Coded:
+    """Room for as many trades, with the same conditions and blocks."""
+    n = coded.y.size
+    own = np.empty((coded.codes.shape[0], n), np.uint8), np.empty(n), np.empty(n, np.int32)
+    return Coded(coded.bits, own[0], coded.offsets, own[1], own[2], coded.steps, coded.totals, coded.numbers)
+
+
+@kernel
 def room_for(coded: Coded) -> Walk:
     """A walk that any conjunction of these trades fits in."""
     n, n_blocks, rows = coded.y.size, coded.totals.shape[1], MAX_BINS + 2
     narrow = np.int32
     return Walk(
-        np.empty(n, narrow), np.empty(n), np.empty(n_blocks, narrow), np.empty(n_blocks, narrow), np.empty((rows, 5)),
+        np.empty(n, narrow), np.empty(n), np.empty(n_blocks, narrow), np.empty(n_blocks, narrow), np.empty((rows, 6)),
         np.empty(rows, np.int64),
     )  # fmt: skip
 
@@ -194,18 +250,25 @@ def room_for(coded: Coded) -> Walk:
 def mine_from(first: int, depth: int, everybody: Bits, coded: Coded, min_trades: int, min_active: int, found: Found) -> int:
     """All conjunctions of up to three conditions, one a dimension, that begin in dimension `first`; the answer is how many were found."""
     n_dims, n = coded.codes.shape[0], 0
-    wholes, walk = sums_of(coded.totals), room_for(coded)
-    n = extend(everybody, -1, -1, range(first, first + 1), coded, walk, wholes, min_trades, min_active, found, n)
-    both = np.empty_like(everybody)
+    wholes, walk, own = sums_of(coded.totals), room_for(coded), like(coded)
+    parts = members(everybody, coded, walk)
+    n = extend(-1, -1, range(first, first + 1), parts, coded, walk, wholes, min_trades, min_active, found, n)
+    both, lists, lengths = np.empty_like(everybody), np.empty((MAX_BINS + 2, coded.y.size), np.int32), np.empty(MAX_BINS + 2, np.int64)
     for a in range(coded.offsets[first], coded.offsets[first + 1]):
-        if depth < 2 or meet(everybody, coded.bits[a], both) < min_trades:
+        n_own = meet(everybody, coded.bits[a], both)
+        if depth < 2 or n_own < min_trades:
             continue
-        n = extend(coded.bits[a], a, -1, range(first + 1, n_dims), coded, walk, wholes, min_trades, min_active, found, n)
+        members(both, coded, walk)
+        compacted(range(first + 1, n_dims), n_own, coded, walk, own)
+        walk.places[:n_own] = np.arange(n_own)
+        parts = follow(walk.places, n_own, own, walk)
+        n = extend(a, -1, range(first + 1, n_dims), parts, own, walk, wholes, min_trades, min_active, found, n)
         for second in range(first + 1, n_dims if depth > 2 else 0):
-            for b in range(coded.offsets[second], coded.offsets[second + 1]):
-                if meet(coded.bits[a], coded.bits[b], both) >= min_trades:
-                    dims = range(second + 1, n_dims)
-                    n = extend(both, a, b, dims, coded, walk, wholes, min_trades, min_active, found, n)
+            sorted_by(own.codes[second], n_own, lists, lengths)
+            for c in range(coded.offsets[second + 1] - coded.offsets[second]):
+                if lengths[c] >= min_trades:
+                    parts, b = follow(lists[c], lengths[c], own, walk), coded.offsets[second] + c
+                    n = extend(a, b, range(second + 1, n_dims), parts, own, walk, wholes, min_trades, min_active, found, n)
     return n
 
 
@@ -274,7 +337,7 @@ def score_picks(picks: Picks, everybody: Bits, coded: Coded, counts: IntArray, f
 
 @kernel
 def moments(picks: Picks, everybody: Bits, bits: Bits, net: FloatArray, out: FloatArray) -> None:
-    """Row `k` of `out` (n_patterns, 4): sum, sum of squares and number above 0 of `net` over the members of conjunction `k`, and how many they are."""
+    """Row `k` of `out` (n_patterns, 4): of `net` over the members of conjunction `k` the sum, that of squares, number above 0, number."""
     words = np.empty_like(everybody)
     out[:] = 0.0
     for k in range(picks.shape[0]):

@@ -23,8 +23,8 @@ from coinswarm.validate.curves import Portfolio
 from coinswarm.validate.spans import known
 
 DEFLATED = (
-    "trials", "effective_trials", "sharpe_variance", "luck_sharpe_per_bar", "dsr", "dsr_effective", "dsr_2025", "min_backtest_years",
-    "haircut_sharpe",
+    "trials", "effective_trials", "sharpe_variance", "luck_sharpe_per_bar", "dsr", "dsr_no_skill", "dsr_effective", "dsr_2025",
+    "min_backtest_years", "haircut_sharpe",
 )  # fmt: skip
 LEAST_TRADES = 2
 _LEAST_SAMPLE = 10
@@ -142,6 +142,7 @@ def deflated(sample: SharpeSample, trials: int, spread: Spread, periods_per_year
         "sharpe_variance": spread.variance,
         "luck_sharpe_per_bar": stats.expected_maximum_sharpe(trials, spread.variance),
         "dsr": stats.deflated_sharpe_ratio(*moments, trials, spread.variance, autocorrelation=auto),
+        "dsr_no_skill": stats.deflated_sharpe_ratio(*moments, trials, worthless(sample), autocorrelation=auto),
         "dsr_effective": stats.deflated_sharpe_ratio(*moments, effective, spread.variance, autocorrelation=auto)
         if effective > 1
         else alone,
@@ -149,6 +150,15 @@ def deflated(sample: SharpeSample, trials: int, spread: Spread, periods_per_year
         "min_backtest_years": stats.minimum_backtest_length(trials, annual) if annual > 0 else math.inf,
         "haircut_sharpe": cut * math.sqrt(periods_per_year),
     }
+
+
+def worthless(sample: SharpeSample) -> float:
+    """Variance of the per-bar Sharpe ratio that a trial without skill shows over as many bars, of returns that hang together as these do.
+
+    The variance of the trials themselves is larger where some of them have skill, or where costs eat some more than others: the better a
+    search does, the more it is asked to beat. Source: Lo 2002 ("The Statistics of Sharpe Ratios"), at a true ratio of 0.
+    """
+    return (1 + sample.autocorrelation) / (1 - sample.autocorrelation) / (sample.n_obs - 1)
 
 
 def distinct_in_all(clusters: IntArray, population: float) -> float:

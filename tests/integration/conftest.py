@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from cluster import bootstrap
 from cluster.settings import Settings
 from cluster.store.postgres import PostgresStore
 from cluster.workers.crew import RayCrew
-from tests.integration import evolve_world
+from tests.integration import control_world, evolve_world
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +43,12 @@ def ray_crew(ray_cluster: bootstrap.Session) -> Iterator[RayCrew]:
     crew = RayCrew()
     yield crew
     crew.close()
+
+
+@pytest.fixture(scope="session")
+def control(database_url: str, tmp_path_factory: pytest.TempPathFactory, small_world: evolve_world.World) -> Iterator[control_world.Plane]:
+    """A control plane with a database of its own."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE control")
+    with control_world.plane(f"{database_url.rsplit('/', 1)[0]}/control", tmp_path_factory.mktemp("control"), small_world) as running:
+        yield running

@@ -19,6 +19,7 @@ from cluster.workers.pool import RayEvaluator
 from coinswarm.ledger.records import IN_SAMPLE, OUT_OF_SAMPLE
 from coinswarm.metrics.figures import Status
 from tests.integration.evolve_world import World, driven
+from tests.integration.test_evolve_racing import raced
 
 pytestmark = pytest.mark.usefixtures("ray_cluster")
 
@@ -27,6 +28,13 @@ def test_one_worker_two_workers_and_no_cluster_find_the_same_populations(small_w
     evaluators = [RayEvaluator(max_workers=1), RayEvaluator(), LocalEvaluator()]
     hashes = {driven(store, evaluator, small_world.plan(baselines=False)).result_hash for evaluator in evaluators}
     assert len(hashes) == 1
+
+
+def test_a_race_drops_the_same_variants_with_any_number_of_workers(small_world: World, store: PostgresStore) -> None:
+    evaluators = [RayEvaluator(max_workers=1), RayEvaluator(max_workers=7), LocalEvaluator()]
+    endings = [driven(store, evaluator, raced(small_world)) for evaluator in evaluators]
+    assert len({(ending.result_hash, ending.result["racing"]["dropped"]) for ending in endings}) == 1
+    assert endings[0].result["racing"]["dropped"] > 0
 
 
 def test_the_winners_are_judged_out_of_sample_and_replay_to_the_last_digit(small_world: World, store: PostgresStore) -> None:

@@ -1,0 +1,101 @@
+"""Handing a job in and following it, here or at a control plane elsewhere: the same words on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cluster import bootstrap
+from cluster.cli import client, console
+from coinswarm import errors
+
+if TYPE_CHECKING:
+    from cluster.driver.plan import Request
+    from cluster.settings import Settings
+
+_LEFT_OUT = ("config", "result", "queue", "play_hashes", "data_hash", "config_hash", "lease_expires")
+
+
+def hand_in(settings: Settings, server: str | None, request: Request, *, priority: int, key: str | None, as_json: bool) -> str:
+    """Hand a search in and say its id; the answer is the id.
+
+    Raises:
+        BadInput, NotFound, SpanTooShort: it cannot be done; nothing was stored.
+    """
+    from cluster.driver.requests import EvolveRequest
+
+    asked = EvolveRequest.of(request)
+    remote = client.wanted(settings, server)
+    if remote is None:
+        job = _queued(settings, asked, priority, key)
+    else:
+        headers = {"Idempotency-Key": key} if key else {}
+        job = str(remote.post("/api/v1/jobs", asked.model_dump(mode="json"), headers=headers, priority=priority)["id"])
+    place = f" --server {remote.server}" if remote else ""
+    if as_json:
+        console.emit_json({"job": job})
+    else:
+        console.text(f"job {job} is in the line; follow it with `coinswarm watch {job}{place}`")
+    return job
+
+
+def follow(remote: client.Client, job: str) -> dict[str, Any]:
+    """Say what a job at a control plane tells until it ends; the answer is the job as it is then."""
+    for name, data in remote.events(job):
+        if name == "job":
+            console.note(f"job {data['id']} is {data['status']}")
+        for record in data.get("generations", []) if name == "commit" else []:
+            if record["island"] >= 0:
+                console.note("  ".join(f"{key} {_short(value)}" for key, value in record.items() if key != "figures"))
+    found: dict[str, Any] = remote.get(f"/api/v1/jobs/{job}")
+    return found
+
+
+def present_remote(found: dict[str, Any], *, as_json: bool) -> None:
+    """Print how a followed job ended; exit code 1 when it failed or was cancelled."""
+    if as_json:
+        console.emit_json({"job": found["id"], "status": found["status"], "error": found["error"], "result": found["result"]})
+    else:
+        console.text(f"job {found['id']} is {found['status']}{': ' + found['error'] if found['error'] else ''}")
+    if found["status"] != "done":
+        raise typer.Exit(1)
+
+
+def brief(found: dict[str, Any]) -> dict[str, Any]:
+    """A job from a control plane as it stands in the list of `coinswarm jobs list`."""
+    return {
+        "job": found["id"], "status": found["status"], "created": found["created"][:19].replace("T", " "),
+        "plays": ", ".join(found["plays"]), "markets": len(found["markets"]), "population": found["population"],
+        "generations": found["generations"], "seed": found["seed"], "synthetic": found["synthetic"],
+    }  # fmt: skip
+
+
+def facts(found: dict[str, Any]) -> list[list[Any]]:
+    """What `coinswarm jobs show` prints of a job from a control plane."""
+    shown = {**brief(found), **{name: value for name, value in found.items() if name not in (*_LEFT_OUT, "id", "plays", "markets")}}
+    return [[name.replace("_", " "), value] for name, value in shown.items()]
+
+
+def _queued(settings: Settings, asked: Any, priority: int, key: str | None) -> str:
+    import dataclasses
+
+    from cluster.driver import desk, requests
+
+    texts = tuple(given.text for given in asked.plays)
+    with bootstrap.open_supplies(settings) as supplies, bootstrap.open_queue(settings) as (queue, _):
+        planned = desk.plan(supplies, asked, texts)
+        named = dataclasses.replace(planned, priority=priority, key=key or "", fingerprint=requests.fingerprint(asked, texts))
+        return queue.submit(named)
+
+
+def _short(value: Any) -> Any:
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def refuse_files(server: str | None, files: object) -> None:
+    """Raise `InvalidArgument` for files of candles that a server elsewhere would have to import."""
+    if server and files:
+        raise errors.InvalidArgument(
+            "a server has its own bars", found="--bars with --server", hint="name a market that `coinswarm bars list` shows over there"
+        )

@@ -1,0 +1,344 @@
+"""`coinswarm patterns`: find conditions among random trades that are worth believing, keep them, doubt them, trade them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cluster import bootstrap
+from cluster.cli import console
+from coinswarm import errors
+
+if TYPE_CHECKING:
+    from cluster.driver.discover import Plan
+    from cluster.settings import Settings
+    from coinswarm.ledger.chaos import ChaosStore
+    from coinswarm.ledger.patterns import PatternRecord, PatternStore
+    from coinswarm.ledger.records import Job
+    from coinswarm.ledger.store import Store
+
+app = typer.Typer(help="Find, keep, doubt and export patterns.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+OfPattern = Annotated[str, typer.Argument(help="A pattern's id or the beginning of it.")]
+Jobs = Annotated[list[str] | None, typer.Option("--job", "-j", help="A chaos job whose trades are used; repeat for several.")]
+Campaign = Annotated[str | None, typer.Option(help="All finished chaos jobs of this campaign; `default` without --job.")]
+HERE_BELOW = 500_000
+"""Trades below which a search takes less time in this process than a cluster takes to start."""
+
+
+@app.callback()
+def patterns() -> None:
+    """Find, keep, doubt and export patterns."""
+
+
+@app.command("discover")
+def discover_job(
+    job: Jobs = None,
+    campaign: Campaign = None,
+    depth: Annotated[int, typer.Option(help="Conditions a pattern may have; every one up to 3, a beam beyond, at most 5.")] = 3,
+    bins: Annotated[int, typer.Option(help="Parts that each feature is cut into.")] = 5,
+    feature: Annotated[list[str] | None, typer.Option("--feature", "-f", help="Condition on these features only.")] = None,
+    min_trades: Annotated[int, typer.Option(help="Trades a pattern must have.")] = 100,
+    min_active: Annotated[int, typer.Option(help="Independent blocks of time a pattern must have trades in.")] = 30,
+    min_blocks: Annotated[int, typer.Option(help="Independent blocks of time below which a search is refused.")] = 70,
+    alpha: Annotated[float, typer.Option(help="Chance of a false pattern in a search, and rate of them in the library.")] = 0.05,
+    flips: Annotated[int, typer.Option(help="Sign flips behind the family-wise p.")] = 999,
+    confirm_share: Annotated[float, typer.Option(help="Share of time, at the end, kept back to confirm on.")] = 0.3,
+    embargo_bars: Annotated[int | None, typer.Option(help="Bars skipped before confirmation; else the longest hold.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the sign flips.")] = 0,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes; one is this one.", min=1)] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Search patterns among random trades, confirm them on later bars, and keep them in the library."""
+    from cluster.cli import asking
+    from cluster.driver import discover as driving
+    from coinswarm.patterns.settings import DiscoverSettings
+
+    settings = console.settings()
+    bootstrap.prepare(settings)
+    asked = {
+        "depth": depth, "bins": bins, "features": tuple(feature or ()), "min_trades": min_trades, "min_active": min_active,
+        "min_blocks": min_blocks, "alpha": alpha, "flips": flips, "confirm_share": confirm_share, "embargo_bars": embargo_bars,
+        "seed": seed,
+    }  # fmt: skip
+    wanted = asking.settled(DiscoverSettings, asked)
+    with bootstrap.open_store(settings) as store:
+        plan = driving.plan(store, wanted, jobs=job or (), campaign=campaign)
+        before = driving.done_before(store, plan)
+        if before is None:
+            store.create_job(plan.job)
+            _drive(settings, store, plan, workers=workers, as_json=as_json)
+        elif before.status == "done":
+            console.note(f"job {before.id} has made this search already: nothing new is tested and no alpha is spent")
+            _present(settings, before, as_json=as_json)
+        else:
+            raise errors.Conflict(f"job {before.id} is making this search", hint=f"`coinswarm jobs resume {before.id}` goes on with it")
+
+
+def resume(settings: Settings, store: Store, job: Job, *, workers: int | None, as_json: bool) -> None:
+    """Go on with a stored search."""
+    from cluster.driver import discover as driving
+    from cluster.driver import steps
+
+    steps.refuse_ended(job.status, job.id)
+    _drive(settings, store, driving.plan_again(store, job), workers=workers, as_json=as_json)
+
+
+@app.command("power")
+def power(
+    symbol: Annotated[list[str] | None, typer.Option("--symbol", "-s", help="A stored market; repeat for several.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where a market has several.")] = None,
+    hold: Annotated[str, typer.Option(help="Longest hold.")] = "24h",
+    support: Annotated[float, typer.Option(help="Share of trades that a pattern has.")] = 0.06,
+    candidates: Annotated[int, typer.Option(help="Patterns that are tested together.")] = 150_000,
+    chance: Annotated[float, typer.Option("--power", help="Chance to find it.")] = 0.8,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say what these bars could show at all, before a search."""
+    from cluster.driver import discover as driving
+
+    settings = console.settings()
+    bootstrap.prepare(settings)
+    with bootstrap.open_patterns(settings) as library:
+        earlier = tuple(spent.p_value for spent in library.spent())
+    found = driving.power(
+        settings.bars_file, symbol or [], timeframe, hold, support=support, candidates=candidates, chance=chance, earlier=earlier
+    )
+    if as_json:
+        console.emit_json(found)
+        return
+    rows: list[list[Any]] = [
+        ["bars", f"{found.bars:,} of a market, as if {found.markets:.1f} independent markets"],
+        [
+            "blocks of time",
+            f"{found.blocks:,} to discover on" + ("" if found.enough else f": too few, {found.bars_needed:,} bars are needed"),
+        ],
+        ["a pattern is active in", f"about {found.active_blocks:,} of them"],
+        [
+            "discovery can find",
+            f"{100 * found.win_rate:+.1f} points of win rate, {found.sigmas:.3f} sigmas, {100 * found.net:.3f} % a trade",
+        ],
+        ["the later segment confirms", f"from {found.confirm_sigmas:.3f} sigmas, at the level of the library's next test"],
+    ]
+    title = f"what a hold of {found.hold_bars} bars and {100 * support:.0f} % support can show among {candidates:,} patterns"
+    console.table(title, ["what", "how much"], rows)
+
+
+@app.command("list")
+def list_patterns(
+    status: Annotated[str | None, typer.Option(help="candidate, confirmed, rejected or retired.")] = None,
+    source: Annotated[str | None, typer.Option(help="chaos, technical or academic.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Patterns of the library, newest first."""
+    from coinswarm.ledger.patterns import SOURCES, STATUSES
+
+    for word, known in ((status, STATUSES), (source, SOURCES)):
+        if word is not None and word not in known:
+            raise errors.InvalidArgument(f"it must be one of {', '.join(known)}", found=word)
+    with bootstrap.open_patterns(console.settings()) as library:
+        found = library.patterns(status=status, source=source, limit=limit)
+    if as_json:
+        console.emit_json(found)
+    else:
+        _table(f"{len(found)} pattern(s)", found)
+
+
+@app.command("show")
+def show_pattern(pattern: OfPattern, *, as_json: AsJson = False) -> None:
+    """All that is known of one pattern."""
+    with bootstrap.open_patterns(console.settings()) as library:
+        record = library.pattern(pattern)
+    if as_json:
+        console.emit_json(record)
+        return
+    seen, later = record.figures.get("discovery") or {}, record.figures.get("confirmation") or {}
+    names = [name for name in (seen or later) if not name.endswith(("_low", "_high"))]
+    rows: list[list[Any]] = [[name.replace("_", " "), _figure(seen, name), _figure(later, name)] for name in names]
+    console.table(f"{record.id}: {record.name}: {record.status}", ["figure", "discovery", "later"], rows, synthetic=record.synthetic)
+    for name in ("p_family", "tested", "t", "shrunk_effect", "level"):
+        if name in record.evidence:
+            console.text(f"{name.replace('_', ' ')}: {record.evidence[name]:.6g}")
+    console.text(f"p on later bars: {record.p_confirm:.6g}")
+    for note in record.evidence.get("notes", []):
+        console.text(f"{note.get('what', 'note')}: {note.get('verdict', '')} {note.get('reason', '')}")
+    console.text(f"next: `coinswarm patterns export {record.id} --out play.yaml`")
+
+
+@app.command("retire")
+def retire_pattern(
+    pattern: OfPattern, why: Annotated[str, typer.Option(help="Why, for whoever asks later.")] = "by hand", *, as_json: AsJson = False
+) -> None:
+    """Retire a pattern by hand; it stays in the library and what was spent on it stays spent."""
+    with bootstrap.open_patterns(console.settings()) as library:
+        record = library.amend(pattern, {"what": "retired", "reason": why}, status="retired")
+    if as_json:
+        console.emit_json(record)
+    else:
+        console.text(f"{record.id} is retired: {record.name}")
+
+
+@app.command("export")
+def export_pattern(
+    pattern: OfPattern,
+    out: Annotated[Path, typer.Option(help="The play's file.", show_default=False)],
+    hold_bars: Annotated[int | None, typer.Option(help="Bars to hold; else the median hold of its trades.", min=1)] = None,
+    side: Annotated[str | None, typer.Option(help="long or short, where the pattern does not say; else the one that made more.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write a pattern as a play that enters where it holds; `coinswarm backtest` trades it."""
+    from cluster.driver import discover as driving
+
+    if side not in (None, "long", "short"):
+        raise errors.InvalidArgument("--side is long or short", found=side)
+    with bootstrap.open_patterns(console.settings()) as library:
+        record = library.pattern(pattern)
+    text = driving.play_of(record, hold_bars=hold_bars, side=None if side is None else (1 if side == "long" else -1))
+    out.write_text(text, "utf-8")
+    if as_json:
+        console.emit_json({"pattern": record.id, "status": record.status, "file": str(out)})
+    else:
+        console.text(f"{record.name} written to {console.path(out)}")
+    if record.status != "confirmed":
+        console.note(f"this pattern is {record.status}: nothing says that it will work")
+
+
+@app.command("review")
+def review_patterns(
+    job: Jobs = None,
+    campaign: Campaign = None,
+    seed: Annotated[int, typer.Option(help="Of the sign flips.")] = 0,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Re-test confirmed patterns on random trades of later bars and retire those that died."""
+    from cluster.driver import discover as driving
+
+    settings = console.settings()
+    bootstrap.prepare(settings)
+    with bootstrap.open_store(settings) as store, bootstrap.open_chaos(settings) as kept, bootstrap.open_patterns(settings) as library:
+        found = driving.review(store, kept, library, jobs=job or (), campaign=campaign, seed=seed)
+    if as_json:
+        console.emit_json([{"pattern": record.id, "status": record.status, "review": seen, "reason": why} for record, seen, why in found])
+        return
+    rows: list[list[Any]] = [[record.id, record.name, seen.verdict if seen else "not asked", why] for record, seen, why in found]
+    console.table(f"{len(rows)} confirmed pattern(s) reviewed", ["pattern", "conditions", "verdict", "why"], rows)
+
+
+@app.command("report")
+def report_job(
+    job: Annotated[str, typer.Argument(help="A discovery job's id or the beginning of it.")],
+    out: Annotated[Path | None, typer.Option("--out", help="The file; else `reports/JOB.html` in the home folder.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write what a search tried and what survived as one HTML file."""
+    settings = console.settings()
+    with bootstrap.open_store(settings) as store, bootstrap.open_patterns(settings) as library:
+        path = _report(settings, store, library, job, out)
+    if as_json:
+        console.emit_json({"job": job, "path": str(path)})
+    else:
+        console.text(str(path))
+
+
+def _report(settings: Settings, store: Store, library: PatternStore, name: str, out: Path | None) -> Path:
+    from cluster.driver import discover as driving
+    from coinswarm import report
+
+    job, found = driving.found_by(store, name)
+    path = out or settings.reports_folder / f"{job.id}.html"
+    return report.write_patterns(found, library.patterns(job=job.id), path.expanduser().absolute(), job=job.id, synthetic=job.synthetic)
+
+
+def _drive(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:
+    with bootstrap.open_chaos(settings) as kept, bootstrap.open_patterns(settings) as library:
+        few = sum(int((job.result or {}).get("trades", 0)) for job in plan.drawn) < HERE_BELOW
+        if workers == 1 or (workers is None and few):
+            with bootstrap.local_crew(settings) as crew:
+                job = _driven(settings, store, kept, library, crew, plan)
+        else:
+            with bootstrap.open_crew(settings, workers=workers) as (crew, session):
+                console.note(f"job {plan.job.id} with {session.cpus} processors")
+                job = _driven(settings, store, kept, library, crew, plan)
+    _present(settings, job, as_json=as_json)
+
+
+def _driven(settings: Settings, store: Store, kept: ChaosStore, library: PatternStore, crew: Any, plan: Plan) -> Job:
+    from cluster.cli import live
+    from cluster.driver import discover as driving
+    from cluster.driver import stopping
+
+    searches = driving.Searches(plan, kept, library, crew, settings.bars_file)
+    with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
+        ending = bootstrap.drive_steps(store, plan.job.id, searches, watcher=display, stopped=stopped, workers=lambda: crew.workers)
+    return store.job(ending.job)
+
+
+def _present(settings: Settings, job: Job, *, as_json: bool) -> None:
+    """Print what a search came to; a cancelled one raises `Cancelled` after that."""
+    with bootstrap.open_patterns(settings) as library:
+        found = library.patterns(job=job.id)
+    result = job.result or {}
+    if as_json:
+        console.emit_json({**result, "job": job.id, "patterns": found})
+    elif job.status == "done":
+        _told(job, result)
+        _table(f"what survived: {len(found)} pattern(s)", found, synthetic=job.synthetic)
+        console.text(f"next: `coinswarm patterns report {job.id}`, `coinswarm patterns show PATTERN`")
+    if job.status == "cancelled":
+        raise errors.Cancelled(f"job {job.id} is cancelled", hint=f"`coinswarm jobs resume {job.id}` goes on")
+
+
+def _told(job: Job, result: Any) -> None:
+    naive = ", ".join(f"{name} {number:,}" for name, number in result["naive_promoted"].items())
+    facts: list[list[Any]] = [
+        ["patterns tested", f"{result['tested']:,}, on {result['blocks']['discovery']:,} independent blocks of time"],
+        ["smallest family-wise p", f"{result['p_family']:.4f}"],
+        ["significant", f"{result['significant']:,}, of which {result['profitable']:,} made money net of costs"],
+        ["a rule of their own", f"{result['confirmed'] + result['rejected'] + result['candidate']:,}"],
+        ["confirmed on later bars", f"{result['confirmed']:,}"],
+        ["usual tests would promote", naive],
+    ]
+    console.table(f"job {job.id}", ["what", "how many"], facts, synthetic=job.synthetic)
+
+
+def _table(title: str, found: Any, *, synthetic: bool = False) -> None:
+    headings = ["pattern", "status", "conditions", "trades", "effect %", "later %", "p family", "p later"]
+    made = synthetic or any(record.synthetic for record in found)
+    console.table(title, headings, [_line(record) for record in found], synthetic=made)
+
+
+def _line(record: PatternRecord) -> list[Any]:
+    seen, later = record.figures.get("discovery") or {}, record.figures.get("confirmation") or {}
+    p = record.evidence.get("p_family", math.nan)
+    return [
+        record.id, record.status, record.name, f"{seen.get('trades', 0):,}", _percent(seen.get("effect")), _percent(later.get("effect")),
+        _number(p), _number(record.p_confirm),
+    ]  # fmt: skip
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None or not math.isfinite(value) else f"{100 * value:+.4f}"
+
+
+def _number(value: float) -> str:
+    return "" if not math.isfinite(value) else f"{value:.4f}"
+
+
+def _figure(figures: Any, name: str) -> str:
+    value = figures.get(name)
+    if value is None or not math.isfinite(value):
+        return ""
+    low, high = (figures.get(f"{name.removesuffix('_rate') if name == 'win_rate' else name}_{end}") for end in ("low", "high"))
+    text = f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+    return text if low is None or not math.isfinite(low) else f"{text} ({low:.4g} to {high:.4g})"

@@ -1,0 +1,171 @@
+"""`coinswarm serve`: the control plane on this machine, its API and its driver service."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cluster import bootstrap
+from cluster import settings as machine
+from cluster.cli import console
+from coinswarm import errors
+
+if TYPE_CHECKING:
+    from cluster.settings import Settings
+    from coinswarm.ledger.access import Access
+
+LOCAL = "local"
+"""Name of the admin's token that a server makes for its own machine; its page has a second one that only reads."""
+_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
+_STOP_S = 20.0
+
+
+def command(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else COINSWARM_API_HOST, else this machine only.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; else COINSWARM_API_PORT.", min=0, max=65_535)] = None,
+    slots: Annotated[int, typer.Option(help="Jobs that run at one time.", min=1, max=1000)] = 2,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
+    address: Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")] = None,
+    max_trials: Annotated[int, typer.Option(help="Most variants that one job may evaluate.", min=1)] = 10_000_000,
+    api_only: Annotated[bool, typer.Option("--api-only", help="Without the driver service.")] = False,
+    driver_only: Annotated[bool, typer.Option("--driver-only", help="The driver service without the API.")] = False,
+    lease: Annotated[float, typer.Option(help="Seconds after which the jobs of a dead service are taken over.", min=1, max=3600)] = 30.0,
+    hand: Annotated[bool, typer.Option("--hand", hidden=True)] = False,
+    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+) -> None:
+    """Serve the API and run the jobs that are handed in, until Ctrl-C."""
+    if api_only and driver_only:
+        raise errors.InvalidArgument("a server without API and without driver does nothing", found="--api-only --driver-only")
+    settings = console.settings().model_copy(update={"ray_address": address} if address else {})
+    settings = settings.model_copy(update={"workers": workers} if workers else {})
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if hand:
+        from cluster.cli import hand as hands
+
+        hands.serve(settings)
+    elif driver_only:
+        _drive(settings, slots, lease, child=child)
+    else:
+        _serve(
+            settings,
+            host or settings.api_host,
+            settings.api_port if port is None else port,
+            max_trials,
+            None if api_only else (slots, lease),
+        )
+
+
+def _serve(settings: Settings, host: str, port: int, max_trials: int, driver: tuple[int, float] | None) -> None:
+    from cluster.control import app, security, server
+    from cluster.control.context import Limits
+
+    limits = Limits(trials=max_trials)
+    with bootstrap.open_control(settings, limits) as context:
+        security.refuse_open_server(host, context.access.tokens(), LOCAL)
+        reading = _local_tokens(settings, context.access) if security.is_loopback(host) else ""
+        made = server.server(app.create(context), host, port, limits)
+        stopped = threading.Event()
+        keeper = threading.Thread(target=_keep_driver, args=(settings, driver, stopped), daemon=True) if driver else None
+        threading.Thread(target=_tell, args=(made, host, reading), daemon=True).start()
+        if keeper is not None:
+            keeper.start()
+        try:
+            made.run()
+        finally:
+            stopped.set()
+            if keeper is not None:
+                keeper.join(_STOP_S + _PAUSE_S)
+
+
+def _tell(made: object, host: str, reading: str) -> None:
+    """Say where the server is, once it is there."""
+    while not getattr(made, "started", False):
+        time.sleep(0.05)
+    port = made.servers[0].sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+    place = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    console.note(f"coinswarm serves at {place}/{f'#token={reading}' if reading else ''}")
+    console.text(place)
+    sys.stdout.flush()
+
+
+def _local_tokens(settings: Settings, access: Access) -> str:
+    """Make the tokens of this machine at the first start: one in a file that only its owner reads, one for the page, which only reads."""
+    _kept(settings, access, LOCAL, "admin")
+    return _kept(settings, access, f"{LOCAL}-page", "read")
+
+
+def _kept(settings: Settings, access: Access, name: str, role: str) -> str:
+    from coinswarm.ledger import access as tokens
+
+    path = machine.token_file(settings, name)
+    with suppress(errors.Unauthenticated, FileNotFoundError):
+        secret = path.read_text().strip()
+        access.token(secret)
+        return secret
+    secret = tokens.new_secret()
+    if any(token.name == name and token.revoked is None for token in access.tokens()):
+        access.revoke(name, by="serve")
+    access.create_token(tokens.new_token(name, role, secret, created=datetime.now(UTC)), by="serve")  # type: ignore[arg-type]
+    machine.write_secret(path, secret)
+    return secret
+
+
+def _keep_driver(settings: Settings, driver: tuple[int, float], stopped: threading.Event) -> None:
+    """Run the driver service as a child, and again when it dies."""
+    pause_s = _PAUSE_S
+    while not stopped.is_set():
+        began = time.monotonic()
+        process = subprocess.Popen(_child_command(driver), stdin=subprocess.PIPE, start_new_session=True, env=machine.inherited(settings))
+        while process.poll() is None and not stopped.wait(0.2):
+            pass
+        if stopped.is_set():
+            _end(process)
+            return
+        pause_s = _PAUSE_S if time.monotonic() - began > _LONGEST_PAUSE_S else min(2 * pause_s, _LONGEST_PAUSE_S)
+        console.note(f"the driver service ended with code {process.returncode}; it is started again in {pause_s:.0f} s")
+        stopped.wait(pause_s)
+
+
+def _child_command(driver: tuple[int, float]) -> list[str]:
+    slots, lease = driver
+    options = ["--driver-only", "--child", "--slots", str(slots), "--lease", str(lease)]
+    return [*bootstrap.COMMAND, "serve", *options]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """A child stops when its input ends."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _drive(settings: Settings, slots: int, lease_s: float, *, child: bool) -> None:
+    """The driver service, until a signal comes or, as a child, until the parent is gone."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    if child:
+        threading.Thread(target=_stop_with_parent, args=(stopped,), daemon=True).start()
+    with bootstrap.open_service(settings, slots=slots, lease_s=lease_s, stopped=stopped.is_set) as service:
+        console.note(f"driver service {service.owner} runs up to {slots} job(s) at one time")
+        service.run()
+    os._exit(0)
+
+
+def _stop_with_parent(stopped: threading.Event) -> None:
+    sys.stdin.read()
+    stopped.set()

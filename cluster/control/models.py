@@ -1,0 +1,294 @@
+"""What the API answers with. Numbers that may be missing are null; times are ISO 8601 in UTC."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from coinswarm import errors
+from coinswarm.ledger import transitions
+from coinswarm.ledger.access import Role, Token
+from coinswarm.ledger.browse import Page, Place
+from coinswarm.ledger.queue import Entry
+from coinswarm.ledger.records import GenerationRecord, Job, JobStatus
+
+Row = TypeVar("Row")
+_MOST = 2**63 - 1
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def plain(value: Any) -> Any:
+    """A JSON value in which what is infinite or missing is null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    return _finite(value)
+
+
+Figure = Annotated[float | None, BeforeValidator(_finite)]
+Json = Annotated[dict[str, Any], BeforeValidator(plain)]
+Standing = Literal["queued", "running", "lost", "done", "failed", "cancelled"]
+
+
+class Answer(BaseModel):
+    """Made from a record of the library by its attributes."""
+
+    model_config = ConfigDict(from_attributes=True, extra="forbid")
+
+
+class PageOut(Answer, Generic[Row]):
+    """Some rows; `next` is the cursor of the page after them, null after the last."""
+
+    rows: list[Row]
+    next: str | None
+
+
+class JobBrief(Answer):
+    """A job as it stands in a list. `lost`: it runs, and its driver has not been heard of; it is taken up again by itself."""
+
+    id: str
+    kind: str
+    campaign: str
+    status: Standing
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    plays: list[str] = Field(description="names, or the SHA-256 where a kind of job does not name them")
+    markets: list[str] = Field(description="keys of data sets")
+    population: int | None
+    generations: int | None
+    seed: int
+    synthetic: bool = Field(description="some of its bars were made, not traded")
+    evaluations: int | None = Field(description="of a job that ended")
+    error: str
+    cancel_requested: bool
+
+
+class QueueOut(Answer):
+    """A job's place in the line. `token` is the id of the token that handed it in."""
+
+    token: str
+    priority: int
+    submitted: datetime
+    attempts: int
+
+
+class JobOut(JobBrief):
+    """A job with all that it was asked to do and what it found."""
+
+    play_hashes: list[str]
+    data_hash: str
+    config: Json
+    config_hash: str
+    code_version: str
+    driver: str
+    lease_expires: datetime | None
+    result: Annotated[dict[str, Any] | None, BeforeValidator(plain)]
+    result_hash: str
+    queue: QueueOut | None
+
+
+class StatusOut(Answer):
+    """A job's status after a change."""
+
+    job: str
+    status: JobStatus
+
+
+class GenerationOut(Answer):
+    """One island (or the whole job, island -1) at the end of one generation or step."""
+
+    island: int
+    generation: int
+    best: Figure
+    median: Figure
+    diversity: Figure
+    evaluations: int
+    failures: int
+    seconds: Figure
+    figures: Json
+
+
+class LeaderOut(Answer):
+    """A place on the leaderboard; figures are means over the data sets."""
+
+    rank: int
+    evaluation: str
+    job: str
+    variant: str
+    play: str
+    params: Json
+    fitness: Figure
+    objectives: list[Figure]
+    in_sample: dict[str, Figure]
+    out_of_sample: dict[str, Figure]
+    synthetic: bool
+
+
+class Leaderboard(Answer):
+    """The best variants of a job, and how many distinct variants its campaign tried to find them."""
+
+    job: str
+    status: Standing
+    synthetic: bool
+    trials: int
+    rows: list[LeaderOut]
+
+
+class EvaluationBriefOut(Answer):
+    """An evaluation as it stands in a list."""
+
+    id: str
+    job: str
+    variant: str
+    play: str
+    island: int
+    generation: int
+    index: int
+    params: Json
+    fitness: Figure
+    objectives: list[Figure]
+    status: str
+    reason: str
+    operator: str
+    parents: list[str]
+
+
+class ScoreOut(Answer):
+    """The figures of a variant on one data set and segment of time."""
+
+    data_set: str
+    segment: str
+    status: str
+    figures: dict[str, Figure]
+
+
+class EvaluationOut(EvaluationBriefOut):
+    """An evaluation with all that is known of it."""
+
+    campaign: str
+    genome: list[Figure]
+    seed: int
+    config_hash: str
+    data_hash: str
+    code_version: str
+    synthetic: bool
+    scores: list[ScoreOut]
+
+
+class AncestorOut(Answer):
+    """One variant of a family tree; `depth` is 0 for the one asked about."""
+
+    depth: int
+    evaluation: str
+    variant: str
+    parents: list[str]
+    operator: str
+    island: int
+    generation: int
+    fitness: Figure
+
+
+class TokenOut(Answer):
+    """A token without its secret."""
+
+    id: str
+    name: str
+    role: Role
+    max_queued: int
+    max_running: int
+    created: datetime
+    expires: datetime | None
+    revoked: datetime | None
+
+
+def job_brief(job: Job) -> JobBrief:
+    """A job as it stands in a list."""
+    return JobBrief(**_brief(job))
+
+
+def job_out(job: Job, entry: Entry | None) -> JobOut:
+    """A job with everything."""
+    return JobOut(
+        **_brief(job), play_hashes=list(job.plays), data_hash=job.data_hash, config=dict(job.config), config_hash=job.config_hash,
+        code_version=job.code_version, driver=job.lease_owner, lease_expires=job.lease_expires,
+        result=None if job.result is None else dict(job.result), result_hash=job.result_hash,
+        queue=None if entry is None else QueueOut.model_validate(entry),
+    )  # fmt: skip
+
+
+def standing(job: Job) -> Standing:
+    """A job's status; a running one whose driver has not been heard of is lost."""
+    if job.status == "running" and not transitions.is_driven(job, datetime.now(UTC)):
+        return "lost"
+    return job.status
+
+
+def token_out(token: Token) -> TokenOut:
+    """A token without its secret."""
+    return TokenOut.model_validate({name: getattr(token, name) for name in TokenOut.model_fields})
+
+
+def page(found: Page[Any], rows: Sequence[Any]) -> dict[str, Any]:
+    """A page as it is sent."""
+    return {"rows": rows, "next": None if found.next is None else cursor(found.next)}
+
+
+def cursor(place: Place) -> str:
+    """Where a page ended, as text that fits into an address."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def place(text: str | None, kind: type[int | float | str]) -> Place | None:
+    """Where a page begins, from the text of a cursor whose first part is a number or a text.
+
+    Raises:
+        InvalidArgument: it is not a cursor of such a page.
+    """
+    if text is None:
+        return None
+    try:
+        value, name = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise errors.InvalidArgument("`cursor` must be what `next` of a page like this said", found=repr(text[:40])) from None
+    if not isinstance(name, str) or not name.isprintable() or not _is_a(value, kind):
+        raise errors.InvalidArgument("`cursor` must be of a page that is sorted like this", found=repr(text[:40]))
+    return value, name
+
+
+def generation_out(record: GenerationRecord) -> GenerationOut:
+    """A generation as it is sent."""
+    return GenerationOut.model_validate(record)
+
+
+def _is_a(value: object, kind: type[int | float | str]) -> bool:
+    if isinstance(value, bool):
+        return False
+    if kind is int:
+        return isinstance(value, int) and 0 <= value < _MOST // 100
+    if kind is float:
+        return isinstance(value, (int, float)) and abs(value) < _MOST
+    return isinstance(value, str) and value.isprintable()
+
+
+def _brief(job: Job) -> dict[str, Any]:
+    search = job.config.get("search") or {}
+    named = [entry["name"] for entry in job.config.get("plays", []) if isinstance(entry, Mapping) and "name" in entry]
+    markets = [entry["key"] for entry in job.config.get("markets", []) if isinstance(entry, Mapping) and "key" in entry]
+    return {
+        "id": job.id, "kind": job.kind, "campaign": job.campaign, "status": standing(job), "created": job.created, "started": job.started,
+        "finished": job.finished, "plays": named or list(job.plays), "markets": markets, "population": search.get("population"),
+        "generations": search.get("generations"), "seed": job.seed, "synthetic": job.synthetic,
+        "evaluations": (job.result or {}).get("evaluations"), "error": job.error, "cancel_requested": job.cancel_requested,
+    }  # fmt: skip

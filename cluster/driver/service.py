@@ -1,0 +1,211 @@
+"""The driver service: takes jobs from the line and has them run by a few warm processes, its hands.
+
+A hand runs one job after the other, because starting Python and importing the engine costs more than a small job does. It is replaced when
+it dies, grows too large or has run many. The service holds a lease on what its hands work on; each hand holds the job's own lease as any
+driver does. So whoever dies, be it a hand, the service or the machine, the job is taken up again from its last commit, once.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue as inboxes
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from cluster.driver import patience
+from coinswarm import errors
+from coinswarm.ledger.queue import LEASE_S, Entry, Queue
+from coinswarm.ledger.records import FINAL_STATUSES, Job, Lease, new_owner
+from coinswarm.ledger.store import Store
+
+_log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 8
+SMALL_WORK = 2e8
+"""Variant-bars, about a second of one core: less is scored in the hand itself, for a cluster would take longer to answer."""
+_LONGEST_DELAY_S = 60.0
+
+Ending: TypeAlias = Literal["ended", "refused", "interrupted", "died"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a job in a hand.
+
+    Attributes:
+        hand: its number.
+        job: the job; "" when the hand died without one.
+        ending: `ended` as far as the hand knows; `refused` for good; `interrupted` by something that may pass; or the hand `died`.
+        error: what was said.
+    """
+
+    hand: int
+    job: str
+    ending: Ending
+    error: str = ""
+
+
+class Hand(Protocol):
+    """A process that runs jobs one after the other and puts an `Outcome` of each into an inbox."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    @property
+    def address(self) -> str:
+        """The cluster its jobs run on; "": the hand itself."""
+
+    def start(self, job: str) -> None:
+        """Run a job."""
+
+    def worn(self) -> bool:
+        """Whether it had better be replaced before its next job."""
+
+    def stop(self) -> None:
+        """End it; a job that it runs is given back."""
+
+
+Hire: TypeAlias = "Callable[[int, str, inboxes.Queue[Outcome]], Hand]"
+"""Starts the hand with this number for jobs on the cluster at this address; "" for jobs that need none."""
+
+
+class Service:
+    """Runs jobs of the line until it is stopped.
+
+    Args:
+        store: where jobs are.
+        queue: the line.
+        hire: starts a hand with this number.
+        slots: how many jobs run at one time.
+        cluster: the address of the cluster that larger jobs share, started when it is first asked for.
+        stopped: asked often.
+        lease_s: how long the line keeps what we hold when we die.
+        poll_s: seconds between looks at a line that was empty.
+        pid: of this process.
+    """
+
+    def __init__(
+        self, store: Store, queue: Queue, *, hire: Hire, slots: int, cluster: Callable[[], str], stopped: Callable[[], bool],
+        lease_s: float = LEASE_S, poll_s: float = 0.5, pid: int = 0,
+    ) -> None:  # fmt: skip
+        self._store, self._queue, self._hire, self._slots = store, queue, hire, slots
+        self._cluster, self._stopped, self._lease_s, self._poll_s = cluster, stopped, lease_s, poll_s
+        self.owner = new_owner(socket.gethostname(), pid)
+        self._inbox: inboxes.Queue[Outcome] = inboxes.Queue()
+        self._hands: dict[int, Hand] = {}
+        self._work: dict[int, Entry] = {}
+        self._next = 0
+        self._rest = threading.Event()
+
+    def run(self) -> None:
+        """Take and run jobs until stopped; then give back what runs."""
+        holder = threading.Thread(target=self._hold, name="queue heartbeat", daemon=True)
+        holder.start()
+        try:
+            while not self._stopped():
+                self._fill()
+                self._settle_next()
+        finally:
+            for hand in self._hands.values():
+                hand.stop()
+            for entry in self._work.values():
+                self._quietly(lambda job=entry.job: self._queue.leave(self.owner, job))  # type: ignore[misc]
+            self._rest.set()
+
+    def _hold(self) -> None:
+        while not self._rest.wait(self._lease_s / 6):
+            self._quietly(lambda: self._queue.hold(self.owner, lease_s=self._lease_s))
+
+    def _fill(self) -> None:
+        """Give every free hand a job, as long as there are any."""
+        while len(self._work) < self._slots:
+            entry = self._quietly(lambda: self._queue.take(self.owner, lease_s=self._lease_s))
+            if entry is None:
+                return
+            self._begin(entry)
+
+    def _begin(self, entry: Entry) -> None:
+        """Find or hire a hand. Those for clusters are hired once the cluster is there, for they inherit how to talk to it."""
+        number = self._next = self._next + 1
+        try:
+            address = "" if is_small(self._store.job(entry.job)) else self._cluster()
+            number = self._free_hand(address) or self._hired(number, address)
+            self._work[number] = entry
+            self._hands[number].start(entry.job)
+        except (errors.CoinswarmError, OSError) as problem:
+            self._work[number] = entry
+            self._inbox.put(Outcome(hand=number, job=entry.job, ending="interrupted", error=str(problem)))
+
+    def _free_hand(self, address: str) -> int:
+        """The number of a hand that has nothing to do; 0 when there is none. One that is worn is let go."""
+        for number in [number for number, hand in self._hands.items() if number not in self._work and hand.address == address]:
+            if not self._hands[number].worn():
+                return number
+            self._hands.pop(number).stop()
+        return 0
+
+    def _hired(self, number: int, address: str) -> int:
+        self._hands[number] = self._hire(number, address, self._inbox)
+        return number
+
+    def _settle_next(self) -> None:
+        try:
+            outcome = self._inbox.get(timeout=self._poll_s)
+        except inboxes.Empty:
+            return
+        entry = self._work.pop(outcome.hand, None)
+        pid = 0
+        if outcome.ending == "died" and outcome.hand in self._hands:
+            pid = self._hands.pop(outcome.hand).pid
+        if entry is not None:
+            self._quietly(lambda: self._settle(entry, outcome, pid))
+
+    def _settle(self, entry: Entry, outcome: Outcome, pid: int) -> None:
+        """Let go of an entry whose job has ended; one that has not is tried again a little later, or given up."""
+        job = self._store.job(entry.job)
+        if outcome.ending == "died":
+            _log.warning("job %s: the process that ran it died", job.id)
+            self._free(job, pid)
+        delay_s = 0.0
+        if job.status not in FINAL_STATUSES and outcome.ending != "ended":
+            delay_s = min(2.0**entry.attempts, _LONGEST_DELAY_S)
+            _log.warning("job %s did not end: %s", job.id, outcome.error or "its process died")
+            if outcome.ending == "refused" or entry.attempts >= MAX_ATTEMPTS:
+                self._fail(job, outcome.error or f"its process died {entry.attempts} times")
+        self._queue.leave(self.owner, entry.job, delay_s=delay_s)
+
+    def _free(self, job: Job, pid: int) -> None:
+        """A process that is dead drives nothing: its lease need not run out first."""
+        if job.status == "running" and job.lease_expires is not None and job.lease_owner.startswith(f"{socket.gethostname()}:{pid}:"):
+            self._store.release(Lease(job=job.id, owner=job.lease_owner, expires=job.lease_expires))
+
+    def _fail(self, job: Job, error: str) -> None:
+        lease = self._store.claim(job.id, self.owner, lease_s=patience.LEASE_S)
+        self._store.finish(lease, "failed", error=error)
+
+    def _quietly(self, call: Callable[[], object]) -> Entry | None:
+        """What `call` gives; a database that is away is waited for at the next turn, for what we hold is ours until its lease runs out."""
+        try:
+            found = call()
+        except errors.Unavailable as problem:
+            _log.warning("%s", problem)
+            time.sleep(self._poll_s)
+            return None
+        except errors.CoinswarmError as problem:
+            _log.warning("%s", problem)
+            return None
+        return found if isinstance(found, Entry) else None
+
+
+def is_small(job: Job) -> bool:
+    """Whether a job is so small that a cluster only costs time."""
+    search = job.config.get("search")
+    if job.kind != "evolve" or not search:
+        return False
+    bars = sum(span["n_bars"] for span in job.config["markets"])
+    return bool(search["population"] * search["generations"] * len(job.config["plays"]) * bars <= SMALL_WORK)

@@ -1,0 +1,305 @@
+"""The line of jobs that wait for a driver service: records, the protocol every queue keeps, and the queue in memory.
+
+The job itself stays in the store with its status and its driver's lease; an entry here says who handed it in, how urgent it is, and which
+service runs it. A job is *ready* when it is queued, or running while its driver's lease has run out, and no service holds its entry.
+
+**Order.** Greater priority first; among equals the token with the fewest jobs running; among its jobs the oldest. So a token that hands
+in a thousand jobs does not starve one that hands in a single one.
+**Once.** `take` gives an entry to one service, however many ask at the same time. A service that dies loses its entries when their lease
+runs out; the job goes on from its last commit under another.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, runtime_checkable
+
+from coinswarm import check, errors
+from coinswarm.ledger import jsontext, transitions
+from coinswarm.ledger.access import Access, Token
+from coinswarm.ledger.memory import MemoryStore
+from coinswarm.ledger.records import DataSetRecord, Job, JobStatus, PlayRecord
+
+MAX_PRIORITY = 100
+MAX_KEY = 255
+LEASE_S = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A planned job with all that is stored for it.
+
+    Attributes:
+        job: the job; its plays and data sets are stored with it.
+        token: id of the token that hands it in; "" for a command on the machine itself.
+        priority: in [-100, 100]; greater is sooner.
+        key: repeating a submission with the same key of the same token changes nothing; "" for none.
+        fingerprint: hash of what was asked for under `key`.
+        max_queued: how many jobs of the token may wait; None: any number.
+    """
+
+    job: Job
+    plays: tuple[PlayRecord, ...] = ()
+    data_sets: tuple[DataSetRecord, ...] = ()
+    token: str = ""
+    priority: int = 0
+    key: str = ""
+    fingerprint: str = ""
+    max_queued: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A job's place in the line. `attempts` counts how often a service has taken it; `owner` is "" while none holds it."""
+
+    job: str
+    token: str
+    priority: int
+    submitted: datetime
+    attempts: int
+    not_before: datetime
+    owner: str = ""
+    lease_expires: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How long the line is, over all tokens or for one."""
+
+    queued: int
+    running: int
+
+
+@runtime_checkable
+class Queue(Protocol):
+    """The line. Each method is one transaction and leaves a row in the trail where it changes something on somebody's behalf."""
+
+    def submit(self, submission: Submission) -> str:
+        """Store a job and put it in the line; the answer is its id, or that of the job that its key already stands for.
+
+        Raises:
+            Conflict: the key stands for another request; LimitReached: the token has `max_queued` jobs waiting;
+            InvalidArgument: priority or key lie outside their domain.
+        """
+        ...
+
+    def keyed(self, token: str, key: str, fingerprint: str) -> str | None:
+        """The job that a key stands for; None when it is free.
+
+        Raises:
+            Conflict: it stands for another request.
+        """
+        ...
+
+    def again(self, job: str, *, by: str, max_queued: int | None = None) -> Entry:
+        """Put a job that failed, was cancelled or lost its driver back in the line, and set it queued.
+
+        Raises:
+            Conflict: it is done, or somebody drives it; LimitReached: see `submit`; NotFound: there is no such job.
+        """
+        ...
+
+    def cancel(self, job: str, *, by: str) -> JobStatus:
+        """As `Store.cancel`; an entry that waits stays out of the line from then on."""
+        ...
+
+    def take(self, owner: str, *, lease_s: float = LEASE_S) -> Entry | None:
+        """The first job that is ready and whose token may run one more, held by `owner`; None when there is none."""
+        ...
+
+    def hold(self, owner: str, *, lease_s: float = LEASE_S) -> tuple[str, ...]:
+        """Extend the lease on everything `owner` still holds; the answer is which jobs those are."""
+        ...
+
+    def leave(self, owner: str, job: str, *, delay_s: float = 0.0) -> None:
+        """Let go of an entry. If its job has not ended, it is taken again after `delay_s` seconds at the earliest."""
+        ...
+
+    def entry(self, job: str) -> Entry | None:
+        """A job's entry; None for one that was never in the line."""
+        ...
+
+    def standing(self, token: str | None = None) -> Standing:
+        """How many jobs wait and run."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+def check_submission(submission: Submission) -> None:
+    """Raise `InvalidArgument` when priority or key lie outside their domain."""
+    check.within(submission.priority, "priority", -MAX_PRIORITY, MAX_PRIORITY)
+    if len(submission.key) > MAX_KEY or not submission.key.isprintable():
+        raise errors.InvalidArgument(f"an idempotency key has at most {MAX_KEY} printable characters", found=repr(submission.key[:40]))
+    jsontext.storable(submission.key, "key")
+
+
+def refuse_other(key: str, stored: str, asked: str) -> None:
+    """Raise `Conflict` when a key stands for another request."""
+    if stored != asked:
+        raise errors.Conflict(f"the idempotency key {key!r} stands for another request", hint="take a new key for a new request")
+
+
+def refuse_more(token: str, queued: int, limit: int | None) -> None:
+    """Raise `LimitReached` when a token has as many jobs waiting as it may."""
+    if limit is not None and queued >= limit:
+        raise errors.LimitReached(
+            f"token {token} may have {limit} jobs waiting", found=queued, hint="wait until some have started, or cancel some"
+        )
+
+
+def requeued(job: Job, now: datetime) -> Job:
+    """The job as it waits for a driver again.
+
+    Raises:
+        Conflict: it is done, or somebody drives it.
+    """
+    if job.status == "done":
+        raise errors.Conflict(f"job {job.id} is done", hint="look at what it found, or hand in a new one")
+    if transitions.is_driven(job, now):
+        raise errors.Conflict(f"job {job.id} is driven by {job.lease_owner}", hint="cancel it, or wait for its lease to run out")
+    return dataclasses.replace(job, status="queued", lease_owner="", lease_expires=None, cancel_requested=False, finished=None, error="")
+
+
+def is_ready(job: Job, entry: Entry, now: datetime) -> bool:
+    """Whether a service may take an entry at `now`."""
+    waits = job.status == "queued" or (job.status == "running" and not transitions.is_driven(job, now))
+    return waits and entry.not_before <= now and not is_held(entry, now)
+
+
+def is_held(entry: Entry, now: datetime) -> bool:
+    """Whether a service holds an entry at `now`."""
+    return entry.lease_expires is not None and entry.lease_expires > now
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class MemoryQueue:
+    """Keeps the contract of `Queue` beside a `MemoryStore`.
+
+    Args:
+        store: where the jobs are.
+        access: where tokens are, which bound how many of their jobs run, and the trail.
+        clock: the time.
+    """
+
+    def __init__(self, store: MemoryStore, access: Access, clock: Callable[[], datetime] = _utc_now) -> None:
+        self._store = store
+        self._access = access
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._entries: dict[str, Entry] = {}
+        self._keys: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def submit(self, submission: Submission) -> str:
+        """See `Queue`."""
+        check_submission(submission)
+        job, token = submission.job, submission.token
+        with self._lock:
+            known = self.keyed(token, submission.key, submission.fingerprint)
+            if known is not None:
+                return known
+            refuse_more(token, self.standing(token).queued, submission.max_queued)
+            self._store.save_data_sets(submission.data_sets)
+            for play in submission.plays:
+                self._store.save_play(play)
+            self._store.create_job(job)
+            self._entries[job.id] = _fresh(job.id, token, submission.priority, self._clock())
+            if submission.key:
+                self._keys[token, submission.key] = (submission.fingerprint, job.id)
+            self._access.note(token, "job submit", job.id, {"kind": job.kind, "priority": submission.priority})
+            return job.id
+
+    def keyed(self, token: str, key: str, fingerprint: str) -> str | None:
+        """See `Queue`."""
+        with self._lock:
+            found = self._keys.get((token, key)) if key else None
+        if found is None:
+            return None
+        refuse_other(key, found[0], fingerprint)
+        return found[1]
+
+    def again(self, job: str, *, by: str, max_queued: int | None = None) -> Entry:
+        """See `Queue`."""
+        with self._lock:
+            stored = self._store.job(job)
+            before = self._entries.get(stored.id)
+            refuse_more(by, self.standing(by).queued, max_queued)
+            self._store.replace_job(requeued(stored, self._clock()))
+            token, priority = (by, 0) if before is None else (before.token, before.priority)
+            self._entries[stored.id] = _fresh(stored.id, token, priority, self._clock())
+            self._access.note(by, "job resume", stored.id, {})
+            return self._entries[stored.id]
+
+    def cancel(self, job: str, *, by: str) -> JobStatus:
+        """See `Queue`."""
+        with self._lock:
+            status = self._store.cancel(job)
+            self._access.note(by, "job cancel", job, {"status": status})
+            return status
+
+    def take(self, owner: str, *, lease_s: float = LEASE_S) -> Entry | None:
+        """See `Queue`."""
+        with self._lock:
+            now = self._clock()
+            running = Counter(entry.token for entry in self._entries.values() if is_held(entry, now))
+            limits: Mapping[str, Token] = {token.id: token for token in self._access.tokens()}
+            ready = [
+                entry
+                for entry in self._entries.values()
+                if is_ready(self._store.job(entry.job), entry, now)
+                and (entry.token not in limits or running[entry.token] < limits[entry.token].max_running)
+            ]
+            if not ready:
+                return None
+            first = min(ready, key=lambda entry: (-entry.priority, running[entry.token], entry.submitted, entry.job))
+            expires = now + timedelta(seconds=lease_s)
+            taken = dataclasses.replace(first, owner=owner, lease_expires=expires, attempts=first.attempts + 1)
+            self._entries[first.job] = taken
+            return taken
+
+    def hold(self, owner: str, *, lease_s: float = LEASE_S) -> tuple[str, ...]:
+        """See `Queue`."""
+        with self._lock:
+            expires = self._clock() + timedelta(seconds=lease_s)
+            held = sorted(entry.job for entry in self._entries.values() if entry.owner == owner)
+            self._entries |= {job: dataclasses.replace(self._entries[job], lease_expires=expires) for job in held}
+            return tuple(held)
+
+    def leave(self, owner: str, job: str, *, delay_s: float = 0.0) -> None:
+        """See `Queue`."""
+        with self._lock:
+            entry = self._entries.get(job)
+            if entry is not None and entry.owner == owner:
+                later = self._clock() + timedelta(seconds=delay_s)
+                self._entries[job] = dataclasses.replace(entry, owner="", lease_expires=None, not_before=later)
+
+    def entry(self, job: str) -> Entry | None:
+        """See `Queue`."""
+        with self._lock:
+            return self._entries.get(job)
+
+    def standing(self, token: str | None = None) -> Standing:
+        """See `Queue`."""
+        with self._lock:
+            return _standing([self._store.job(entry.job) for entry in self._entries.values() if token in (None, entry.token)])
+
+    def close(self) -> None:
+        """See `Queue`."""
+
+
+def _fresh(job: str, token: str, priority: int, now: datetime) -> Entry:
+    return Entry(job=job, token=token, priority=priority, submitted=now, attempts=0, not_before=now)
+
+
+def _standing(jobs: Sequence[Job]) -> Standing:
+    return Standing(queued=sum(job.status == "queued" for job in jobs), running=sum(job.status == "running" for job in jobs))

@@ -1,0 +1,146 @@
+"""Whether a confirmed pattern still works on bars that came later, and when to let it go.
+
+The rule. A pattern is judged on random trades that begin after everything it was confirmed on is over, at most the newest as many blocks of
+time as confirmation had, so that an edge that dies late is seen too. It is retired when the mean result beyond random trades is below half
+of what it was believed to be, at level alpha * 6 / (pi k)^2 in its k-th review: the levels of all reviews together are alpha, so a pattern
+that lives is retired in at most 5 % of lives however often it is looked at. A review without later bars is no review.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from coinswarm import errors
+from coinswarm.chaos.trades import ChaosTrades
+from coinswarm.patterns import bins, evidence, figures, search
+from coinswarm.patterns.conditions import Pattern
+from coinswarm.patterns.confirming import FLIPS
+from coinswarm.patterns.figures import Figures
+from coinswarm.patterns.search import Side
+from coinswarm.patterns.segments import HOLDS_A_BLOCK
+from coinswarm.patterns.settings import DiscoverSettings
+
+Verdict = Literal["alive", "dead", "undecided", "nothing new"]
+NOTE = "review"
+HALF = 0.5
+"""An edge that lost more than this part of what was believed of it is no longer that edge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Belief:
+    """What is known of a pattern before a review.
+
+    Attributes:
+        pattern: the conditions.
+        effect: what is believed of it: the smaller of its effect in confirmation and of the shrunk one in discovery.
+        end_ts: time by which everything it was judged on is over.
+        blocks: blocks of time that confirmation had.
+        reviews: how many there were. reviewed_ts: time up to which bars were looked at in them.
+    """
+
+    pattern: Pattern
+    effect: float
+    end_ts: int
+    blocks: int
+    reviews: int = 0
+    reviewed_ts: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reviewed:
+    """What a review came to.
+
+    Attributes:
+        verdict: dead ones are retired; undecided where the later bars are too few to ask.
+        number: which review of the pattern it is, from 1. p_value, level: of the effect being below half of what was believed.
+        figures: on the later bars; None where there are none. from_ts, until_ts: the bars, in ms.
+        reason: in words.
+    """
+
+    verdict: Verdict
+    number: int
+    p_value: float
+    level: float
+    figures: Figures | None
+    from_ts: int
+    until_ts: int
+    reason: str
+
+    def note(self, job: str) -> dict[str, Any]:
+        """What the library remembers of it."""
+        return {"what": NOTE, "job": job, **asdict(self)}
+
+
+def belief(pattern: Pattern, stored_figures: Mapping[str, Any], stored_evidence: Mapping[str, Any]) -> Belief:
+    """What the library knows of a confirmed pattern.
+
+    Raises:
+        InvalidArgument: it was never confirmed.
+    """
+    confirmation = stored_figures.get("confirmation")
+    if not confirmation or "segments" not in stored_evidence:
+        raise errors.InvalidArgument("only a pattern that was confirmed on later bars can be reviewed", found=str(pattern))
+    cut = stored_evidence["segments"]
+    done = [note for note in stored_evidence.get("notes", []) if note.get("what") == NOTE and note["verdict"] != "undecided"]
+    return Belief(
+        pattern=pattern,
+        effect=min(float(confirmation["effect"]), float(stored_evidence["shrunk_effect"])),
+        end_ts=int(cut["end_ts"]) + int(cut["block_ms"]) // HOLDS_A_BLOCK,
+        blocks=int(confirmation["blocks"]),
+        reviews=len(done),
+        reviewed_ts=max((int(note["until_ts"]) for note in done), default=0),
+    )
+
+
+def review(known: Belief, trades: ChaosTrades, settings: DiscoverSettings | None = None) -> Reviewed:
+    """Look at a confirmed pattern again.
+
+    Args:
+        known: what is believed of it.
+        trades: random trades, some of which are later than all it was judged on.
+        settings: alpha, seed, hold bins, and active blocks that are needed to ask.
+
+    Raises:
+        NotFound: the trades are not described by a feature of the pattern.
+    """
+    chosen = settings or DiscoverSettings()
+    known.pattern.mask(trades)
+    later = np.flatnonzero(trades.entry_ts >= known.end_ts)
+    until = int(trades.entry_ts[later].max()) if later.size else known.end_ts
+    number = known.reviews + 1
+    level = chosen.alpha * 6 / (math.pi * number) ** 2
+    if until <= known.reviewed_ts or not later.size:
+        return _said("nothing new", known, number, level, None, until, "no trade is later than the bars it was judged on before")
+    part, block_ms = _window(known, trades, later, until, chosen)
+    member = known.pattern.mask(part.trades)
+    found = figures.measure(part.trades, member, part.excess, part.blocks, part.n_blocks, block_ms, None)
+    if found.active_blocks < chosen.min_active:
+        why = f"active in {found.active_blocks} blocks of later bars, {chosen.min_active} are needed to ask"
+        return _said("undecided", known, number, level, found, until, why)
+    lost = np.bincount(part.blocks[member], weights=HALF * known.effect - part.excess[member], minlength=part.n_blocks).astype(np.float64)
+    p = evidence.alone(lost, rng=np.random.default_rng([chosen.seed, 3, number]), n_flips=FLIPS)
+    verdict: Verdict = "dead" if p <= level else "alive"
+    why = f"effect {found.effect:+.4%} a trade where {known.effect:+.4%} was believed: p {p:.4f} of being below half, level {level:.4f}"
+    return _said(verdict, known, number, level, found, until, why, p)
+
+
+def _window(known: Belief, trades: ChaosTrades, later: np.ndarray, until: int, settings: DiscoverSettings) -> tuple[Side, int]:
+    """The newest trades, as many blocks of time as confirmation had."""
+    block_ms = HOLDS_A_BLOCK * int(trades.hold.max()) * trades.bar_ms
+    start = max(known.end_ts, until + 1 - max(known.blocks, settings.min_active) * block_ms)
+    own = later[trades.entry_ts[later] >= start]
+    own = own[np.argsort(trades.entry_ts[own], kind="stable")]
+    return search.side(trades, own, bins.hold_bands(trades.select(own), settings.hold_bins), start, block_ms), block_ms
+
+
+def _said(
+    verdict: Verdict, known: Belief, number: int, level: float, found: Figures | None, until: int, reason: str, p: float = math.nan
+) -> Reviewed:
+    return Reviewed(
+        verdict=verdict, number=number, p_value=p, level=level, figures=found, from_ts=known.end_ts, until_ts=until, reason=reason
+    )  # fmt: skip

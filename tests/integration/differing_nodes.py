@@ -1,0 +1,35 @@
+"""Raylets on the loopback address of which one has another coinswarm, as a machine that was forgotten in an update; run as a program.
+
+    python -m tests.integration.differing_nodes FOLDER
+
+The folder holds another copy of the packages for the second raylet; "": both have the same.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from ray.cluster_utils import Cluster
+
+from cluster import bootstrap
+from cluster.cli import app
+from cluster.settings import Settings
+from tests.integration.raylets import COMMON
+
+
+def main(folder: str) -> None:
+    """Start them, and examine them with the command."""
+    bootstrap.prepare(Settings())
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, **COMMON})
+    cluster.add_node(num_cpus=1, env_vars={"PYTHONPATH": folder} if folder else {}, **COMMON)
+    cluster.wait_for_nodes()
+    sys.stderr.write(json.dumps({"address": cluster.address}) + "\n")
+    try:
+        app.main(["doctor", "--cluster", "--address", cluster.address, "--json"])
+    finally:
+        cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,190 @@
+"""The API over real PostgreSQL, real bars and real HTTP: what is handed in is run, shown, followed and stopped."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import polars as pl
+import pytest
+
+from coinswarm.ledger.records import FINAL_STATUSES
+from tests.integration.control_world import Plane
+from tests.integration.evolve_world import PLAY
+
+
+@pytest.fixture(scope="module")
+def submitter(control: Plane) -> Iterator[httpx.Client]:
+    with control.client("submit") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def done(control: Plane, submitter: httpx.Client) -> dict[str, Any]:
+    """A job that was handed in over HTTP and run by a service."""
+    with control.served():
+        job = submitter.post("/api/v1/jobs", json=control.request()).json()["id"]
+        return control.ended(submitter, job)
+
+
+def events(client: httpx.Client, job: str, **headers: str) -> list[dict[str, str]]:
+    with client.stream("GET", f"/api/v1/jobs/{job}/events", headers=headers) as stream:
+        text = "".join(stream.iter_text())
+    blocks = [dict(line.split(": ", 1) for line in block.splitlines()) for block in text.split("\n\n") if "event:" in block]
+    return [{**block, "data": json.loads(block["data"])} for block in blocks]
+
+
+def test_a_submitted_job_is_run_to_its_end(done: dict[str, Any]) -> None:
+    assert done["status"] == "done", done["error"]
+    assert re.fullmatch(r"[0-9a-f]{64}", done["result_hash"])
+    assert done["queue"]["attempts"] == 1
+
+
+def test_the_same_request_gives_the_same_result_from_the_library(control: Plane, done: dict[str, Any]) -> None:
+    from cluster.driver.requests import EvolveRequest, Supplies
+    from cluster.workers.local import LocalEvaluator
+    from coinswarm.ledger.memory import MemoryStore
+    from tests.integration.evolve_world import driven
+
+    class Undeclared:
+        """Campaigns of which none has a split."""
+
+        def split(self, campaign: str) -> None:
+            """Nothing is declared."""
+
+    asked = EvolveRequest.model_validate(control.request())
+    supplies = Supplies(store=MemoryStore(), campaigns=Undeclared(), bars_file=control.world.catalog)  # type: ignore[arg-type]
+    plan = asked.planned((PLAY,), supplies)
+    assert driven(supplies.store, LocalEvaluator(), plan).result_hash == done["result_hash"]  # type: ignore[arg-type]
+
+
+def test_what_it_found_can_be_looked_at(submitter: httpx.Client, done: dict[str, Any]) -> None:
+    board = submitter.get(f"/api/v1/jobs/{done['id']}/leaderboard?limit=3").json()
+    best = board["rows"][0]["evaluation"]
+    shown = submitter.get(f"/api/v1/evaluations/{best[:12]}").json()
+    assert shown["fitness"] == board["rows"][0]["fitness"]
+    assert {score["segment"] for score in shown["scores"]} == {"in_sample", "out_of_sample"}
+    assert submitter.get(f"/api/v1/evaluations/{best}/lineage").json()[0]["evaluation"] == best
+    assert submitter.get(f"/api/v1/jobs/{done['id']}/archive").json()[0]["kinds"]
+    report = submitter.get(f"/api/v1/evaluations/{best}/report")
+    assert report.text.startswith("<!doctype html>")
+    assert "sandbox" in report.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("table", ["trades", "equity", "bars"])
+def test_tables_are_the_same_in_json_and_parquet(submitter: httpx.Client, done: dict[str, Any], table: str) -> None:
+    best = done["result"]["best"]["evaluation"]
+    rows = submitter.get(f"/api/v1/evaluations/{best}/{table}").json()
+    frame = pl.read_parquet(io.BytesIO(submitter.get(f"/api/v1/evaluations/{best}/{table}?form=parquet").content))
+    assert len(rows) == len(frame)
+    assert not rows or set(rows[0]) == set(frame.columns)
+
+
+def test_following_again_from_any_event_misses_and_repeats_nothing(submitter: httpx.Client, done: dict[str, Any]) -> None:
+    whole = events(submitter, done["id"])
+    commits = [event for event in whole if event["event"] == "commit"]
+    assert [event["data"]["generations"][-1]["generation"] for event in commits] == [0, 1]
+    assert whole[-1]["event"] == "end"
+    assert whole[-1]["data"]["result_hash"] == done["result_hash"]
+    for place, event in enumerate(commits):
+        again = [each for each in events(submitter, done["id"], **{"Last-Event-ID": event["id"]}) if each["event"] == "commit"]
+        assert [each["id"] for each in again] == [each["id"] for each in commits[place + 1 :]]
+
+
+@pytest.mark.parametrize("sort", ["-fitness", "fitness", "generation", "-generation", "id"])
+def test_pages_together_are_the_whole(submitter: httpx.Client, done: dict[str, Any], sort: str) -> None:
+    address = f"/api/v1/evaluations?job={done['id']}&sort={sort}"
+    whole = submitter.get(f"{address}&limit=1000").json()["rows"]
+    found, cursor = [], ""
+    while True:
+        page = submitter.get(f"{address}&limit=3{f'&cursor={cursor}' if cursor else ''}").json()
+        found += page["rows"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert found == whole
+    assert len({row["id"] for row in whole}) == len(whole) > 3
+
+
+def test_filters_leave_what_fits(submitter: httpx.Client, done: dict[str, Any]) -> None:
+    rows = submitter.get(f"/api/v1/evaluations?job={done['id']}&from_generation=1&to_generation=1&limit=1000&sort=id").json()["rows"]
+    assert rows
+    assert {row["generation"] for row in rows} == {1}
+    middle = sorted(row["fitness"] for row in rows if row["fitness"] is not None)[-1]
+    best = submitter.get(f"/api/v1/evaluations?job={done['id']}&min_fitness={middle}").json()["rows"]
+    assert best
+    assert all(row["fitness"] >= middle for row in best)
+
+
+def test_a_repeated_key_gives_the_same_job_and_another_request_under_it_is_refused(control: Plane, submitter: httpx.Client) -> None:
+    key = {"Idempotency-Key": "the same"}
+    first = submitter.post("/api/v1/jobs", json=control.request(campaign="keys"), headers=key)
+    again = submitter.post("/api/v1/jobs", json=control.request(campaign="keys"), headers=key)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["id"] == again.json()["id"]
+    other = submitter.post("/api/v1/jobs", json=control.request(campaign="other"), headers=key)
+    assert (other.status_code, other.json()["type"]) == (409, "urn:coinswarm:error:Conflict")
+    assert len(submitter.get("/api/v1/jobs?campaign=keys").json()["rows"]) == 1
+
+
+def test_a_job_is_cancelled_and_taken_up_again(control: Plane, submitter: httpx.Client) -> None:
+    job = submitter.post("/api/v1/jobs", json=control.request(campaign="cancelled")).json()["id"]
+    assert submitter.post(f"/api/v1/jobs/{job}/cancel").json() == {"job": job, "status": "cancelled"}
+    assert submitter.post(f"/api/v1/jobs/{job}/resume").json()["status"] == "queued"
+    submitter.post(f"/api/v1/jobs/{job}/cancel")
+
+
+def test_an_uploaded_play_is_searched_by_its_hash(control: Plane, submitter: httpx.Client) -> None:
+    text = PLAY.replace("crossing", "uploaded")
+    checked = submitter.post("/api/v1/plays/check", json={"text": text}).json()
+    stored = submitter.post("/api/v1/plays", json={"text": text})
+    assert stored.status_code == 201
+    assert submitter.get(stored.headers["location"]).json()["text"] == text
+    asked = control.request(plays=[{"sha256": checked["sha256"][:12]}])
+    job = submitter.post("/api/v1/jobs", json=asked).json()
+    assert job["plays"] == ["uploaded"]
+    submitter.post(f"/api/v1/jobs/{job['id']}/cancel")
+
+
+def test_mistakes_of_a_play_come_back_with_lines_and_suggestions(submitter: httpx.Client) -> None:
+    answer = submitter.post("/api/v1/plays", json={"text": PLAY.replace("indicator: ema", "indicator: emaa", 1)})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert any("ema" in mistake["suggestions"] for mistake in answer.json()["problems"])
+    assert answer.json()["problems"][0]["line"] is not None
+
+
+def test_a_request_that_cannot_be_done_is_refused_at_once(control: Plane, submitter: httpx.Client) -> None:
+    unknown = submitter.post("/api/v1/jobs", json=control.request(markets=["NOPE/USDT"]))
+    short = submitter.post("/api/v1/jobs", json=control.request(out_of_sample=0.99))
+    nameless = submitter.post("/api/v1/jobs", json=control.request(search={"objectives": [{"name": "sharp"}]}))
+    assert [answer.status_code for answer in (unknown, short, nameless)] == [404, 422, 422]
+    assert short.json()["type"] == "urn:coinswarm:error:SpanTooShort"
+
+
+def test_the_description_names_every_route_and_its_errors(submitter: httpx.Client) -> None:
+    described = submitter.get("/api/v1/openapi.json").json()
+    assert "/api/v1/jobs/{job}/events" in described["paths"]
+    for path, methods in described["paths"].items():
+        for operation in methods.values():
+            assert operation.get("summary"), path
+            assert path in ("/health",) or "application/problem+json" in operation["responses"]["401"]["content"]
+
+
+def test_counts_are_there_for_prometheus(submitter: httpx.Client, done: dict[str, Any]) -> None:
+    text = submitter.get("/metrics").text
+    assert done["status"] in FINAL_STATUSES
+    assert re.search(r'coinswarm_jobs\{kind="evolve",status="done"\} [1-9]', text)
+    assert 'route="/api/v1/jobs/{job}"' in text
+
+
+@pytest.mark.slow
+def test_chaos_trades_are_handed_in_as_any_job(control: Plane, submitter: httpx.Client) -> None:
+    asked = {"kind": "chaos", "markets": [control.world.markets[0]], "trades": 1000, "campaign": "chaos"}
+    answer = submitter.post("/api/v1/jobs", json=asked)
+    assert (answer.status_code, answer.json()["kind"]) == (201, "chaos"), answer.text
+    with control.served():
+        assert control.ended(submitter, answer.json()["id"])["status"] == "done"

@@ -1,0 +1,219 @@
+"""What a control plane refuses: each with the right status, and with nothing written."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+
+from cluster.control import security
+from coinswarm import errors
+from coinswarm.ledger.browse import JobFilter
+from tests.integration.control_world import LIMITS, Plane
+from tests.integration.evolve_world import PLAY
+
+CHANGES = [
+    ("POST", "/api/v1/jobs"), ("POST", "/api/v1/plays"), ("POST", "/api/v1/jobs/x/cancel"), ("POST", "/api/v1/jobs/x/resume"),
+    ("POST", "/api/v1/tokens"), ("DELETE", "/api/v1/tokens/x"),
+]  # fmt: skip
+LOOKS = [
+    "/version", "/metrics", "/api/v1/jobs", "/api/v1/jobs/x", "/api/v1/jobs/x/events", "/api/v1/plays", "/api/v1/data-sets",
+    "/api/v1/evaluations?job=x", "/api/v1/openapi.json", "/api/v1/whoami", "/nothing", "/docs",
+]  # fmt: skip
+HOSTILE = [
+    "'; DROP TABLE jobs; --", "' OR '1'='1", "../../../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "..%2f..%2fetc%2fpasswd",
+    "$(touch owned)", "{{7*7}}", "\x00", "\ud800", "%00", "a" * 5000, "💥" * 60,
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def nothing_written(control: Plane) -> Iterator[None]:
+    """Refused requests leave no row. Tokens are made by tests themselves, each with its row in the trail."""
+    before = control.rows()
+    yield
+    after = control.rows()
+    assert after | {"tokens": 0, "audit": 0} == before | {"tokens": 0, "audit": 0}
+    told = control.context.access.trail(limit=after["audit"] - before["audit"]) if after["audit"] > before["audit"] else ()
+    assert {row.token for row in told} <= {"test"}
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer nonsense", "Basic YTpi", "Bearer swarm_" + "0" * 40])
+def test_nothing_is_open_without_a_token(control: Plane, header: str) -> None:
+    with control.client(None) as client:
+        for method, path in [*CHANGES, *(("GET", path) for path in LOOKS)]:
+            answer = client.request(method, path, headers={"Authorization": header} if header else {}, json={})
+            assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json"), path
+            assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_health_is_open_on_this_machine_only() -> None:
+    here = {"method": "GET", "path": "/health", "client": ("127.0.0.1", 1)}
+    assert security.is_open(here)
+    assert not security.is_open(here | {"client": ("192.0.2.7", 1)})
+    assert not security.is_open(here | {"path": "/metrics"})
+
+
+def test_a_server_beyond_this_machine_needs_a_token_first() -> None:
+    for host in ("127.0.0.1", "::1", "localhost"):
+        security.refuse_open_server(host, (), "local")
+    for host in ("0.0.0.0", "::", "192.0.2.7", "example.org"):
+        with pytest.raises(errors.Refused, match="token"):
+            security.refuse_open_server(host, (), "local")
+
+
+def test_a_reader_changes_nothing(control: Plane) -> None:
+    with control.client("read") as client:
+        answers = [client.request(method, path, json=control.request()) for method, path in CHANGES]
+    assert {(answer.status_code, answer.json()["type"]) for answer in answers} == {(403, "urn:coinswarm:error:Forbidden")}
+
+
+@pytest.mark.parametrize("path", ["/api/v1/tokens", "/api/v1/audit", "/api/v1/tokens/x"])
+def test_tokens_and_the_trail_are_for_admins(control: Plane, path: str) -> None:
+    with control.client("submit") as client:
+        answers = [client.get(path), client.post(path, json={"name": "mine", "role": "admin"}), client.delete(path)]
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+
+
+@pytest.mark.parametrize("field", ["markets", "timeframe", "campaign", "text", "sha256", "objective"])
+def test_hostile_text_in_a_request_is_refused(control: Plane, field: str) -> None:
+    with control.client("submit") as client:
+        for hostile in HOSTILE:
+            body = json.dumps(control.request(**hostile_request(field, hostile)))
+            answer = client.post("/api/v1/jobs", content=body, headers={"content-type": "application/json"})
+            assert answer.status_code in (404, 422), (hostile, answer.text)
+            assert "root:" not in answer.text
+
+
+def hostile_request(field: str, hostile: str) -> dict[str, Any]:
+    changes: dict[str, dict[str, Any]] = {
+        "markets": {"markets": [hostile]}, "timeframe": {"timeframe": hostile}, "campaign": {"campaign": hostile, "markets": ["NOPE"]},
+        "text": {"plays": [{"text": hostile}]}, "sha256": {"plays": [{"sha256": hostile}]},
+        "objective": {"search": {"objectives": [{"name": hostile}]}},
+    }  # fmt: skip
+    return changes[field]
+
+
+@pytest.mark.parametrize(
+    "place", ["jobs/{}", "plays/{}", "evaluations/{}", "jobs?campaign={}", "evaluations?job={}", "jobs?cursor={}", "jobs/{}/leaderboard"]
+)
+def test_hostile_text_in_an_address_finds_nothing(control: Plane, place: str) -> None:
+    with control.client("read") as client:
+        for hostile in (text for text in HOSTILE if text != "\ud800"):
+            answer = client.get("/api/v1/" + place.format(quote(hostile, safe="")))
+            assert answer.status_code in (200, 404, 405, 422), (hostile, answer.text)
+            assert answer.status_code != 200 or answer.json()["rows"] == []
+
+
+@pytest.mark.parametrize(
+    "extra", [{"path": "/etc/passwd"}, {"files": ["x"]}, {"code": "import os"}, {"plays": [{"path": "/etc/passwd"}]}, {"plays": []}]
+)
+def test_there_is_no_field_for_a_path_or_code(control: Plane, extra: dict[str, Any]) -> None:
+    with control.client("submit") as client:
+        assert client.post("/api/v1/jobs", json=control.request(**extra)).status_code == 422
+
+
+def test_a_yaml_bomb_is_refused(control: Plane) -> None:
+    layers = "\n".join(f"l{depth}: &l{depth} [{', '.join([f'*l{depth - 1}'] * 9)}]" for depth in range(1, 12))
+    with control.client("submit") as client:
+        answer = client.post("/api/v1/plays", json={"text": f"l0: &l0 [x]\n{layers}\n"})
+    assert answer.status_code == 422
+    assert "at most" in answer.text
+
+
+@pytest.mark.parametrize(
+    "text", ["!!python/object/apply:os.system ['touch owned']", "a: !!python/name:os.system", "include: !include /etc/passwd"]
+)
+def test_yaml_makes_no_objects(control: Plane, text: str) -> None:
+    with control.client("submit") as client:
+        assert client.post("/api/v1/plays", json={"text": text}).status_code == 422
+
+
+def test_a_play_of_a_hundred_megabytes_is_refused_before_it_is_read(control: Plane) -> None:
+    with control.client("submit") as client:
+        announced = client.post("/api/v1/plays", content=b'{"text": "' + b"x" * 100_000_000 + b'"}')
+    assert announced.status_code == 413
+
+
+def test_a_body_that_does_not_say_how_long_it_is_ends_at_the_limit(control: Plane) -> None:
+    pieces = (b"x" * 65_536 for _ in range(1600))
+    with control.client("submit") as client:
+        try:
+            assert client.post("/api/v1/plays", content=pieces).status_code == 413
+        except httpx.WriteError:
+            assert client.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "search", [{"population": 1_000_000, "generations": 1_000_000}, {"population": 200, "generations": 501}, {"population": 10**12}]
+)
+def test_more_variants_than_a_job_may_try_are_refused(control: Plane, search: dict[str, int]) -> None:
+    with control.client("submit") as client:
+        assert client.post("/api/v1/jobs", json=control.request(search=search)).status_code == 422
+
+
+def test_a_space_of_a_million_listed_variants_is_refused(control: Plane) -> None:
+    values = ", ".join(str(value) for value in range(1, 120_000))
+    with control.client("submit") as client:
+        answer = client.post("/api/v1/jobs", json=control.request(plays=[{"text": PLAY.replace("[1.0, 2.0, 3.0]", f"[{values}]")}]))
+    assert answer.status_code == 422
+
+
+def test_deep_json_and_bad_json_are_refused(control: Plane) -> None:
+    with control.client("submit") as client:
+        for body in (b"[" * 100_000, b"{", b"\xff\xfe", b'{"text": "\\ud800"}', b"NaN"):
+            answer = client.post("/api/v1/plays", content=body, headers={"content-type": "application/json"})
+            assert answer.status_code in (400, 422), body[:20]
+
+
+@pytest.mark.parametrize("start", [b"GET /health HTTP/1.1\r\nHost: x\r\n", b"", b"POST /api/v1/plays HTTP/1.1\r\n"])
+def test_a_client_that_never_ends_its_head_is_hung_up_on(control: Plane, start: bytes) -> None:
+    address = urlsplit(control.url)
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=20) as connection:
+        connection.sendall(start)
+        assert b"408" in connection.recv(1000)
+        assert connection.recv(1000) == b""
+
+
+def test_a_client_that_never_ends_its_body_is_hung_up_on(control: Plane) -> None:
+    address, secret = urlsplit(control.url), control.secret("submit")
+    head = f"POST /api/v1/plays HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\nContent-Length: 900\r\n\r\n"
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=20) as connection:
+        connection.sendall(head.encode() + b'{"text"')
+        answer = connection.recv(4000)
+    assert b" 408 " in answer.splitlines()[0]
+
+
+def test_who_asks_too_often_is_told_to_wait() -> None:
+    now = [0.0]
+    bucket = security.Bucket(rate=2.0, burst=3, clock=lambda: now[0])
+    assert [bucket.take("me") for _ in range(4)] == [True, True, True, False]
+    assert bucket.take("you")
+    now[0] = 0.5
+    assert [bucket.take("me"), bucket.take("me")] == [True, False]
+    assert LIMITS.requests_per_s > 0
+
+
+def test_anothers_job_is_neither_stopped_nor_resumed(control: Plane) -> None:
+    foreign = control.context.browse.jobs(JobFilter(), limit=1).rows
+    if not foreign:
+        pytest.skip("no job was handed in before")
+    with control.client("submit") as client:
+        answers = [client.post(f"/api/v1/jobs/{foreign[0].id}/{change}") for change in ("cancel", "resume")]
+    assert [answer.status_code for answer in answers] == [403, 403]
+
+
+def test_a_revoked_token_opens_nothing_a_moment_later(control: Plane) -> None:
+    secret = control.secret("read")
+    with httpx.Client(base_url=control.url, headers={"Authorization": f"Bearer {secret}"}) as client:
+        name = client.get("/api/v1/whoami").json()["id"]
+        control.context.access.revoke(name, by="test")
+        time.sleep(1.1)
+        assert client.get("/api/v1/whoami").status_code == 401
+    control_rows = [row.action for row in control.context.access.trail(limit=1)]
+    assert control_rows == ["token revoke"]
