@@ -30,6 +30,7 @@ class Settings(BaseSettings):
         server: address of a control service that commands are sent to; none: this machine's own database.
         token: what that service is asked with; none: the one in the home folder, for a service on this machine.
         fetch_timeout_s: how long an exchange may take to answer at all.
+        log: the least grave event that services log, as JSON lines in `logs` of the home folder.
         debug: show tracebacks.
     """
 
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     server: str | None = None
     token: SecretStr | None = None
     fetch_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    log: Literal["debug", "info", "warning", "error"] = "info"
     debug: bool = False
 
     @property
@@ -74,6 +76,11 @@ class Settings(BaseSettings):
     def postgres_folder(self) -> Path:
         """Data folder of the embedded PostgreSQL."""
         return self.home.expanduser() / "pg"
+
+    @property
+    def logs_folder(self) -> Path:
+        """Where services and detached jobs log."""
+        return self.home.expanduser() / "logs"
 
     @property
     def reports_folder(self) -> Path:

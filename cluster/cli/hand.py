@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from cluster import bootstrap
+from cluster import bootstrap, logs
 from cluster import settings as machine
 from coinswarm import errors
 
@@ -41,6 +41,7 @@ _current = {"job": ""}
 def _work(settings: Settings, store: Store, asked: dict[str, str], answers: Any) -> None:
     """Run one job in a thread: signals belong to the main one, and its standard input is heard meanwhile."""
     job = asked["job"]
+    logs.of_process(job=job)
     with _written_to(settings, job):
         ending, error = _run(settings, store, job, asked["address"])
     _current["job"] = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from types import TracebackType
@@ -16,6 +17,7 @@ from rich.text import Text
 from cluster.cli import console
 from cluster.driver.progress import Advance, Progress
 
+_log = logging.getLogger(__name__)
 _LINES_EVERY_S = 5.0
 
 
@@ -40,6 +42,7 @@ class Display:
 
     def on_progress(self, progress: Progress) -> None:
         """A generation was committed."""
+        _log.info("committed: %s", line(progress), extra={"job": progress.job, "batch": progress.generation})
         if self._live is not None:
             self._live.update(_panel(progress))
         elif not self._quiet and progress.generation > self._shown:
@@ -48,6 +51,7 @@ class Display:
 
     def on_advance(self, advance: Advance) -> None:
         """A step was committed; where there is no terminal, a line every few seconds is enough."""
+        _log.info("committed: %s", stand(advance), extra={"job": advance.job, "batch": advance.done})
         if self._live is not None:
             self._live.update(Group(Text(stand(advance)), ProgressBar(total=advance.total, completed=advance.done, width=60)))
         elif not self._quiet and (advance.done == advance.total or time.monotonic() - self._told_at > _LINES_EVERY_S):
@@ -56,6 +60,7 @@ class Display:
 
     def on_note(self, text: str) -> None:
         """Something happened that a person should know."""
+        _log.info("%s", text)
         self._console.print(Text(text))
 
 

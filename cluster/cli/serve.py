@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cluster import bootstrap
+from cluster import bootstrap, logs
 from cluster import settings as machine
 from cluster.cli import console
 from coinswarm import errors
@@ -48,7 +47,8 @@ def command(
         raise errors.InvalidArgument("a server without API and without driver does nothing", found="--api-only --driver-only")
     settings = console.settings().model_copy(update={"ray_address": address} if address else {})
     settings = settings.model_copy(update={"workers": workers} if workers else {})
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    program = "hand" if hand else "driver" if driver_only else "serve"
+    logs.begin(program, None if hand else machine.ensure_home(settings) / "logs", level=settings.log)
     if hand:
         from cluster.cli import hand as hands
 

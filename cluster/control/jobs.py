@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Response
@@ -19,6 +20,7 @@ from coinswarm.ledger.records import JobStatus
 from coinswarm.metrics.figures import FIGURES
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
+_log = logging.getLogger(__name__)
 
 ID = r"^[A-Za-z0-9_.:+-]{1,200}$"
 JobId = Annotated[str, Path(pattern=ID, description="a job's id or the beginning of it")]
@@ -51,6 +53,7 @@ async def submit(
         limit = None if caller.role == "admin" else caller.max_queued
         submission = dataclasses.replace(planned, token=caller.id, priority=priority, key=key or "", fingerprint=asked, max_queued=limit)
         job = await run_in_threadpool(here.queue.submit, submission)
+        _log.info("a job was handed in", extra={"job": job, "token": caller.id})
     else:
         job = known
         response.status_code = 200

@@ -17,9 +17,7 @@ MOST_TRADES = 2000
 _TRADE = ("side", "entry_price", "exit_price", "exit_reason", "pnl", "return", "bars_held")
 
 
-def chart(
-    supplies: Supplies, evaluation: str, market: str | None, points: int, from_ts: int | None, to_ts: int | None
-) -> dict[str, Any]:
+def chart(supplies: Supplies, evaluation: str, market: str | None, points: int, from_ts: int | None, to_ts: int | None) -> dict[str, Any]:
     """Candles, account and trades of an evaluation between two times.
 
     Args:
@@ -58,7 +56,9 @@ def _span(ts: IntArray, from_ts: int | None, to_ts: int | None) -> tuple[int, in
 def _candles(run: Any, first: int, last: int, every: int) -> dict[str, list[Any]]:
     bars, starts = run.bars, np.arange(first, last, every)
     ends = np.minimum(starts + every, last) - 1
-    lowest, highest = (_merged(function, column, first, last, every) for function, column in ((np.minimum, bars.low), (np.maximum, bars.high)))
+    lowest, highest = (
+        _merged(function, column, first, last, every) for function, column in ((np.minimum, bars.low), (np.maximum, bars.high))
+    )
     return {
         "ts": bars.ts[starts].tolist(), "open": bars.open[starts].tolist(), "high": highest.tolist(), "low": lowest.tolist(),
         "close": bars.close[ends].tolist(), "equity": run.equity[ends].tolist(),

@@ -100,13 +100,14 @@ POWER = PatternSettings(trades=300_000, hold="15m", side="long", min_trades=1000
 _POWER_HOLD = 3  # bars: longer moves overlap, and then every bar of a busy hour shares in them
 CHEAP = Costs(taker_bps=0.5, maker_bps=0.5, slippage_bps=0.5)
 """The same for searched plays; trading for free is what the gates refuse."""
-_LEAST_SEARCHED = 0.1
+_SEARCHED = (0.05, 0.1, 0.2)
+"""Beyond them a winner's Sharpe ratio is above 5, which the gates refuse as too good to be true."""
 _EFFECTS, _SUPPORTS, _DEPTHS = (0.02, 0.05, 0.1, 0.2, 0.3), (0.02, 0.06, 0.1), (1, 2, 3)
 
 
 def planted_play_cells() -> tuple[Cell, ...]:
     """The planted worlds of the search: a rule of one condition, which `plays/worlds/volume_surge.yml` can say."""
-    return tuple(Cell(family="planted", plant=Plant(effect=effect, depth=1)) for effect in _EFFECTS if effect >= _LEAST_SEARCHED)
+    return tuple(Cell(family="planted", plant=Plant(effect=effect, depth=1)) for effect in _SEARCHED)
 
 
 def power_cells() -> tuple[Cell, ...]:

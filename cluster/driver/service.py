@@ -137,6 +137,7 @@ class Service:
             number = self._free_hand(address) or self._hired(number, address)
             self._work[number] = entry
             self._hands[number].start(entry.job)
+            _log.info("a job begins, attempt %d", entry.attempts, extra={"job": entry.job, "hand": number})
         except (errors.CoinswarmError, OSError) as problem:
             self._work[number] = entry
             self._inbox.put(Outcome(hand=number, job=entry.job, ending="interrupted", error=str(problem)))
@@ -169,15 +170,16 @@ class Service:
         """Let go of an entry whose job has ended; one that has not is tried again a little later, or given up."""
         job = self._store.job(entry.job)
         if outcome.ending == "died":
-            _log.warning("job %s: the process that ran it died", job.id)
+            _log.warning("the process that ran a job died", extra={"job": job.id, "hand": outcome.hand})
             self._free(job, pid)
         delay_s = 0.0
         if job.status not in FINAL_STATUSES and outcome.ending != "ended":
             delay_s = min(2.0**entry.attempts, _LONGEST_DELAY_S)
-            _log.warning("job %s did not end: %s", job.id, outcome.error or "its process died")
+            _log.warning("a job did not end: %s", outcome.error or "its process died", extra={"job": job.id, "hand": outcome.hand})
             if outcome.ending == "refused" or entry.attempts >= MAX_ATTEMPTS:
                 self._fail(job, outcome.error or f"its process died {entry.attempts} times")
         self._queue.leave(self.owner, entry.job, delay_s=delay_s)
+        _log.info("a job is %s", job.status, extra={"job": job.id, "hand": outcome.hand})
 
     def _free(self, job: Job, pid: int) -> None:
         """A process that is dead drives nothing: its lease need not run out first."""

@@ -5,6 +5,7 @@ The number of workers, the size of batches and the order of answers change the t
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections import deque
@@ -21,6 +22,7 @@ from coinswarm import errors
 from coinswarm.ledger.records import IN_SAMPLE
 from coinswarm.metrics.figures import Status
 
+_log = logging.getLogger(__name__)
 DEATHS = (
     exceptions.WorkerCrashedError,
     exceptions.NodeDiedError,
@@ -185,6 +187,7 @@ class RayEvaluator:
     def _mourn(self, piece: Piece, death: Exception) -> None:
         """Try again what a worker died of; a variant that keeps killing alone is put in quarantine."""
         self.deaths += 1
+        _log.warning("a batch of %d variants lost its worker: %s", len(piece), type(death).__name__, extra={"batch": piece.token})
         again = piece.after_death()
         self._again.extend(again)
         if not again:

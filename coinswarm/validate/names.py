@@ -71,6 +71,7 @@ FIGURES: dict[str, dict[str, str]] = {
     },
     "overfitting": {
         "pbo": "probability of backtest overfitting of the leaderboard by CSCV",
+        "pbo_trials": "the same of an even sample of all trials, the variant among them",
         "probability_of_loss": "share of splits whose winner loses out of sample",
         "slope": "of the winner's out-of-sample metric on its in-sample metric",
         "n_variants": "variants of the leaderboard that could be compared",

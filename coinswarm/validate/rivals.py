@@ -15,6 +15,7 @@ from coinswarm.validate.spans import known
 
 _LEADERS = 50
 _BLOCKS = 16
+_LEAST_TRIALS, _MOST_TRIALS = 10, 128
 
 
 def overfitting(bench: Bench) -> Section:
@@ -26,13 +27,30 @@ def overfitting(bench: Bench) -> Section:
     figures = {
         "pbo": found.pbo, "probability_of_loss": found.probability_of_loss, "slope": found.slope, "n_variants": float(kept.shape[1]),
     }  # fmt: skip
+    withheld: dict[str, str] = {}
+    try:
+        figures["pbo_trials"] = _among_trials(bench)
+    except errors.BadInput as error:
+        withheld["pbo_trials"] = str(error)
     chart = Chart(kind="histogram", title="Log odds of the winner's rank on the other half; at or below 0 it is in the lower half",
                   series={"splits": tuple(found.logits[:: max(1, found.logits.size // 3000)].tolist())}, mark=0.0)  # fmt: skip
     note = (
         f"CSCV of {kept.shape[1]} variants in {_BLOCKS} blocks of periods of {bars} bars. "
-        "One matrix of noise has a PBO of .5 give or take .2, so a value near .5 decides nothing."
+        "One matrix of noise has a PBO of .5 give or take .2, so a value near .5 decides nothing; nor does one of a leaderboard whose "
+        "variants are equally good, which is why the gates ask for that of an even sample of all trials."
     )
-    return Section(name="overfitting", title=names.TITLES["overfitting"], figures=figures, charts=(chart,), notes=(note,))
+    return Section(
+        name="overfitting", title=names.TITLES["overfitting"], figures=figures, charts=(chart,), notes=(note,), withheld=withheld
+    )
+
+
+def _among_trials(bench: Bench) -> float:
+    """PBO of the variant among a sample of all that was tried: whether the search had anything to choose by."""
+    facts = bench.case.trials
+    if len(facts.sample) < _LEAST_TRIALS:
+        raise errors.SpanTooShort(f"the PBO of trials needs at least {_LEAST_TRIALS} of them", found=len(facts.sample))
+    matrix, _, _ = bench.matrix(bench.case.splits.train, stacked(bench.case.genome, facts.sample, _MOST_TRIALS))
+    return stats.probability_of_backtest_overfitting(varying(matrix), _BLOCKS).pbo
 
 
 def superiority(bench: Bench) -> Section:

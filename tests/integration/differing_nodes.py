@@ -8,7 +8,9 @@ The folder holds another copy of the packages for the second raylet; "": both ha
 from __future__ import annotations
 
 import json
+import os
 import sys
+from pathlib import Path
 
 from ray.cluster_utils import Cluster
 
@@ -20,6 +22,9 @@ from tests.integration.raylets import COMMON
 
 def main(folder: str) -> None:
     """Start them, and examine them with the command."""
+    here = str(Path(__file__).resolve().parents[2])
+    sys.path[:] = [path for path in sys.path if path not in ("", here)]
+    os.chdir("/")  # Ray shows a driver's own folder to its workers, where it would hide what a node has installed
     bootstrap.prepare(Settings())
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, **COMMON})
     cluster.add_node(num_cpus=1, env_vars={"PYTHONPATH": folder} if folder else {}, **COMMON)

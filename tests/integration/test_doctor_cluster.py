@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cluster.driver.version import code_version
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +27,7 @@ def examined(folder: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_nodes_with_the_same_versions_are_fine() -> None:
     code, found = examined("")
     assert (code, found["ok"], found["differs"], len(found["nodes"])) == (0, True, {}, 2)

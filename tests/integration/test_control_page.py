@@ -1,0 +1,235 @@
+"""The page at `/` as a person meets it: opened in a real browser, over HTTP, on a running control plane."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cluster.control import web
+from coinswarm.ledger.access import Role
+from tests.integration import chromium
+from tests.integration.chromium import Browser, Tab
+from tests.integration.control_world import Plane
+from tests.integration.evolve_world import PLAY
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "cluster" / "control" / "web"
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One Chromium for all of these."""
+    if chromium.program() is None:
+        pytest.skip("no Chromium is installed; the page was not opened in a browser")
+    with chromium.browser(tmp_path_factory.mktemp("profile")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def job(control: Plane) -> dict[str, Any]:
+    """A finished job of a play whose name is a piece of HTML, with two objectives."""
+    search = {
+        "population": 12,
+        "generations": 3,
+        "constraints": [],
+        "objectives": [{"name": "sharpe"}, {"name": "max_drawdown", "direction": "min"}],
+    }
+    wanted = control.request(plays=[{"text": PLAY.replace("name: crossing", f'name: "{HOSTILE}"')}], search=search)
+    with control.client("submit") as client, control.served():
+        handed_in = client.post("/api/v1/jobs", json=wanted)
+        assert handed_in.status_code == 201, handed_in.text
+        return control.ended(client, handed_in.json()["id"])
+
+
+def opened(browser: Browser, control: Plane, role: Role, address: str = "/jobs") -> Tab:
+    tab = browser.tab()
+    tab.size(1280)
+    tab.open(f"{control.url}/#token={control.secret(role)}")
+    tab.wait("document.querySelector('#nav a')")
+    tab.see(f"void (location.hash = '#{address}')")
+    return tab
+
+
+def best(control: Plane, job: dict[str, Any]) -> str:
+    with control.client("read") as client:
+        return str(client.get(f"/api/v1/jobs/{job['id']}/leaderboard").json()["rows"][0]["evaluation"])
+
+
+def test_a_job_is_handed_in_followed_to_its_end_and_its_best_variant_and_report_are_opened(browser: Browser, control: Plane) -> None:
+    tab = opened(browser, control, "submit", "/submit")
+    tab.write("#play", PLAY)
+    tab.click(f"input[value='{control.world.markets[0]}']")
+    tab.write("#population", "10")
+    tab.write("#generations", "4")
+    with control.served():
+        tab.click("button[type=submit].primary")
+        tab.wait("document.querySelector('.badge.done') && location.hash.startsWith('#/jobs/evolve-')")
+    tab.wait("document.querySelector('[aria-label=\"Fitness over generations\"] path.line')")
+    tab.click(".leaders tbody a")
+    tab.wait("document.querySelector('.price canvas') && document.querySelector('section[aria-label=Lineage]')")
+    tab.click("a.button.primary")
+    tab.wait("document.querySelector('iframe')?.style.height")
+    assert tab.see("parseFloat(document.querySelector('iframe').style.height)") > 1000
+    assert tab.complaints == []
+    assert {url for url in tab.asked if not url.startswith((control.url, "data:"))} == set()
+
+
+def test_a_job_shows_its_leaderboard_both_samples_its_front_and_its_map(browser: Browser, control: Plane, job: dict[str, Any]) -> None:
+    tab = opened(browser, control, "read", f"/jobs/{job['id']}")
+    tab.wait("document.querySelector('.cell') && document.querySelector('.dot.front') && document.querySelector('.leaders tbody td.held')")
+    assert tab.see("document.querySelectorAll('.leaders tbody tr').length") > 3
+    assert "Out of sample" in tab.text(".leaders thead")
+    assert "100 %" in tab.text(".standing")
+    assert tab.complaints == []
+
+
+def test_text_from_others_stays_text(browser: Browser, control: Plane, job: dict[str, Any]) -> None:
+    tab = opened(browser, control, "read")
+    for address in ("/jobs", f"/jobs/{job['id']}", f"/evaluations/{best(control, job)}", "/data"):
+        tab.see(f"void (location.hash = '#{address}')")
+        tab.wait(f"document.querySelector('main').innerText.includes({HOSTILE!r})")
+        assert tab.see("document.querySelectorAll('main img, main script').length") == 0
+    assert tab.complaints == []
+
+
+def test_whoever_has_no_token_is_asked_for_one_and_a_wrong_one_is_refused_in_words(browser: Browser, control: Plane) -> None:
+    tab = browser.tab()
+    tab.open(f"{control.url}/#/jobs")
+    tab.wait("document.querySelector('#token')")
+    tab.write("#token", "swarm_no")
+    tab.click("button[type=submit]")
+    tab.wait("document.querySelector('.failure')")
+    assert "HTTP 401" in tab.text(".failure")
+    tab.write("#token", control.secret("read"))
+    tab.click("button[type=submit]")
+    tab.wait("document.querySelector('#status')")
+    assert "token" not in tab.see("location.href")
+
+
+@pytest.mark.parametrize(("role", "buttons"), [("read", 0), ("admin", 1)])
+def test_only_who_may_change_jobs_sees_buttons_for_it(browser: Browser, control: Plane, role: Role, buttons: int) -> None:
+    with control.client("admin") as client:
+        waiting = client.post("/api/v1/jobs", json=control.request()).json()["id"]
+        tab = opened(browser, control, role, f"/jobs/{waiting}")
+        tab.wait("document.querySelector('.badge.queued')")
+        assert tab.see("document.querySelectorAll('.standing button').length") == buttons
+        if buttons:
+            tab.click(".standing button")
+            tab.wait("document.querySelector('.badge.cancelled')")
+        client.post(f"/api/v1/jobs/{waiting}/cancel")
+    assert tab.complaints == []
+
+
+def test_what_is_not_there_is_said_with_what_to_do(browser: Browser, control: Plane) -> None:
+    tab = opened(browser, control, "read", "/jobs/nothing-like-it")
+    tab.wait("document.querySelector('.failure')")
+    assert "HTTP 404" in tab.text(".failure")
+    tab.see("void (location.hash = '#/jobs?status=failed')")
+    tab.wait("document.querySelector('.empty')")
+    assert "No job is failed." in tab.text(".empty")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+def test_no_view_is_wider_than_its_window_and_everything_is_named(
+    browser: Browser, control: Plane, job: dict[str, Any], width: int, scheme: str
+) -> None:
+    tab = opened(browser, control, "submit")
+    tab.size(width, scheme=scheme)
+    evaluation = best(control, job)
+    views = {
+        "/jobs": "tbody tr",
+        f"/jobs/{job['id']}": ".cell",
+        f"/evaluations/{evaluation}": ".price canvas",
+        "/data": "tbody tr",
+        "/submit": "form",
+    }
+    for address, there in views.items():
+        tab.see(f"void (location.hash = '#{address}')")
+        tab.wait(f"document.querySelector({there!r})")
+        assert tab.see("document.documentElement.scrollWidth <= innerWidth"), address
+        assert tab.see(NAMELESS) == [], address
+        assert [line for line in tab.see(FAINT) if line] == [], address
+
+
+NAMELESS = """[...document.querySelectorAll('main a, main button, main input:not([type=file]), main select, main textarea, main table')]
+    .filter(each => !(each.getAttribute('aria-label') || each.labels?.length || (each.caption ?? each).textContent.trim()))
+    .map(each => each.outerHTML.slice(0, 200))"""
+# WCAG 2: text stands out from what is behind it by 4.5 to 1, large text by 3 to 1
+FAINT = """(() => {
+    const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+    const paint = colours => { canvas.clearRect(0, 0, 1, 1); for (const c of colours) { canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1); } return [...canvas.getImageData(0, 0, 1, 1).data]; };
+    const light = rgb => rgb.slice(0, 3).map(v => v / 255).map(v => (v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)).reduce((sum, v, at) => sum + v * [.2126, .7152, .0722][at], 0);
+    const behind = each => { const found = []; for (let up = each; up; up = up.parentElement) found.unshift(getComputedStyle(up).backgroundColor); return found; };
+    return [...document.querySelectorAll('body *')].filter(each => each.checkVisibility() && !each.disabled && !each.closest('svg, .price, .synthetic, .hidden, option')
+        && [...each.childNodes].some(child => child.nodeType === 3 && child.data.trim())).map(each => {
+            const style = getComputedStyle(each), back = behind(each), [a, b] = [light(paint(back)), light(paint([...back, style.color]))];
+            const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05), large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
+            return ratio < (large ? 3 : 4.5) ? `${each.tagName}.${each.className}: ${ratio.toFixed(2)} ${each.textContent.slice(0, 40)}` : '';
+        });
+})()"""
+
+
+def test_the_page_may_run_its_own_files_and_nothing_else(control: Plane) -> None:
+    with httpx.Client(base_url=control.url) as client:
+        page = client.get("/")
+        policy = page.headers["content-security-policy"]
+        assert policy.startswith("default-src 'self';")
+        assert "unsafe" not in policy
+        assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\son\w+=|\sstyle=", page.text)
+        assert client.get("/", headers={"If-None-Match": page.headers["etag"]}).status_code == 304
+        frame = client.get("/assets/frame.html")
+    assert "sandbox allow-scripts;" in frame.headers["content-security-policy"]
+    assert "allow-same-origin" not in frame.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../web.py", "..%2fweb.py", "%2e%2e/%2e%2e/settings.py", "views", "views/", "", "vendor//LICENSE", "\x00", "index.html/../app.js%00"],
+)
+def test_no_file_but_those_of_the_page_is_ever_sent(control: Plane, path: str) -> None:
+    with httpx.Client(base_url=control.url) as client:
+        answer = client.get(httpx.URL(control.url, raw_path=f"/assets/{path}".encode().replace(b"\x00", b"%00")))
+    assert answer.status_code in (401, 404)
+    assert "from __future__" not in answer.text
+
+
+def test_nothing_in_the_scripts_makes_markup_of_text() -> None:
+    own = [path for path in FOLDER.rglob("*.js") if "vendor" not in path.parts and path.name != "frame.js"]
+    assert len(own) > 10
+    forbidden = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function|createContextualFragment|srcdoc"
+    )
+    assert [path.name for path in own if forbidden.search(path.read_text())] == []
+
+
+def test_every_file_of_the_page_is_in_the_wheel_with_its_licences(tmp_path: Path) -> None:
+    names = {str(path.relative_to(ROOT)) for path in FOLDER.rglob("*") if path.is_file()}
+    code = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
+    copy = tmp_path / "copy"
+    tracked = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "coinswarm", "cluster", "migrations", "plays")
+    subprocess.run(["cp", "-r", *(str(ROOT / name) for name in tracked), _made(copy)], check=True)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=copy, check=True, capture_output=True, text=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        assert names - set(wheel.namelist()) == set()
+    assert {"cluster/control/web/vendor/lightweight-charts/LICENSE", "cluster/control/web/vendor/lightweight-charts/NOTICE"} <= names
+
+
+def _made(folder: Path) -> str:
+    folder.mkdir()
+    return str(folder)
+
+
+def test_every_file_of_the_page_is_served_as_what_it_is() -> None:
+    files = web.assets()
+    assert set(files) == {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.is_file()}
+    assert files["app.js"].media_type.startswith("text/javascript")
+    assert all(asset.content for asset in files.values())

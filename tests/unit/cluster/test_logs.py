@@ -1,0 +1,82 @@
+"""Structured logs: one line of JSON an event, about something, and without secrets."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster import logs
+
+
+@pytest.fixture
+def log_file(tmp_path: Path) -> Iterator[Path]:
+    """Where events of this test go."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    for handler in before:
+        root.removeHandler(handler)
+    logs.begin("driver", tmp_path, level="info")
+    yield tmp_path / "driver.jsonl"
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        handler.close()
+    for handler in before:
+        root.addHandler(handler)
+    root.setLevel(level)
+    for name in ("cluster", "coinswarm"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_an_event_names_its_job_and_batch(log_file: Path) -> None:
+    with logs.about(job="evolve-1"):
+        logging.getLogger("cluster.driver.service").info("a batch died", extra={"batch": 7})
+    logging.getLogger("cluster.driver.service").info("later")
+    first, later = lines(log_file)
+    said = [first[name] for name in ("job", "batch", "message", "level", "program")]
+    assert said == ["evolve-1", 7, "a batch died", "info", "driver"]
+    assert "job" not in later
+
+
+def test_the_job_of_a_process_is_on_every_line_until_it_is_taken_away(log_file: Path) -> None:
+    logs.of_process(job="evolve-2")
+    logging.getLogger("coinswarm.anything").warning("one")
+    logs.of_process(job=None)
+    logging.getLogger("coinswarm.anything").warning("two")
+    assert [line.get("job") for line in lines(log_file)] == ["evolve-2", None]
+
+
+def test_details_of_ours_and_chatter_of_others_stay_out(log_file: Path) -> None:
+    logging.getLogger("cluster.store").debug("a detail")
+    logging.getLogger("sqlalchemy.engine").info("chatter")
+    logging.getLogger("sqlalchemy.engine").warning("said")
+    assert [line["message"] for line in lines(log_file)] == ["said"]
+
+
+def test_an_event_is_one_line_whatever_it_says(log_file: Path) -> None:
+    try:
+        int("two\nlines of postgresql://me:hunter2@host/db")
+    except ValueError:
+        logging.getLogger("cluster").exception("it\r\nbroke\u2028here")
+    line = log_file.read_text()
+    assert line.count("\n") == 1
+    assert "hunter2" not in line
+    assert "ValueError" in str(lines(log_file)[0]["error"])
+
+
+@given(secret=st.text(alphabet=st.characters(min_codepoint=48, max_codepoint=122, categories=["L", "N"]), min_size=4, max_size=40))
+def test_no_secret_is_logged(secret: str) -> None:
+    secret = f"X{secret}X"
+    for text in (f"at postgresql://me:{secret}@host:5432/db", f"Authorization: Bearer {secret}", f"password={secret}", f"TOKEN: {secret}"):
+        assert secret not in logs.without_secrets(text)
+    assert logs.without_secrets(f"swarm_{'0f' * 20} was sent") == "swarm_*** was sent"
+    assert logs.without_secrets("http://host:8321/ready answers") == "http://host:8321/ready answers"
