@@ -8,8 +8,21 @@ setup(
         "cluster.store.migrations",
         "cluster.store.migrations.versions",
         "cluster.plays",
+        "cluster.plays.technical",
+        "cluster.plays.academic",
         "coinswarm.validate.rules",
     ],
-    package_dir={"cluster.store.migrations": "migrations", "cluster.plays": "plays/examples", "coinswarm.validate.rules": "plays/gates"},
-    package_data={"cluster.plays": ["*.yml"], "coinswarm.validate.rules": ["*.yml"]},
+    package_dir={
+        "cluster.store.migrations": "migrations",
+        "cluster.plays": "plays/examples",
+        "cluster.plays.technical": "plays/technical",
+        "cluster.plays.academic": "plays/academic",
+        "coinswarm.validate.rules": "plays/gates",
+    },
+    package_data={
+        "cluster.plays": ["*.yml"],
+        "cluster.plays.technical": ["*.yml"],
+        "cluster.plays.academic": ["*.yml"],
+        "coinswarm.validate.rules": ["*.yml"],
+    },
 )

@@ -29,7 +29,9 @@ KINDS = {
     "chaos": "cluster.cli.chaos",
     "discover": "cluster.cli.patterns",
     "honesty": "cluster.cli.honesty",
+    "test": "cluster.cli.rules",
     "validate": "cluster.cli.validate",
+    "fetch": "cluster.cli.bars",
 }
 """The command that drives jobs of each kind, by its function `resume`; imported only when such a job is resumed."""
 _ENDED = ("done", "failed", "cancelled")

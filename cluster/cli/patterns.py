@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import console, rules
 from coinswarm import errors
 
 if TYPE_CHECKING:
@@ -78,6 +78,9 @@ def discover_job(
             _present(settings, before, as_json=as_json)
         else:
             raise errors.Conflict(f"job {before.id} is making this search", hint=f"`coinswarm jobs resume {before.id}` goes on with it")
+
+
+app.command("test")(rules.try_rules)
 
 
 def resume(settings: Settings, store: Store, job: Job, *, workers: int | None, as_json: bool) -> None:

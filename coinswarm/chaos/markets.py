@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -17,8 +17,10 @@ from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import MINUTE_MS
 from coinswarm.types import FloatArray, IntArray
 
-_KNOWN: WeakKeyDictionary[Bars, dict[tuple[str, ...], Market]] = WeakKeyDictionary()
-"""Markets that were described, kept as long as their bars: a worker computes features once, not once a batch."""
+_KNOWN: OrderedDict[tuple[str, ...], Market] = OrderedDict()
+"""Markets that were described, the newest last: a worker computes features once, not once a batch."""
+_KEPT = 64
+"""More than a job has markets; a process that sees world after world forgets the oldest."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,11 +63,13 @@ def describe(bars: Bars, names: Sequence[FeatureName], others: Mapping[str, Bars
     for symbol in needed:
         if symbol not in others:
             raise errors.not_found("market with bars here", symbol, others)
-    key = (*map(str, names), *(f"{symbol}#{others[symbol].content_hash}" for symbol in needed))
-    known = _KNOWN.setdefault(bars, {})
-    if key not in known:
-        known[key] = _described(bars, tuple(names), others)
-    return known[key]
+    key = (bars.content_hash, *map(str, names), *(f"{symbol}#{others[symbol].content_hash}" for symbol in needed))
+    if key not in _KNOWN:
+        _KNOWN[key] = _described(bars, tuple(names), others)
+    _KNOWN.move_to_end(key)
+    while len(_KNOWN) > _KEPT:
+        _KNOWN.popitem(last=False)
+    return _KNOWN[key]
 
 
 def _described(bars: Bars, names: tuple[FeatureName, ...], others: Mapping[str, Bars]) -> Market:

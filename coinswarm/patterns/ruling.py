@@ -9,6 +9,7 @@ share their chances: p-values are Holm's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -95,6 +96,27 @@ class RuleTrades:
     bar_ms: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What one side of a rule did: plain numbers, so that rules can be tried apart and judged together.
+
+    Attributes:
+        sums: excess over random trades, summed over each of the blocks of time with a trade.
+        Others: see `Ruling`.
+    """
+
+    rule: str
+    side: str
+    n_trades: int
+    n_blocks: int
+    sums: tuple[float, ...]
+    net: float
+    random: float
+    win_rate: float
+    avg_hold: float
+    naive_p: float
+
+
 def stretches(bars: Sequence[Bars], n: int, length_bars: int, *, seed: int) -> Stretches:
     """Choose `n` stretches of `length_bars` bars at random, none overlapping; all that fit when there are fewer.
 
@@ -134,31 +156,39 @@ def trades(play: Play, bars: Sequence[Bars], when: Stretches, *, others: Mapping
     return _joined(play, 1, parts, bars[0]), _joined(play, -1, parts, bars[0])
 
 
-def judge(tested: Sequence[RuleTrades], when: Stretches, *, seed: int, alpha: float = 0.05, n_flips: int = 4999) -> tuple[Ruling, ...]:
+def summarised(entry: RuleTrades, when: Stretches) -> Tried:
+    """What judging needs of the trades of one side of a rule."""
+    sums, n_blocks = _blocks(entry, when)
+    n, missing = entry.net.size, float("nan")
+    return Tried(
+        rule=entry.rule, side="long" if entry.side > 0 else "short", n_trades=n, n_blocks=n_blocks, sums=tuple(sums.tolist()),
+        net=float(entry.net.mean()) if n else missing, random=float(entry.random.mean()) if n else missing,
+        win_rate=float((entry.net > 0).mean()) if n else missing, avg_hold=float(entry.hold.mean()) if n else missing,
+        naive_p=_naive(entry.net),
+    )  # fmt: skip
+
+
+def judge(tried: Sequence[Tried], *, seed: int, alpha: float = 0.05, n_flips: int = 4999) -> tuple[Ruling, ...]:
     """Rule on all of them together, so that many rules have no more chances than one.
 
     Args:
-        tested: sides of rules.
-        when: the stretches that their trades lie in.
+        tried: sides of rules.
         seed: of the sign flips.
         alpha: family-wise level of `better`, in (0, 1).
         n_flips: at least 99.
     """
-    blocks = [_blocks(entry, when) for entry in tested]
-    enough = [sums.size >= MIN_BLOCKS and active >= MIN_ACTIVE for sums, active in blocks]
-    p = np.ones(len(tested))
+    enough = np.array([entry.n_blocks >= MIN_BLOCKS and len(entry.sums) >= MIN_ACTIVE for entry in tried], dtype=np.bool_)
+    p, adjusted = np.ones(len(tried)), np.ones(len(tried))
     for row in np.flatnonzero(enough).tolist():
-        sums, _ = blocks[row]
+        rng = np.random.default_rng([seed, row])
         flipped = stats.block_sign_flip_test(
-            sums[None, :], rng=np.random.default_rng([seed, row]), n_flips=n_flips, alternative="greater", min_blocks=MIN_BLOCKS
+            np.array(tried[row].sums)[None, :], rng=rng, n_flips=n_flips, alternative="greater", min_blocks=MIN_ACTIVE
         )
         p[row] = flipped.p_value[0]
-    adjusted = np.ones(len(tested))
-    if any(enough):
+    if enough.any():
         adjusted[enough] = stats.correct_p_values(p[enough], "holm").p_adjusted
     return tuple(
-        _ruling(entry, sums, active, float(p[row]), float(adjusted[row]), tested=enough[row], alpha=alpha)
-        for row, (entry, (sums, active)) in enumerate(zip(tested, blocks, strict=True))
+        _ruling(entry, float(p[row]), float(adjusted[row]), tested=bool(enough[row]), alpha=alpha) for row, entry in enumerate(tried)
     )
 
 
@@ -213,39 +243,35 @@ def _joined(play: Play, way: int, parts: Sequence[dict[str, np.ndarray]], bars: 
 
 
 def _blocks(entry: RuleTrades, when: Stretches) -> tuple[FloatArray, int]:
-    """Sums of excess in every block of time that touches a stretch, and how many blocks have a trade; nothing without a trade."""
+    """Sums of excess in every block of time with a trade, and how many blocks the stretches have in all; nothing without a trade."""
     if not entry.net.size:
         return np.empty(0), 0
-    block_ms = HOLDS_A_BLOCK * int(entry.hold.max(initial=1)) * entry.bar_ms
+    block_ms = HOLDS_A_BLOCK * int(entry.hold.max()) * entry.bar_ms
     first, last = when.start_ts // block_ms, (when.end_ts - 1) // block_ms
     there = np.unique(np.concatenate([np.arange(low, high + 1) for low, high in zip(first.tolist(), last.tolist(), strict=True)]))
-    place = np.searchsorted(there, entry.entry_ts // block_ms)
-    sums = np.bincount(place, weights=entry.net - entry.random, minlength=there.size)
-    return np.asarray(sums, dtype=np.float64), int(np.unique(place).size)
+    _, place = np.unique(entry.entry_ts // block_ms, return_inverse=True)
+    return np.asarray(np.bincount(place, weights=entry.net - entry.random), dtype=np.float64), int(there.size)
 
 
-def _ruling(entry: RuleTrades, sums: FloatArray, active: int, p: float, adjusted: float, *, tested: bool, alpha: float) -> Ruling:
-    n = entry.net.size
-    excess = entry.net - entry.random
-    missing = float("nan")
-    error = 1.96 * float(np.sqrt((sums**2).sum())) / n if n else missing
-    mean = float(excess.mean()) if n else missing
+def _ruling(entry: Tried, p: float, adjusted: float, *, tested: bool, alpha: float) -> Ruling:
+    mean = entry.net - entry.random
+    error = 1.96 * math.sqrt(sum(value * value for value in entry.sums)) / entry.n_trades if entry.n_trades else math.nan
+    facts = {
+        name: getattr(entry, name) for name in ("rule", "side", "n_trades", "n_blocks", "net", "random", "win_rate", "avg_hold", "naive_p")
+    }
     return Ruling(
-        rule=entry.rule, side="long" if entry.side > 0 else "short", n_trades=n, n_blocks=sums.size, active_blocks=active,
-        net=float(entry.net.mean()) if n else missing, random=float(entry.random.mean()) if n else missing,
-        excess=mean, low=mean - error, high=mean + error,
-        win_rate=float((entry.net > 0).mean()) if n else missing, avg_hold=float(entry.hold.mean()) if n else missing,
-        naive_p=_naive(entry.net), p_value=p, p_adjusted=adjusted, verdict=_verdict(entry, adjusted, tested=tested, alpha=alpha),
+        **facts, active_blocks=len(entry.sums), excess=mean, low=mean - error, high=mean + error, p_value=p, p_adjusted=adjusted,
+        verdict=_verdict(entry, adjusted, tested=tested, alpha=alpha),
     )  # fmt: skip
 
 
-def _verdict(entry: RuleTrades, adjusted: float, *, tested: bool, alpha: float) -> Verdict:
+def _verdict(entry: Tried, adjusted: float, *, tested: bool, alpha: float) -> Verdict:
     """Better than chance is not enough: what loses money after costs is no finding."""
-    if not entry.net.size:
+    if not entry.n_trades:
         return "no trades"
     if not tested:
         return "too few blocks"
-    return "better" if adjusted <= alpha and entry.net.mean() > 0 else "no better"
+    return "better" if adjusted <= alpha and entry.net > 0 else "no better"
 
 
 def _naive(net: FloatArray) -> float:

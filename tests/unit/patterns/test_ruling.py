@@ -37,7 +37,8 @@ def walk(n: int, seed: int, pull: float = 0.0) -> Bars:
 
 def ruled(bars: Bars, text: str = DIP) -> tuple[ruling.Ruling, ...]:
     when = ruling.stretches([bars], 20, 1000, seed=1)
-    return ruling.judge(ruling.trades(play.loads(text), [bars], when), when, seed=1, n_flips=999)
+    tried = [ruling.summarised(side, when) for side in ruling.trades(play.loads(text), [bars], when)]
+    return ruling.judge(tried, seed=1, n_flips=999)
 
 
 def test_a_rule_that_is_right_is_found_better_than_random_trades_of_its_kind() -> None:
@@ -64,7 +65,7 @@ def test_what_beats_chance_and_loses_money_is_no_finding() -> None:
 def test_too_few_blocks_of_time_are_not_judged() -> None:
     bars = walk(3_000, 1, pull=0.1)
     when = ruling.stretches([bars], 2, 200, seed=1)
-    (long, _) = ruling.judge(ruling.trades(play.loads(DIP), [bars], when), when, seed=1, n_flips=999)
+    (long, _) = ruling.judge([ruling.summarised(side, when) for side in ruling.trades(play.loads(DIP), [bars], when)], seed=1)
     assert (long.verdict, long.p_value) == ("too few blocks", 1.0)
 
 

@@ -1,0 +1,38 @@
+"""One rule on all markets in whatever process one is in."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from coinswarm import errors, play
+from coinswarm.ledger.records import Json
+from coinswarm.market.bars import Bars
+from coinswarm.patterns import ruling
+from coinswarm.patterns.ruling import Stretches
+from coinswarm.play.model import Mode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A rule to try: the text of its play, and the stretches of time; the first `traded` of the bars that come along are traded."""
+
+    text: str
+    traded: int
+    start_ts: tuple[int, ...]
+    end_ts: tuple[int, ...]
+
+
+def try_rule(item: Rule, *bars: Bars) -> Json:
+    """What each side of a rule did; a rule that these bars cannot carry says why instead."""
+    read = play.loads(item.text)
+    when = Stretches(start_ts=np.array(item.start_ts, dtype=np.int64), end_ts=np.array(item.end_ts, dtype=np.int64))
+    others = {market.symbol: market for market in bars[item.traded :]}
+    try:
+        found = ruling.trades(read, bars[: item.traded], when, others=others)
+    except errors.CoinswarmError as problem:
+        return {"rule": read.name, "sides": [], "refused": str(problem)}
+    forbidden = {Mode.LONG_ONLY: -1, Mode.SHORT_ONLY: 1}.get(read.policy.mode)
+    sides = [asdict(ruling.summarised(side, when)) for side in found if side.side != forbidden]
+    return {"rule": read.name, "sides": sides, "refused": ""}
