@@ -16,7 +16,7 @@ export NUMBA_CACHE_DIR ?= $(if $(COINSWARM_HOME),$(COINSWARM_HOME),$(HOME)/.coin
 WORKERS ?= 1
 COMPOSE ?= docker compose
 
-.PHONY: setup run test check honesty peers bench thorough format up down clean
+.PHONY: setup run test check honesty peers bench thorough format up down pictures clean
 
 setup: $(STAMP)
 
@@ -55,8 +55,8 @@ thorough: setup
 # A whole cluster on this server; the password is made once and never leaves .secrets.
 up: .secrets/database_url
 	$(COMPOSE) up --detach --build --wait --scale worker=$(WORKERS)
-	$(COMPOSE) exec control coinswarm token create --role admin --name owner
-	@echo "open http://localhost:8321 and enter the token above; the Ray dashboard is at http://localhost:8265"
+	$(COMPOSE) exec control cat /data/owner.token
+	@echo "open http://localhost:8321 and enter the token above; the Ray dashboard is at http://localhost:8265 (.secrets/ray_token)"
 
 down:
 	$(COMPOSE) down
@@ -64,6 +64,7 @@ down:
 .secrets/database_url:
 	mkdir -p -m 700 .secrets
 	umask 077 && openssl rand -hex 24 > .secrets/database_password
+	umask 022 && openssl rand -hex 32 > .secrets/ray_token
 	umask 022 && printf 'postgresql://coinswarm:%s@postgres:5432/coinswarm\n' "$$(cat .secrets/database_password)" > $@
 
 # The pipelines on worlds where there is nothing and on planted ones; docs/honesty.md is written from it. BARS: real candles to be like.
@@ -75,6 +76,10 @@ honesty: setup
 	$(BIN)/coinswarm honesty --planted --worlds $(PLANTED) --seed $(SEED)
 	$(BIN)/coinswarm honesty --pipeline evolve --planted --worlds $(PLANTED) --seed $(SEED)
 	$(BIN)/coinswarm honesty page --out docs/honesty.md
+
+# What docs/pictures shows: the page, of a search that is run for it, in a Chromium of this machine.
+pictures: setup
+	$(BIN)/python -m tests.integration.page_pictures
 
 format: setup
 	$(BIN)/ruff check --fix .

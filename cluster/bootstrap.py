@@ -152,11 +152,18 @@ def open_control(settings: Settings, limits: Limits) -> Iterator[Context]:
     from cluster.store.browse import PostgresBrowse
 
     pinned = settings.model_copy(update={"database_url": SecretStr(database_url(settings))})
-    with open_store(pinned) as store, open_queue(pinned) as (queue, access):
+    with (
+        open_store(pinned) as store,
+        open_queue(pinned) as (queue, access),
+        open_patterns(pinned) as library,
+        open_campaigns(pinned) as campaigns,
+    ):
         browse = PostgresBrowse(database_url(pinned), patience_s=_STORE_PATIENCE_S)
         desk = ProcessDesk(partial(open_supplies, pinned))
         try:
-            yield Context(store=store, queue=queue, access=access, browse=browse, desk=desk, limits=limits)
+            yield Context(
+                store=store, queue=queue, access=access, browse=browse, library=library, campaigns=campaigns, desk=desk, limits=limits
+            )
         finally:
             desk.close()
             browse.close()
@@ -303,7 +310,7 @@ def drive_steps(
 
 
 @contextmanager
-def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Callable[[], bool]) -> Iterator[Service]:
+def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Callable[[], bool], warm: bool = False) -> Iterator[Service]:
     """The driver service of this machine. Larger jobs share one local Ray cluster, started for the first of them, or the configured one."""
     variables = prepare(settings)
     logs = machine.ensure_home(settings) / "logs"
@@ -330,7 +337,7 @@ def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Cal
         return ProcessHand(number, address, inbox, [*COMMAND, "serve", "--hand"], log, machine.inherited(pinned))
 
     with open_store(pinned) as store, open_queue(pinned) as (queue, _):
-        yield Service(store, queue, hire=hire, slots=slots, cluster=cluster, stopped=stopped, lease_s=lease_s, pid=os.getpid())
+        yield Service(store, queue, hire=hire, slots=slots, cluster=cluster, stopped=stopped, lease_s=lease_s, pid=os.getpid(), warm=warm)
     if shared:
         from cluster.workers import session
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -21,6 +21,11 @@ from coinswarm.market import files, providers, quality, resample, symbols, synth
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog, DataSet, Stored
 from coinswarm.market.timeframe import DAY_MS, Timeframe
+
+if TYPE_CHECKING:
+    from cluster.settings import Settings
+    from coinswarm.ledger.records import Job
+    from coinswarm.ledger.store import Store
 
 app = typer.Typer(help="Candles: import, fetch, list and check them.", no_args_is_help=True)
 
@@ -227,6 +232,27 @@ def _fetch_all(exchange: str, wanted: Sequence[str], timeframe: Timeframe, since
             )
             for symbol in wanted
         ]
+
+
+def resume(settings: Settings, store: Store, job: Job, *, workers: int | None, as_json: bool) -> None:  # noqa: ARG001 - it takes none
+    """Go on with a stored fetch behind the last page that was stored."""
+    from cluster import bootstrap
+    from cluster.cli import live
+    from cluster.driver import fetch as driving
+    from cluster.driver import steps, stopping
+
+    steps.refuse_ended(job.status, job.id)
+    if settings.bars_path is None:
+        machine.ensure_home(settings)
+    with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
+        stages = driving.Markets(driving.plan_again(job), settings.bars_file, timeout_s=settings.fetch_timeout_s, tell=display.on_note)
+        ending = bootstrap.drive_steps(store, job.id, stages, watcher=display, stopped=stopped, workers=lambda: 1)
+    if as_json:
+        console.emit_json(ending.result)
+    else:
+        console.text(f"job {job.id} is {ending.status}: {ending.result.get('added', 0)} bars added")
+    if ending.status == "cancelled":
+        raise errors.Cancelled(f"job {job.id} is cancelled, what was fetched is kept", hint=f"`coinswarm jobs resume {job.id}` goes on")
 
 
 def _display() -> Display:

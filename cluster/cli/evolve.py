@@ -85,7 +85,9 @@ def command(
         {"out_of_sample": out_of_sample, "winners": winners, "baselines": baselines, "campaign": campaign},
     )  # fmt: skip
     if queued or server or settings.server:
-        handing.hand_in(settings, server, request, priority=priority, key=key, as_json=as_json)
+        from cluster.driver.requests import EvolveRequest
+
+        handing.hand_in(settings, server, EvolveRequest.of(request), priority=priority, key=key, as_json=as_json)
     elif detach:
         _detach(settings, request, as_json=as_json)
     else:

@@ -28,6 +28,9 @@ def serve(settings: Settings) -> None:
     with bootstrap.open_store(settings) as store:
         for line in sys.stdin:
             asked = json.loads(line)
+            if asked.get("warm"):
+                threading.Thread(target=_warm, args=(settings,), daemon=True).start()
+                continue
             _current["job"] = asked["job"]
             work = threading.Thread(target=_work, args=(settings, store, asked, answers), daemon=True)
             work.start()
@@ -36,6 +39,12 @@ def serve(settings: Settings) -> None:
 
 
 _current = {"job": ""}
+
+
+def _warm(settings: Settings) -> None:
+    """Compile the kernels; a job that comes meanwhile shares what is done. Without them jobs are slower at first, and no worse."""
+    with suppress(errors.CoinswarmError):
+        bootstrap.warm(settings)
 
 
 def _work(settings: Settings, store: Store, asked: dict[str, str], answers: Any) -> None:

@@ -11,21 +11,28 @@ from cluster.cli import client, console
 from coinswarm import errors
 
 if TYPE_CHECKING:
-    from cluster.driver.plan import Request
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from cluster.settings import Settings
 
 _LEFT_OUT = ("config", "result", "queue", "play_hashes", "data_hash", "config_hash", "lease_expires")
 
 
-def hand_in(settings: Settings, server: str | None, request: Request, *, priority: int, key: str | None, as_json: bool) -> str:
-    """Hand a search in and say its id; the answer is the id.
+def hand_in(settings: Settings, server: str | None, asked: Any, *, priority: int, key: str | None, as_json: bool) -> str:
+    """Hand a request of any kind in and say its id; the answer is the id.
+
+    Args:
+        settings: of this machine.
+        server: a control plane; None: the one in the settings, or this machine.
+        asked: a model of `cluster.driver.kinds`.
+        priority: greater is sooner.
+        key: repeating it changes nothing.
+        as_json: how to say it.
 
     Raises:
         BadInput, NotFound, SpanTooShort: it cannot be done; nothing was stored.
     """
-    from cluster.driver.requests import EvolveRequest
-
-    asked = EvolveRequest.of(request)
     remote = client.wanted(settings, server)
     if remote is None:
         job = _queued(settings, asked, priority, key)
@@ -38,6 +45,31 @@ def hand_in(settings: Settings, server: str | None, request: Request, *, priorit
     else:
         console.text(f"job {job} is in the line; follow it with `coinswarm watch {job}{place}`")
     return job
+
+
+def read(file: Path, plays: Sequence[Path]) -> Any:
+    """A request of any kind from a YAML or JSON file as `POST /api/v1/jobs` takes it, with the text of these plays.
+
+    Raises:
+        BadInput: the file cannot be read, or is no such request; every mistake is named.
+    """
+    import yaml
+    from pydantic import TypeAdapter, ValidationError
+
+    from cluster.cli import asking
+    from cluster.driver.kinds import JobRequest
+
+    try:
+        given = yaml.safe_load(file.read_text("utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise errors.BadInput(f"{file.name} must be YAML or JSON", found=error) from error
+    if plays and isinstance(given, dict):
+        given["plays"] = [{"text": each.text} for each in asking.checked(plays)]
+    try:
+        return TypeAdapter(JobRequest).validate_python(given)
+    except ValidationError as error:
+        mistakes = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:5])
+        raise errors.BadInput(f"{file.name} must be a request of a job", found=mistakes) from error
 
 
 def follow(remote: client.Client, job: str) -> dict[str, Any]:
@@ -82,8 +114,8 @@ def _queued(settings: Settings, asked: Any, priority: int, key: str | None) -> s
 
     from cluster.driver import desk, requests
 
-    texts = tuple(given.text for given in asked.plays)
     with bootstrap.open_supplies(settings) as supplies, bootstrap.open_queue(settings) as (queue, _):
+        texts = tuple(given.text if given.text is not None else supplies.store.play(given.sha256).text for given in asked.plays)
         planned = desk.plan(supplies, asked, texts)
         named = dataclasses.replace(planned, priority=priority, key=key or "", fingerprint=requests.fingerprint(asked, texts))
         return queue.submit(named)

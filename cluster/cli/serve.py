@@ -160,7 +160,7 @@ def _drive(settings: Settings, slots: int, lease_s: float, *, child: bool) -> No
         signal.signal(number, lambda *_: stopped.set())
     if child:
         threading.Thread(target=_stop_with_parent, args=(stopped,), daemon=True).start()
-    with bootstrap.open_service(settings, slots=slots, lease_s=lease_s, stopped=stopped.is_set) as service:
+    with bootstrap.open_service(settings, slots=slots, lease_s=lease_s, stopped=stopped.is_set, warm=child) as service:
         console.note(f"driver service {service.owner} runs up to {slots} job(s) at one time")
         service.run()
     os._exit(0)

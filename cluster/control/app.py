@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import Depends, FastAPI, Security
 from fastapi.security import HTTPBearer
 
-from cluster.control import charts, data, evaluations, events, health, jobs, plays, problems, security, tokens, web
+from cluster.control import campaigns, charts, data, evaluations, events, health, jobs, patterns, plays, problems, security, tokens, web
 from cluster.control.context import Context, refuse_unknown_parameters
 from cluster.driver import desk
 
@@ -38,7 +38,7 @@ def create(context: Context) -> FastAPI:
     app.state.hub = events.Hub(context)
     app.state.meters = health.Meters()
     problems.install(app)
-    for module in (jobs, events, plays, data, evaluations, charts, tokens):
+    for module in (jobs, events, plays, data, evaluations, charts, patterns, campaigns, tokens):
         app.include_router(module.router, dependencies=[Security(_bearer), Depends(refuse_unknown_parameters)])
     app.include_router(health.router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(web.router())

@@ -11,6 +11,8 @@ from fastapi import Depends, Request
 from coinswarm import errors
 from coinswarm.ledger.access import Access, Token
 from coinswarm.ledger.browse import Browse
+from coinswarm.ledger.campaigns import Campaigns
+from coinswarm.ledger.patterns import PatternStore
 from coinswarm.ledger.queue import Queue
 from coinswarm.ledger.store import Store
 
@@ -66,6 +68,8 @@ class Context:
     queue: Queue
     access: Access
     browse: Browse
+    library: PatternStore
+    campaigns: Campaigns
     desk: Desk
     limits: Limits = field(default_factory=Limits)
     event_poll_s: float = 0.5

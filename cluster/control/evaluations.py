@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from cluster.control import models, problems
 from cluster.control.context import Context, Here
-from cluster.control.jobs import ID, Cursor, Limit
+from cluster.control.jobs import HTML_POLICY, ID, Cursor, Limit
 from cluster.driver import desk
 from cluster.driver.requests import Name
 from coinswarm.ledger.browse import EvaluationFilter, EvaluationOrder
@@ -25,9 +25,6 @@ Fitness = Annotated[float | None, Query(allow_inf_nan=False)]
 Word = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_ .:+-]{1,80}$")]
 
 PARQUET = "application/vnd.apache.parquet"
-_HTML_POLICY = (
-    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:"
-)
 _ROWS = {"schema": {"type": "array", "items": {"type": "object"}}}
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _TABLE: dict[int | str, dict[str, Any]] = {200: {"description": "rows", "content": {"application/json": _ROWS, PARQUET: _FILE}}}
@@ -77,7 +74,7 @@ def lineage(evaluation: EvaluationId, here: Here) -> list[models.AncestorOut]:
 @router.get("/{evaluation}/report", response_class=HTMLResponse, responses=problems.responses(404, 409))
 async def report(evaluation: EvaluationId, here: Here) -> HTMLResponse:
     """The report of an evaluation: one HTML page that needs nothing else."""
-    return HTMLResponse(await here.desk.ask(desk.report, evaluation), headers={"Content-Security-Policy": _HTML_POLICY})
+    return HTMLResponse(await here.desk.ask(desk.report, evaluation), headers={"Content-Security-Policy": HTML_POLICY})
 
 
 @router.get("/{evaluation}/trades", response_model=None, responses=_TABLE | problems.responses(404, 409))

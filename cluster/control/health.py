@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cluster.control import models, problems
 from cluster.control.context import Caller, Context, Here
 from cluster.driver import desk
-from cluster.driver.requests import KINDS
+from cluster.driver.kinds import KINDS
 
 router = APIRouter(tags=["server"])
 _TEXT: dict[int | str, dict[str, Any]] = {200: {"description": "metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}}

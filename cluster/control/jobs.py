@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from cluster.control import models, problems, security
 from cluster.control.context import Caller, Context, Here
 from cluster.driver import desk, requests
-from cluster.driver.requests import JobRequest, Name
+from cluster.driver.kinds import JobRequest
+from cluster.driver.requests import Name
 from coinswarm import errors
 from coinswarm.ledger.browse import JobFilter
 from coinswarm.ledger.queue import MAX_KEY, MAX_PRIORITY
@@ -22,6 +25,10 @@ from coinswarm.metrics.figures import FIGURES
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 _log = logging.getLogger(__name__)
 
+HTML_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:"
+)
+"""Of pages that are made of what people wrote: their own scripts run, in an origin that can reach nothing."""
 ID = r"^[A-Za-z0-9_.:+-]{1,200}$"
 JobId = Annotated[str, Path(pattern=ID, description="a job's id or the beginning of it")]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
@@ -125,6 +132,14 @@ async def archive(job: JobId, here: Here) -> list[dict[str, Any]]:
     """The best variant of each kind that a job found: an entry a play, with the cells of the map."""
     found: list[dict[str, Any]] = models.plain(await here.desk.ask(desk.archive, job))
     return found
+
+
+@router.get("/jobs/{job}/report", response_class=HTMLResponse, responses=problems.responses(404, 409))
+async def report(job: JobId, here: Here) -> HTMLResponse:
+    """What a job found as one HTML page that needs nothing else: the report card of a variant, or the patterns of a search."""
+    known = await run_in_threadpool(here.store.job, job)
+    found = await run_in_threadpool(functools.partial(here.library.patterns, job=known.id))
+    return HTMLResponse(await here.desk.ask(desk.job_report, known.id, found), headers={"Content-Security-Policy": HTML_POLICY})
 
 
 def _texts(wanted: JobRequest, here: Context) -> tuple[str, ...]:

@@ -127,6 +127,20 @@ def submit_plan(store: Store, kept: ChaosStore, plan: Plan) -> int:
     return earlier
 
 
+def refuse_drawn(store: Store, plan: Plan) -> None:
+    """Refuse to draw what a job of the campaign has drawn or will draw, as far as its status tells.
+
+    Raises:
+        Conflict: there is such a job.
+    """
+    for job in store.jobs(campaign=plan.job.campaign, limit=_ALL):
+        if job.kind == KIND and job.status not in ("failed", "cancelled") and job.config["draw"] == plan.job.config["draw"]:
+            raise errors.Conflict(
+                f"campaign {plan.job.campaign} has these trades already, in job {job.id}",
+                hint="another seed adds new ones, another campaign keeps them apart",
+            )
+
+
 def refuse_repeated(store: Store, kept: ChaosStore, plan: Plan) -> int:
     """How many jobs of the campaign have chaos trades, or will have them.
 

@@ -25,7 +25,8 @@ def chart(supplies: Supplies, evaluation: str, market: str | None, points: int, 
         evaluation: its id.
         market: key of a data set of its job; None: the first.
         points: most candles; neighbours are merged until there are no more.
-        from_ts, to_ts: open times in ms, the end excluded; None: all.
+        from_ts: open time of the first bar in ms; None: from the beginning.
+        to_ts: time in ms before which bars open; None: to the end.
 
     Raises:
         NotFound: there is no such evaluation or market, or it failed. InvalidArgument: there are no bars between the times.
@@ -56,9 +57,8 @@ def _span(ts: IntArray, from_ts: int | None, to_ts: int | None) -> tuple[int, in
 def _candles(run: Any, first: int, last: int, every: int) -> dict[str, list[Any]]:
     bars, starts = run.bars, np.arange(first, last, every)
     ends = np.minimum(starts + every, last) - 1
-    lowest, highest = (
-        _merged(function, column, first, last, every) for function, column in ((np.minimum, bars.low), (np.maximum, bars.high))
-    )
+    lowest = _merged(np.minimum, bars.low, first, last, every)
+    highest = _merged(np.maximum, bars.high, first, last, every)
     return {
         "ts": bars.ts[starts].tolist(), "open": bars.open[starts].tolist(), "high": highest.tolist(), "low": lowest.tolist(),
         "close": bars.close[ends].tolist(), "equity": run.equity[ends].tolist(),

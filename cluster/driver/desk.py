@@ -10,8 +10,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
-from cluster.driver.requests import JobRequest, Supplies
+from cluster.driver.kinds import JobRequest
+from cluster.driver.requests import Supplies
 from coinswarm import errors
+from coinswarm.ledger.patterns import PatternRecord
 from coinswarm.ledger.queue import Submission
 
 Form: TypeAlias = Literal["json", "parquet"]
@@ -84,6 +86,38 @@ def report(supplies: Supplies, evaluation: str) -> str:
     found = scored(supplies, evaluation)
     trials = supplies.store.count_trials(found.job.campaign).trials
     return page.render(list(revisit.markets(found)), context=revisit.context(found, trials))
+
+
+def job_report(supplies: Supplies, job: str, patterns: tuple[PatternRecord, ...]) -> str:
+    """What a job found as one HTML page: the report card of a variant, or the patterns of a search.
+
+    Raises:
+        NotFound: there is no such job, or its kind has no report, or it has not ended.
+    """
+    known = supplies.store.job(job)
+    if known.kind == "validate":
+        from cluster.driver import validate
+        from coinswarm.report import cards
+        from coinswarm.validate import names
+
+        return cards.render(validate.card_of(known), meanings=names.FIGURES)
+    if known.kind == "discover":
+        from cluster.driver import discover
+        from coinswarm.report import patterns as page
+
+        return page.render(discover.found_by(supplies.store, known.id)[1], patterns, job=known.id, synthetic=known.synthetic)
+    raise errors.NotFound(f"a job of kind {known.kind} has no report of its own", hint="its evaluations have one each")
+
+
+def pattern_play(supplies: Supplies, record: PatternRecord, hold_bars: int | None, side: str | None) -> str:  # noqa: ARG001 - see `check_play`
+    """A pattern as a play.
+
+    Raises:
+        InvalidArgument: the hold or the side is not the pattern's, or it is not one of random trades.
+    """
+    from cluster.driver import discover
+
+    return discover.play_of(record, hold_bars=hold_bars, side=None if side is None else (1 if side == "long" else -1))
 
 
 def archive(supplies: Supplies, job: str) -> list[dict[str, Any]]:

@@ -49,7 +49,8 @@ def plan(store: Store, settings: DiscoverSettings, *, jobs: Sequence[str] = (), 
         NotFound: a job, or any chaos job of the campaign, is not there. Refused: a job is of another kind, or has not ended.
     """
     drawn = tuple(sorted((_drawn(store.job(name)) for name in jobs), key=lambda job: job.id)) if jobs else _of_campaign(store, campaign)
-    settled = {"discover": settings.model_dump(mode="json"), "drawn": [job.id for job in drawn]}
+    trades = sum(int((job.result or {}).get("trades", 0)) for job in drawn)
+    settled = {"discover": settings.model_dump(mode="json"), "drawn": [job.id for job in drawn], "trades": trades}
     created = datetime.now(UTC)
     hashes = tuple(dict.fromkeys(name for job in drawn for name in job.data_hashes))
     job = Job(

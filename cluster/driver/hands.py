@@ -61,11 +61,11 @@ class ProcessHand:
         """See `Hand`."""
         self._job = job
         self._jobs += 1
-        stdin = self._process.stdin
-        if stdin is None:
-            raise errors.Unavailable("a hand has no input")
-        stdin.write(json.dumps({"job": job, "address": self._address}) + "\n")
-        stdin.flush()
+        self._tell({"job": job, "address": self._address})
+
+    def warm(self) -> None:
+        """See `Hand`."""
+        self._tell({"warm": True})
 
     def worn(self) -> bool:
         """See `Hand`."""
@@ -85,6 +85,13 @@ class ProcessHand:
             self._process.kill()
             self._process.wait()
         self._listener.join(_PATIENCE_S)
+
+    def _tell(self, message: Mapping[str, object]) -> None:
+        stdin = self._process.stdin
+        if stdin is None:
+            raise errors.Unavailable("a hand has no input")
+        stdin.write(json.dumps(message) + "\n")
+        stdin.flush()
 
     def _listen(self) -> None:
         stdout = self._process.stdout

@@ -160,7 +160,9 @@ class Plan:
     gates: str
 
 
-def plan(settings: HonestySettings, catalog_path: Path, like: Sequence[str], *, n_bars: int, play: Path | None, markets: int = 3) -> Plan:
+def plan(
+    settings: HonestySettings, catalog_path: Path, like: Sequence[str], *, n_bars: int, play: Path | str | None, markets: int = 3
+) -> Plan:
     """Settle a run.
 
     Args:
@@ -168,14 +170,14 @@ def plan(settings: HonestySettings, catalog_path: Path, like: Sequence[str], *, 
         catalog_path: the bars of this machine.
         like: stored markets that worlds are made like; none: three synthetic ones.
         n_bars: how many of their bars, the oldest, are used.
-        play: the play to evolve; the pipeline of patterns has none.
+        play: the play to evolve, a file or its text; the pipeline of patterns has none.
         markets: how many synthetic ones.
 
     Raises:
         NotFound, InvalidArgument: a market or a family is not there, or the markets do not fit together.
     """
-    text = "" if play is None else play.read_text("utf-8-sig")
-    rules = "" if play is None else gates.load().text
+    text = play.read_text("utf-8-sig") if isinstance(play, Path) else play or ""
+    rules = gates.load().text if text else ""
     template, spans = _template(catalog_path, like, n_bars, markets)
     worlds.make("N0", [bars[:2] for bars in template], seed=0)
     settled = {"honesty": settings.model_dump(mode="json"), "play": text, "gates": rules, "like": spans, "n_bars": n_bars}

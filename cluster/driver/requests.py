@@ -1,7 +1,7 @@
-"""What can be asked for over the network, one model a kind of job, and who plans it.
+"""What can be asked for over the network, one model a kind of job, and who plans it: searches and chaos trades; others in `studies`.
 
 A request carries plays as text or by the hash of one that is stored; it has no field for a path or for code. A kind of job is one entry of
-`KINDS`; its planner runs in a process of its own, for it reads bars.
+`cluster.driver.kinds`; its planner runs in a process of its own, for it reads bars.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Protocol, TypeAlias
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from cluster.driver import chaos
 from cluster.driver import plan as planning
@@ -41,8 +41,15 @@ class PlayGiven(config.Settings):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{6,64}$")] | None = None
 
 
+def _require_kind(schema: dict[str, Any]) -> None:
+    """Say in the description that `kind` is needed: requests are told apart by it, whatever its default is in Python."""
+    schema["required"] = sorted({*schema.get("required", []), "kind"})
+
+
 class EvolveRequest(config.Settings):
     """Search the variants of plays: see `coinswarm evolve --help` for what each setting does."""
+
+    model_config = ConfigDict(json_schema_extra=_require_kind)
 
     kind: Literal["evolve"] = "evolve"
     plays: Annotated[tuple[PlayGiven, ...], Field(min_length=1, max_length=MAX_PLAYS)]
@@ -108,17 +115,16 @@ class ChaosRequest(config.Settings):
         return 0
 
     def planned(self, texts: tuple[str, ...], supplies: Supplies) -> Planned:  # noqa: ARG002 - every kind takes them
-        """The job, settled. See `chaos.plan`."""
+        """The job, settled. See `chaos.plan`.
+
+        Raises:
+            Conflict: the campaign has these very trades; they would count twice.
+        """
         named = ("markets", "trades", "settings", "timeframe", "start_ts", "end_ts", "campaign")
         split = supplies.campaigns.split(self.campaign)
-        return chaos.plan(chaos.Request(**{name: getattr(self, name) for name in named}, split=split), supplies.bars_file)
-
-
-JobRequest: TypeAlias = Annotated[EvolveRequest | ChaosRequest, Field(discriminator="kind")]
-"""Any request, told apart by `kind`. A class has `kind`, `campaign`, `plays`, `trials`, and `planned(texts, supplies)`."""
-
-KINDS = ("evolve", "chaos")
-"""What can be asked for."""
+        made = chaos.plan(chaos.Request(**{name: getattr(self, name) for name in named}, split=split), supplies.bars_file)
+        chaos.refuse_drawn(supplies.store, made)
+        return made
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,18 +8,20 @@ driver does. So whoever dies, be it a hand, the service or the machine, the job 
 from __future__ import annotations
 
 import logging
+import math
 import queue as inboxes
 import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from cluster.driver import patience
 from coinswarm import errors
 from coinswarm.ledger.queue import LEASE_S, Entry, Queue
-from coinswarm.ledger.records import FINAL_STATUSES, Job, Lease, new_owner
+from coinswarm.ledger.records import FINAL_STATUSES, Job, Json, Lease, new_owner
 from coinswarm.ledger.store import Store
 
 _log = logging.getLogger(__name__)
@@ -28,6 +30,8 @@ MAX_ATTEMPTS = 8
 SMALL_WORK = 2e8
 """Variant-bars, about a second of one core: less is scored in the hand itself, for a cluster would take longer to answer."""
 _LONGEST_DELAY_S = 60.0
+_TRADE_WORK, _MINED = 500, 4
+"""A chaos trade costs as much as so many variant-bars; one that patterns are searched among, so many times that."""
 
 Ending: TypeAlias = Literal["ended", "refused", "interrupted", "died"]
 
@@ -63,6 +67,9 @@ class Hand(Protocol):
     def start(self, job: str) -> None:
         """Run a job."""
 
+    def warm(self) -> None:
+        """Make ready for the first job beside whatever it does."""
+
     def worn(self) -> bool:
         """Whether it had better be replaced before its next job."""
 
@@ -87,14 +94,15 @@ class Service:
         lease_s: how long the line keeps what we hold when we die.
         poll_s: seconds between looks at a line that was empty.
         pid: of this process.
+        warm: start a hand before there is a job, so that the first one waits for no import and no compiler.
     """
 
     def __init__(
         self, store: Store, queue: Queue, *, hire: Hire, slots: int, cluster: Callable[[], str], stopped: Callable[[], bool],
-        lease_s: float = LEASE_S, poll_s: float = 0.5, pid: int = 0,
+        lease_s: float = LEASE_S, poll_s: float = 0.5, pid: int = 0, warm: bool = False,
     ) -> None:  # fmt: skip
         self._store, self._queue, self._hire, self._slots = store, queue, hire, slots
-        self._cluster, self._stopped, self._lease_s, self._poll_s = cluster, stopped, lease_s, poll_s
+        self._cluster, self._stopped, self._lease_s, self._poll_s, self._warm = cluster, stopped, lease_s, poll_s, warm
         self.owner = new_owner(socket.gethostname(), pid)
         self._inbox: inboxes.Queue[Outcome] = inboxes.Queue()
         self._hands: dict[int, Hand] = {}
@@ -107,6 +115,8 @@ class Service:
         holder = threading.Thread(target=self._hold, name="queue heartbeat", daemon=True)
         holder.start()
         try:
+            if self._warm:
+                self._greet()
             while not self._stopped():
                 self._fill()
                 self._settle_next()
@@ -116,6 +126,13 @@ class Service:
             for entry in self._work.values():
                 self._quietly(lambda job=entry.job: self._queue.leave(self.owner, job))  # type: ignore[misc]
             self._rest.set()
+
+    def _greet(self) -> None:
+        """Hire a hand for small jobs in advance; without one the first job hires it."""
+        self._next += 1
+        with suppress(errors.CoinswarmError, OSError):
+            self._hired(self._next, "")
+            self._hands[self._next].warm()
 
     def _hold(self) -> None:
         while not self._rest.wait(self._lease_s / 6):
@@ -205,9 +222,42 @@ class Service:
 
 
 def is_small(job: Job) -> bool:
-    """Whether a job is so small that a cluster only costs time."""
-    search = job.config.get("search")
-    if job.kind != "evolve" or not search:
-        return False
-    bars = sum(span["n_bars"] for span in job.config["markets"])
-    return bool(search["population"] * search["generations"] * len(job.config["plays"]) * bars <= SMALL_WORK)
+    """Whether a job is so small, or so little of it is computed, that a cluster only costs time."""
+    return _WORK.get(job.kind, _unknown)(job.config) <= SMALL_WORK
+
+
+def _unknown(_config: Json) -> float:
+    return math.inf
+
+
+def _searched(config: Json) -> float:
+    search = config.get("search")
+    return search["population"] * search["generations"] * len(config["plays"]) * _bars(config) if search else math.inf
+
+
+def _judged(config: Json) -> float:
+    effort, tried = config["effort"], config["trials"]
+    variants = effort["lotteries"] + effort["neighbours"] + effort["worlds"] + len(tried["sample"]) + len(tried["leaderboard"])
+    return float(variants * _bars(config))
+
+
+def _drawn(config: Json) -> float:
+    return float(config["trades"] * _TRADE_WORK)
+
+
+def _worlds(config: Json) -> float:
+    asked = config["honesty"]
+    if asked["pipeline"] != "patterns":
+        return math.inf
+    return float(asked["worlds"] * len(asked["cells"]) * asked["patterns"]["trades"] * _TRADE_WORK * _MINED)
+
+
+def _bars(config: Json) -> int:
+    return int(sum(span["n_bars"] for span in config["markets"]))
+
+
+_WORK: dict[str, Callable[[Json], float]] = {
+    "evolve": _searched, "validate": _judged, "chaos": _drawn, "honesty": _worlds, "discover": lambda config: _drawn(config) * _MINED,
+    "fetch": lambda _: 0.0,
+}  # fmt: skip
+"""How much a job computes, in variant-bars."""

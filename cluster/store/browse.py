@@ -9,8 +9,19 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from cluster.store import connect, reading, schema, tables
-from coinswarm.ledger.browse import Commit, EvaluationBrief, EvaluationFilter, EvaluationOrder, JobFilter, Page, Place, PlayBrief
+from cluster.store import connect, patterns, reading, schema, tables
+from coinswarm.ledger.browse import (
+    Commit,
+    EvaluationBrief,
+    EvaluationFilter,
+    EvaluationOrder,
+    JobFilter,
+    Page,
+    PatternFilter,
+    Place,
+    PlayBrief,
+)
+from coinswarm.ledger.patterns import PatternRecord
 from coinswarm.ledger.records import Job
 
 _T = TypeVar("_T")
@@ -55,6 +66,10 @@ class PostgresBrowse:
     def plays(self, *, after: Place | None = None, limit: int = 100) -> Page[PlayBrief]:
         """See `Browse`."""
         return self._do(lambda connection: _plays(connection, after, limit))
+
+    def patterns(self, wanted: PatternFilter, *, after: Place | None = None, limit: int = 100) -> Page[PatternRecord]:
+        """See `Browse`."""
+        return self._do(lambda connection: _patterns(connection, wanted, after, limit))
 
     def commits(self, job: str, *, after: int = -1, limit: int = 1000) -> tuple[Commit, ...]:
         """See `Browse`."""
@@ -130,6 +145,18 @@ def _plays(connection: sa.Connection, after: Place | None, limit: int) -> Page[P
         query = query.where(sa.tuple_(table.saved, table.sha256) < sa.tuple_(_time(after[0]), sa.literal(after[1])))
     rows = [PlayBrief(**row._asdict()) for row in connection.execute(query)]
     return _page(rows, limit, lambda play: (_micros(play.saved), play.sha256))
+
+
+def _patterns(connection: sa.Connection, wanted: PatternFilter, after: Place | None, limit: int) -> Page[PatternRecord]:
+    table = tables.patterns
+    query = sa.select(table).order_by(table.c.discovered_at.desc(), table.c.id.desc()).limit(limit + 1)
+    for name in ("source", "status", "job", "synthetic"):
+        value = getattr(wanted, name)
+        query = query if value is None else query.where(table.c[name] == value)
+    if after is not None:
+        query = query.where(sa.tuple_(table.c.discovered_at, table.c.id) < sa.tuple_(_time(after[0]), sa.literal(after[1])))
+    rows = [patterns.record_of(row) for row in connection.execute(query)]
+    return _page(rows, limit, lambda record: (_micros(record.discovered_at), record.id))
 
 
 def _commits(connection: sa.Connection, job: str, after: int, limit: int) -> tuple[Commit, ...]:

@@ -88,7 +88,7 @@ def _add(connection: sa.Connection, given: Sequence[PatternRecord], alpha: float
     for synthetic in (False, True):
         _settle(connection, [record for record in new if record.synthetic is synthetic], synthetic, alpha, procedure)
     stored = connection.execute(sa.select(tables.patterns).where(tables.patterns.c.id.in_(ids)))
-    records = {record.id: record for record in map(_record, stored)}
+    records = {record.id: record for record in map(record_of, stored)}
     return tuple(records[name] for name in ids)
 
 
@@ -111,7 +111,7 @@ def _commit(
 
 
 def _pattern(connection: sa.Connection, prefix: str) -> PatternRecord:
-    return _record(connection.execute(sa.select(tables.patterns).where(tables.patterns.c.id == _only(connection, prefix))).one())
+    return record_of(connection.execute(sa.select(tables.patterns).where(tables.patterns.c.id == _only(connection, prefix))).one())
 
 
 def _only(connection: sa.Connection, prefix: str) -> str:
@@ -126,7 +126,7 @@ def _patterns(connection: sa.Connection, where: dict[str, str | None], limit: in
     table = tables.patterns
     wanted = [table.c[name] == value for name, value in where.items() if value is not None]
     query = sa.select(table).where(*wanted).order_by(table.c.discovered_at.desc(), table.c.id).limit(limit)
-    return tuple(_record(row) for row in connection.execute(query))
+    return tuple(record_of(row) for row in connection.execute(query))
 
 
 def _spent(connection: sa.Connection, synthetic: bool) -> tuple[Spent, ...]:
@@ -138,7 +138,7 @@ def _spent(connection: sa.Connection, synthetic: bool) -> tuple[Spent, ...]:
 def _amend(connection: sa.Connection, prefix: str, note: Json, status: PatternStatus | None) -> PatternRecord:
     table = tables.patterns
     name = _only(connection, prefix)
-    before = _record(connection.execute(sa.select(table).where(table.c.id == name).with_for_update()).one())
+    before = record_of(connection.execute(sa.select(table).where(table.c.id == name).with_for_update()).one())
     after = patterns.amended(before, note, status)
     if after is not before:
         connection.execute(sa.update(table).where(table.c.id == name).values(status=after.status, evidence=after.evidence))
@@ -150,7 +150,8 @@ def _row(record: PatternRecord) -> dict[str, object]:
     return {**row, "p_confirm": None if math.isnan(record.p_confirm) else record.p_confirm, "conditions": list(record.conditions)}
 
 
-def _record(row: sa.Row[Any]) -> PatternRecord:
+def record_of(row: sa.Row[Any]) -> PatternRecord:
+    """A row of the table as a record."""
     values = {name: getattr(row, name) for name in _FIELDS}
     missing = math.nan if row.p_confirm is None else row.p_confirm
     return PatternRecord(**{**values, "p_confirm": missing, "discovered_at": row.discovered_at.astimezone(UTC)})

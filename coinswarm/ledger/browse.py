@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar, get_args, runtime_checkable
 
+from coinswarm.ledger.patterns import PatternRecord, PatternSource, PatternStatus
 from coinswarm.ledger.records import GenerationRecord, Job, JobStatus, Json
 
 Row = TypeVar("Row")
@@ -74,6 +75,16 @@ class EvaluationBrief:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PatternFilter:
+    """Which patterns; None: all."""
+
+    source: PatternSource | None = None
+    status: PatternStatus | None = None
+    job: str | None = None
+    synthetic: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlayBrief:
     """A stored play without its text."""
 
@@ -111,6 +122,10 @@ class Browse(Protocol):
 
     def plays(self, *, after: Place | None = None, limit: int = 100) -> Page[PlayBrief]:
         """Plays, newest first."""
+        ...
+
+    def patterns(self, wanted: PatternFilter, *, after: Place | None = None, limit: int = 100) -> Page[PatternRecord]:
+        """Patterns of the library, newest first."""
         ...
 
     def commits(self, job: str, *, after: int = -1, limit: int = 1000) -> tuple[Commit, ...]:

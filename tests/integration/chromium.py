@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import os
 import queue
@@ -37,7 +36,7 @@ def program() -> str | None:
     return next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 
 
-class Broken(AssertionError):
+class BrokenPageError(AssertionError):
     """The page did not come to the state that was waited for."""
 
 
@@ -80,20 +79,24 @@ class Tab:
         """The value of an expression in the page."""
         answer = self.send("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in answer:
-            raise Broken(f"{script}: {answer['exceptionDetails'].get('exception', {}).get('description')}")
+            raise BrokenPageError(f"{script}: {answer['exceptionDetails'].get('exception', {}).get('description')}")
         return answer["result"].get("value")
 
     def wait(self, condition: str) -> None:
         """Until an expression is true."""
         script = f"""new Promise((done, late) => {{
             const until = performance.now() + {PATIENCE_S * 1000};
-            const look = () => (({condition}) ? done(true) : performance.now() > until ? late(new Error("never came")) : setTimeout(look, 50));
+            const look = () => {{
+                if ({condition}) done(true);
+                else if (performance.now() > until) late(new Error("never came"));
+                else setTimeout(look, 50);
+            }};
             look();
         }})"""
         try:
             self.see(script)
-        except Broken as error:
-            raise Broken(f"{condition} never came; the page says: {self.text()[:2000]}; complaints: {self.complaints}") from error
+        except BrokenPageError as error:
+            raise BrokenPageError(f"{condition} never came; the page says: {self.text()[:2000]}; complaints: {self.complaints}") from error
 
     def text(self, selector: str = "body") -> str:
         """The text of an element as a person sees it."""
@@ -123,11 +126,16 @@ class Browser:
     """A running browser; its tabs are told what happens in them."""
 
     def __init__(self, send: int, receive: int) -> None:
-        self._send, self._receive = send, os.fdopen(receive, "rb")
+        self._send, self._receive = send, receive
         self._answers: dict[int, queue.Queue[dict[str, Any]]] = {}
         self._tabs: dict[str, Tab] = {}
         self._number = 0
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def ended(self) -> None:
+        """Wait for the last that the browser says; it has been told to go."""
+        self._listener.join()
 
     def tab(self) -> Tab:
         """A fresh page in a context of its own: nothing is kept from another."""
@@ -146,17 +154,17 @@ class Browser:
         os.write(self._send, json.dumps(message).encode() + b"\0")
         found = answer.get(timeout=PATIENCE_S + 30)
         if "error" in found:
-            raise Broken(f"{method}: {found['error']}")
+            raise BrokenPageError(f"{method}: {found['error']}")
         result: dict[str, Any] = found["result"]
         return result
 
     def _listen(self) -> None:
         rest = b""
-        with contextlib.suppress(ValueError, OSError):
-            while chunk := self._receive.read1(1 << 16):
-                *messages, rest = (rest + chunk).split(b"\0")
-                for message in messages:
-                    self._heard(json.loads(message))
+        while chunk := os.read(self._receive, 1 << 16):
+            *messages, rest = (rest + chunk).split(b"\0")
+            for message in messages:
+                self._heard(json.loads(message))
+        os.close(self._receive)
 
     def _heard(self, message: dict[str, Any]) -> None:
         if "id" in message:
@@ -181,9 +189,11 @@ def browser(profile: Path) -> Iterator[Browser]:
     process = subprocess.Popen(command, pass_fds=(there, back), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(there)
     os.close(back)
+    running = Browser(send, receive)
     try:
-        yield Browser(send, receive)
+        yield running
     finally:
         os.close(send)
         process.terminate()
         process.wait(30)
+        running.ended()

@@ -9,10 +9,17 @@ import psycopg
 import pytest
 
 from cluster import bootstrap
+from cluster import settings as machine
 from cluster.settings import Settings
 from cluster.store.postgres import PostgresStore
 from cluster.workers.crew import RayCrew
 from tests.integration import control_world, evolve_world
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_kernels(pytestconfig: pytest.Config) -> None:
+    """Processes that tests start share one folder of compiled kernels, kept from run to run: a fresh home would compile for a minute."""
+    machine.announce({"NUMBA_CACHE_DIR": str(pytestconfig.rootpath / ".pytest_cache" / "numba")})
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -12,6 +14,15 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from tests.integration.control_world import Plane
 
 QUIET = list(HealthCheck)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_in_line(control: Plane) -> Iterator[None]:
+    """What was handed in here is cancelled: nobody is to run it."""
+    yield
+    with control.client("admin") as client:
+        for job in client.get("/api/v1/jobs?status=queued&limit=1000").json()["rows"]:
+            client.post(f"/api/v1/jobs/{job['id']}/cancel")
 
 
 def described(control: Plane) -> list[schemathesis.APIOperation]:

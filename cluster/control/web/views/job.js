@@ -1,0 +1,177 @@
+// One job: how far it is, how its fitness grew, and what it found.
+
+import { follow, get, post, segment } from "../api.js";
+import { lines } from "../charts.js";
+import { empty, facts, failure, h, into, note, say, section, synthetic, table } from "../dom.js";
+import { count, duration, figure, moment, short, title } from "../format.js";
+import { badge, bar, ENDED, Progress } from "../progress.js";
+import { may } from "../session.js";
+import { card } from "./card.js";
+import { archive, leaderboard, pareto } from "./found.js";
+
+const DRAWN_MS = 1000;
+// the leaderboard and the maps are asked of the server, which has a search to run
+const ASKED_MS = 5000;
+
+export async function show(main, signal, id) {
+  document.title = `${id} · coinswarm`;
+  const place = h("div");
+  main.replaceChildren(place);
+  let job;
+  await into(place, "the job", signal, async () => { job = await get(`/jobs/${segment(id)}`, {}, signal); return []; });
+  if (signal.aborted || !job) return;
+  const view = new View(place, signal, job);
+  view.start();
+  await view.following();
+}
+
+class View {
+  constructor(place, signal, job) {
+    Object.assign(this, { place, signal, job, progress: new Progress(job), timer: null, asked: -Infinity });
+    this.parts = Object.fromEntries(["head", "lost", "fitness", "leaders", "pareto", "archive", "card", "config"].map(name => [name, h("div")]));
+    this.meter = bar(this.progress);
+    place.replaceChildren(...Object.values(this.parts));
+    signal.addEventListener("abort", () => clearTimeout(this.timer));
+  }
+
+  start() {
+    this.head();
+    this.fitness();
+    this.parts.config.replaceChildren(configuration(this.job));
+    if (this.job.kind === "evolve") {
+      this.parts.leaders.replaceChildren(section("Leaderboard", {}, empty("The best variants appear here once the first generation is scored.")));
+    }
+    if (ENDED.has(this.job.status)) this.found();
+  }
+
+  following() {
+    return follow(this.job.id, this.signal, (name, data) => this.heard(name, data), error => this.lost(error));
+  }
+
+  heard(name, data) {
+    if (this.signal.aborted) return;
+    if (name === "commit") {
+      this.progress.add(data.generations);
+      this.soon();
+    } else if (name === "job") {
+      if (data.status !== this.job.status) say(`job is ${data.status}`);
+      Object.assign(this.job, data);
+      this.head();
+    } else if (name === "end") {
+      this.ended(data);
+    }
+    this.meter.update();
+  }
+
+  async ended(data) {
+    Object.assign(this.job, { status: data.status, error: data.error, result_hash: data.result_hash });
+    say(`job is ${data.status}`);
+    try {
+      this.job = Object.assign(this.job, await get(`/jobs/${segment(this.job.id)}`, {}, this.signal));
+    } catch (error) {
+      if (this.signal.aborted) return;
+      this.parts.lost.replaceChildren(failure(error));
+    }
+    clearTimeout(this.timer);
+    this.head();
+    this.fitness();
+    this.found();
+  }
+
+  // Commits come in bursts: everything is drawn at most every so often.
+  soon() {
+    if (this.timer !== null) return;
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.fitness();
+      if (performance.now() - this.asked < ASKED_MS) return;
+      this.asked = performance.now();
+      this.found();
+    }, DRAWN_MS);
+  }
+
+  lost(error) {
+    this.parts.lost.replaceChildren(...(error ? [h("p", { class: "warning", role: "status" }, "The connection was lost; it is tried again, and goes on where it ended.")] : []));
+  }
+
+  head() {
+    const { job } = this;
+    this.parts.head.replaceChildren(
+      h("p", { class: "eyebrow" }, `${job.kind} job`), h("h1", null, job.plays.join(", ") || job.kind), job.synthetic ? synthetic() : "",
+      h("p", { class: "standing" }, badge(job.status), this.meter.element, ...this.actions()),
+      job.error ? h("div", { class: "failure" }, h("strong", null, "The job failed"), h("pre", null, job.error)) : "",
+      facts([
+        ["Job", h("code", null, job.id)], ["Campaign", job.campaign], ["Markets", job.markets.join(", ")],
+        ["Handed in", `${moment(job.created)} UTC`], job.started && ["Started", `${moment(job.started)} UTC`],
+        job.finished && ["Took", duration((new Date(job.finished) - new Date(job.started ?? job.created)) / 1000)],
+        job.evaluations !== null && ["Variants tried", count(job.evaluations)], ["Seed", String(job.seed)],
+        job.result_hash && ["Result", h("code", { title: job.result_hash }, job.result_hash.slice(0, 12))],
+      ]));
+  }
+
+  actions() {
+    if (!may("submit")) return [];
+    const act = (verb, text) => h("button", { type: "button", onclick: event => this.act(event.target, verb) }, text);
+    const { status, cancel_requested: asked } = this.job;
+    if (status === "queued" || status === "running" || status === "lost") return asked ? [note("It was asked to stop.")] : [act("cancel", "Cancel")];
+    return status === "done" ? [] : [act("resume", "Resume")];
+  }
+
+  async act(button, verb) {
+    button.disabled = true;
+    try {
+      await post(`/jobs/${segment(this.job.id)}/${verb}`);
+      say(verb === "cancel" ? "the job was asked to stop" : "the job is in the line again");
+      dispatchEvent(new HashChangeEvent("hashchange"));
+    } catch (error) {
+      button.disabled = false;
+      this.parts.lost.replaceChildren(failure(error));
+    }
+  }
+
+  fitness() {
+    const drawn = growth(this.progress, this.job);
+    this.parts.fitness.replaceChildren(section("Fitness over generations", {}, drawn ?? empty(ENDED.has(this.job.status) ? "Nothing was told." : "No generation has been scored yet.")));
+    this.meter.update();
+  }
+
+  found() {
+    const { job, signal, parts } = this;
+    if (job.kind === "evolve" && this.progress.whole.length + (job.evaluations ?? 0) > 0) {
+      const names = (job.config.search?.objectives ?? []).map(objective => objective.name);
+      leaderboard(parts.leaders, job, signal);
+      pareto(parts.pareto, job, names, signal);
+      if (job.status !== "failed" || this.progress.whole.length) archive(parts.archive, job, signal);
+    } else if (job.kind !== "evolve") {
+      parts.leaders.replaceChildren(steps(this.progress));
+    }
+    if (job.result?.card) parts.card.replaceChildren(card(job.result.card));
+  }
+}
+
+function growth(progress, job) {
+  const islands = new Map();
+  for (const record of progress.islands) islands.set(record.island, [...(islands.get(record.island) ?? []), record]);
+  if (!islands.size) return null;
+  const line = (records, name) => [...records].sort((a, b) => a.generation - b.generation).map(record => [record.generation, record[name] ?? NaN]);
+  const wanted = [...islands].sort(([a], [b]) => a - b).flatMap(([island, records]) => [
+    { name: islands.size > 1 ? `best of island ${island}` : "best", class: `best hue-${island % 6}`, points: line(records, "best"), legend: islands.size <= 6 },
+    { name: islands.size > 1 ? `median of island ${island}` : "median", class: `median hue-${island % 6}`, points: line(records, "median"), legend: islands.size <= 3 },
+  ]);
+  const objective = job.config?.search?.objectives?.[0]?.name ?? "fitness";
+  const last = [...islands].map(([island, records]) => records.reduce((a, b) => (b.generation > a.generation ? b : a)));
+  const chart = lines("Best and median fitness over generations, in sample", { x: "generation", y: title(objective) }, wanted);
+  const rows = last.map(record => [`island ${record.island}`, String(record.generation), short(record.best), short(record.median), short(record.diversity), count(record.figures.feasible ?? NaN), count(record.failures)]);
+  return h("div", null, chart, note("In sample: what the search sees, and therefore better than what to expect."),
+    h("details", null, h("summary", null, "Islands as they stand"), table("Islands", [{ name: "Island", head: true }, { name: "Generation" }, { name: "Best" }, { name: "Median" }, { name: "Diversity" }, { name: "Feasible" }, { name: "Failed" }], rows)));
+}
+
+function steps(progress) {
+  const names = [...new Set(progress.whole.flatMap(record => Object.keys(record.figures).filter(name => typeof record.figures[name] === "number")))].slice(0, 8);
+  const rows = progress.whole.map(record => [String(record.generation), duration(record.seconds), ...names.map(name => figure(name, record.figures[name]))]);
+  return section("Steps", {}, rows.length ? table("Steps", [{ name: "Step", head: true }, { name: "Seconds" }, ...names.map(name => ({ name: title(name) }))], rows) : empty("No step is done yet."));
+}
+
+function configuration(job) {
+  return h("section", { "aria-label": "Configuration" }, h("details", null, h("summary", null, "Configuration"), h("pre", { tabindex: 0 }, JSON.stringify(job.config, null, 2))));
+}

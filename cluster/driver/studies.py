@@ -1,0 +1,175 @@
+"""What can be asked for over the network besides a search and chaos trades: patterns, report cards, the benchmark of honesty, candles.
+
+Models of requests as in `cluster.driver.requests`; what each kind means is said where it is planned.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from cluster.driver import discover, fetch, honesty, trials, validate
+from cluster.driver.honesty import HonestySettings
+from cluster.driver.requests import MAX_MARKETS, Moment, Name, Planned, PlayGiven, Supplies
+from coinswarm import config, errors
+from coinswarm.ledger.records import DataSetRecord, Job, PlayRecord
+from coinswarm.market.timeframe import DAY_MS
+from coinswarm.patterns.settings import DiscoverSettings
+from coinswarm.validate.case import Effort
+
+MAX_JOBS = 100
+_JobName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:+-]{1,200}$")]
+_MOST_BARS = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """Keeps `Planned` for a plan that has other names for what it refers to."""
+
+    job: Job
+    plays: tuple[PlayRecord, ...] = ()
+    data_sets: tuple[DataSetRecord, ...] = ()
+
+
+class DiscoverRequest(config.Settings):
+    """Search patterns among the trades of chaos jobs: see `coinswarm patterns discover --help`."""
+
+    kind: Literal["discover"]
+    jobs: Annotated[tuple[_JobName, ...], Field(max_length=MAX_JOBS, description="chaos jobs; none: all that the campaign has")] = ()
+    campaign: Name = "default"
+    settings: DiscoverSettings = DiscoverSettings()
+
+    @property
+    def plays(self) -> tuple[PlayGiven, ...]:
+        """None: patterns follow no play."""
+        return ()
+
+    @property
+    def trials(self) -> int:
+        """None: patterns are counted by the library that spends alpha on them."""
+        return 0
+
+    def planned(self, texts: tuple[str, ...], supplies: Supplies) -> Planned:  # noqa: ARG002 - every kind takes them
+        """The job, settled. See `discover.plan`.
+
+        Raises:
+            Conflict: it was searched, or is being searched, already.
+        """
+        made = discover.plan(supplies.store, self.settings, jobs=self.jobs, campaign=self.campaign)
+        before = discover.done_before(supplies.store, made)
+        if before is not None:
+            raise errors.Conflict(
+                f"job {before.id} has made this search, or is making it", found=before.status, hint="searching twice finds the same"
+            )
+        return Settled(job=made.job)
+
+
+class EffortAsked(config.Settings):
+    """How much a report card draws: `coinswarm.validate.case.Effort` with bounds."""
+
+    resamples: Annotated[int, Field(ge=99, le=100_000, description="of each bootstrap")] = 999
+    lotteries: Annotated[int, Field(ge=19, le=100_000, description="random entries with the variant's exits")] = 199
+    neighbours: Annotated[int, Field(ge=1, le=10_000, description="variants drawn around this one")] = 200
+    worlds: Annotated[int, Field(ge=1, le=1000, description="runs on resampled bars")] = 12
+    moments: Annotated[int, Field(ge=1, le=100, description="positions of each market that a crash is put into")] = 4
+    folds: Annotated[int, Field(ge=1, le=200, description="test stretches of the walk forward")] = 6
+    periods: Annotated[int, Field(ge=64, le=100_000, description="most periods that bars are put together to")] = 6000
+
+
+class ValidateRequest(config.Settings):
+    """The report card of one evaluation: see `coinswarm validate --help`."""
+
+    kind: Literal["validate"]
+    evaluation: Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{4,64}$")]
+    also: Annotated[tuple[Name, ...], Field(max_length=MAX_MARKETS, description="markets it was not bred on")] = ()
+    all_unseen: Annotated[bool, Field(description="try every stored market of its timeframe")] = True
+    most_unseen: Annotated[int, Field(ge=0, le=MAX_MARKETS)] = 24
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    effort: EffortAsked = EffortAsked()
+
+    @property
+    def plays(self) -> tuple[PlayGiven, ...]:
+        """None of its own: that of the evaluation."""
+        return ()
+
+    @property
+    def trials(self) -> int:
+        """None: what is drawn to judge a variant is not chosen from."""
+        return 0
+
+    def planned(self, texts: tuple[str, ...], supplies: Supplies) -> Planned:  # noqa: ARG002 - every kind takes them
+        """The job, settled. See `validate.plan`."""
+        subject = trials.subject(supplies.store, self.evaluation, supplies.bars_file)
+        wishes = validate.Wishes(
+            also=self.also, all_unseen=self.all_unseen, most_unseen=self.most_unseen, seed=self.seed,
+            effort=Effort(**self.effort.model_dump()),
+        )  # fmt: skip
+        return validate.plan(subject, wishes, supplies.bars_file)
+
+
+class HonestyRequest(config.Settings):
+    """Run a pipeline on worlds where nothing is to be found, or something is: see `coinswarm honesty --help`."""
+
+    kind: Literal["honesty"]
+    settings: HonestySettings = HonestySettings()
+    plays: Annotated[tuple[PlayGiven, ...], Field(max_length=1, description="the play to evolve; the pipeline `patterns` has none")] = ()
+    like: Annotated[tuple[Name, ...], Field(max_length=20, description="stored markets; none: synthetic ones")] = ()
+    n_bars: Annotated[int, Field(ge=1000, le=_MOST_BARS, description="how many of their bars, the oldest")] = 71_769
+    markets: Annotated[int, Field(ge=1, le=len(honesty.SYNTHETIC), description="how many synthetic ones")] = 3
+
+    @property
+    def trials(self) -> int:
+        """How many variants it evaluates at most over all worlds; of the pipeline of patterns: how many worlds there are."""
+        worlds, search = self.settings.worlds * len(self.settings.cells), self.settings.evolve.search
+        return worlds * (search.population * search.generations if self.settings.pipeline == "evolve" else 1)
+
+    def planned(self, texts: tuple[str, ...], supplies: Supplies) -> Planned:
+        """The job, settled. See `honesty.plan`.
+
+        Raises:
+            InvalidArgument: a play is missing, or is given where none is evolved.
+        """
+        if bool(texts) != (self.settings.pipeline == "evolve"):
+            found = f"{len(texts)} plays for {self.settings.pipeline}"
+            raise errors.InvalidArgument("the pipeline `evolve` needs a play, and `patterns` has none", found=found)
+        made = honesty.plan(
+            self.settings, supplies.bars_file, self.like, n_bars=self.n_bars, play="".join(texts), markets=self.markets
+        )  # fmt: skip
+        return Settled(job=made.job, data_sets=made.data_sets)
+
+
+class FetchRequest(config.Settings):
+    """Fetch candles from an exchange, and funding of perpetuals: see `coinswarm bars fetch --help`."""
+
+    kind: Literal["fetch"]
+    exchange: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,40}$")]
+    markets: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_MARKETS)]
+    timeframe: Name = "5m"
+    days: Annotated[int, Field(ge=1, le=10_000, description="how far back, unless `since_ts` is given")] = 90
+    since_ts: Annotated[Moment | None, Field(description="first open time wanted")] = None
+    until_ts: Annotated[Moment | None, Field(description="time before which bars open; none: now")] = None
+    campaign: Name = "default"
+
+    @property
+    def plays(self) -> tuple[PlayGiven, ...]:
+        """None."""
+        return ()
+
+    @property
+    def trials(self) -> int:
+        """None: nothing is searched."""
+        return 0
+
+    def planned(self, texts: tuple[str, ...], supplies: Supplies) -> Planned:  # noqa: ARG002 - every kind takes them
+        """The job, settled. See `fetch.plan`."""
+        until = int(time.time() * 1000) if self.until_ts is None else self.until_ts
+        since = max(0, until - self.days * DAY_MS) if self.since_ts is None else self.since_ts
+        return fetch.plan(
+            fetch.Request(
+                exchange=self.exchange, markets=self.markets, timeframe=self.timeframe, since_ms=since, until_ms=until,
+                campaign=self.campaign,
+            )
+        )  # fmt: skip
