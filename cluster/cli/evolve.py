@@ -85,13 +85,18 @@ def command(
         {"out_of_sample": out_of_sample, "winners": winners, "baselines": baselines, "campaign": campaign},
     )  # fmt: skip
     if queued or server or settings.server:
-        from cluster.driver.requests import EvolveRequest
-
-        handing.hand_in(settings, server, EvolveRequest.of(request), priority=priority, key=key, as_json=as_json)
+        _hand_in(settings, server, request, priority=priority, key=key, as_json=as_json)
     elif detach:
         _detach(settings, request, as_json=as_json)
     else:
         run(settings, request, workers=workers, estimate=estimate, as_json=as_json)
+
+
+def _hand_in(settings: Settings, server: str | None, request: Request, *, priority: int, key: str | None, as_json: bool) -> None:
+    from cluster.cli import handing
+    from cluster.driver.requests import EvolveRequest
+
+    handing.hand_in(settings, server, EvolveRequest.of(request), priority=priority, key=key, as_json=as_json)
 
 
 def run(settings: Settings, request: Request, *, workers: int | None = None, estimate: bool = False, as_json: bool = False) -> None:
