@@ -296,8 +296,13 @@ def _present(settings: Settings, job: Job, *, as_json: bool) -> None:
         console.emit_json({**result, "job": job.id, "patterns": found})
     elif job.status == "done":
         _told(job, result)
-        _table(f"what survived: {len(found)} pattern(s)", found, synthetic=job.synthetic)
-        console.text(f"next: `coinswarm patterns report {job.id}`, `coinswarm patterns show PATTERN`")
+        _warned(result.get("leaks", ()))
+        if found:
+            _table(f"what survived: {len(found)} pattern(s)", found, synthetic=job.synthetic)
+        else:
+            console.text("nothing survived, as in every search on noise and in most on real bars")
+        shown = f", `coinswarm patterns show {found[0].id}`" if found else ", `coinswarm patterns power` says what could be found"
+        console.text(f"next: `coinswarm patterns report {job.id}`{shown}")
     if job.status == "cancelled":
         raise errors.Cancelled(f"job {job.id} is cancelled", hint=f"`coinswarm jobs resume {job.id}` goes on")
 
@@ -313,6 +318,18 @@ def _told(job: Job, result: Any) -> None:
         ["usual tests would promote", naive],
     ]
     console.table(f"job {job.id}", ["what", "how many"], facts, synthetic=job.synthetic)
+
+
+def _warned(leaks: Any) -> None:
+    """Say which features know the future, for which nothing was promoted."""
+    for leak in leaks:
+        bars = "bar" if leak["hold"] == 1 else f"{leak['hold']} bars"
+        console.note(
+            f"LOOK-AHEAD: {leak['feature']} of {leak['market']} foretells the next {bars} (rank correlation {leak['correlation']:+.2f}), which"
+            " nothing known at the decision can"
+        )
+    if leaks:
+        console.note("nothing is promoted from such trades: mend the data, or search with --feature and without these")
 
 
 def _table(title: str, found: Any, *, synthetic: bool = False) -> None:

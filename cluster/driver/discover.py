@@ -135,7 +135,18 @@ class Searches:
         digest = hashlib.sha256(json.dumps(_deciding(found), sort_keys=True).encode()).hexdigest()
         records = self._library.patterns(job=self._plan.job.id)
         counts = {status: sum(record.status == status for record in records) for status in ("confirmed", "rejected", "candidate")}
-        shown = ("tested", "counted", "significant", "profitable", "unproductive", "redundant", "p_family", "naive_promoted", "blocks")
+        shown = (
+            "tested",
+            "counted",
+            "significant",
+            "profitable",
+            "unproductive",
+            "redundant",
+            "p_family",
+            "naive_promoted",
+            "blocks",
+            "leaks",
+        )
         return {**{name: found[name] for name in shown}, **counts}, digest
 
     def _search(self) -> Step:

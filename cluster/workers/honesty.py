@@ -35,9 +35,7 @@ def judge(trial: Trial, *like: Bars) -> Json:
     began = time.process_time()
     world = worlds.make(trial.cell.family, like, seed=trial.seed, plant=trial.cell.plant)
     figures = PIPELINES[trial.settings.pipeline](trial, world, like)
-    leaky = any(leak.found for bars in world for leak in canary.leaks(bars)) if trial.cell.family == "look-ahead" else False
-    flags = {**figures["flags"], **({"leak found": leaky} if trial.cell.family == "look-ahead" else {})}
-    return {**figures, "flags": flags, "cpu_s": time.process_time() - began}
+    return {**figures, "cpu_s": time.process_time() - began}
 
 
 def by_patterns(trial: Trial, world: Sequence[Bars], like: Sequence[Bars]) -> Json:
@@ -54,6 +52,7 @@ def by_patterns(trial: Trial, world: Sequence[Bars], like: Sequence[Bars]) -> Js
     flags = {
         "significant": found.significant > 0,
         "significant and true": any(truths.values()),
+        "leak found": bool(found.leaks),
         **{name: count > 0 for name, count in found.naive_promoted.items()},
     }
     return {
@@ -73,7 +72,8 @@ def by_search(trial: Trial, world: Sequence[Bars], like: Sequence[Bars]) -> Json
     said = promoting.Promotion(passed=False, broken="no winner") if case is None else promoting.promotion(case, _gates(trial.gates))
     real = said.passed and found.genome is not None and _holds(trial, found.genome, like)
     return {
-        "promoted": int(said.passed), "true": int(real), "false": int(said.passed and not real), "flags": found.naive,
+        "promoted": int(said.passed), "true": int(real), "false": int(said.passed and not real),
+        "flags": {**found.naive, "leak found": any(leak.found for bars in world for leak in canary.leaks(bars))},
         "tested": found.distinct, "broken": said.broken, "sharpe": found.sharpe if math.isfinite(found.sharpe) else None,
         "p_in": found.p_in, "p_out": found.p_out,
     }  # fmt: skip

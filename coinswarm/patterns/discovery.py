@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from coinswarm.chaos.trades import ChaosTrades
-from coinswarm.patterns import choosing, confirming, evidence, figures, mining, naive
+from coinswarm.patterns import choosing, confirming, evidence, figures, foresight, mining, naive
 from coinswarm.patterns.choosing import Chosen
 from coinswarm.patterns.conditions import Pattern
 from coinswarm.patterns.confirming import Finding
 from coinswarm.patterns.evidence import Evidence
+from coinswarm.patterns.foresight import Leak
 from coinswarm.patterns.mining import Mined, Spread
 from coinswarm.patterns.naive import Naive
 from coinswarm.patterns.search import Search, mined, prepare
@@ -54,6 +55,7 @@ class Discovery:
         findings: what was chosen, best first, as confirmation left it.
         best: the patterns with the largest statistics.
         naive_promoted: how many patterns the usual tests promote, by test and correction.
+        leaks: features that know what comes next. With one of them nothing is chosen: the data are wrong, and so is all they show.
         bar_ms: length of a bar.
     """
 
@@ -75,6 +77,7 @@ class Discovery:
     findings: tuple[Finding, ...]
     best: tuple[Tested, ...]
     naive_promoted: dict[str, int]
+    leaks: tuple[Leak, ...]
     bar_ms: int
 
     @property
@@ -121,9 +124,11 @@ def discover(
     every = mining.join([part for part, _ in parts])
     usual = naive.judge(every, ready.table, ready.discovery.trades.net, alpha=chosen.alpha)
     family = Family(search=ready, mined=every, evidence=found, naive=usual)
-    picked = choosing.choose(ready.table, every.picks, family.order, limit=chosen.max_candidates, alpha=chosen.alpha, rng=rng)
+    leaks = foresight.leaks(trades, chosen.features)
+    order = family.order[:0] if leaks else family.order
+    picked = choosing.choose(ready.table, every.picks, order, limit=chosen.max_candidates, alpha=chosen.alpha, rng=rng)
     findings = [confirming.ask(ready, _finding(family, place, turnover), turnover) for place in picked.places]
-    return _report(family, picked, confirming.decide(findings, earlier, chosen))
+    return _report(family, picked, confirming.decide(findings, earlier, chosen), leaks)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -165,7 +170,7 @@ def _finding(family: Family, place: int, turnover: FloatArray | None) -> Finding
     )  # fmt: skip
 
 
-def _report(family: Family, picked: Chosen, findings: tuple[Finding, ...]) -> Discovery:
+def _report(family: Family, picked: Chosen, findings: tuple[Finding, ...], leaks: tuple[Leak, ...]) -> Discovery:
     search, p = family.search, family.evidence.p_adjusted
     depths, numbers = np.unique((family.mined.picks >= 0).sum(axis=1), return_counts=True)
     return Discovery(
@@ -175,7 +180,8 @@ def _report(family: Family, picked: Chosen, findings: tuple[Finding, ...]) -> Di
         threshold=family.evidence.threshold, p_family=float(p.min()) if p.size else 1.0,
         significant=int(family.significant.sum()), profitable=len(family.order),
         unproductive=picked.unproductive, redundant=picked.redundant, unlooked=picked.unlooked,
-        findings=findings, best=_best(family), naive_promoted=family.naive.promoted, bar_ms=search.discovery.trades.bar_ms,
+        findings=findings, best=_best(family), naive_promoted=family.naive.promoted, leaks=leaks,
+        bar_ms=search.discovery.trades.bar_ms,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from coinswarm.patterns.discovery import Discovery, Tested
 
 def summary(discovery: Discovery) -> dict[str, Any]:
     """All of a discovery but its findings' figures as JSON; numbers may be NaN or infinite."""
-    left = ("settings", "segments", "findings", "best", "tested_by_depth", "left_out")
+    left = ("settings", "segments", "findings", "best", "tested_by_depth", "left_out", "leaks")
     plain = {name: value for name, value in vars(discovery).items() if name not in left}
     return {
         **plain,
@@ -23,6 +23,7 @@ def summary(discovery: Discovery) -> dict[str, Any]:
         "segments": asdict(discovery.segments),
         "blocks": {"discovery": discovery.segments.discovery_blocks, "confirmation": discovery.segments.confirmation_blocks},
         "left_out": list(discovery.left_out),
+        "leaks": [asdict(leak) for leak in discovery.leaks],
         "tested_by_depth": {str(depth): number for depth, number in discovery.tested_by_depth.items()},
         "confirmed": len(discovery.confirmed),
         "findings": [finding_json(finding) for finding in discovery.findings],

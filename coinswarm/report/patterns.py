@@ -49,7 +49,7 @@ def render(found: Mapping[str, Any], records: Sequence[PatternRecord], *, job: s
     ordered = sorted(records, key=lambda record: (-float(record.evidence.get("t", 0.0)), record.id))
     heading = f"Patterns of {job}"
     parts = [
-        page.banner() if synthetic else None, _header(found, heading), _verdict(found, ordered), _naive(found, ordered),
+        page.banner() if synthetic else None, _header(found, heading), _leaks(found), _verdict(found, ordered), _naive(found, ordered),
         _survivors(ordered), *(_pattern(record) for record in ordered), _closest(found), _tried(found), _reproduce(job, ordered),
     ]  # fmt: skip
     return f"<!doctype html>\n{tag('html', page.head(heading), tag('body', tag('main', *parts)), lang='en')}\n"
@@ -69,6 +69,20 @@ def _header(found: Mapping[str, Any], heading: str) -> Markup:
         tag("ul", *(tag("li", fact) for fact in facts), class_="facts"),
     ]
     return tag("header", *lines)
+
+
+def _leaks(found: Mapping[str, Any]) -> Markup | None:
+    leaks = found.get("leaks", ())
+    if not leaks:
+        return None
+    rows: list[list[object]] = [
+        [_named(leak["feature"]), leak["market"], f"{leak['hold']:,}", f"{leak['correlation']:+.2f}", f"{leak['z']:+.1f}"] for leak in leaks
+    ]
+    words = (
+        "These features foretell the bars after a decision better than anything known then can. The data are wrong; nothing is promoted."
+    )
+    head = ["Feature", "Market", "Bars ahead", "Rank correlation", "Standard errors"]
+    return _section("leaks", "Look-ahead", note(words), tables.table(head, rows))
 
 
 def _verdict(found: Mapping[str, Any], records: Sequence[PatternRecord]) -> Markup:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from coinswarm.stats.bootstrap import BlockLength, long_run_variance, optimal_block_length, stationary_bootstrap_means
 from coinswarm.stats.detectability import minimum_detectable_effect
+from coinswarm.stats.foreknowledge import Foreknowledge, foreknowledge, honest_ceiling
 from coinswarm.stats.haircut import Haircut, sharpe_haircut
 from coinswarm.stats.multiplicity import Attainable, Corrected, attainable_patterns, correct_p_values, independent_maximum_p
 from coinswarm.stats.online import OnlineTest, lond, lord_plus_plus, saffron
@@ -45,6 +46,7 @@ __all__ = [
     "BlockLength",
     "Corrected",
     "ExactFlips",
+    "Foreknowledge",
     "Haircut",
     "OnlineTest",
     "Overfitting",
@@ -67,6 +69,8 @@ __all__ = [
     "effective_trials",
     "exact_sign_flip_test",
     "expected_maximum_sharpe",
+    "foreknowledge",
+    "honest_ceiling",
     "independent_maximum_p",
     "lond",
     "long_run_variance",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from coinswarm import backtest
 from coinswarm.market.bars import Bars
+from coinswarm.types import FloatArray
 from coinswarm.validate import names
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Section, Table
 from coinswarm.validate.curves import Portfolio
 from coinswarm.validate.spans import known
+from coinswarm.validate.worlds import canary
+from coinswarm.validate.worlds.canary import Leak
 
 MOST_SHARPE, MOST_WIN_RATE, MOST_PROFIT_FACTOR = 5.0, 0.9, 5.0
 LEAST_TRADES = 30
@@ -23,6 +26,7 @@ _RULES = {
     "too_few_trades": f"fewer than {LEAST_TRADES} closed trades",
     "zero_cost": "no fee or no slippage: nobody trades for nothing",
     "impossible_prices": "bars that contradict themselves, or fills outside the range of their bar",
+    "knows_next_bar": "columns of the bars, or other markets, that foretell the next bar better than anything known at its start can",
     "simulators_differ": "the fast path and the reference simulator disagree: one of them is wrong",
     "one_trade_dominates": "the best trade made more than half of all that was won, less what was lost",
     "always_in": f"in the market on more than {MOST_EXPOSURE:.0%} of the bars: it holds, it does not trade",
@@ -39,6 +43,7 @@ def section(bench: Bench) -> Section:
         "too_few_trades": float(found.n_trades < LEAST_TRADES),
         "zero_cost": float(_free(bench)),
         "impossible_prices": float(sum(impossible(one.bars) + outside(one) for one in simulated)),
+        "knows_next_bar": float(sum(leak.found for bars in bench.case.markets for leak in foretold(bars, bench.case.others))),
         "simulators_differ": float(_differ(found, simulated)),
         "one_trade_dominates": float(_dominated(found)),
         "always_in": float(found.span_figures()["exposure"] > MOST_EXPOSURE),
@@ -55,6 +60,23 @@ def impossible(bars: Bars) -> int:
     """How many bars have a high below their open, close or low, or a low above them, or a price that is not above 0."""
     top, bottom = np.maximum(bars.open, bars.close), np.minimum(bars.open, bars.close)
     return int(((bars.high < top) | (bars.low > bottom) | (bars.low <= 0)).sum())
+
+
+def foretold(bars: Bars, others: Mapping[str, Bars]) -> tuple[Leak, ...]:
+    """What columns of a market, and the bars of others that open at the same times, say of its next bar, worst first.
+
+    Fewer than 30 bars say nothing. A leak is a file stamped too early; the play cannot be blamed for it, and cannot be believed either.
+    """
+    moves = {f"{symbol} close": _beside(bars, other) for symbol, other in others.items() if symbol != bars.symbol}
+    return canary.leaks(bars, moves) if len(bars) >= canary.FEWEST_BARS else ()
+
+
+def _beside(bars: Bars, other: Bars) -> FloatArray:
+    """(n_bars,) close against open of another market's bar that opens at the same time; NaN where there is none."""
+    _, here, there = np.intersect1d(bars.ts, other.ts, assume_unique=True, return_indices=True)
+    out = np.full(len(bars), np.nan)
+    out[here] = other.close[there] / other.open[there]
+    return out
 
 
 def outside(result: backtest.Backtest) -> int:

@@ -3,27 +3,23 @@
 The play language cannot reach forward, so a leak can only come with the data: a column stamped one bar too early, as when a provider
 writes a figure at the open of the bar it describes. The canary plants that in the volume. No search can tell it from an edge, and no
 re-run with a scrambled future can either, because the leak is in the past of the file. What gives it away is its size: how well a column
-foretells the sign of the next bar is limited on every real market.
+foretells the next bar is limited on every market worth trading, see `stats.honest_ceiling`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from coinswarm import check
+from coinswarm import check, stats
 from coinswarm.market.bars import COLUMNS, Bars
 from coinswarm.types import FloatArray
 from coinswarm.validate.worlds import drawn
 from coinswarm.validate.worlds.marking import marked
 
-LARGEST_HONEST = 0.25
-"""Rank correlation of anything known at a close with the next bar's move that no honest column reaches. The largest of 24 markets of
-2024 at five minutes is 0.14 (PEPE, whose price has few digits and bounces between them), the next 0.09; the canary's is above 0.4."""
-_SURE = 5.0
+FEWEST_BARS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +67,7 @@ def leaks(bars: Bars, columns: dict[str, FloatArray] | None = None) -> tuple[Lea
     Raises:
         InvalidArgument: there are too few bars.
     """
-    check.at_least(len(bars), "n_bars", 30)
+    check.at_least(len(bars), "n_bars", FEWEST_BARS)
     known = {name: getattr(bars, name) / bars.open for name in COLUMNS if name not in ("open", "volume")}
     known |= {"volume": bars.volume, **(columns or {})}
     future = bars.close[1:] / bars.close[:-1] - 1
@@ -80,11 +76,5 @@ def leaks(bars: Bars, columns: dict[str, FloatArray] | None = None) -> tuple[Lea
 
 
 def _leak(name: str, values: FloatArray, future: FloatArray) -> Leak:
-    from scipy import stats
-
-    kept = np.isfinite(values)
-    if kept.sum() < 3 or np.ptp(values[kept]) == 0 or np.ptp(future[kept]) == 0:
-        return Leak(column=name, correlation=0.0, z=0.0, found=False)
-    correlation = float(stats.spearmanr(values[kept], future[kept]).statistic)
-    z = correlation * math.sqrt(int(kept.sum()) - 1)
-    return Leak(column=name, correlation=correlation, z=z, found=abs(correlation) > LARGEST_HONEST and abs(z) > _SURE)
+    seen = stats.foreknowledge(values, future)
+    return Leak(column=name, correlation=seen.correlation, z=seen.z, found=seen.found)
