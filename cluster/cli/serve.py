@@ -88,12 +88,13 @@ def _serve(settings: Settings, host: str, port: int, max_trials: int, driver: tu
 
 
 def _tell(made: object, host: str, reading: str) -> None:
-    """Say where the server is, once it is there."""
+    """Say where the server is, once it is there; a token is shown to a person and not to a log."""
     while not getattr(made, "started", False):
         time.sleep(0.05)
     port = made.servers[0].sockets[0].getsockname()[1]  # type: ignore[attr-defined]
     place = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    console.note(f"coinswarm serves at {place}/{f'#token={reading}' if reading else ''}")
+    shown = f"#token={reading}" if reading and console.err().is_terminal else ""
+    console.note(f"coinswarm serves at {place}/{shown}")
     console.text(place)
     sys.stdout.flush()
 

@@ -113,7 +113,7 @@ def case(found: Searched, markets: Sequence[Bars], play: Play, *, seed: int, eff
     if found.genome is None:
         return None
     facts = TrialFacts(
-        campaign="honesty", trials=found.distinct * len(markets), sample=found.tried, leaderboard=found.leaderboard,
+        campaign="honesty", trials=found.distinct, sample=found.tried, leaderboard=found.leaderboard,
     )  # fmt: skip
     return Case(
         play=play if costs is None else replace(play, costs=costs), genome=found.genome, markets=tuple(markets),
