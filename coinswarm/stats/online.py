@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
-from coinswarm import check
+from coinswarm import check, errors
 from coinswarm.stats import inputs
 from coinswarm.types import BoolArray, FloatArray
 
@@ -32,25 +33,27 @@ class OnlineTest:
     next_level: float
 
 
-def lond(p_values: npt.ArrayLike, alpha: float = 0.05) -> OnlineTest:
+def lond(p_values: npt.ArrayLike, alpha: float = 0.05, decay: float | None = None) -> OnlineTest:
     """Levels based on the number of discoveries: level_t = alpha g_t (discoveries so far + 1).
 
-    g_t = 0.07720838 log(max(t, 2)) / (t exp(sqrt(log t))), which adds up to 1.
+    g_t = 0.07720838 log(max(t, 2)) / (t exp(sqrt(log t))), or t^-decay / zeta(decay); either adds up to 1.
 
     Args:
         p_values: (n,) in the order of testing, in [0, 1]; may be empty.
         alpha: false discovery rate, in (0, 1).
+        decay: above 1; the larger, the more is spent on the first tests and the less is left for later ones. None: the first sequence,
+            which spreads alpha over thousands of tests.
 
     Returns:
         Levels, decisions and the next level.
 
     Raises:
-        InvalidArgument: a p-value or alpha lies outside its domain.
+        InvalidArgument: a p-value, alpha or decay lies outside its domain.
 
     Source: Javanmard & Montanari 2015; default sequence of the R package onlineFDR.
     """
     p = _arrived(p_values, alpha)
-    spending = alpha * _slow(np.arange(1, p.size + 2))
+    spending = alpha * (_slow(np.arange(1, p.size + 2)) if decay is None else _power(np.arange(1, p.size + 2), decay))
     levels, found = np.empty(p.size + 1), 0
     for t in range(p.size + 1):
         levels[t] = min(1.0, spending[t] * (found + 1))
@@ -143,6 +146,12 @@ def _wealth(wealth: float | None, alpha: float, default: float) -> float:
 def _slow(t: npt.NDArray[np.int64]) -> FloatArray:
     # constant of Javanmard & Montanari 2018, Eq. 31
     return np.asarray(0.07720838 * np.log(np.maximum(t, 2)) / (t * np.exp(np.sqrt(np.log(t)))))
+
+
+def _power(t: npt.NDArray[np.int64], decay: float) -> FloatArray:
+    if not decay > 1:
+        raise errors.InvalidArgument("decay must be above 1, or levels add up to no end", found=decay)
+    return np.asarray(t ** -float(decay) / special.zeta(decay))
 
 
 def _decided(p: FloatArray, levels: FloatArray) -> OnlineTest:

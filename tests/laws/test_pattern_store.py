@@ -13,7 +13,7 @@ import pytest
 from cluster.store.patterns import PostgresPatternStore
 from coinswarm import errors, stats
 from coinswarm.ledger.memory import MemoryStore
-from coinswarm.ledger.patterns import MemoryPatternStore, PatternRecord, PatternStore
+from coinswarm.ledger.patterns import DECAY, MemoryPatternStore, PatternRecord, PatternStore
 from coinswarm.ledger.store import Store
 from tests.laws.ledger_world import fresh, generation, running
 
@@ -58,7 +58,7 @@ def test_levels_follow_the_procedure_over_the_whole_stream(library: PatternStore
     added(library, record(0.3), record(1e-9))
     added(library, record(0.001), record(0.9))
     stream = library.spent(synthetic=True)
-    expected = stats.lond([spent.p_value for spent in stream], 0.05)
+    expected = stats.lond([spent.p_value for spent in stream], 0.05, DECAY)
     assert [spent.place for spent in stream] == list(range(1, len(stream) + 1))
     assert [spent.level for spent in stream] == pytest.approx(expected.levels.tolist())
     assert [spent.rejected for spent in stream] == expected.rejected.tolist()
