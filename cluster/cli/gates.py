@@ -73,7 +73,10 @@ def present(wanted: Gates, verdict: Verdict, *, as_json: bool, more: dict[str, A
              "card_hash": verdict.card_hash, "evaluation": verdict.evaluation, "results": results, **(more or {})}
         )  # fmt: skip
         return
-    rows = [[_word(one.passed), one.rule.name, one.rule.text, _value(one.value), one.lacking] for one in verdict.results]
+    rows = [
+        [_word(one.passed), one.rule.name, one.rule.text, _value(one.value), "" if one.passed else one.lacking or one.rule.reason]
+        for one in verdict.results
+    ]
     console.table(
         f"{verdict.evaluation or 'card'} against gates {wanted.name} ({wanted.hash[:12]})", ["", "rule", "must hold", "is", "why"], rows
     )

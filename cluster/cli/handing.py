@@ -97,7 +97,7 @@ def present_remote(found: dict[str, Any], *, as_json: bool) -> None:
 def brief(found: dict[str, Any]) -> dict[str, Any]:
     """A job from a control plane as it stands in the list of `coinswarm jobs list`."""
     return {
-        "job": found["id"], "status": found["status"], "created": found["created"][:19].replace("T", " "),
+        "job": found["id"], "kind": found["kind"], "status": found["status"], "created": found["created"][:19].replace("T", " "),
         "plays": ", ".join(found["plays"]), "markets": len(found["markets"]), "population": found["population"],
         "generations": found["generations"], "seed": found["seed"], "synthetic": found["synthetic"],
     }  # fmt: skip

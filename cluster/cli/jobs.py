@@ -64,9 +64,8 @@ def _list(found: Sequence[dict[str, Any]], *, as_json: bool) -> None:
         console.emit_json(found)
         return
     rows: list[list[Any]] = [[*job.values()] for job in found]
-    console.table(
-        f"{len(rows)} job(s)", ["job", "status", "created", "plays", "markets", "population", "generations", "seed", "synthetic"], rows
-    )
+    headings = ["job", "kind", "status", "created", "plays", "markets", "population", "generations", "seed", "synthetic"]
+    console.table(f"{len(rows)} job(s)", headings, rows)
 
 
 @app.command("show")
@@ -212,7 +211,7 @@ def _brief(job: Job) -> dict[str, Any]:
     names = [entry["name"] for entry in job.config.get("plays", [])]
     markets: Sequence[Any] = job.config.get("markets", [])
     return {
-        "job": job.id, "status": _standing(job), "created": f"{job.created:%Y-%m-%d %H:%M:%S}", "plays": ", ".join(names),
+        "job": job.id, "kind": job.kind, "status": _standing(job), "created": f"{job.created:%Y-%m-%d %H:%M:%S}", "plays": ", ".join(names),
         "markets": len(markets), "population": search.get("population"), "generations": search.get("generations"),
         "seed": job.seed, "synthetic": job.synthetic,
     }  # fmt: skip

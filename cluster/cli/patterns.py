@@ -151,8 +151,10 @@ def list_patterns(
         found = library.patterns(status=status, source=source, limit=limit)
     if as_json:
         console.emit_json(found)
-    else:
-        _table(f"{len(found)} pattern(s)", found)
+        return
+    _table(f"{len(found)} pattern(s)", found)
+    if not found and status is None and source is None:
+        console.text("next: `coinswarm chaos run` draws trades, `coinswarm patterns discover` searches them")
 
 
 @app.command("show")
@@ -211,6 +213,7 @@ def export_pattern(
         console.emit_json({"pattern": record.id, "status": record.status, "file": str(out)})
     else:
         console.text(f"{record.name} written to {console.path(out)}")
+        console.text(f"next: `coinswarm backtest {out} --symbol MARKET`")
     if record.status != "confirmed":
         console.note(f"this pattern is {record.status}: nothing says that it will work")
 
@@ -299,8 +302,8 @@ def _present(settings: Settings, job: Job, *, as_json: bool) -> None:
         _warned(result.get("leaks", ()))
         if found:
             _table(f"what survived: {len(found)} pattern(s)", found, synthetic=job.synthetic)
-        else:
-            console.text("nothing survived, as in every search on noise and in most on real bars")
+        elif not result.get("leaks"):
+            console.text("nothing survived: so end most searches on real bars, and nearly all on noise")
         shown = f", `coinswarm patterns show {found[0].id}`" if found else ", `coinswarm patterns power` says what could be found"
         console.text(f"next: `coinswarm patterns report {job.id}`{shown}")
     if job.status == "cancelled":
@@ -324,10 +327,8 @@ def _warned(leaks: Any) -> None:
     """Say which features know the future, for which nothing was promoted."""
     for leak in leaks:
         bars = "bar" if leak["hold"] == 1 else f"{leak['hold']} bars"
-        console.note(
-            f"LOOK-AHEAD: {leak['feature']} of {leak['market']} foretells the next {bars} (rank correlation {leak['correlation']:+.2f}), which"
-            " nothing known at the decision can"
-        )
+        size = f"rank correlation {leak['correlation']:+.2f}"
+        console.note(f"LOOK-AHEAD: {leak['feature']} of {leak['market']} foretells the next {bars} ({size}): nothing known then can")
     if leaks:
         console.note("nothing is promoted from such trades: mend the data, or search with --feature and without these")
 

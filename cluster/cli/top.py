@@ -25,16 +25,24 @@ def command(
         _remote(remote, job, by, limit, as_json=as_json)
         return
     with bootstrap.open_store(console.settings()) as store:
-        newest = store.jobs(limit=1)
-        if not job and not newest:
-            raise errors.NotFound("there is no job yet", hint="start one with `coinswarm evolve`")
-        found = store.job(job) if job else newest[0]
+        found = store.job(job) if job else next((each for each in store.jobs(limit=10_000) if each.kind == "evolve"), None)
+        if found is None:
+            raise errors.NotFound("there is no search yet", hint="start one with `coinswarm evolve`")
+        if found.kind != "evolve":
+            raise errors.Refused("only a search has a leaderboard", found=f"{found.id} of kind {found.kind}", hint=_hint(found.kind))
         rows = store.leaderboard(found.id, by=by, limit=limit)
         trials = store.count_trials(found.campaign).trials
     if as_json:
         console.emit_json({"job": found.id, "status": found.status, "synthetic": found.synthetic, "trials": trials, "rows": rows})
     else:
         winners.show(found, rows, trials=trials, by=by)
+
+
+def _hint(kind: str) -> str:
+    return {
+        "chaos": "`coinswarm chaos show JOB` shows its trades", "discover": "`coinswarm patterns list` shows what was found",
+        "validate": "`coinswarm gates check EVALUATION` judges its card",
+    }.get(kind, "`coinswarm jobs show JOB` shows what it came to")  # fmt: skip
 
 
 def _remote(remote: client.Client, job: str, by: str, limit: int, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from fastapi.security import HTTPBearer
 
 from cluster.control import campaigns, charts, data, evaluations, events, health, jobs, patterns, plays, problems, security, tokens, web
 from cluster.control.context import Context, refuse_unknown_parameters
+from cluster.control.counting import Trials
 from cluster.driver import desk
 
 DESCRIPTION = """Submit jobs, follow them, and query what they found.
@@ -36,6 +37,7 @@ def create(context: Context) -> FastAPI:
     )  # fmt: skip
     app.state.context = context
     app.state.hub = events.Hub(context)
+    app.state.trials = Trials(lambda campaign: context.store.count_trials(campaign).trials)
     app.state.meters = health.Meters()
     problems.install(app)
     for module in (jobs, events, plays, data, evaluations, charts, patterns, campaigns, tokens):

@@ -7,12 +7,13 @@ import functools
 import logging
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from cluster.control import models, problems, security
 from cluster.control.context import Caller, Context, Here
+from cluster.control.counting import Trials
 from cluster.driver import desk, requests
 from cluster.driver.kinds import JobRequest
 from cluster.driver.requests import Name
@@ -117,13 +118,15 @@ def generations(job: JobId, here: Here) -> list[models.GenerationOut]:
 def leaderboard(
     job: JobId,
     here: Here,
+    request: Request,
     by: Annotated[str, Query(json_schema_extra={"enum": ["fitness", *FIGURES]}, description="`fitness` or a figure")] = "fitness",
     limit: Limit = 20,
 ) -> models.Leaderboard:
-    """The best variants of a job, in and out of sample."""
+    """The best variants of a job, in and out of sample, beside the trials of its campaign as they were counted a moment ago."""
     found = here.store.job(job)
     rows = [models.LeaderOut.model_validate(row) for row in here.store.leaderboard(found.id, by=by, limit=limit)]
-    trials = here.store.count_trials(found.campaign).trials
+    counted: Trials = request.app.state.trials
+    trials = counted.of(found.campaign)
     return models.Leaderboard(job=found.id, status=models.standing(found), synthetic=found.synthetic, trials=trials, rows=rows)
 
 

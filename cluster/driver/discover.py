@@ -95,20 +95,25 @@ def trades_of(kept: ChaosStore, jobs: Sequence[Job]) -> ChaosTrades:
     return concatenate([kept.trades(job.id) for job in jobs])
 
 
-def turnover(drawn: Sequence[Job], trades: ChaosTrades, bars_file: Path) -> FloatArray | None:
-    """(n,) quote turnover of each trade's decision bar; None where the bars of the first job are gone, or do not cover all trades."""
-    out = np.full(len(trades), np.nan)
+def beside(drawn: Sequence[Job], trades: ChaosTrades, bars_file: Path) -> tuple[FloatArray | None, FloatArray | None]:
+    """Quote turnover of each trade's decision bar, (n,), and simple return of the bar after it, (n,).
+
+    Both are None where the bars of the first job are gone, or do not cover all trades.
+    """
+    turnover, moves = np.full((2, len(trades)), np.nan)
     sources = [planning.source(span, drawn[0].config, bars_file) for span in drawn[0].config["markets"]]
     try:
         markets = [source.load() for source in sources]
     except errors.CoinswarmError:
-        return None
+        return None, None
     for number, bars in enumerate(markets):
         rows = np.flatnonzero(trades.market == number)
-        place = np.searchsorted(bars.ts, trades.entry_ts[rows]) - 1
-        inside = (place >= 0) & (place < len(bars))
-        out[rows[inside]] = (bars.close * bars.volume)[place[inside]]
-    return None if np.isnan(out).any() else out
+        place = np.searchsorted(bars.ts, trades.entry_ts[rows])
+        inside = (place >= 1) & (place < len(bars))
+        after = place[inside]
+        turnover[rows[inside]] = (bars.close * bars.volume)[after - 1]
+        moves[rows[inside]] = bars.close[after] / bars.open[after] - 1
+    return (None, None) if np.isnan(turnover).any() else (turnover, moves)
 
 
 class Searches:
@@ -136,25 +141,17 @@ class Searches:
         records = self._library.patterns(job=self._plan.job.id)
         counts = {status: sum(record.status == status for record in records) for status in ("confirmed", "rejected", "candidate")}
         shown = (
-            "tested",
-            "counted",
-            "significant",
-            "profitable",
-            "unproductive",
-            "redundant",
-            "p_family",
-            "naive_promoted",
-            "blocks",
-            "leaks",
-        )
+            "tested", "counted", "significant", "profitable", "unproductive", "redundant", "p_family", "naive_promoted", "blocks", "leaks",
+        )  # fmt: skip
         return {**{name: found[name] for name in shown}, **counts}, digest
 
     def _search(self) -> Step:
         wanted = self._plan
         trades = trades_of(self._kept, wanted.drawn)
         earlier = [spent.p_value for spent in self._library.spent(synthetic=wanted.job.synthetic)]
+        turnover, moves = beside(wanted.drawn, trades, self._bars_file)
         found = patterns.discover(
-            trades, wanted.settings, earlier=earlier, turnover=turnover(wanted.drawn, trades, self._bars_file), spread=self._spread
+            trades, wanted.settings, earlier=earlier, turnover=turnover, first_moves=moves, spread=self._spread
         )  # fmt: skip
         made_of = {"drawn": [job.id for job in wanted.drawn], "costs": wanted.drawn[0].config["chaos"]["costs"]}
         records = telling.records(

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 from cluster.driver import discover, fetch, honesty, trials, validate
 from cluster.driver.honesty import HonestySettings
 from cluster.driver.requests import MAX_MARKETS, Moment, Name, Planned, PlayGiven, Supplies
-from coinswarm import config, errors
+from coinswarm import chaos, config, errors
 from coinswarm.ledger.records import DataSetRecord, Job, PlayRecord
 from coinswarm.market.timeframe import DAY_MS
 from coinswarm.patterns.settings import DiscoverSettings
@@ -130,11 +130,12 @@ class HonestyRequest(config.Settings):
         """The job, settled. See `honesty.plan`.
 
         Raises:
-            InvalidArgument: a play is missing, or is given where none is evolved.
+            InvalidArgument: a play is missing, or is given where none is evolved; or a hold is none.
         """
         if bool(texts) != (self.settings.pipeline == "evolve"):
             found = f"{len(texts)} plays for {self.settings.pipeline}"
             raise errors.InvalidArgument("the pipeline `evolve` needs a play, and `patterns` has none", found=found)
+        chaos.make(hold=self.settings.patterns.hold)
         made = honesty.plan(
             self.settings, supplies.bars_file, self.like, n_bars=self.n_bars, play="".join(texts), markets=self.markets
         )  # fmt: skip

@@ -35,7 +35,8 @@ def judge(trial: Trial, *like: Bars) -> Json:
     began = time.process_time()
     world = worlds.make(trial.cell.family, like, seed=trial.seed, plant=trial.cell.plant)
     figures = PIPELINES[trial.settings.pipeline](trial, world, like)
-    return {**figures, "cpu_s": time.process_time() - began}
+    flags = {**figures["flags"], **({"leak found": figures["leak"]} if trial.cell.family == "look-ahead" else {})}
+    return {**figures, "flags": flags, "cpu_s": time.process_time() - began}
 
 
 def by_patterns(trial: Trial, world: Sequence[Bars], like: Sequence[Bars]) -> Json:
@@ -44,7 +45,8 @@ def by_patterns(trial: Trial, world: Sequence[Bars], like: Sequence[Bars]) -> Js
     wanted = patterns.DiscoverSettings(
         depth=settings.depth, min_trades=settings.min_trades, flips=settings.flips, alpha=settings.alpha, seed=trial.number
     )
-    found = patterns.discover(_trades(world, settings, trial.seed), wanted)
+    trades = _trades(world, settings, trial.seed)
+    found = patterns.discover(trades, wanted, first_moves=_first_moves(world, trades))
     promoted = [finding.pattern for finding in found.confirmed]
     chosen = [finding.pattern for finding in found.findings]
     truths = _truths(trial.cell, chosen, like, settings)
@@ -52,11 +54,11 @@ def by_patterns(trial: Trial, world: Sequence[Bars], like: Sequence[Bars]) -> Js
     flags = {
         "significant": found.significant > 0,
         "significant and true": any(truths.values()),
-        "leak found": bool(found.leaks),
         **{name: count > 0 for name, count in found.naive_promoted.items()},
     }
     return {
         "promoted": len(promoted), "true": true, "false": len(promoted) - true, "flags": flags, "tested": found.tested,
+        "leak": bool(found.leaks),
         "p_family": found.p_family, "patterns": [str(pattern) for pattern in promoted],
     }  # fmt: skip
 
@@ -73,7 +75,7 @@ def by_search(trial: Trial, world: Sequence[Bars], like: Sequence[Bars]) -> Json
     real = said.passed and found.genome is not None and _holds(trial, found.genome, like)
     return {
         "promoted": int(said.passed), "true": int(real), "false": int(said.passed and not real),
-        "flags": {**found.naive, "leak found": any(leak.found for bars in world for leak in canary.leaks(bars))},
+        "flags": found.naive, "leak": any(leak.found for bars in world for leak in canary.leaks(bars)),
         "tested": found.distinct, "broken": said.broken, "sharpe": found.sharpe if math.isfinite(found.sharpe) else None,
         "p_in": found.p_in, "p_out": found.p_out,
     }  # fmt: skip
@@ -156,6 +158,16 @@ def _sums(pattern: Pattern, trades: chaos.ChaosTrades) -> tuple[float, float, fl
     member = pattern.mask(trades)
     excess = outcomes.excess(trades, bins.hold_bands(trades, patterns.DiscoverSettings().hold_bins))
     return float(member.sum()), float(excess[member].sum()), float(trades.net[member].sum())
+
+
+def _first_moves(world: Sequence[Bars], trades: chaos.ChaosTrades) -> FloatArray:
+    """(n,) simple return of the bar after each decision."""
+    moves = [bars.close / bars.open - 1 for bars in world]
+    out = np.empty(len(trades))
+    for number, each in enumerate(moves):
+        rows = trades.market == number
+        out[rows] = each[trades.decision[rows] + 1]
+    return out
 
 
 def _trades(world: Sequence[Bars], settings: PatternSettings, seed: int) -> chaos.ChaosTrades:

@@ -95,6 +95,7 @@ def discover(
     *,
     earlier: Sequence[float] = (),
     turnover: FloatArray | None = None,
+    first_moves: FloatArray | None = None,
     spread: Spread = map,
 ) -> Discovery:
     """Search patterns among random trades.
@@ -107,6 +108,7 @@ def discover(
         settings: how to search.
         earlier: p-values the library has tested before, in order: they have spent alpha.
         turnover: (n,) quote turnover of each trade's decision bar, for the hint on capacity.
+        first_moves: (n,) simple return of the bar after each decision, to see whether a feature knows it; None: see `foresight.leaks`.
         spread: who mines; `map` does it here.
 
     Returns:
@@ -124,7 +126,7 @@ def discover(
     every = mining.join([part for part, _ in parts])
     usual = naive.judge(every, ready.table, ready.discovery.trades.net, alpha=chosen.alpha)
     family = Family(search=ready, mined=every, evidence=found, naive=usual)
-    leaks = foresight.leaks(trades, chosen.features)
+    leaks = foresight.leaks(trades, chosen.features, first_moves)
     order = family.order[:0] if leaks else family.order
     picked = choosing.choose(ready.table, every.picks, order, limit=chosen.max_candidates, alpha=chosen.alpha, rng=rng)
     findings = [confirming.ask(ready, _finding(family, place, turnover), turnover) for place in picked.places]

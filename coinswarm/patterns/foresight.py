@@ -9,10 +9,10 @@ import numpy as np
 
 from coinswarm import stats
 from coinswarm.chaos.trades import ChaosTrades
-from coinswarm.types import IntArray
+from coinswarm.types import FloatArray, IntArray
 
 ENOUGH = 500
-"""Trades of a market that are looked at: those with the shortest holds, as what is to come next is in them undiluted."""
+"""Trades of a market that are looked at without bars: those with the shortest holds, in which what comes next is least diluted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Leak:
     z: float
 
 
-def leaks(trades: ChaosTrades, features: Sequence[str] = ()) -> tuple[Leak, ...]:
+def leaks(trades: ChaosTrades, features: Sequence[str] = (), first_moves: FloatArray | None = None) -> tuple[Leak, ...]:
     """Features whose values at the decision foretell the bars after it beyond `stats.honest_ceiling`, strongest first.
 
     All trades are asked, those kept back for confirmation too: nothing is learned from them but that something is wrong.
@@ -41,21 +41,24 @@ def leaks(trades: ChaosTrades, features: Sequence[str] = ()) -> tuple[Leak, ...]
     Args:
         trades: n random trades.
         features: those that may be conditions; none: all.
+        first_moves: (n,) simple return of the bar after each decision. None: not known; results of the shortest holds stand for it.
 
     Raises:
         NotFound: the trades are not described by a feature.
     """
-    found = [leak for market in range(len(trades.markets)) for leak in _of_market(trades, market, features or trades.features)]
+    names = features or trades.features
+    found = [leak for market in range(len(trades.markets)) for leak in _of_market(trades, market, names, first_moves)]
     return tuple(sorted(found, key=lambda leak: -abs(leak.correlation)))
 
 
-def _of_market(trades: ChaosTrades, market: int, features: Sequence[str]) -> Iterator[Leak]:
-    places = _shortest(trades, market)
+def _of_market(trades: ChaosTrades, market: int, features: Sequence[str], first_moves: FloatArray | None) -> Iterator[Leak]:
+    places = _shortest(trades, market) if first_moves is None else np.flatnonzero(trades.market == market)
     if not places.size:
         return
-    hold = int(np.median(trades.hold[places]))
-    moves = trades.side[places] * trades.gross[places]
-    apart = np.unique(trades.decision[places] // int(trades.hold[places].max())).size
+    hold, longest, moves = 1, 1, first_moves[places] if first_moves is not None else trades.side[places] * trades.gross[places]
+    if first_moves is None:
+        hold, longest = int(np.median(trades.hold[places])), int(trades.hold[places].max())
+    apart = np.unique(trades.decision[places] // longest).size
     for name in features:
         seen = stats.foreknowledge(trades.feature(name)[places], moves, hold=hold, independent=apart)
         if seen.found:

@@ -15,7 +15,8 @@ from coinswarm.report.markup import Markup, empty, join, note, tag
 _SHARES = ("return", "drawdown", "share", "participation", "probability", "expectancy", "concentration", "win_rate", "exposure")
 _SHORT = 24
 _HEADLINE = (
-    ("validation.sharpe", "Sharpe, unseen bars"), ("odds.dsr", "Deflated Sharpe ratio"), ("overfitting.pbo", "Overfitting (PBO)"),
+    ("validation.sharpe", "Sharpe, unseen bars"), ("odds.dsr_no_skill", "Deflated Sharpe ratio"),
+    ("overfitting.pbo_trials", "Overfitting (PBO)"),
     ("superiority.spa_hold", "SPA against holding, p"), ("plateau.score", "Plateau"), ("stress.costs_x2_sharpe", "Sharpe, costs doubled"),
     ("crash.drawdown_one_bar", "Flash crash, drawdown"), ("lint.n_findings", "Lint findings"),
 )  # fmt: skip
@@ -207,7 +208,7 @@ def _headline(card: ShownCard) -> Markup:
 def _card(card: ShownCard, name: str, title: str) -> Markup:
     part, _, rest = name.partition(".")
     section = card.sections[part]
-    why = section.refused or section.withheld.get(rest)
+    why = section.refused or section.withheld.get(rest) or ("" if rest in section.figures else "a card of before this figure was asked for")
     shown = wording.MISSING if why else _figure(rest, card.figure(name))
     return tag("div", tag("span", title), tag("b", shown), tag("small", name), class_="card", title=why or name, tabindex="0")
 
@@ -241,7 +242,9 @@ def _picture(chart: ShownChart) -> Markup:
     if chart.kind == "histogram":
         return svg.spread(np.array(first, dtype=np.float64), unit=chart.unit, mark=chart.mark, title=chart.title)
     if chart.kind == "bars":
-        return svg.columns(first, labels=chart.labels, unit=chart.unit, title=chart.title)
+        return svg.columns(
+            first, labels=chart.labels or [str(place + 1) for place in range(len(first))], unit=chart.unit, title=chart.title
+        )
     return svg.lines(chart.series, labels=chart.labels, unit=chart.unit, mark=chart.mark, title=chart.title)
 
 

@@ -50,7 +50,8 @@ def render(found: Mapping[str, Any], records: Sequence[PatternRecord], *, job: s
     heading = f"Patterns of {job}"
     parts = [
         page.banner() if synthetic else None, _header(found, heading), _leaks(found), _verdict(found, ordered), _naive(found, ordered),
-        _survivors(ordered), *(_pattern(record) for record in ordered), _closest(found), _tried(found), _reproduce(job, ordered),
+        _survivors(ordered, leaky=bool(found.get("leaks"))),
+        *(_pattern(record) for record in ordered), _closest(found), _tried(found), _reproduce(job, ordered),
     ]  # fmt: skip
     return f"<!doctype html>\n{tag('html', page.head(heading), tag('body', tag('main', *parts)), lang='en')}\n"
 
@@ -76,12 +77,11 @@ def _leaks(found: Mapping[str, Any]) -> Markup | None:
     if not leaks:
         return None
     rows: list[list[object]] = [
-        [_named(leak["feature"]), leak["market"], f"{leak['hold']:,}", f"{leak['correlation']:+.2f}", f"{leak['z']:+.1f}"] for leak in leaks
+        [_named(f"{leak['feature']} of {leak['market']}"), f"{leak['hold']:,}", f"{leak['correlation']:+.2f}", f"{leak['z']:+.1f}"]
+        for leak in leaks
     ]
-    words = (
-        "These features foretell the bars after a decision better than anything known then can. The data are wrong; nothing is promoted."
-    )
-    head = ["Feature", "Market", "Bars ahead", "Rank correlation", "Standard errors"]
+    words = "These features foretell the bars after a decision better than anything known then can. The data are wrong: nothing is kept."
+    head = ["Feature", "Bars ahead", "Rank correlation", "Standard errors"]
     return _section("leaks", "Look-ahead", note(words), tables.table(head, rows))
 
 
@@ -109,7 +109,9 @@ def _naive(found: Mapping[str, Any], records: Sequence[PatternRecord]) -> Markup
     return _section("honesty", "What usual tests would promote, and what survives", note(words), tables.table(["Test", "Patterns"], rows))
 
 
-def _survivors(records: Sequence[PatternRecord]) -> Markup:
+def _survivors(records: Sequence[PatternRecord], *, leaky: bool) -> Markup:
+    if leaky:
+        return _section("survivors", "What survived", empty("Nothing is kept of data in which something knows what comes next."))
     if not records:
         return _section(
             "survivors", "What survived", empty("Nothing. That is what a search on noise finds, and most searches on real bars.")

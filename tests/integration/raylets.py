@@ -1,6 +1,7 @@
 """Drills on a real cluster of several raylets, in a process of its own: jobs are driven while their surroundings are taken away.
 
     python -m tests.integration.raylets DATABASE_URL CATALOG CPUS DRILL…
+    python -m tests.integration.raylets --stand CPUS
 
 CPUS are the processors of each raylet, such as 3,2,2. Each drill prints one line of JSON: its name, the job's result hash, a digest of all
 stored trials, and what was done to it.
@@ -226,6 +227,20 @@ def drive(url: str, catalog: str, job: str, address: str) -> None:
     EvolveDriver(store, RayEvaluator(), watcher=Loud(), lease_s=LEASE_S).run(plan, lease)
 
 
+def stand(cpus: str) -> None:
+    """A cluster for others: says its address, loses a node that works at each line it reads, and ends with its input."""
+    raylets = Raylets([int(each) for each in cpus.split(",")])
+    sys.stdout.write(f"{raylets.cluster.address}\n")
+    sys.stdout.flush()
+    for _ in sys.stdin:
+        lost = None
+        while lost is None and raylets.others:
+            lost = raylets.kill_node()
+        sys.stdout.write(f"{lost}\n")
+        sys.stdout.flush()
+    raylets.close()
+
+
 def report(name: str, store: PostgresStore, ending: Ending, **facts: object) -> None:
     """Print what came of a drill."""
     sys.stdout.write(json.dumps({"drill": name, "hash": ending.result_hash, **trials(store, ending.job), **facts}) + "\n")
@@ -258,4 +273,4 @@ def main(url: str, catalog: str, cpus: str, *drills: str) -> None:
 
 
 if __name__ == "__main__":
-    drive(*sys.argv[2:]) if sys.argv[1] == "--drive" else main(*sys.argv[1:])
+    {"--drive": drive, "--stand": stand}[sys.argv[1]](*sys.argv[2:]) if sys.argv[1].startswith("--") else main(*sys.argv[1:])

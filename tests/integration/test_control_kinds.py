@@ -100,7 +100,9 @@ def test_a_report_of_a_job_is_a_page_that_reaches_nothing(client: httpx.Client, 
         ({"kind": "shell", "command": "true"}, 422),
     ],
 )  # fmt: skip
-def test_what_cannot_be_done_is_refused_before_it_is_queued(control: Plane, client: httpx.Client, body: dict[str, Any], status: int) -> None:
+def test_what_cannot_be_done_is_refused_before_it_is_queued(
+    control: Plane, client: httpx.Client, body: dict[str, Any], status: int
+) -> None:
     before = control.rows()["jobs"]
     assert client.post("/api/v1/jobs", json=body).status_code == status
     assert control.rows()["jobs"] == before

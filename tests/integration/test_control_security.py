@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -14,7 +16,6 @@ import pytest
 
 from cluster.control import security
 from coinswarm import errors
-from coinswarm.ledger.browse import JobFilter
 from tests.integration.control_world import LIMITS, Plane
 from tests.integration.evolve_world import PLAY
 
@@ -71,6 +72,91 @@ def test_a_reader_changes_nothing(control: Plane) -> None:
     with control.client("read") as client:
         answers = [client.request(method, path, json=control.request()) for method, path in CHANGES]
     assert {(answer.status_code, answer.json()["type"]) for answer in answers} == {(403, "urn:coinswarm:error:Forbidden")}
+
+
+def operations(control: Plane) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method, path and description of each operation of the API, and of no other."""
+    with control.client("read") as client:
+        described = client.get("/api/v1/openapi.json").json()
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation | {"schemas": described["components"]["schemas"]}
+
+
+def test_no_operation_is_open_and_none_that_changes_is_for_readers(control: Plane) -> None:
+    with control.client(None) as nobody, control.client("read") as reader:
+        for method, path, _ in operations(control):
+            place = re.sub(r"\{\w+\}", "abcd", path)
+            assert path in security.HEALTH or nobody.request(method, place, json={}).status_code == 401, path
+            if method != "GET" and path != "/api/v1/plays/check":
+                assert reader.request(method, place, json={}).status_code == 403, path
+
+
+UNFULFILLED: dict[str, dict[str, Any]] = {
+    "evolve": {"plays": [{"text": PLAY}], "markets": ["NOPE/USDT"]}, "chaos": {"markets": ["NOPE/USDT"]}, "discover": {"jobs": ["nope"]},
+    "validate": {"evaluation": "ffff"}, "honesty": {"like": ["NOPE/USDT"]}, "fetch": {"exchange": "nowhere", "markets": ["BTC/USDT"]},
+}  # fmt: skip
+"""A request of each kind that has the right form and cannot be done, so that nothing may be written whatever else it says."""
+INJECTED = ["'; DROP TABLE jobs; --", "../../../../etc/passwd", "file:///etc/passwd", "$(touch owned)", "%00"]
+
+
+def texts(schema: dict[str, Any], known: dict[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where a JSON body may have text of one's own."""
+    if "$ref" in schema:
+        yield from texts(known[schema["$ref"].rpartition("/")[2]], known, path)
+    for other in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+        yield from texts(other, known, path)
+    if schema.get("type") == "string" and not {"const", "enum"} & set(schema):
+        yield path
+    for name, inner in schema.get("properties", {}).items():
+        yield from texts(inner, known, (*path, name))
+    if isinstance(schema.get("items"), dict):
+        yield from texts(schema["items"], known, (*path, 0))
+
+
+def with_text(body: Any, path: tuple[str | int, ...], text: str) -> Any:
+    """A body with a text put in; what is missing on the way there is made."""
+    if not path:
+        return text
+    step, *rest = path
+    if isinstance(step, int):
+        inner = body[0] if isinstance(body, list) and body else None
+        return [with_text(inner, tuple(rest), text)]
+    held = dict(body) if isinstance(body, dict) else {}
+    return held | {step: with_text(held.get(str(step)), tuple(rest), text)}
+
+
+def test_hostile_text_in_every_field_of_every_request_is_refused(control: Plane) -> None:
+    asked: set[tuple[str | int, ...]] = set()
+    (submit,) = (operation for method, path, operation in operations(control) if (method, path) == ("POST", "/api/v1/jobs"))
+    wanted = submit["requestBody"]["content"]["application/json"]["schema"]
+    with control.client("submit") as client:
+        for kind, reference in wanted["discriminator"]["mapping"].items():
+            for place in texts({"$ref": reference}, submit["schemas"]):
+                asked.add((kind, *place))
+                for hostile in INJECTED:
+                    answer = client.post("/api/v1/jobs", json=with_text({"kind": kind, **UNFULFILLED[kind]}, place, hostile))
+                    assert answer.status_code in (404, 409, 422), (kind, place, hostile, answer.text)
+                    assert "root:" not in answer.text
+    assert {path[0] for path in asked} == set(UNFULFILLED)
+    assert len(asked) >= 25
+
+
+def test_hostile_text_in_every_parameter_finds_nothing(control: Plane) -> None:
+    asked = 0
+    with control.client("submit") as client:
+        for method, path, operation in operations(control):
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "header" or not any(True for _ in texts(parameter["schema"], operation["schemas"])):
+                    continue
+                for hostile in INJECTED:
+                    quoted, named = quote(hostile, safe=""), parameter["in"] == "query"
+                    place = re.sub(r"\{\w+\}", "abcd" if named else quoted, path) + (f"?{parameter['name']}={quoted}" if named else "")
+                    answer = client.request(method, place, json={})
+                    assert answer.status_code in (200, 403, 404, 405, 422), (place, answer.text)
+                    assert answer.status_code != 200 or not (answer.json()["rows"] if "rows" in answer.text else answer.json()), place
+                    asked += 1
+    assert asked > 100
 
 
 @pytest.mark.parametrize("path", ["/api/v1/tokens", "/api/v1/audit", "/api/v1/tokens/x"])
@@ -140,6 +226,28 @@ def test_a_play_of_a_hundred_megabytes_is_refused_before_it_is_read(control: Pla
     assert announced.status_code == 413
 
 
+def test_a_body_that_says_it_is_too_large_is_refused_before_it_is_sent(control: Plane) -> None:
+    head = f"POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {control.secret('submit')}\r\nContent-Length: 100000000\r\n\r\n"
+    with connected(control) as connection:
+        connection.sendall(head.encode())
+        assert b" 413 " in connection.recv(4000).splitlines()[0]
+
+
+def connected(control: Plane) -> socket.socket:
+    address = urlsplit(control.url)
+    return socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=20)
+
+
+def test_many_that_never_end_their_heads_keep_nobody_else_waiting(control: Plane) -> None:
+    with ExitStack() as stack:
+        idle = [stack.enter_context(connected(control)) for _ in range(200)]
+        for connection in idle:
+            connection.sendall(b"GET /api/v1/jobs HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        with control.client("read") as client:
+            assert client.get("/api/v1/jobs?limit=1").status_code == 200
+        assert all(b"408" in connection.recv(1000) for connection in idle)
+
+
 def test_a_body_that_does_not_say_how_long_it_is_ends_at_the_limit(control: Plane) -> None:
     pieces = (b"x" * 65_536 for _ in range(1600))
     with control.client("submit") as client:
@@ -199,13 +307,21 @@ def test_who_asks_too_often_is_told_to_wait() -> None:
     assert LIMITS.requests_per_s > 0
 
 
-def test_anothers_job_is_neither_stopped_nor_resumed(control: Plane) -> None:
-    foreign = control.context.browse.jobs(JobFilter(), limit=1).rows
-    if not foreign:
-        pytest.skip("no job was handed in before")
+@pytest.fixture(scope="module")
+def foreign(control: Plane) -> Iterator[str]:
+    """A job that somebody else handed in."""
+    with control.client("submit") as somebody:
+        job = somebody.post("/api/v1/jobs", json=control.request(campaign="foreign")).json()["id"]
+        yield job
+        somebody.post(f"/api/v1/jobs/{job}/cancel")
+
+
+def test_anothers_job_is_neither_stopped_nor_resumed(control: Plane, foreign: str) -> None:
     with control.client("submit") as client:
-        answers = [client.post(f"/api/v1/jobs/{foreign[0].id}/{change}") for change in ("cancel", "resume")]
+        answers = [client.post(f"/api/v1/jobs/{foreign}/{change}") for change in ("cancel", "resume")]
+        shown = client.get(f"/api/v1/jobs/{foreign}").json()
     assert [answer.status_code for answer in answers] == [403, 403]
+    assert (shown["status"], shown["cancel_requested"]) == ("queued", False)
 
 
 def test_a_revoked_token_opens_nothing_a_moment_later(control: Plane) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import psutil
 import psycopg
 import pytest
@@ -20,6 +23,7 @@ from cluster import bootstrap
 from cluster import settings as machine
 from cluster.driver import requests
 from cluster.settings import Settings
+from cluster.store import embedded
 from coinswarm.ledger.queue import Submission
 from coinswarm.ledger.records import new_job_id
 from tests.integration.evolve_world import PLAY, World
@@ -144,17 +148,122 @@ def test_a_job_whose_hand_or_service_is_killed_ends_with_the_same_hash(own_setti
 
 def undisturbed(settings: Settings, world: World) -> str:
     """The hash of the same job, run here from end to end."""
+    return hash_of(longer(settings, world), world)
+
+
+def hash_of(submission: Submission, world: World) -> str:
+    """The hash of a job, run here from end to end."""
     from cluster.driver import submit
     from cluster.workers.local import LocalEvaluator
     from coinswarm.ledger.memory import MemoryStore
     from tests.integration.evolve_world import driven
 
-    store, submission = MemoryStore(), longer(settings, world)
+    store = MemoryStore()
     store.save_data_sets(submission.data_sets)
     store.save_play(submission.plays[0])
     store.create_job(submission.job)
     plan = submit.resumed(store, submission.job.id, world.catalog)
     return driven(store, LocalEvaluator(), plan, new=False).result_hash
+
+
+@contextmanager
+def api(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """An API as a process of its own, and its address."""
+    command = [*bootstrap.COMMAND, "serve", "--api-only", "--port", "0"]
+    process = subprocess.Popen(command, env=machine.inherited(settings), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process, process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def admin(settings: Settings) -> dict[str, str]:
+    """What opens an API on this machine."""
+    return {"Authorization": f"Bearer {machine.token_file(settings, 'local').read_text().strip()}"}
+
+
+def committed(settings: Settings, job: str, least: int) -> None:
+    """Wait until a job has told so many generations."""
+    with bootstrap.open_store(settings) as store:
+        while len(store.generations(job)) < least:
+            time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_killing_the_api_in_the_middle_of_a_job_changes_nothing(own_settings: Settings, small_world: World) -> None:
+    body = {"kind": "evolve", "plays": [{"text": PLAY}], "markets": [small_world.markets[0]], "baselines": False, "winners": 1,
+            "search": {"population": 200, "generations": 60, "elitism": 1, "constraints": []}}  # fmt: skip
+    with services(own_settings, 1):
+        with api(own_settings) as (process, place):
+            job = httpx.post(f"{place}/api/v1/jobs", json=body, headers=admin(own_settings), timeout=60).json()["id"]
+            committed(own_settings, job, 10)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        with api(own_settings) as (_, place):
+            follow = httpx.stream("GET", f"{place}/api/v1/jobs/{job}/events", headers=admin(own_settings), timeout=120)
+            with follow as stream:
+                told = "".join(stream.iter_text())
+            found = httpx.get(f"{place}/api/v1/jobs/{job}", headers=admin(own_settings), timeout=60).json()
+    assert "event: end" in told
+    assert (found["status"], found["result_hash"]) == ("done", undisturbed(own_settings, small_world))
+
+
+@pytest.fixture
+def server_settings(small_world: World) -> Iterator[Settings]:
+    """A home with a PostgreSQL server of its own, that may be stopped; outside pytest's folders, which the server's user may not enter."""
+    with tempfile.TemporaryDirectory(prefix="coinswarm-restart-") as name:
+        home = Path(name)
+        try:
+            url = embedded.ensure(home / "pg")
+            yield Settings(home=home, bars_path=small_world.catalog, database_url=SecretStr(url), RAY_ADDRESS=None)
+        finally:
+            embedded.stop(home / "pg", force=True)
+
+
+@pytest.mark.slow
+def test_restarting_the_database_in_the_middle_of_a_job_changes_nothing(server_settings: Settings, small_world: World) -> None:
+    submission = longer(server_settings, small_world)
+    assert server_settings.database_url is not None
+    with bootstrap.open_queue(server_settings) as (queue, _):
+        queue.submit(submission)
+    with services(server_settings, 1), api(server_settings) as (process, place):
+        committed(server_settings, submission.job.id, 10)
+        embedded.stop(server_settings.home / "pg", force=True)
+        down = httpx.get(f"{place}/ready", timeout=60)
+        assert embedded.ensure(server_settings.home / "pg") == server_settings.database_url.get_secret_value()
+        wait_until_done(server_settings, 1)
+        again = httpx.get(f"{place}/ready", timeout=60)
+        assert process.poll() is None
+    with bootstrap.open_store(server_settings) as store:
+        found = store.job(submission.job.id)
+    assert (down.status_code, again.status_code) == (503, 200)
+    assert (found.status, found.result_hash) == ("done", undisturbed(server_settings, small_world))
+
+
+@pytest.mark.slow
+def test_losing_a_node_under_the_service_changes_nothing(own_settings: Settings, small_world: World) -> None:
+    command = [sys.executable, "-m", "tests.integration.raylets", "--stand", "2,1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as stand:
+        assert stand.stdout is not None
+        assert stand.stdin is not None
+        address = stand.stdout.readline().strip()
+        settings = own_settings.model_copy(update={"ray_address": address})
+        submission = submissions(settings, small_world, 1, population=2000, generations=30)[0]
+        with bootstrap.open_queue(settings) as (queue, _):
+            queue.submit(submission)
+        with services(settings, 1):
+            committed(settings, submission.job.id, 3)
+            stand.stdin.write("kill\n")
+            stand.stdin.flush()
+            lost = stand.stdout.readline().strip()
+            wait_until_done(settings, 1)
+        stand.stdin.close()
+    with bootstrap.open_store(own_settings) as store:
+        found = store.job(submission.job.id)
+    assert len(lost) > 10, "no node was lost while it worked"
+    assert (found.status, found.result_hash) == ("done", hash_of(submission, small_world))
 
 
 def test_a_job_that_cannot_be_resumed_fails_with_the_reason(own_settings: Settings, small_world: World) -> None:

@@ -13,26 +13,33 @@ from cluster import bootstrap
 from cluster.cli.app import main
 from cluster.workers.crew import RayCrew
 from coinswarm import patterns, play
+from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.patterns import DiscoverSettings, telling
 from tests.unit.patterns.made_trades import drawn, rising, walk, with_edge
+
+
+def rise(bars: Bars, size: float, until: int) -> Bars:
+    """The bars, with each rise going on for half an hour as long as it is before bar `until`."""
+    plain = np.diff(np.log(np.r_[100.0, bars.close]))
+    steps = plain.copy()
+    for bar in range(20, until - 7):
+        if plain[bar - 4 : bar + 1].sum() > 0.002:
+            steps[bar + 1 : bar + 7] += size
+    close = 100 * np.exp(np.cumsum(steps))
+    before = np.r_[100.0, close[:-1]]
+    low, high = np.minimum(before, close) * 0.9999, np.maximum(before, close) * 1.0001
+    return replace(bars, open=before, close=close, low=low, high=high)
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Path:
     """A home with one market in which a rise goes on for half an hour."""
     folder = tmp_path_factory.mktemp("patterns")
-    bars = walk(31, n=30_000)
-    plain = np.diff(np.log(np.r_[100.0, bars.close]))
-    steps = plain.copy()
-    for bar in range(20, len(bars) - 7):
-        if plain[bar - 4 : bar + 1].sum() > 0.002:
-            steps[bar + 1 : bar + 7] += 0.0008
-    close = 100 * np.exp(np.cumsum(steps))
-    before = np.r_[100.0, close[:-1]]
-    low, high = np.minimum(before, close) * 0.9999, np.maximum(before, close) * 1.0001
     with Catalog.open(folder / "bars.duckdb") as catalog:
-        catalog.put(replace(bars, open=before, close=close, low=low, high=high), source="a test")
+        catalog.put(rise(walk(31, n=30_000), 0.00015, 30_000), source="a test")
+        for name, until in (("DYING", 30_000), ("LIVING", 48_000)):
+            catalog.put(rise(walk(32, n=48_000, symbol=f"{name}/USDT"), 0.00015, until), source="a test")
     return folder
 
 
@@ -68,6 +75,40 @@ def test_the_whole_way_by_the_command(command, tmp_path: Path) -> None:
     assert "SYNTHETIC" in page
     assert command("patterns", "retire", best["id"], "--why", "a test")["status"] == "retired"
     assert command("patterns", "power", "-s", "BTC/USDT", "--hold", "2h")["enough"] is True
+
+
+@pytest.mark.parametrize(("market", "fate"), [("DYING/USDT", "dead"), ("LIVING/USDT", "alive")])
+def test_a_pattern_is_retired_on_bars_in_which_its_edge_has_died_and_kept_on_those_in_which_it_lives(
+    command, market: str, fate: str
+) -> None:
+    draw = (
+        "chaos",
+        "run",
+        "-s",
+        market,
+        "--hold",
+        "30m",
+        "--side",
+        "long",
+        "--fee-bps",
+        "0",
+        "--slippage-bps",
+        "0",
+        "-w",
+        "1",
+        "--campaign",
+        fate,
+    )
+    cut = "2023-04-14"
+    first = command(*draw, "-n", "15000", "--to", cut)
+    found = command("patterns", "discover", "--job", first["job"], "--depth", "1", "--flips", "199", "-f", "momentum(5)")
+    (own, *_) = [one["id"] for one in found["patterns"] if one["status"] == "confirmed"]
+    later = command(*draw, "-n", "12000", "--from", cut, "--seed", "1")
+    said = {each["pattern"]: each for each in command("patterns", "review", "--job", later["job"])}
+    assert said[own]["review"]["verdict"] == fate
+    status = command("patterns", "show", own)["status"]
+    assert status == ("retired" if fate == "dead" else "confirmed")
+    command("patterns", "retire", own, "--why", "the next test asks for none")
 
 
 def test_a_cluster_finds_what_one_process_finds(ray_cluster: bootstrap.Session) -> None:

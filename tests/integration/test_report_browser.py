@@ -16,6 +16,7 @@ import pytest
 from coinswarm import backtest, play, report
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
+from tests.unit.report import test_cards_page, test_patterns_page
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -164,3 +165,16 @@ def test_the_page_is_painted_wide_and_narrow_dark_and_light(browse: Browse, writ
     seen = browse(written, f"--screenshot={picture}", f"--window-size={width},1600", f"--blink-settings=preferredColorScheme={scheme}")
     assert "CONSOLE" not in seen.stderr
     assert picture.stat().st_size > 30_000
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "0"), (400, "1")])
+@pytest.mark.parametrize("kind", ["patterns", "card"])
+def test_pages_of_patterns_and_of_cards_fit_any_screen_and_complain_of_nothing(
+    browse: Browse, tmp_path: Path, kind: str, width: int, scheme: str
+) -> None:
+    text = test_patterns_page.rendered(synthetic=True) if kind == "patterns" else test_cards_page.rendered(test_cards_page.odds(0.93))
+    page, picture = tmp_path / "page.html", tmp_path / "page.png"
+    page.write_text(text, "utf-8")
+    seen = browse(page, f"--screenshot={picture}", f"--window-size={width},1600", f"--blink-settings=preferredColorScheme={scheme}")
+    assert "CONSOLE" not in seen.stderr
+    assert picture.stat().st_size > 20_000

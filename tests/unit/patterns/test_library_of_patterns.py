@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -96,18 +98,17 @@ def test_a_play_needs_a_side() -> None:
 # --- review -----------------------------------------------------------------------------------------------------------
 
 
-def believed(sigmas: float = 0.4) -> tuple[review.Belief, ChaosTrades]:
+@functools.cache
+def believed() -> tuple[review.Belief, ChaosTrades]:
     """A pattern that was confirmed on the first half of a long history, and all trades of it."""
     trades = drawn(21, n=48_000, trades=48_000)
-    edged = with_edge(trades, rising(trades), sigmas)
+    edged = with_edge(trades, rising(trades), 0.4)
     middle = int(np.median(trades.entry_ts))
-    found = patterns.discover(edged.select(edged.exit_ts < middle), DiscoverSettings(flips=199, depth=1)).findings[0]
-    record = telling.records(
-        patterns.discover(edged.select(edged.exit_ts < middle), DiscoverSettings(flips=199, depth=1)),
-        job="discover-1", synthetic=True, found_at=np.datetime64("2025-01-01").astype("datetime64[s]").item(), made_of={},
-    )[0]  # fmt: skip
-    assert found.status == "confirmed"
-    return review.belief(found.pattern, record.figures, record.evidence), edged
+    found = patterns.discover(edged.select(edged.exit_ts < middle), DiscoverSettings(flips=199, depth=1))
+    when = datetime(2025, 1, 1, tzinfo=UTC)
+    record = telling.records(found, job="discover-1", synthetic=True, found_at=when, made_of={})[0]
+    assert found.findings[0].status == "confirmed"
+    return review.belief(found.findings[0].pattern, record.figures, record.evidence), edged
 
 
 def test_an_edge_that_lives_is_kept_through_many_reviews() -> None:
