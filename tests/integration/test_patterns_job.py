@@ -47,6 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Path:
 def command(home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setenv("COINSWARM_HOME", str(home))
     monkeypatch.setenv("COINSWARM_DATABASE_URL", database_url)
+    monkeypatch.setenv("COINSWARM_COMPUTE", "process")  # the session holds the one Ray that a process can have
 
     def call(*words: str) -> object:
         with pytest.raises(SystemExit) as ended:
