@@ -94,7 +94,7 @@ def killing_first(started: list[subprocess.Popen[bytes]], after: int) -> object:
     return kill
 
 
-def run_all(settings: Settings, world: World, jobs: int) -> None:
+def assert_all_run_once(settings: Settings, world: World, jobs: int) -> None:
     with bootstrap.open_queue(settings) as (queue, _):
         for submission in submissions(settings, world, jobs):
             queue.submit(submission)
@@ -109,12 +109,12 @@ def run_all(settings: Settings, world: World, jobs: int) -> None:
 
 
 def test_each_job_runs_once_though_a_service_is_killed(own_settings: Settings, small_world: World) -> None:
-    run_all(own_settings, small_world, 12)
+    assert_all_run_once(own_settings, small_world, 12)
 
 
 @pytest.mark.slow
 def test_a_thousand_jobs_run_once_each_though_a_service_is_killed(own_settings: Settings, small_world: World) -> None:
-    run_all(own_settings, small_world, 1000)
+    assert_all_run_once(own_settings, small_world, 1000)
 
 
 def longer(settings: Settings, world: World) -> Submission:

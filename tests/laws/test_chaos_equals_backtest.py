@@ -61,10 +61,10 @@ def test_a_chaos_trade_is_what_the_reference_simulator_makes_of_it(world: str, p
     bars = WORLDS[world]
     trades = chaos.run(bars, 6, hold=hold, costs=paid, size=(100.0, 50_000.0), seed=seed)
     for row in range(6):
-        same_trade(trades.select(slice(row, row + 1)), bars, paid)
+        assert_same_trade(trades.select(slice(row, row + 1)), bars, paid)
 
 
-def same_trade(trade: chaos.ChaosTrades, bars: Bars, paid: Costs) -> None:
+def assert_same_trade(trade: chaos.ChaosTrades, bars: Bars, paid: Costs) -> None:
     found = backtested(bars, trade, paid)
     notional = found["qty"] * found["entry_price"]
     wanted = {
@@ -85,7 +85,7 @@ def test_a_liquidated_short_is_what_the_reference_simulator_makes_of_it() -> Non
     lost = trades.select(trades.reason == chaos.Reason.LIQUIDATION)
     assert len(lost) > 5
     for row in range(5):
-        same_trade(lost.select(slice(row, row + 1)), bars, Costs())
+        assert_same_trade(lost.select(slice(row, row + 1)), bars, Costs())
 
 
 @given(st.sampled_from([*naming.BASE[:-1], "rsi(7)", "momentum(2)@15m", "bbands(20).percent_b"]), st.integers(0, 1000))
