@@ -104,11 +104,7 @@ def plan_again(job: Job, data_sets: Sequence[DataSetRecord], catalog_path: Path)
     Raises:
         Refused: the code has changed since, or its config was.
     """
-    changes = [*submit.changed_code(job), *submit.changed_config(job)]
-    if changes:
-        raise errors.Refused(
-            f"job {job.id} cannot go on as the same job:\n" + "\n".join(changes), hint="start a new job, or undo the change"
-        )
+    submit.refuse_changed(job)
     return _plan(job, catalog_path, tuple(data_sets))
 
 

@@ -68,11 +68,7 @@ def plan_again(store: Store, job: Job) -> Plan:
     Raises:
         Refused: the code has changed since, or its config was.
     """
-    changes = [*submit.changed_code(job), *submit.changed_config(job)]
-    if changes:
-        raise errors.Refused(
-            f"job {job.id} cannot go on as the same job:\n" + "\n".join(changes), hint="start a new job, or undo the change"
-        )
+    submit.refuse_changed(job)
     drawn = tuple(store.job(name) for name in job.config["drawn"])
     return Plan(job=job, settings=DiscoverSettings.model_validate(job.config["discover"]), drawn=drawn)
 

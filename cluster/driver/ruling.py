@@ -122,11 +122,7 @@ def plan_again(store: Store, job: Job, catalog_path: Path) -> Plan:
     Raises:
         Refused: the code has changed since, or its config was.
     """
-    changes = [*submit.changed_code(job), *submit.changed_config(job)]
-    if changes:
-        raise errors.Refused(
-            f"job {job.id} cannot go on as the same job:\n" + "\n".join(changes), hint="start a new job, or undo the change"
-        )
+    submit.refuse_changed(job)
     return _plan(job, tuple(store.play(sha256) for sha256 in job.plays), store.data_sets(job.data_hashes), catalog_path)
 
 

@@ -53,6 +53,18 @@ def resumed(store: Store, name: str, catalog_path: Path) -> Plan:
     return plan
 
 
+def refuse_changed(job: Job) -> None:
+    """Refuse to go on with a job whose code or config is no longer what it was made with.
+
+    Raises:
+        Refused: it is not; the message shows how.
+    """
+    if changes := [*changed_code(job), *changed_config(job)]:
+        raise errors.Refused(
+            f"job {job.id} cannot go on as the same job:\n" + "\n".join(changes), hint="start a new job, or undo the change"
+        )
+
+
 def changed_code(job: Job) -> list[str]:
     """How the program differs from the one a job was planned with, as lines; none when it does not."""
     now = version.code_version()
