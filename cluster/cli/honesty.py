@@ -108,7 +108,7 @@ def _wanted(pipeline: str, families: str, worlds: int, seed: int, given: Mapping
     hiding = driving.power_cells() if pipeline == "patterns" else driving.planted_play_cells()
     cells = hiding if planted else tuple(driving.cell(name) for name in names)
     usual = driving.POWER if planted else driving.PatternSettings()
-    searched = driving.EvolveSettings(costs=driving.CHEAP if planted else None)
+    searched = driving.EvolveSettings(costs=driving.CHEAP)
     try:
         patterns = driving.PatternSettings.model_validate({**usual.model_dump(), **given})
         asked = {"pipeline": pipeline, "cells": cells, "worlds": worlds, "seed": seed, "patterns": patterns, "evolve": searched}

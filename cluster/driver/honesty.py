@@ -98,10 +98,10 @@ FREE = Costs(taker_bps=0, maker_bps=0, slippage_bps=0)
 POWER = PatternSettings(trades=300_000, hold="15m", side="long", min_trades=1000, flips=199, costs=FREE)
 """The power curve measures how small a move is found, so costs take nothing off it; what does not pay for them is a family of its own."""
 _POWER_HOLD = 3  # bars: longer moves overlap, and then every bar of a busy hour shares in them
-CHEAP = Costs(taker_bps=0.5, maker_bps=0.5, slippage_bps=0.5)
-"""The same for searched plays; trading for free is what the gates refuse."""
-_SEARCHED = (0.05, 0.1, 0.2)
-"""Beyond them a winner's Sharpe ratio is above 5, which the gates refuse as too good to be true."""
+CHEAP = Costs(taker_bps=0.1, maker_bps=0.1, slippage_bps=0.1)
+"""The same for searched plays; trading for free is what the gates refuse. Null worlds are searched with them too: where costs eat whatever
+a search finds, nothing would be promoted for a reason that has nothing to do with the gates."""
+_SEARCHED = (0.05, 0.1, 0.2, 0.3)
 _EFFECTS, _SUPPORTS, _DEPTHS = (0.02, 0.05, 0.1, 0.2, 0.3), (0.02, 0.06, 0.1), (1, 2, 3)
 
 

@@ -15,9 +15,9 @@ from coinswarm.report.markup import Markup, empty, join, note, tag
 _SHARES = ("return", "drawdown", "share", "participation", "probability", "expectancy", "concentration", "win_rate", "exposure")
 _SHORT = 24
 _HEADLINE = (
-    ("validation.sharpe", "Sharpe, unseen bars"), ("odds.dsr_no_skill", "Deflated Sharpe ratio"),
+    ("validation.sharpe", "Sharpe, unseen bars"), ("odds.beyond_luck", "Beyond luck"),
     ("overfitting.pbo_trials", "Overfitting (PBO)"),
-    ("superiority.spa_hold", "SPA against holding, p"), ("plateau.score", "Plateau"), ("stress.costs_x2_sharpe", "Sharpe, costs doubled"),
+    ("superiority.spa_beta", "SPA against holding, p"), ("plateau.score", "Plateau"), ("stress.costs_x2_sharpe", "Sharpe, costs doubled"),
     ("crash.drawdown_one_bar", "Flash crash, drawdown"), ("lint.n_findings", "Lint findings"),
 )  # fmt: skip
 

@@ -198,6 +198,43 @@ def deflated_sharpe_ratio(
     return float(special.ndtr((sharpe - best_of_luck) / error))
 
 
+def luck_probability(sharpe: float, n_searched: int, n_unseen: int, n_trials: float, autocorrelation: float = 0.0) -> float:
+    """Probability that luck alone shows less: the best of many trials without skill, picked on some bars and followed on later ones.
+
+    Over all n_searched + n_unseen bars that best one has a ratio of w M s + (1 - w) Z u, with w the part that was searched, M the maximum
+    of n_trials standard normals, Z one more, and s and u the errors of a ratio of 0 on either part. Only what was searched pays for the
+    search; what was not counts in full. Worked out by quadrature over Z.
+
+    Args:
+        sharpe: ratio per period over all bars.
+        n_searched: bars on which the trial was picked, at least 2.
+        n_unseen: bars that nothing was picked on, which came later; 0: none.
+        n_trials: how many trials it was picked from, as if independent (where they are not, this is the stricter), at least 1.
+        autocorrelation: of successive returns, in (-1, 1).
+
+    Returns:
+        In [0, 1]. Without unseen bars it is Phi(z)^n_trials; with one trial it is the PSR of a normal ratio of 0.
+
+    Raises:
+        InvalidArgument: an argument lies outside its domain.
+
+    Source: the error of a ratio of 0 after Lo 2002 ("The Statistics of Sharpe Ratios"); the maximum as in Bailey & Lopez de Prado 2014,
+    with its distribution in place of its mean.
+    """
+    inputs.finite(sharpe, "sharpe")
+    inputs.whole(n_searched, "n_searched", 2)
+    inputs.whole(n_unseen, "n_unseen", 0)
+    check.within(n_trials, "n_trials", 1, 1e12)
+    inputs.between(autocorrelation, "autocorrelation", -1, 1)
+    inflation = math.sqrt((1 + autocorrelation) / (1 - autocorrelation))
+    whole = n_searched + n_unseen
+    picked, followed = (inflation * math.sqrt(n) / whole for n in (n_searched, n_unseen))
+    z = np.linspace(-9.0, 9.0, 6_001)
+    weights = np.exp(-z * z / 2)
+    below = np.exp(n_trials * special.log_ndtr((sharpe - followed * z) / picked))
+    return float(weights @ below / weights.sum())
+
+
 def maximum_moments(n: float) -> tuple[float, float]:
     """Mean and variance of the maximum of n independent standard normals, by quadrature of n phi(x) Phi(x)^(n-1).
 

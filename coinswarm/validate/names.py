@@ -64,6 +64,7 @@ FIGURES: dict[str, dict[str, str]] = {
         "luck_sharpe_per_bar": "expected best per-bar Sharpe of the trials without skill",
         "dsr": "deflated Sharpe ratio with the true number of trials (convention 2012)",
         "dsr_no_skill": "the same, with the variance that worthless trials have in place of the trials' own, which skill inflates",
+        "beyond_luck": "probability that the best of as many worthless trials shows less over all known bars, unseen ones in full",
         "dsr_effective": "with the variance of the trials and the effective number",
         "dsr_2025": "with the true number, convention 2025",
         "min_backtest_years": "years below which luck alone is expected to show this Sharpe",
@@ -79,6 +80,8 @@ FIGURES: dict[str, dict[str, str]] = {
     "superiority": {
         "reality_check_hold": "p of White's reality check of the leaderboard against buy and hold",
         "spa_hold": "p of the studentised SPA test against buy and hold",
+        "reality_check_beta": "p of the reality check against holding as much of the market as each variant's own beta",
+        "spa_beta": "p of the studentised SPA test against the same",
         "reality_check_lottery": "p of the reality check against the mean lottery",
         "spa_lottery": "p of the studentised SPA test against the mean lottery",
         "lottery_p": "share of lotteries on this variant that are as good in sample, (b + 1) / (n + 1)",
@@ -153,7 +156,7 @@ FIGURES: dict[str, dict[str, str]] = {
     },
     "lint": {
         "n_findings": "rules of the sanity lint that were broken",
-        "too_good": "1 when Sharpe, win rate or profit factor are beyond what is credible",
+        "too_good": "1 when win rate or profit factor are beyond what is credible, or a Sharpe that is does not outlast a bar of delay",
         "too_few_trades": "1 with fewer than 30 closed trades",
         "zero_cost": "1 when fees or slippage are nothing",
         "impossible_prices": "bars that contradict themselves, and fills outside the range of their bar (by the reference simulator)",

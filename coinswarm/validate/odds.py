@@ -23,8 +23,8 @@ from coinswarm.validate.curves import Portfolio
 from coinswarm.validate.spans import known
 
 DEFLATED = (
-    "trials", "effective_trials", "sharpe_variance", "luck_sharpe_per_bar", "dsr", "dsr_no_skill", "dsr_effective", "dsr_2025",
-    "min_backtest_years", "haircut_sharpe",
+    "trials", "effective_trials", "sharpe_variance", "luck_sharpe_per_bar", "dsr", "dsr_no_skill", "beyond_luck", "dsr_effective",
+    "dsr_2025", "min_backtest_years", "haircut_sharpe",
 )  # fmt: skip
 LEAST_TRADES = 2
 _LEAST_SAMPLE = 10
@@ -59,8 +59,11 @@ def section(bench: Bench) -> Section:
     if not why:
         try:
             figures |= deflated(sample, facts.trials or 0, _spread(bench, facts), seen.periods_per_year)
+            figures |= _followed(bench, sample, facts.trials or 0)
         except errors.BadInput as error:
             why = str(error)
+    if not why and splits.validation is None:
+        withheld["beyond_luck"] = "nothing was held out of the search"
     withheld |= {name: why for name in DEFLATED if why and name not in figures}
     notes = (
         _WORDS,
@@ -196,6 +199,15 @@ def _validated(found: Portfolio, withheld: dict[str, str]) -> dict[str, float]:
     except errors.BadInput as error:
         withheld["psr_validation"] = str(error)
         return {}
+
+
+def _followed(bench: Bench, seen: SharpeSample, trials: int) -> dict[str, float]:
+    """What luck would show over all known bars, of which only those the search saw pay for the search."""
+    if bench.case.splits.validation is None:
+        return {}
+    whole = measured(known(bench, bench.case.splits.whole).returns)
+    unseen, auto = max(whole.n_obs - seen.n_obs, 0), max(seen.autocorrelation, whole.autocorrelation)
+    return {"beyond_luck": stats.luck_probability(whole.sharpe, seen.n_obs, unseen, trials, auto)}
 
 
 def _table(figures: Mapping[str, float], withheld: Mapping[str, str]) -> Table:

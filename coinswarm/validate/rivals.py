@@ -7,6 +7,7 @@ import numpy as np
 from coinswarm import errors, stats
 from coinswarm.market.splits import Span
 from coinswarm.metrics import returns
+from coinswarm.types import FloatArray
 from coinswarm.validate import curves, names
 from coinswarm.validate.bench import Bench, different, stacked
 from coinswarm.validate.card import Chart, Section, Table
@@ -61,8 +62,10 @@ def superiority(bench: Bench) -> Section:
     matrix, _, bars = bench.matrix(span, leaders)
     kept = matrix[:, different(matrix)]
     lots, sharpes = _lotteries(bench, span, bars)
+    hold = bench.hold(span, bars)
     figures = {
-        **_tests(bench, kept, bench.hold(span, bars), "hold"),
+        **_tests(bench, kept, hold, "hold"),
+        **_tests(bench, beside_market(kept, hold), 0.0, "beta"),
         **_tests(bench, kept, lots, "lottery"),
         "lottery_p": _as_good(sharpes, bench.portfolio(span).sharpe_per_bar),
         "n_lotteries": float(sharpes.size),
@@ -86,7 +89,25 @@ def superiority(bench: Bench) -> Section:
                    withheld=withheld, tables=(_table(figures),))  # fmt: skip
 
 
-def _tests(bench: Bench, matrix: np.ndarray, benchmark: np.ndarray, name: str) -> dict[str, float]:
+def beside_market(matrix: FloatArray, market: FloatArray) -> FloatArray:
+    """(n_periods, n) what is left of variants' returns without the market's at each one's own beta; their means are Jensen's alpha.
+
+    A play that is in the market on a tenth of the bars is not asked to earn what holding it on all of them does, nor credited with its
+    drift.
+
+    Args:
+        matrix: (n_periods, n) returns of the variants.
+        market: (n_periods,) returns of holding.
+
+    Source: Jensen 1968 ("The performance of mutual funds").
+    """
+    swing = market - market.mean()
+    spread = float(swing @ swing)
+    beta = swing @ matrix / spread if spread > 0 else np.zeros(matrix.shape[1])
+    return np.asarray(matrix - np.outer(market, beta))
+
+
+def _tests(bench: Bench, matrix: FloatArray, benchmark: FloatArray | float, name: str) -> dict[str, float]:
     given = {"n_resamples": bench.case.effort.resamples}
     check = stats.reality_check(matrix, benchmark, rng=bench.case.stream("reality check", name), **given)
     ability = stats.superior_predictive_ability(matrix, benchmark, rng=bench.case.stream("spa", name), **given)
@@ -113,6 +134,7 @@ def _as_good(lots: np.ndarray, own: float) -> float:
 def _table(figures: dict[str, float]) -> Table:
     rows = (
         ("buy and hold", figures["reality_check_hold"], figures["spa_hold"]),
+        ("as much of it as its own beta", figures["reality_check_beta"], figures["spa_beta"]),
         ("the mean lottery", figures["reality_check_lottery"], figures["spa_lottery"]),
     )
     return Table(title="p-values that the best of the leaderboard is no better than", head=("than", "reality check", "SPA"), rows=rows)

@@ -126,11 +126,11 @@ def test_a_variant_goes_from_candidate_to_the_library_and_out_of_use(found: Foun
 
 
 def test_a_card_that_fails_says_which_rules_and_writes_nothing(found: Found, typed: Typed, tmp_path: Path) -> None:
-    found.carded(odds__dsr_no_skill=0.5, crash__drawdown_one_bar=0.4)
+    found.carded(odds__beyond_luck=0.5, crash__drawdown_one_bar=0.4)
     code, out, _ = typed("play", "vet", found.record.id, "--to", tmp_path / "kept")
     assert code == 1
     assert [line.split()[1:4] for line in out.splitlines() if "FAIL" in line] == [
-        ["deflated", "Sharpe", "odds.dsr_no_skill"],
+        ["deflated", "Sharpe", "odds.beyond_luck"],
         ["flash", "crash", "within"],
     ]
     assert "NOT PASSED, fails 2 of" in out

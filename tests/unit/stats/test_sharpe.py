@@ -142,3 +142,34 @@ def test_autocorrelation_factor_is_the_ratio_of_variances(r: float, n: int) -> N
     k = np.arange(1, n)
     inflation = 1 + 2 * ((1 - k / n) * r**k).sum()
     assert stats.autocorrelation_factor(r, n) == pytest.approx(inflation**-0.5, rel=1e-6)
+
+
+def test_luck_alone_passes_as_often_as_it_is_said_to() -> None:
+    rng = np.random.default_rng(5)
+    searched, unseen, trials = 300, 150, 40
+    said = []
+    for _ in range(1200):
+        noise = rng.standard_normal((searched, trials))
+        best = noise[:, np.argmax(noise.mean(axis=0) / noise.std(axis=0))]
+        whole = np.concatenate([best, rng.standard_normal(unseen)])
+        said.append(stats.luck_probability(float(whole.mean() / whole.std(ddof=1)), searched, unseen, trials))
+    assert scipy_stats.kstest(said, "uniform").pvalue > 0.01
+
+
+@given(st.floats(-0.2, 0.2), st.integers(50, 5_000), st.integers(1, 100_000))
+def test_without_unseen_bars_luck_is_the_best_of_so_many_normals(sharpe: float, n: int, trials: int) -> None:
+    expected = scipy_stats.norm.cdf(sharpe * math.sqrt(n)) ** trials
+    assert stats.luck_probability(sharpe, n, 0, trials) == pytest.approx(expected, abs=1e-9)
+
+
+@given(st.floats(-0.1, 0.1), st.integers(100, 2_000), st.integers(100, 2_000), st.integers(2, 5_000))
+def test_bars_that_paid_for_a_search_say_less_than_unseen_ones(sharpe: float, searched: int, unseen: int, trials: int) -> None:
+    followed = stats.luck_probability(sharpe, searched, unseen, trials)
+    assert stats.luck_probability(sharpe, searched + unseen, 0, trials) <= followed + 1e-9
+    assert followed <= stats.luck_probability(sharpe, searched + unseen, 0, 1) + 1e-9
+
+
+@pytest.mark.parametrize("given", [(math.nan, 10, 5, 3), (0.1, 1, 5, 3), (0.1, 10, -1, 3), (0.1, 10, 5, 0), (0.1, 10, 5, 3, 1.0)])
+def test_luck_of_impossible_searches_is_refused(given: tuple[float, ...]) -> None:
+    with pytest.raises(errors.InvalidArgument):
+        stats.luck_probability(*given)  # type: ignore[arg-type]

@@ -54,9 +54,9 @@ def test_the_default_gates_read_and_ask_for_figures_that_exist() -> None:
 
 def test_a_card_at_every_threshold_passes_and_one_figure_short_fails_by_name() -> None:
     assert gates.check(gates.load(), graded()).passed
-    verdict = gates.check(gates.load(), graded(odds__dsr_no_skill=0.9499, validation__n_trades=29))
+    verdict = gates.check(gates.load(), graded(odds__beyond_luck=0.9499, validation__n_trades=29))
     assert not verdict.passed
-    assert [result.rule.figure for result in verdict.failed] == ["validation.n_trades", "odds.dsr_no_skill"]
+    assert [result.rule.figure for result in verdict.failed] == ["validation.n_trades", "odds.beyond_luck"]
 
 
 @pytest.mark.parametrize("rule", gates.load().rules, ids=lambda rule: rule.name)
