@@ -74,6 +74,20 @@ def section(bench: Bench) -> Section:
     )
 
 
+def ahead(bench: Bench) -> dict[str, float]:
+    """Those figures of the section that cost a fraction of it: what needs no histories of the trials.
+
+    Raises:
+        BadInput: what the section refuses.
+    """
+    splits, facts = bench.case.splits, bench.case.trials
+    seen = known(bench, splits.train)
+    refuse_too_few(seen)
+    if splits.validation is None or hole(facts):
+        return {}
+    return _validated(bench.portfolio(splits.validation), {}) | _followed(bench, measured(seen.returns), facts.trials or 0)
+
+
 def hole(facts: TrialFacts) -> str:
     """Why nothing can be deflated; empty when it can."""
     if facts.hole:
