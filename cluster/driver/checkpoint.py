@@ -2,33 +2,64 @@
 
 The scores of past variants grow with every generation, so they are left out and rebuilt from the stored figures. The ledger keeps the
 first row of a variant only; where several islands evaluated the same one, the others are listed here.
+
+An island stands in the row of its own newest generation. The row of the whole job holds the rest, and those islands only that have changed
+since: by immigrants, while another island was told. Writing all of them with each commit cost more than its trials did.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from cluster.driver.hunt import REPEAT_DTYPE, Hunt, segment_of
 from coinswarm import errors
-from coinswarm.evolve import racing
+from coinswarm.evolve import codec, racing
 from coinswarm.evolve.archive import Archive
-from coinswarm.evolve.state import State, names
-from coinswarm.ledger.records import IN_SAMPLE, EvaluationBatch, ScoreBatch
+from coinswarm.evolve.state import Island, State, names
+from coinswarm.ledger.records import IN_SAMPLE, WHOLE_JOB, EvaluationBatch, GenerationRecord, ScoreBatch
 from coinswarm.ledger.store import Store
 from coinswarm.metrics.figures import SCORE_DTYPE
 from coinswarm.types import BoolArray, IntArray
 
 _LENGTH = struct.Struct("<Q")
 _PARTS = 3
+_ELSEWHERE = -1
+"""Generation of an island in the row of the whole job that stands in a row of its own."""
 
 
-def pack(found: Sequence[Hunt]) -> bytes:
-    """The searches of a job as bytes, without the scores of past variants."""
-    return _joined(part for hunt in found for part in (hunt.state.to_bytes(scores=False), hunt.archive.to_bytes(), hunt.repeats.tobytes()))
+def pack(found: Sequence[Hunt], stored: Mapping[int, Island]) -> bytes:
+    """The searches of a job as bytes, without the scores of past variants and without islands that stand elsewhere.
+
+    Args:
+        found: the searches.
+        stored: the islands that stand in rows of their own, as they were when they were written, by their number in the job.
+    """
+    return _joined(
+        part for hunt in found for part in (_skeleton(hunt, stored).to_bytes(scores=False), hunt.archive.to_bytes(), hunt.repeats.tobytes())
+    )
+
+
+def pack_island(island: Island) -> bytes:
+    """An island as bytes, without the scores of past variants."""
+    return codec.encode(island.without_scores())
+
+
+def _skeleton(hunt: Hunt, stored: Mapping[int, Island]) -> State:
+    """The state, with nothing of the islands that have not changed since they were stored."""
+    return replace(
+        hunt.state,
+        islands=tuple(_absent(island) if stored.get(hunt.island(island.index)) is island else island for island in hunt.state.islands),
+    )
+
+
+def _absent(island: Island) -> Island:
+    nobody = island.population.take(np.empty(0, dtype=np.int64))
+    return replace(island, generation=_ELSEWHERE, population=nobody, outbox=None, inbox=None, history=island.history[:0])
 
 
 def archives(blob: bytes) -> tuple[Archive, ...]:
@@ -36,13 +67,20 @@ def archives(blob: bytes) -> tuple[Archive, ...]:
     return tuple(Archive.from_bytes(part) for part in _cut(blob)[1::_PARTS])
 
 
-def restore(found: Sequence[Hunt], blob: bytes, store: Store, job: str) -> None:
-    """Put searches back where they stood when `blob` was packed; what was known then is read from the ledger.
+def restore(found: Sequence[Hunt], newest: Sequence[GenerationRecord], store: Store, job: str) -> None:
+    """Put searches back where they stood at the last commit; what was known then is read from the ledger.
+
+    Args:
+        found: the searches, at their start.
+        newest: the last record of each island and of the whole job.
+        store: the ledger.
+        job: whose searches they are.
 
     Raises:
-        Conflict: the blob holds other searches, or the ledger lacks figures of the job.
+        Conflict: the records hold other searches, or the ledger lacks figures of the job.
     """
-    parts = _cut(blob)
+    states = {record.island: record.state for record in newest}
+    parts = _cut(states[WHOLE_JOB])
     if len(parts) != _PARTS * len(found):
         raise errors.Conflict("the stored state is of another job", found=f"{len(parts)} parts for {len(found)} plays")
     batches, scores = store.evaluations(job), store.scores(job)
@@ -50,7 +88,18 @@ def restore(found: Sequence[Hunt], blob: bytes, store: Store, job: str) -> None:
         state, kept, repeats = parts[_PARTS * number : _PARTS * (number + 1)]
         hunt.archive = Archive.from_bytes(kept)
         hunt.repeats = np.frombuffer(repeats, dtype=REPEAT_DTYPE).copy()
-        hunt.state = _recalled(hunt, State.from_bytes(state), batches, scores)
+        hunt.state = _recalled(hunt, _whole(hunt, State.from_bytes(state), states), batches, scores)
+
+
+def _whole(hunt: Hunt, state: State, states: Mapping[int, bytes]) -> State:
+    """The state with the islands that stand in rows of their own."""
+    for island in state.islands:
+        if island.generation == _ELSEWHERE:
+            stored = codec.decode(states[hunt.island(island.index)])
+            if not isinstance(stored, Island):
+                raise errors.Conflict("the stored state is of another job", found=type(stored).__name__)
+            state = state.with_island(stored)
+    return state
 
 
 def _recalled(hunt: Hunt, state: State, batches: Sequence[EvaluationBatch], scores: Sequence[ScoreBatch]) -> State:

@@ -21,7 +21,7 @@ from cluster.driver.patience import Pulse
 from cluster.driver.plan import Plan
 from cluster.driver.progress import Progress, Silent, Watcher, resident_bytes
 from coinswarm import errors
-from coinswarm.evolve.state import Proposals
+from coinswarm.evolve.state import Island, Proposals
 from coinswarm.ledger.records import IN_SAMPLE, WHOLE_JOB, GenerationRecord, JobStatus, Json, Lease
 from coinswarm.ledger.store import Store
 from coinswarm.market.timeframe import Timeframe
@@ -93,6 +93,7 @@ class EvolveDriver:
         self._commits = 0
         self._told_failures = False
         self._flight: dict[int, tuple[Hunt, Proposals]] = {}
+        self._stored: dict[int, Island] = {}
         self._heats = Heats(evaluator)
 
     def run(self, plan: Plan, lease: Lease) -> Ending:
@@ -136,7 +137,8 @@ class EvolveDriver:
 
     def _begin(self, plan: Plan) -> tuple[Hunt, ...]:
         """The searches of the job, at their start or where the last commit left them."""
-        newest = next((record for record in self._store.last_generations(plan.job.id) if record.island == WHOLE_JOB), None)
+        records = self._store.last_generations(plan.job.id)
+        newest = next((record for record in records if record.island == WHOLE_JOB), None)
         keys = [source.key for source in plan.task.sources]
         bar_ms = Timeframe.parse(plan.data_sets[0].timeframe).ms
         found = tuple(
@@ -144,7 +146,7 @@ class EvolveDriver:
             for number, (setup, record) in enumerate(zip(plan.task.setups, plan.plays, strict=True))
         )
         if newest is not None:
-            checkpoint.restore(found, newest.state, self._store, plan.job.id)
+            checkpoint.restore(found, records, self._store, plan.job.id)
             self._commits = newest.generation + 1
             self._clock.before_s = float(newest.seconds)
         return found
@@ -191,12 +193,15 @@ class EvolveDriver:
 
     def _commit(self, plan: Plan, lease: Lease, found: tuple[Hunt, ...], commit: Commit) -> Callable[[], object]:
         """A call that stores everything this generation brought and everything needed to go on from it, in one transaction."""
-        job = plan.job.id
+        job, told = plan.job.id, commit.generation.island
+        search, local = divmod(told, plan.search.islands)
+        island = found[search].state.islands[local]
+        self._stored[told] = island
         whole = GenerationRecord(
             job=job, island=WHOLE_JOB, generation=self._commits, best=float("nan"), median=float("nan"), diversity=float("nan"),
-            evaluations=0, failures=0, seconds=self._clock.elapsed_s, state=checkpoint.pack(found),
+            evaluations=0, failures=0, seconds=self._clock.elapsed_s, state=checkpoint.pack(found, self._stored),
         )  # fmt: skip
-        records = (replace(commit.generation, job=job), whole)
+        records = (replace(commit.generation, job=job, state=checkpoint.pack_island(island)), whole)
         batches = (commit.evaluations,) if len(commit.evaluations) else ()
         scores = commit.scores if len(commit.evaluations) else ()
         self._commits += 1

@@ -119,6 +119,10 @@ class Island:
     history: FloatArray
     credit: IntArray
 
+    def without_scores(self) -> Island:
+        """The island without what it knows of past variants."""
+        return replace(self, own=self.own.take(np.empty(0, dtype=np.int64)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class State:
@@ -174,8 +178,9 @@ class State:
 
     def without_scores(self) -> State:
         """The state without the scores of past variants, which grow with every generation and stand in the database anyway."""
-        islands = tuple(replace(island, own=island.own.take(np.empty(0, dtype=np.int64))) for island in self.islands)
-        return replace(self, islands=islands, shared=self.shared.take(np.empty(0, dtype=np.int64)))
+        return replace(
+            self, islands=tuple(island.without_scores() for island in self.islands), shared=self.shared.take(np.empty(0, dtype=np.int64))
+        )
 
     @staticmethod
     def from_bytes(blob: bytes) -> State:

@@ -37,6 +37,7 @@ from cluster.store import embedded
 from coinswarm.evolve.search import Search
 from coinswarm.evolve.settings import Constraint, SearchSettings
 from coinswarm.market import files, synthetic
+from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics.figures import FIGURES, SCORE_DTYPE
@@ -55,6 +56,9 @@ actions:
 risk: { stop_loss_pct: { min: 1, max: 5, step: 0.25 }, take_profit_pct: { min: 1, max: 8, step: 0.25 } }
 position_policy: { mode: long_only, exit_mode: first_hit }
 """
+
+
+_TWELVE_MONTHS = 105_120
 
 
 class Stopwatch:
@@ -214,7 +218,7 @@ def request(markets: list[str], population: int, generations: int, islands: int)
     )
 
 
-def overhead(bars: str, population: int = 10_000, generations: int = 4, islands: int = 4) -> None:
+def overhead(bars: str | int, population: int = 10_000, generations: int = 4, islands: int = 4) -> None:
     """Run a real job and print a table of where its wall time went."""
     with _prepared(bars, request, population, generations, islands) as (planned, store, evaluator, settings):
         watch = Stopwatch()
@@ -259,7 +263,7 @@ def _report(planned: Any, store: Any, driver: EvolveDriver, watch: Stopwatch, wa
     sys.stdout.write(json.dumps(facts, indent=1) + "\n")
 
 
-def workers(bars: str, population: int = 4_000, generations: int = 4) -> None:
+def workers(bars: str | int, population: int = 4_000, generations: int = 4) -> None:
     """Print how much faster two workers are than one: the median of three pairs, for the machine may have other things to do."""
     ratios = []
     for _ in range(3):
@@ -270,7 +274,7 @@ def workers(bars: str, population: int = 4_000, generations: int = 4) -> None:
     sys.stdout.write(f"median {sorted(ratios)[1]:.2f}\n")
 
 
-def _speed(bars: str, population: int, generations: int, count: int) -> float:
+def _speed(bars: str | int, population: int, generations: int, count: int) -> float:
     """Variants a second of a job on so many workers."""
     with _prepared(bars, request, population, generations, 4, workers=count) as (planned, store, evaluator, _):
         submit.submit(store, planned)
@@ -281,17 +285,26 @@ def _speed(bars: str, population: int, generations: int, count: int) -> float:
 
 @contextmanager
 def _prepared(
-    bars: str, asked: Callable[..., Request], *sizes: int, workers: int | None = None
+    bars: str | int, asked: Callable[..., Request], *sizes: int, workers: int | None = None
 ) -> Iterator[tuple[Plan, Any, Any, Settings]]:
     """A plan on the bars of a file, a store, and warm workers."""
     with tempfile.TemporaryDirectory() as name:
         settings = Settings(home=Path(name), RAY_ADDRESS=None)
         with Catalog.open(settings.bars_file) as catalog:
-            key = catalog.put(files.read(Path(bars)), source=bars).key
-        planned = plan(asked([key], *sizes), settings.bars_file)
+            keys = [catalog.put(market, source="benchmark").key for market in _markets(bars)]
+        planned = plan(asked(keys, *sizes), settings.bars_file)
         with bootstrap.open_store(settings) as store, bootstrap.open_cluster(settings, workers=workers) as (evaluator, _):
             _warmed(evaluator, planned)
             yield planned, store, evaluator, settings
+
+
+def _markets(bars: str | int) -> Iterator[Bars]:
+    """Twelve months of so many made-up markets, or the candles of files with commas between them."""
+    if isinstance(bars, int):
+        for number in range(bars):
+            yield synthetic.market(f"C{number}/USDT", Timeframe.parse("5m"), _TWELVE_MONTHS, seed=number)
+    else:
+        yield from (files.read(Path(name)) for name in bars.split(","))
 
 
 class Scales(Silent):
@@ -307,7 +320,7 @@ class Scales(Silent):
             self.weights[progress.generation] = (progress.memory_bytes / 2**20, heaviest / 2**20)
 
 
-def memory(bars: str, population: int = 1_000, generations: int = 100) -> None:
+def memory(bars: str | int, population: int = 1_000, generations: int = 100) -> None:
     """Print what the driver (all of its memory) and the heaviest worker (its own, without shared bars) hold over a long job, in MB."""
     with _prepared(bars, request, population, generations, 4) as (planned, store, evaluator, _):
         scales = Scales()

@@ -59,13 +59,24 @@ def test_the_stored_state_does_not_grow_with_the_number_of_trials(small_world: W
     assert sizes[1] - sizes[0] < 9 * 2 * 64 + 9 * 24 * 20
 
 
+def test_a_commit_writes_the_island_that_was_told_and_not_the_others_again(small_world: World) -> None:
+    store = MemoryStore()
+    ending = driven(
+        store, LocalEvaluator(), small_world.plan(islands=4, population=400, generations=3, baselines=False)
+    )
+    whole, *islands = store.last_generations(ending.job)
+    rest = len(whole.state) - sum(len(each.to_bytes()) for each in checkpoint.archives(whole.state))
+    assert len(islands) == 4
+    assert rest < min(len(record.state) for record in islands)
+
+
 def stored(world: World, generations: int) -> int:
     """Bytes of the islands' states at the end of a search."""
     store = MemoryStore()
     ending = driven(store, LocalEvaluator(), world.plan(generations=generations, baselines=False))
-    newest = next(record for record in store.last_generations(ending.job) if record.island == WHOLE_JOB)
-    kept = checkpoint.archives(newest.state)
-    return len(newest.state) - sum(len(each.to_bytes()) for each in kept)
+    records = store.last_generations(ending.job)
+    kept = checkpoint.archives(next(record.state for record in records if record.island == WHOLE_JOB))
+    return sum(len(record.state) for record in records) - sum(len(each.to_bytes()) for each in kept)
 
 
 def test_the_archive_of_a_finished_job_can_be_read_and_is_part_of_its_hash(small_world: World) -> None:
@@ -92,7 +103,7 @@ def test_a_job_whose_figures_are_gone_is_refused(small_world: World) -> None:
     with pytest.raises(errors.Conflict, match="lacks figures"):
         checkpoint.restore(
             (Hunt(0, planned.task.setups[0], planned.plays[0].sha256, planned.search, small_world.markets, bar_ms=300_000),),
-            store.last_generations(planned.job.id)[0].state, store, planned.job.id,
+            store.last_generations(planned.job.id), store, planned.job.id,
         )  # fmt: skip
 
 
