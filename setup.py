@@ -19,10 +19,4 @@ setup(
         "cluster.plays.academic": "plays/academic",
         "coinswarm.validate.rules": "plays/gates",
     },
-    package_data={
-        "cluster.plays": ["*.yml"],
-        "cluster.plays.technical": ["*.yml"],
-        "cluster.plays.academic": ["*.yml"],
-        "coinswarm.validate.rules": ["*.yml"],
-    },
 )

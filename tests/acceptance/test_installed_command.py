@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from cluster.store import embedded
@@ -34,11 +38,28 @@ class Person:
     command: Path
     home: Path
 
+    @property
+    def env(self) -> dict[str, str]:
+        """Nothing of ours is in the environment."""
+        dropped = ("COINSWARM_", "RAY_", "PYTHONPATH", "VIRTUAL_ENV")
+        return {name: value for name, value in os.environ.items() if not name.startswith(dropped)} | {"HOME": str(self.home)}
+
     def types(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the command in the home folder."""
-        dropped = ("COINSWARM_", "RAY_", "PYTHONPATH", "VIRTUAL_ENV")
-        env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)} | {"HOME": str(self.home)}
-        return subprocess.run([self.command, *words], cwd=self.home, env=env, capture_output=True, text=True, timeout=300, check=False)
+        return subprocess.run([self.command, *words], cwd=self.home, env=self.env, capture_output=True, text=True, timeout=300, check=False)
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """`coinswarm serve` in another terminal, until Ctrl-C; the answer is its address."""
+        command = [self.command, "serve", "--port", "0"]
+        process = subprocess.Popen(command, cwd=self.home, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        with process.stdout:
+            try:
+                yield process.stdout.readline().strip()
+            finally:
+                process.send_signal(signal.SIGINT)
+                process.wait(120)
 
     def asks(self, *words: str) -> Any:
         """The JSON that the command answers with."""
@@ -99,6 +120,25 @@ def test_a_person_goes_from_a_file_of_candles_to_a_report(person: Person) -> Non
     page = Path(person.asks("report", best)["path"]).read_text()
     assert page.startswith("<!doctype html>")
     assert best in page
+
+
+@pytest.mark.slow
+def test_three_lines_go_from_nothing_to_a_job_that_a_service_has_run(person: Person, data_dir: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="coinswarm-home-") as name:
+        fresh = Person(command=person.command, home=Path(name))
+        _candles(data_dir, fresh.home / "binance_BTC-USDT_5m.parquet")
+        shutil.copy(person.home / "trend_pullback.yml", fresh.home)
+        try:
+            with fresh.serving() as place:
+                job = fresh.asks("submit", "trend_pullback.yml", "--bars", "binance_BTC-USDT_5m.parquet")["job"]
+                assert fresh.asks("watch", job)["status"] == "done"
+                assert httpx.get(f"{place}/ready").json() == {"status": "ready", "queued": 0, "running": 0}
+                page = httpx.get(place).text
+                files = re.findall(r'(?:src|href)="(/[^"]+)"', page)
+                assert len(files) > 2
+                assert {httpx.get(f"{place}{path}").status_code for path in files} == {200}
+        finally:
+            embedded.stop(fresh.home / ".coinswarm" / "pg", force=True)
 
 
 def test_what_is_wrong_is_said_in_one_message_with_exit_code_2(person: Person) -> None:
