@@ -16,7 +16,7 @@ import ray
 from ray import exceptions
 
 from cluster.driver.evaluator import Scored, Segment, Source, Task, Work
-from cluster.workers import scoring, tasks
+from cluster.workers import overtime, scoring, tasks
 from cluster.workers.pieces import Ledger, Pace, Piece, waiting
 from coinswarm import errors
 from coinswarm.ledger.records import IN_SAMPLE
@@ -47,7 +47,7 @@ class RayEvaluator:
     """Scores on a Ray cluster that is already connected.
 
     Args:
-        timeout_s: how long one batch may take before its variants are tried alone, and one variant before it is given up.
+        timeout_s: how long one batch may compute before its variants are tried alone, and one variant before it is given up.
         max_workers: how many processors of the cluster to use at most; None: all that there are.
         room_s: how long to wait for the very first answer before the cluster counts as full.
     """
@@ -62,8 +62,7 @@ class RayEvaluator:
         self._markets: dict[tuple[str, str], _Market] = {}
         self._ledgers: dict[int, Ledger] = {}
         self._again: deque[Piece] = deque()
-        self._running: dict[Any, tuple[Piece, float]] = {}
-        self._late: set[Piece] = set()
+        self._running: dict[Any, Piece] = {}
         self._slots, self._slots_at = 1, 0.0
         self.deaths = 0
 
@@ -109,7 +108,7 @@ class RayEvaluator:
         """Drop what is under way and let go of the bars."""
         for reference in self._running:
             ray.cancel(reference, force=True)
-        for held in (self._running, self._ledgers, self._again, self._markets, self._late):
+        for held in (self._running, self._ledgers, self._again, self._markets):
             held.clear()
         self._task = None
 
@@ -132,7 +131,7 @@ class RayEvaluator:
             piece = self._next()
             if piece is None:
                 return
-            self._running[self._send(piece)] = (piece, time.monotonic())
+            self._running[self._send(piece)] = piece
 
     def _next(self) -> Piece | None:
         if self._again:
@@ -153,15 +152,13 @@ class RayEvaluator:
         markets = [self._markets[source.key, segment.name] for source in (task.sources[piece.market], *task.others.values())]
         symbols = [market.symbol for market in markets]
         batch = scoring.batch(task, ledger.work, piece.market, symbols, ledger.genomes(piece))
-        return tasks.score_batch.remote(batch, *[market.columns for market in markets])
+        return tasks.score_batch.remote(self._timeout_s, batch, *[market.columns for market in markets])
 
     def _take(self, timeout_s: float) -> None:
         done, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
         self._require_room(answered=bool(done))
         for reference in done:
-            piece, _ = self._running.pop(reference)
-            self._enter(piece, reference)
-        self._stop_late()
+            self._enter(self._running.pop(reference), reference)
 
     def _require_room(self, *, answered: bool) -> None:
         """Raise `Unavailable` when a cluster has not answered at all: others hold its processors, and for how long nobody knows."""
@@ -178,31 +175,23 @@ class RayEvaluator:
         try:
             answer = result(reference, None)
         except DEATHS as death:
-            self._mourn(piece, death)
+            self._mourn(piece, death, late=overtime.noted(reference))
             return
         ledger = self._ledgers[piece.token]
         self._pace(ledger.work.segment).learn(len(piece), answer.seconds)
         ledger.enter(piece, answer, self._name(piece))
 
-    def _mourn(self, piece: Piece, death: Exception) -> None:
+    def _mourn(self, piece: Piece, death: Exception, *, late: bool) -> None:
         """Try again what a worker died of; a variant that keeps killing alone is put in quarantine."""
         self.deaths += 1
         _log.warning("a batch of %d variants lost its worker: %s", len(piece), type(death).__name__, extra={"batch": piece.token})
         again = piece.after_death()
         self._again.extend(again)
         if not again:
-            late = piece in self._late
             why = (
                 f"takes longer than {self._timeout_s:g} s" if late else f"its worker died {piece.deaths + 1} times ({type(death).__name__})"
             )
             self._ledgers[piece.token].quarantine(piece, self._name(piece), why, Status.TIMEOUT if late else Status.ERROR)
-
-    def _stop_late(self) -> None:
-        limit = time.monotonic() - self._timeout_s
-        for reference, (piece, began) in self._running.items():
-            if began < limit and piece not in self._late:
-                self._late.add(piece)
-                ray.cancel(reference, force=True)
 
     def _name(self, piece: Piece) -> str:
         return self._opened().sources[piece.market].key

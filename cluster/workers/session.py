@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import struct
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import psutil
 import ray
 
 from coinswarm import errors
@@ -52,14 +57,48 @@ def connect(address: str | None, *, workers: int | None, variables: Mapping[str,
     """
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "runtime_env": {"env_vars": dict(variables)}}
     if address:
-        _require_answer(address)
-        return _joined(address, options)
+        found = resolved(address)
+        _require_answer(found)
+        return _joined(found, options)
     return _started(options | {"num_cpus": workers, "object_store_memory": object_bytes, "_node_ip_address": _LOOPBACK})
 
 
 def disconnect() -> None:
     """Leave the cluster; a local one ends."""
     ray.shutdown()
+
+
+def resolved(address: str, *, look: Callable[[], str | None] | None = None) -> str:
+    """An address with a port; for `auto` that of the cluster which Ray finds on this machine, so that it can be asked before it is joined.
+
+    Args:
+        address: as somebody wrote it.
+        look: finds the cluster of this machine; None: as Ray does, by its processes and by the note that `ray start` leaves.
+
+    Raises:
+        Unavailable: there is none.
+    """
+    if address != "auto":
+        return address
+    try:
+        found = (look or _latest)()
+    except (ConnectionError, ValueError, OSError) as error:
+        raise _absent(address, "none on this machine") from error
+    if not found:
+        raise _absent(address, "none on this machine")
+    return found
+
+
+def _latest() -> str | None:
+    from ray._private import services  # what `ray.init(address="auto")` asks, and then tries for minutes where the note is a dead one's
+
+    address: str | None = services.canonicalize_bootstrap_address("auto")
+    return address
+
+
+def _absent(address: str, found: object) -> errors.Unavailable:
+    hint = "start one there, or leave --address and RAY_ADDRESS out to use this machine"
+    return errors.Unavailable(f"no Ray cluster answers at {address}", found=found, hint=hint)
 
 
 def _require_answer(address: str) -> None:
@@ -74,35 +113,60 @@ def _require_answer(address: str) -> None:
             if len(answer) < _FRAME.size or _FRAME.unpack(answer)[1] != _SETTINGS:
                 raise ConnectionError("something else listens there")
     except (OSError, OverflowError) as error:
-        hint = "start one there, or leave --address and RAY_ADDRESS out to use this machine"
-        raise errors.Unavailable(f"no Ray cluster answers at {address}", found=error, hint=hint) from error
+        raise _absent(address, error) from error
 
 
 def _joined(address: str, options: dict[str, Any]) -> Session:
     try:
         context = ray.init(address=address, **options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise errors.Unavailable(
-            f"no Ray cluster answers at {address}", found=error, hint="unset RAY_ADDRESS to use this machine"
-        ) from error
+        raise _absent(address, error) from error
     return _session(context, local=False)
 
 
 def _started(options: dict[str, Any]) -> Session:
-    """A local cluster; one without a dashboard is better than none."""
+    """A local cluster; one without a dashboard is better than none, and one at the third attempt better than a job that is lost."""
+    seen = {"include_dashboard": True, "dashboard_host": _LOOPBACK, "dashboard_port": _port(8265)}
+    unseen = {"include_dashboard": False}
+    problem = ""
+    for attempt in (seen, unseen, unseen):
+        before = _children()
+        try:
+            return _session(ray.init(address="local", **attempt, **options), local=True)
+        except Exception as error:  # noqa: BLE001 - Ray raises all kinds of things when a part of it does not come up in time
+            problem = str(error)
+            ray.shutdown()
+        _sweep(before)
+    raise errors.Unavailable("a local Ray cluster cannot be started", found=problem, hint="`coinswarm doctor` says what is missing")
+
+
+def _children() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
+
+
+def _sweep(before: set[psutil.Process]) -> None:
+    """End what a failed start left: on a busy machine Ray gives its parts 30 s to come up, and forgets those that did.
+
+    Python complains of a process that nobody asked how it ended, at some later time and in whatever runs then; so they are asked here.
+    """
+    left = [child for child in _children() - before if _is_ray(child)]
+    for child in left:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+    psutil.wait_procs(left, timeout=_ANSWER_S)
+    earlier = {child.pid for child in before}
+    for known in gc.get_objects():
+        if issubclass(type(known), subprocess.Popen) and known.pid not in earlier:
+            known.poll()
+
+
+def _is_ray(process: psutil.Process) -> bool:
+    """Whether it runs a program of Ray's own, or is a worker, which calls itself `ray::`."""
     try:
-        return _session(
-            ray.init(address="local", include_dashboard=True, dashboard_host=_LOOPBACK, dashboard_port=_port(8265), **options), local=True
-        )
-    except Exception:  # noqa: BLE001 - Ray raises all kinds of things when its dashboard does not come up
-        ray.shutdown()
-    try:
-        return _session(ray.init(address="local", include_dashboard=False, **options), local=True)
-    except Exception as error:
-        ray.shutdown()
-        raise errors.Unavailable(
-            "a local Ray cluster cannot be started", found=error, hint="`coinswarm doctor` says what is missing"
-        ) from error
+        command = " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+    return command.startswith("ray::") or str(Path(ray.__file__).parent) in command
 
 
 def _session(context: Any, *, local: bool) -> Session:

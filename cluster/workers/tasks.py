@@ -10,7 +10,7 @@ from typing import Any
 import ray
 
 from cluster.driver.evaluator import Segment, Source, refuse_changed
-from cluster.workers import scoring
+from cluster.workers import overtime, scoring
 
 LOAD_RETRIES = 5
 
@@ -23,6 +23,7 @@ def load_bars(source: Source, segment: Segment) -> tuple[scoring.Columns, dict[s
 
 
 @ray.remote(num_cpus=1, max_retries=0)
-def score_batch(batch: scoring.Batch, *markets: scoring.Columns) -> scoring.Answer:
-    """Score a batch on the first of `markets`. A death of the process is the evaluator's business, so Ray does not retry."""
-    return scoring.score(batch, markets)
+def score_batch(limit_s: float, batch: scoring.Batch, *markets: scoring.Columns) -> scoring.Answer:
+    """Score a batch on the first of `markets`, within `limit_s`. A death of the process is the evaluator's business: Ray does not retry."""
+    with overtime.watched(limit_s):
+        return scoring.score(batch, markets)

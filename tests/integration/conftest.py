@@ -22,6 +22,12 @@ def compiled_kernels(pytestconfig: pytest.Config) -> None:
     machine.announce({"NUMBA_CACHE_DIR": str(pytestconfig.rootpath / ".pytest_cache" / "numba")})
 
 
+@pytest.fixture(scope="session", autouse=True)
+def equal_workers() -> None:
+    """Ray would run its workers at niceness 15: beside other work on the machine a test of 20 s then takes more than 400 s."""
+    machine.announce({"RAY_worker_niceness": "0"})
+
+
 @pytest.fixture(scope="session")
 def small_world(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> evolve_world.World:
     """Two real markets in a catalog."""

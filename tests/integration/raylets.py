@@ -65,8 +65,7 @@ class Shuffled(RayEvaluator):
 
     def _take(self, timeout_s: float) -> None:
         reference = random.Random(len(self._running)).choice(list(self._running))
-        piece, _ = self._running.pop(reference)
-        self._enter(piece, reference)
+        self._enter(self._running.pop(reference), reference)
 
 
 class Sabotaged(RayEvaluator):

@@ -123,3 +123,62 @@ def test_a_variant_that_kills_its_worker_is_put_in_quarantine_and_the_others_are
     failed = (scored.figures["status"] == Status.ERROR).all(axis=1)
     assert np.flatnonzero(failed).tolist() == [4]
     assert "its worker died" in scored.reasons[4]
+
+
+class Slow:
+    """Genomes of which one row takes long to look at."""
+
+    def __init__(self, genomes: np.ndarray, row: int, seconds: float) -> None:
+        self._genomes, self._row, self._seconds = genomes, row, seconds
+
+    def __len__(self) -> int:
+        return len(self._genomes)
+
+    def __getitem__(self, rows: slice) -> Slow:
+        return Slow(self._genomes[rows], self._row - rows.start, self._seconds)
+
+    def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+        if 0 <= self._row < len(self._genomes):
+            time.sleep(self._seconds)
+        return self._genomes
+
+
+@pytest.mark.slow
+def test_a_variant_that_takes_too_long_is_put_in_quarantine_and_the_others_are_scored(small_world: World) -> None:
+    planned = small_world.plan()
+    genomes = planned.task.setups[0].play.space.sample(np.random.default_rng(3), 2)
+    evaluator = RayEvaluator(timeout_s=8.0)
+    evaluator.open(planned.task)
+    evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=Slow(genomes, 1, 60.0)))  # type: ignore[arg-type]
+    scored = evaluator.collect(300.0)
+    evaluator.close()
+    assert scored is not None
+    late = (scored.figures["status"] == Status.TIMEOUT).all(axis=1)
+    assert np.flatnonzero(late).tolist() == [1]
+    assert "takes longer than 8 s" in scored.reasons[1]
+
+
+@ray.remote(num_cpus=1)
+class Guest:
+    """Somebody else's work: holds a processor until it is killed."""
+
+    def ready(self) -> bool:
+        return True
+
+
+def test_batches_that_wait_for_a_processor_are_not_late(small_world: World) -> None:
+    planned = small_world.plan()
+    genomes = planned.task.setups[0].play.space.sample(np.random.default_rng(3), 6)
+    guests = [Guest.remote() for _ in range(2)]
+    assert all(ray.get([guest.ready.remote() for guest in guests]))
+    evaluator = RayEvaluator(timeout_s=6.0)
+    evaluator.open(planned.task)
+    evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=genomes))
+    waited = evaluator.collect(8.0)
+    for guest in guests:
+        ray.kill(guest)
+    scored = evaluator.collect(300.0)
+    evaluator.close()
+    assert waited is None
+    assert scored is not None
+    assert (dict(scored.reasons), evaluator.deaths) == ({}, 0)

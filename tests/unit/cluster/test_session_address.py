@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -25,6 +27,21 @@ def test_an_address_that_leads_nowhere_is_unavailable(address: str) -> None:
         session.connect(address, workers=None, variables={})
 
 
+def nobody() -> str:
+    raise ConnectionError("Could not find any running Ray instance.")
+
+
+@pytest.mark.parametrize("look", [nobody, lambda: None])
+def test_auto_where_no_cluster_runs_is_unavailable(look) -> None:
+    with pytest.raises(errors.Unavailable, match="no Ray cluster answers at auto, was none on this machine"):
+        session.resolved("auto", look=look)
+
+
+def test_auto_is_the_cluster_that_was_found_and_any_other_address_stays() -> None:
+    assert session.resolved("auto", look=lambda: "127.0.0.1:6379") == "127.0.0.1:6379"
+    assert session.resolved("ray://127.0.0.1:10001", look=nobody) == "ray://127.0.0.1:10001"
+
+
 def test_a_server_of_something_else_is_no_cluster() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         threading.Thread(target=_answer, args=(other,), daemon=True).start()
@@ -37,3 +54,21 @@ def _answer(server: socket.socket) -> None:
     with accepted:
         accepted.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         accepted.recv(100)
+
+
+def lost(command: list[str]) -> int:
+    """The id of a process that only a circle of references knows, as a failed start leaves one."""
+    circle: list[object] = [started := subprocess.Popen(command)]
+    circle.append(circle)
+    return started.pid
+
+
+def test_what_a_failed_start_left_behind_is_ended() -> None:
+    asleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with subprocess.Popen(asleep) as earlier, subprocess.Popen([*asleep, "other"]) as other:
+        before = session._children() - {session.psutil.Process(other.pid)}
+        left = lost([*asleep, session.ray.__file__.replace("__init__.py", "dashboard")])
+        session._sweep(before)
+        assert (session.psutil.pid_exists(left), earlier.poll(), other.poll()) == (False, None, None)
+        earlier.kill()
+        other.kill()
