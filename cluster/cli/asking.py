@@ -14,6 +14,7 @@ from cluster.driver.plan import Overrides, PlayFile, Request
 from cluster.settings import Settings
 from coinswarm import errors, play
 from coinswarm.config import Costs
+from coinswarm.evolve import reduction
 from coinswarm.evolve.settings import SearchSettings
 from coinswarm.market import files
 from coinswarm.market.catalog import Catalog
@@ -22,7 +23,7 @@ DEFAULT_CONSTRAINTS = ("n_trades>=10",)
 
 
 def search(values: Mapping[str, Any], objectives: Sequence[str] | None, constraints: Sequence[str] | None) -> SearchSettings:
-    """Settings of a search; every value outside its domain is named."""
+    """Settings of a search; every value outside its domain is named, and a figure that does not exist."""
     limits = DEFAULT_CONSTRAINTS if constraints is None else [text for text in constraints if text != "none"]
     given = {name: value for name, value in values.items() if value is not None}
     smallest = int(given["population"]) // max(int(given["islands"]), 1)
@@ -30,7 +31,9 @@ def search(values: Mapping[str, Any], objectives: Sequence[str] | None, constrai
     given |= {"constraints": tuple(goals.constraint(text) for text in limits)}
     if smallest == 2:
         given |= {"elitism": 1, "migration_size": 1}
-    return settled(SearchSettings, given)
+    made: SearchSettings = settled(SearchSettings, given)
+    reduction.check_names(made)
+    return made
 
 
 def request(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,13 +78,12 @@ def command(
         "population": population, "generations": generations, "islands": islands, "seed": seed,
         "stagnation": stagnation, "max_evaluations": max_evaluations, "max_seconds": max_seconds, "racing": _racing(race, on=racing),
     }  # fmt: skip
-    asking.checked(plays)
     handing.refuse_files(server or settings.server, bars)
     request = asking.request(
-        plays, [*(symbol or []), *asking.imported(bars or [], settings)], timeframe, (start, end),
-        asking.search(search, objective, constraint), overrides,
+        plays, symbol or [], timeframe, (start, end), asking.search(search, objective, constraint), overrides,
         {"out_of_sample": out_of_sample, "winners": winners, "baselines": baselines, "campaign": campaign},
     )  # fmt: skip
+    request = dataclasses.replace(request, markets=(*request.markets, *asking.imported(bars or [], settings)))
     if queued or server or settings.server:
         _hand_in(settings, server, request, priority=priority, key=key, as_json=as_json)
     elif detach:
@@ -124,8 +124,6 @@ def resume(settings: Settings, store: Store, job: Job, *, workers: int | None, a
 
 def inherited(settings: Settings, request: Request) -> Request:
     """The request with the split of its campaign, if one was declared; says on stderr what that means."""
-    import dataclasses
-
     with bootstrap.open_campaigns(settings) as campaigns:
         split = campaigns.split(request.campaign)
     if split is None:

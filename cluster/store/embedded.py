@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import re
 import secrets
 import shutil
 import socket
@@ -36,6 +37,7 @@ _START_TIMEOUT_S = 120.0
 _CONNECT_TIMEOUT_S = 5
 _PORT_ATTEMPTS = 5
 _ROOM = "it takes 150 MB empty: free some space, or put COINSWARM_HOME elsewhere"
+_FULL = "No space left on device"
 _LOG_LIMIT_BYTES = 20_000_000
 
 _CONFIG = """
@@ -230,7 +232,9 @@ def _answers(folder: Path, port: int) -> bool:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone() is None:
                 _create_database(connection)
             return True
-    except (psycopg.OperationalError, OSError):
+    except (psycopg.OperationalError, OSError) as error:
+        if _FULL in str(error):
+            raise _no_room(folder, str(error)) from error
         return False
 
 
@@ -348,10 +352,16 @@ def _last_words(folder: Path) -> str:
 
 
 def _failure(rule: str, output: str, folder: Path) -> errors.CoinswarmError:
-    full = next((line.strip() for line in output.splitlines() if "No space left" in line), None)
-    if full is not None:
-        return errors.StorageFull(f"the disk under {folder} must have room for a database", found=full, hint=_ROOM)
+    if _FULL in output:
+        return _no_room(folder, output)
     return errors.Unavailable(rule, found=output.strip()[-1500:], hint=f"see {folder / 'log'}")
+
+
+def _no_room(folder: Path, said: str) -> errors.StorageFull:
+    """What PostgreSQL said of a full disk, without the progress and the time that stand before it in the same line."""
+    line = next(line for line in said.splitlines() if _FULL in line)
+    found = re.split(r"(?:FATAL|PANIC|ERROR|error):\s+", line)[-1].strip()
+    return errors.StorageFull(f"the disk under {folder} must have room for a database", found=found, hint=_ROOM)
 
 
 def _storage_error(folder: Path, error: OSError) -> errors.CoinswarmError:

@@ -88,6 +88,13 @@ def test_an_import_while_another_process_writes_bars(refused: Refused, small_wor
     assert f"process {process.pid}" in said.lower() or str(process.pid) in said
 
 
+@pytest.mark.parametrize("words", [("--objective", "sharp"), ("--from", "yesterday"), ("--islands", "300"), ("--fee-bps", "-900")])
+def test_a_refused_search_imports_nothing(refused: Refused, small_world: World, data_dir: Path, words: tuple[str, str]) -> None:
+    refused("evolve", "PLAY", "--bars", str(data_dir / "spot5m_2024" / "binance_SOL-USDT_5m.parquet"), *words)
+    with Catalog.open(small_world.catalog, read_only=True) as catalog:
+        assert [entry.key for entry in catalog.list()] == list(small_world.markets)
+
+
 def test_refused_files_leave_the_catalog_as_it_was(refused: Refused, small_world: World, data_dir: Path) -> None:
     broken = next((data_dir / "raw_csv").glob("*.csv"))
     good = data_dir / "spot5m_2024" / "binance_SOL-USDT_5m.parquet"

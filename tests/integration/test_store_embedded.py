@@ -112,3 +112,18 @@ def test_a_folder_that_cannot_be_made_is_said_to_be_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(errors.Unavailable, match="must be able to use"):
         embedded.ensure(tmp_path / "file" / "pg")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "running bootstrap script ... 2026-11-21 [7] FATAL:  could not extend file: No space left on device\nchild process exited",
+        "2026-11-21 [7] FATAL:  could not extend file: No space left on device\n2026-11-21 [8] LOG:  shutting down",
+        "connection failed: connection to server failed: FATAL:  could not extend file: No space left on device",
+    ],
+)
+def test_a_full_disk_is_said_to_be_full_in_one_line(tmp_path: Path, said: str) -> None:
+    found = embedded._failure("it does not start", said, tmp_path)
+    assert isinstance(found, errors.StorageFull)
+    assert "must have room for a database, was could not extend file: No space left on device. Hint: it takes 150 MB" in str(found)
+    assert "\n" not in str(found)

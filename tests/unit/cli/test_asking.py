@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from cluster.cli import app, asking, demo
+from cluster.cli import app, asking, demo, goals
 from cluster.driver import plan
 from coinswarm import errors
 from coinswarm.evolve.settings import SearchSettings
@@ -60,3 +60,10 @@ def test_a_closed_output_is_said_and_no_internal_error(tmp_path, closed):
     assert done.stdout == ""
     assert ("standard output must be open" in done.stderr) == (closed == ">&-")
     assert "internal error" not in done.stderr
+
+
+def test_an_end_before_its_beginning_is_told_by_the_names_of_the_options():
+    assert goals.span("1970-01-01", "1970-01-02") == (0, 86_400_000)
+    assert goals.span(None, None) == (None, None)
+    with pytest.raises(errors.InvalidArgument, match=r"--from must lie before --to, was 2024-05-01 and 2024-04-01"):
+        goals.span("2024-05-01", "2024-04-01")
