@@ -26,9 +26,9 @@ _KEY_FIGURES = {
     "validation": ("sharpe", "total_return", "max_drawdown", "n_trades"),
     "walk_forward": ("sharpe_mean", "positive_share", "efficiency", "return_worst"),
     "cpcv": ("sharpe_median", "sharpe_p05", "positive_share"),
-    "odds": ("psr", "dsr", "dsr_effective", "trials", "effective_trials", "psr_validation"),
+    "odds": ("psr", "beyond_luck", "dsr", "dsr_effective", "trials", "effective_trials", "psr_validation"),
     "overfitting": ("pbo", "probability_of_loss", "n_variants"),
-    "superiority": ("spa_hold", "spa_lottery", "reality_check_hold", "lottery_p"),
+    "superiority": ("spa_beta", "spa_hold", "spa_lottery", "reality_check_hold", "lottery_p"),
     "plateau": ("score", "positive_share", "worst_ratio"),
     "stress": ("base_sharpe", "costs_x2_sharpe", "delay_sharpe", "missed_sharpe", "break_even_costs"),
     "montecarlo": ("trades_return_p05", "trades_drawdown_p95", "bars_sharpe_p05", "world_positive_share"),
@@ -40,6 +40,8 @@ _KEY_FIGURES = {
     "capacity": ("participation_p95", "capital_at_1pct", "sharpe_at_10x"),
     "lint": ("n_findings",),
 }
+_WHOLE = 1000
+"""From here on digits after the point say nothing."""
 _PERCENT = ("return", "drawdown", "share", "participation", "probability", "expectancy", "concentration")
 
 
@@ -157,15 +159,11 @@ def _refuse_options(subject: str, given: dict[str, Any]) -> None:
 
 def _of_ledger(settings: Settings, store: Store, name: str, best: int) -> list[Subject]:
     """The evaluation, or the best of the job, of this name; ids of jobs begin with their kind and a hyphen."""
-    from cluster.driver import trials
+    from cluster.driver import subjects, trials
 
     if "-" not in name:
         return [trials.subject(store, name, settings.bars_file)]
-    job = store.job(name)
-    rows = store.leaderboard(job.id, limit=best)
-    if not rows:
-        raise errors.NotFound(f"job {job.id} has no variant to judge", hint=f"it is of kind {job.kind}, {job.status}")
-    return [trials.subject(store, row.evaluation, settings.bars_file) for row in rows]
+    return subjects.of_job(store, name, best, settings.bars_file)
 
 
 def _of_play(
@@ -174,26 +172,16 @@ def _of_play(
 ) -> Subject:  # fmt: skip
     """One variant of a play on stored markets."""
     from cluster.cli import asking, backtest
-    from cluster.driver import plan as planning
-    from cluster.driver import trials
-    from coinswarm.market.catalog import Catalog
-    from coinswarm.market.timeframe import Timeframe
+    from cluster.driver import subjects
 
     text = asking.checked([file])[0]
-    overrides = planning.Overrides()
-    wanted = None if timeframe is None else Timeframe.parse(timeframe)
-    play = planning.read_play(text, overrides, wanted)
-    chosen = backtest.choose(play, given, variant)
-    genome = play.space.encode(chosen.parameters)
-    names = [*symbols, *asking.imported(files, settings)] or list(play.symbols)
-    if not names:
-        raise errors.InvalidArgument(f"{play.name} names no market", hint="give --symbol BTC/USDT or --bars FILE")
-    own = None if play.timeframe_ms is None else Timeframe(play.timeframe_ms)
-    with Catalog.open(settings.bars_file, read_only=True) as catalog:
-        markets = [catalog.read(catalog.find(name, own).key) for name in dict.fromkeys(names)]
+    play = subjects.read(text, timeframe)
+    genome = play.space.encode(backtest.choose(play, given, variant).parameters)
+    names = [*symbols, *asking.imported(files, settings)]
     with bootstrap.open_campaigns(settings) as kept:
-        split = kept.split(campaign)
-    return trials.unbred(text, genome, markets, out_of_sample, split, overrides, timeframe, campaign)
+        return subjects.of_play(
+            text, genome, names, settings.bars_file, kept, timeframe=timeframe, out_of_sample=out_of_sample, campaign=campaign
+        )
 
 
 def _wishes(also: Sequence[str], *, all_unseen: bool, seed: int, folds: int | None, resamples: int, lotteries: int) -> Wishes:
@@ -228,13 +216,21 @@ def _write(settings: Settings, card: ReportCard, out: Path | None, *, several: b
 
 def _show(job: Job, card: ReportCard, path: Path) -> None:
     markets = ", ".join(card.markets)
-    console.text(f"{card.play} {card.evaluation or card.variant[:12]} on {markets}")
+    together = "; figures are of all markets together, as one portfolio of equal parts" if len(card.markets) > 1 else ""
+    console.text(f"{card.play} {card.evaluation or card.variant[:12]} on {markets}{together}")
     rows: list[list[Any]] = [[section.title, _brief(section)] for section in card.sections.values()]
     console.table(f"report card, job {job.id}", ["section", "figures"], rows, synthetic=card.synthetic)
     for name, section in card.sections.items():
-        for figure, why in section.withheld.items():
-            console.text(f"withheld {name}.{figure}: {why}")
-    console.text(f"everything: {console.path(path)}; against the gates: `coinswarm gates check {card.evaluation or 'CARD.json'}`")
+        for why in dict.fromkeys(section.withheld.values()):
+            figures = ", ".join(figure for figure, reason in section.withheld.items() if reason == why)
+            console.text(f"withheld of {name}: {figures}: {why}")
+    console.text(f"everything: {console.path(path)}; {_next(card)}")
+
+
+def _next(card: ReportCard) -> str:
+    if card.evaluation:
+        return f"against the gates: `coinswarm gates check {card.evaluation}`"
+    return "no search of the ledger found this variant, so it cannot be vetted; `coinswarm gates check` takes the card that `--json` prints"
 
 
 def _line(section: Section) -> str:
@@ -245,7 +241,13 @@ def _brief(section: Section) -> str:
     """The figures of a section that say most, or why there are none."""
     if section.refused is not None:
         return f"refused: {section.refused}"
-    return "  ".join(f"{name} {_word(name, section.figures[name])}" for name in _KEY_FIGURES[section.name] if name in section.figures)
+    names = _KEY_FIGURES[section.name] if section.name != "lint" else _found(section)
+    return "  ".join(f"{name} {_word(name, section.figures[name])}" for name in names if name in section.figures)
+
+
+def _found(section: Section) -> list[str]:
+    """How many rules of the lint are broken, and which."""
+    return [name for name, value in section.figures.items() if value > 0 or name == "n_findings"]
 
 
 def _word(name: str, value: float) -> str:
@@ -253,4 +255,5 @@ def _word(name: str, value: float) -> str:
         return "-"
     if any(word in name for word in _PERCENT) and math.isfinite(value):
         return f"{100 * value:,.1f}%"
-    return f"{value:,.0f}" if math.isfinite(value) and value == round(value) else f"{value:,.3g}"
+    whole = math.isfinite(value) and (value == round(value) or abs(value) >= _WHOLE)
+    return f"{value:,.0f}" if whole else f"{value:,.3g}"

@@ -11,18 +11,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from cluster.driver import discover, fetch, honesty, trials, validate
+from cluster.driver import discover, fetch, honesty, subjects, trials, validate
 from cluster.driver.honesty import HonestySettings
+from cluster.driver.plan import PlayFile
 from cluster.driver.requests import MAX_MARKETS, Moment, Name, Planned, PlayGiven, Supplies
+from cluster.driver.validate import Subject
 from coinswarm import chaos, config, errors
 from coinswarm.ledger.records import DataSetRecord, Job, PlayRecord
 from coinswarm.market.timeframe import DAY_MS
 from coinswarm.patterns.settings import DiscoverSettings
 from coinswarm.validate.case import Effort
 
-MAX_JOBS = 100
+MAX_JOBS, MAX_RANK, MAX_PARAMS = 100, 100, 1000
 _JobName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:+-]{1,200}$")]
 _MOST_BARS = 1_000_000
+_Value = bool | Annotated[float, Field(allow_inf_nan=False)] | Name
+_OF_A_PLAY = ("params", "markets", "timeframe", "out_of_sample", "campaign")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +84,18 @@ class EffortAsked(config.Settings):
 
 
 class ValidateRequest(config.Settings):
-    """The report card of one evaluation: see `coinswarm validate --help`."""
+    """The report card of an evaluation, of one of the best of a job, or of one variant of a play: see `coinswarm validate --help`."""
 
     kind: Literal["validate"]
-    evaluation: Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{4,64}$")]
+    evaluation: Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{4,64}$")] | None = None
+    job: _JobName | None = None
+    rank: Annotated[int, Field(ge=1, le=MAX_RANK, description="of a job: which of its best; 1 is the fittest")] = 1
+    plays: Annotated[tuple[PlayGiven, ...], Field(max_length=1, description="one that no search has bred")] = ()
+    params: dict[str, _Value] = Field(default_factory=dict, max_length=MAX_PARAMS, description="of a play: all that it leaves open")
+    markets: Annotated[tuple[Name, ...], Field(max_length=MAX_MARKETS, description="of a play; none: those it names")] = ()
+    timeframe: Annotated[Name, Field(description="of a play: length of a bar; none: the play's")] | None = None
+    out_of_sample: Annotated[float, Field(ge=0, le=0.9, description="of a play: share of the bars, the newest, to validate on")] = 0.25
+    campaign: Annotated[Name, Field(description="of a play: whose splits it is judged on")] = "default"
     also: Annotated[tuple[Name, ...], Field(max_length=MAX_MARKETS, description="markets it was not bred on")] = ()
     all_unseen: Annotated[bool, Field(description="try every stored market of its timeframe")] = True
     most_unseen: Annotated[int, Field(ge=0, le=MAX_MARKETS)] = 24
@@ -91,23 +103,46 @@ class ValidateRequest(config.Settings):
     effort: EffortAsked = EffortAsked()
 
     @property
-    def plays(self) -> tuple[PlayGiven, ...]:
-        """None of its own: that of the evaluation."""
-        return ()
-
-    @property
     def trials(self) -> int:
         """None: what is drawn to judge a variant is not chosen from."""
         return 0
 
-    def planned(self, texts: tuple[str, ...], supplies: Supplies) -> Planned:  # noqa: ARG002 - every kind takes them
-        """The job, settled. See `validate.plan`."""
-        subject = trials.subject(supplies.store, self.evaluation, supplies.bars_file)
+    def planned(self, texts: tuple[str, ...], supplies: Supplies) -> Planned:
+        """The job, settled. See `validate.plan`.
+
+        Raises:
+            InvalidArgument: it is not one thing that is to be judged, or something is said that belongs to another.
+        """
         wishes = validate.Wishes(
             also=self.also, all_unseen=self.all_unseen, most_unseen=self.most_unseen, seed=self.seed,
             effort=Effort(**self.effort.model_dump()),
         )  # fmt: skip
-        return validate.plan(subject, wishes, supplies.bars_file)
+        return validate.plan(self._subject(texts, supplies), wishes, supplies.bars_file)
+
+    def _subject(self, texts: tuple[str, ...], supplies: Supplies) -> Subject:
+        self._refuse_mixed()
+        if self.evaluation is not None:
+            return trials.subject(supplies.store, self.evaluation, supplies.bars_file)
+        if self.job is not None:
+            found = subjects.of_job(supplies.store, self.job, self.rank, supplies.bars_file)
+            if len(found) < self.rank:
+                raise errors.NotFound(f"job {self.job} has no variant of rank {self.rank}", found=f"{len(found)} with a fitness")
+            return found[-1]
+        return subjects.of_play(
+            PlayFile(text=texts[0]), self.params, self.markets, supplies.bars_file, supplies.campaigns, timeframe=self.timeframe,
+            out_of_sample=self.out_of_sample, campaign=self.campaign,
+        )  # fmt: skip
+
+    def _refuse_mixed(self) -> None:
+        """A variant that was bred has its markets and parameters already."""
+        given = [name for name in ("evaluation", "job", "plays") if getattr(self, name)]
+        if len(given) != 1:
+            rule = "a report card is of one thing: `evaluation`, `job` or `plays`"
+            raise errors.InvalidArgument(rule, found=" and ".join(given) or "none of them")
+        foreign = {"plays": ("rank",), "job": _OF_A_PLAY, "evaluation": (*_OF_A_PLAY, "rank")}[given[0]]
+        for name in foreign:
+            if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True):
+                raise errors.InvalidArgument(f"`{name}` does not go with `{given[0]}`", hint="what a job found is judged as it was bred")
 
 
 class HonestyRequest(config.Settings):

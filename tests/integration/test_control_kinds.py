@@ -25,6 +25,7 @@ from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
 from tests.exchanges import ReplayExchange
 from tests.integration.control_world import Plane
+from tests.integration.evolve_world import PLAY
 
 QUICK = {"resamples": 99, "lotteries": 19, "neighbours": 10, "worlds": 1, "moments": 1, "folds": 3, "periods": 200}
 PATTERNS = {"trades": 2000, "hold": "15m..1h", "depth": 1, "flips": 99}
@@ -79,6 +80,51 @@ def test_what_was_done_is_not_done_again(client: httpx.Client, ran: dict[str, di
         {"kind": "discover", "jobs": discover["drawn"], "settings": discover["discover"], "campaign": "kinds"},
     ]
     assert [client.post("/api/v1/jobs", json=body).status_code for body in again] == [409, 409]
+
+
+def settled(client: httpx.Client, **changes: Any) -> dict[str, Any]:
+    """What a report card that is asked for would be made of; it is not computed."""
+    job = handed_in(client, {"kind": "validate", "effort": QUICK, "all_unseen": False, **changes})
+    assert client.post(f"/api/v1/jobs/{job['id']}/cancel").json()["status"] == "cancelled"
+    found: dict[str, Any] = job["config"]
+    return found
+
+
+def test_a_card_is_of_an_evaluation_of_one_of_the_best_of_a_job_or_of_a_play(
+    control: Plane, client: httpx.Client, ran: dict[str, dict[str, Any]]
+) -> None:
+    job = ran["evolve"]["id"]
+    best, second = client.get(f"/api/v1/jobs/{job}/leaderboard").json()["rows"][:2]
+    assert settled(client, job=job) == settled(client, evaluation=best["evaluation"])
+    assert settled(client, job=job, rank=2)["evaluation"] == second["evaluation"]
+    played = settled(client, plays=[{"text": PLAY}], params=best["params"], markets=[control.world.markets[0]])
+    bred = ran["validate"]["config"]
+    assert {name: played[name] for name in ("variant", "parameters", "genome")} == {
+        name: bred[name] for name in ("variant", "parameters", "genome")
+    }
+    assert (played["trials"]["trials"], played["source_job"]) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 422), ({"job": "JOB", "evaluation": "abcdef"}, 422), ({"evaluation": "abcdef", "rank": 2}, 422),
+        ({"job": "JOB", "params": {"x": 1}}, 422), ({"job": "JOB", "campaign": "mine"}, 422), ({"job": "JOB", "rank": 100}, 404),
+        ({"job": "no-such-job"}, 404), ({"plays": [{"text": PLAY}]}, 422),
+        ({"plays": [{"text": PLAY}], "params": {"fast.length": 10**400}}, 422),
+        ({"plays": [{"text": PLAY}], "params": {"fast.length": [1]}}, 422), ({"plays": [{"text": PLAY}], "rank": 2}, 422),
+        ({"plays": [{"text": PLAY}], "params": {"nothing": 1}, "markets": ["NOPE/USDT"]}, 422), ({"plays": [{"text": "a: ["}]}, 422),
+        ({"plays": [{"sha256": "abcdef"}]}, 404), ({"plays": [{"text": PLAY}, {"text": PLAY}]}, 422),
+    ],
+)  # fmt: skip
+def test_a_card_that_cannot_be_made_is_refused(
+    control: Plane, client: httpx.Client, ran: dict[str, dict[str, Any]], body: dict[str, Any], status: int
+) -> None:
+    asked = {name: ran["evolve"]["id"] if value == "JOB" else value for name, value in body.items()}
+    before = control.rows()["jobs"]
+    answer = client.post("/api/v1/jobs", json={"kind": "validate", **asked})
+    assert answer.status_code == status, answer.text
+    assert control.rows()["jobs"] == before
 
 
 @pytest.mark.parametrize("kind", ["validate", "discover"])
