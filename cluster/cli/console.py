@@ -118,12 +118,12 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     numeric = [_numeric(rows, position) for position in range(len(columns))]
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
     widths = _widths(columns, cells, numeric, screen.width)
+    screen.print(escape(heading), style=style, soft_wrap=True)
     if widths is None:
-        screen.print(escape(heading), style=style)
         for row in cells:
             screen.print(escape("\n".join(_filled(columns, row, screen.width))), soft_wrap=True)
         return
-    grid = Table(title=escape(heading), title_justify="left", title_style=style, box=box.SIMPLE_HEAD)
+    grid = Table(box=box.SIMPLE_HEAD)
     for name, width, number in zip(columns, widths, numeric, strict=True):
         grid.add_column(escape(name), justify="right" if number else "left", overflow="fold", width=width)
     for row in cells:

@@ -53,16 +53,17 @@ def check(
 
     wanted = rules.load(file)
     is_file = card.endswith(".json") or Path(card).is_file()
-    verdict = rules.check(wanted, _from_file(Path(card)) if is_file else _stored(card))
-    present(wanted, verdict, as_json=as_json)
+    judged = _from_file(Path(card)) if is_file else _stored(card)
+    verdict = rules.check(wanted, judged)
+    present(wanted, verdict, judged, as_json=as_json)
     if not is_file:
         _earlier(verdict)
     if not verdict.passed:
         raise typer.Exit(1)
 
 
-def present(wanted: Gates, verdict: Verdict, *, as_json: bool, more: dict[str, Any] | None = None) -> None:
-    """Print a verdict: every rule with its figure, those that failed marked."""
+def present(wanted: Gates, verdict: Verdict, card: ReportCard, *, as_json: bool, more: dict[str, Any] | None = None) -> None:
+    """Print a verdict: every rule with its figure, those that failed marked, and what the lint of the card found."""
     if as_json:
         results = [
             {"rule": one.rule.name, "must_hold": one.rule.text, "value": one.value, "passed": one.passed, "lacking": one.lacking}
@@ -77,9 +78,10 @@ def present(wanted: Gates, verdict: Verdict, *, as_json: bool, more: dict[str, A
         [_word(one.passed), one.rule.name, one.rule.text, _value(one.value), "" if one.passed else one.lacking or one.rule.reason]
         for one in verdict.results
     ]
-    console.table(
-        f"{verdict.evaluation or 'card'} against gates {wanted.name} ({wanted.hash[:12]})", ["", "rule", "must hold", "is", "why"], rows
-    )
+    title = f"{verdict.evaluation or 'card'} against gates {wanted.name} ({wanted.hash[:12]})"
+    console.table(title, ["", "rule", "must hold", "is", "why"], rows, synthetic=card.synthetic)
+    for found in card.sections["lint"].notes if "lint" in card.sections else ():
+        console.text(f"lint found {found}")
     count = f"{len(verdict.failed)} of {len(verdict.results)} rules"
     console.text(f"{'passed all' if verdict.passed else f'NOT PASSED, fails {count}'}; verdict {verdict.hash[:12]}")
 
@@ -113,7 +115,7 @@ def _earlier(verdict: Verdict) -> None:
     last = stored[-1]
     for what, then, now in (("gates", last.gates_hash, verdict.gates_hash), ("card", last.card_hash, verdict.card_hash)):
         if then != now:
-            console.note(f"the verdict of {last.when:%Y-%m-%d %H:%M} was reached with another {what}: {then[:12]}, now {now[:12]}")
+            console.note(f"the verdict of {last.when:%Y-%m-%d %H:%M} was reached with {what} {then[:12]}, this one with {now[:12]}")
 
 
 def _word(passed: bool) -> str:

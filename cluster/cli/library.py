@@ -32,19 +32,24 @@ def library() -> None:
 def list_plays(
     state: Annotated[str | None, typer.Option("--state", help="Only those that stand here.")] = None, *, as_json: AsJson = False
 ) -> None:
-    """Every vetted play with its tags and where its variant stands now."""
+    """Every vetted play, as it was vetted last, with its tags and where its variant stands now."""
     from coinswarm.ledger import lifecycle
 
     wanted = None if state is None else lifecycle.known(state)
     with bootstrap.open_campaigns(console.settings()) as kept:
-        rows = [_row(play, lifecycle.standing(kept.steps(play.evaluation))) for play in kept.vetted()]
+        newest = {play.sha256: play for play in kept.vetted()}
+        rows = [_row(play, lifecycle.standing(kept.steps(play.evaluation))) for play in newest.values()]
     rows = [row for row in rows if wanted in (None, row["state"])]
     if as_json:
         console.emit_json(rows)
         return
+    if not rows:
+        console.text("no play was vetted yet; `coinswarm play vet EVALUATION` does" if wanted is None else f"no vetted play is {wanted}")
+        return
     names = ["sha256", "name", "state", "evaluation", "market", "timeframe", "regime", "risk_profile", "vetted", "who"]
     cells: list[list[Any]] = [[_cell(row[name]) for name in names] for row in rows]
-    console.table(f"{len(rows)} vetted play(s)", [name.replace("_", " ") for name in names], cells)
+    made = any(row["synthetic"] for row in rows)
+    console.table(f"{len(rows)} vetted play(s)", [name.replace("_", " ") for name in names], cells, synthetic=made)
 
 
 @app.command()
@@ -62,7 +67,7 @@ def show(play: OfPlay, *, as_json: AsJson = False) -> None:
         ["state", lifecycle.standing(steps)], ["evaluation", found.evaluation], ["sha256", found.sha256], ["verdict", found.verdict],
         ["card", found.card_hash], *([name, _cell(value)] for name, value in found.tags.items()),
     ]  # fmt: skip
-    console.table(found.name, ["what", "value"], facts)
+    console.table(found.name, ["what", "value"], facts, synthetic=bool(found.tags.get("synthetic")))
     _show_steps(steps)
     console.text(found.text)
 
@@ -111,7 +116,7 @@ def _found(kept: Campaigns, name: str) -> VettedPlay:
 
 
 def _row(play: VettedPlay, state: str) -> dict[str, Any]:
-    tags = {name: play.tags.get(name) for name in ("market", "timeframe", "regime", "risk_profile")}
+    tags = {name: play.tags.get(name) for name in ("market", "timeframe", "regime", "risk_profile", "synthetic")}
     return {
         "sha256": play.sha256[:12], "name": play.name, "state": state, "evaluation": play.evaluation, **tags,
         "vetted": f"{play.when:%Y-%m-%d %H:%M}", "who": play.who, "verdict": play.verdict,

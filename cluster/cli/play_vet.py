@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,9 @@ from cluster import bootstrap
 from cluster import settings as machine
 from cluster.cli import console
 from coinswarm import errors
+
+if TYPE_CHECKING:
+    from cluster.driver.vetting import Vetted
 
 
 def command(
@@ -35,11 +39,19 @@ def command(
         found = vetting.vet(store, kept, evaluation, wanted, settings.bars_file, who=machine.user(), why=why, tags=tags)
     paths = [files.write_whole(folder / name, text.encode()) for name, text in vetting.written(found).items()]
     more = {"play": None if found.play is None else found.play.sha256, "files": [str(path) for path in paths]}
-    showing.present(wanted, found.verdict, as_json=as_json, more=more)
-    for path in paths if not as_json else []:
-        console.text(f"wrote {console.path(path)}")
+    showing.present(wanted, found.verdict, found.card, as_json=as_json, more=more)
+    for line in _outcome(found, paths) if not as_json else []:
+        console.text(line)
     if not found.verdict.passed:
         raise typer.Exit(1)
+
+
+def _outcome(found: Vetted, paths: Sequence[Path]) -> list[str]:
+    if found.play is None:
+        return ["nothing was promoted and nothing written"]
+    short = found.play.sha256[:12]
+    kept = f"{found.play.name} is validated and in the library as {short}; `coinswarm library show {short}` shows it"
+    return [kept, *(f"wrote {console.path(path)}" for path in paths)]
 
 
 def _tags(given: list[str]) -> dict[str, str]:

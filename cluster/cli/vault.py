@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +21,7 @@ app = typer.Typer(help="The bars of a campaign that nobody sees before the end: 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 _PARTS = ("train", "validation", "vault")
 _FIGURES = ("sharpe", "total_return", "max_drawdown", "n_trades")
+_PERCENT = ("total_return", "max_drawdown")
 
 
 @app.callback()
@@ -65,6 +68,9 @@ def show(
     if as_json:
         console.emit_json({"splits": splits, "openings": openings})
         return
+    if not splits:
+        console.text("no campaign has a vault; `coinswarm vault declare` makes one before its first search")
+        return
     rows: list[list[Any]] = [[split.campaign, *(_span(split, part) for part in _PARTS), split.who] for split in splits]
     console.table(f"{len(rows)} campaign(s) with a vault", ["campaign", *_PARTS, "declared by"], rows)
     looks: list[list[Any]] = [
@@ -98,8 +104,9 @@ def open_vault(
     if as_json:
         console.emit_json({"opening": opening, "trials": counts})
         return
-    rows = [[key or "mean", *(f"{row[name]:.4g}" for name in _FIGURES)] for key, row in opening.figures.items()]
-    console.table(f"{opening.evaluation} on the vault of campaign {opening.campaign}", ["data set", *_FIGURES], rows)
+    rows = [[key or "mean", *(_word(name, row[name]) for name in _FIGURES)] for key, row in opening.figures.items()]
+    title = f"{opening.evaluation} on the vault of campaign {opening.campaign}"
+    console.table(title, ["data set", *_FIGURES], rows, synthetic=_made(opening.figures))
     console.text(f"opening {opening.id}: {counts.openings} so far, charged to the campaign's {counts.trials:,} trials")
     if opening.seen_by:
         console.text(f"{opening.seen_by} job(s) of other campaigns had seen bars behind this fence before: this was not a first look")
@@ -110,8 +117,16 @@ def _show_split(split: CampaignSplit, *, as_json: bool) -> None:
         console.emit_json(split)
         return
     rows = [[part, _span(split, part)] for part in _PARTS]
-    console.table(f"campaign {split.campaign}: {', '.join(market.key for market in split.markets)}", ["part", "span, UTC"], rows)
+    keys = [market.key for market in split.markets]
+    console.table(f"campaign {split.campaign}: {', '.join(keys)}", ["part", "span, UTC"], rows, synthetic=_made(keys))
     console.text(f"{split.purge_bars} bars are dropped before each cut and {split.embargo_bars} after it; declared once, by {split.who}")
+
+
+def _made(keys: Iterable[str]) -> bool:
+    """Whether some of these data sets are of prices that nobody traded."""
+    from coinswarm.market import files, synthetic
+
+    return any(key.startswith((files.MADE, f"{synthetic.EXCHANGE}:")) for key in keys)
 
 
 def _span(split: CampaignSplit, part: str) -> str:
@@ -121,4 +136,10 @@ def _span(split: CampaignSplit, part: str) -> str:
 
 def _shown(look: VaultOpening) -> list[str]:
     means = look.figures.get("", {})
-    return [f"{means[name]:.4g}" if name in means else "-" for name in _FIGURES]
+    return [_word(name, means[name]) if name in means else "-" for name in _FIGURES]
+
+
+def _word(name: str, value: float) -> str:
+    if not math.isfinite(value):
+        return "-"
+    return f"{value:.1%}" if name in _PERCENT else f"{value:,.0f}" if name == "n_trades" else f"{value:.3g}"

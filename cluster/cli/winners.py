@@ -65,6 +65,7 @@ def next_steps(job: Job, rows: Sequence[LeaderboardRow], settings: Settings) -> 
     best = rows[0].evaluation if rows else "EVALUATION"
     lines = (
         f"coinswarm show {best}",
+        f"coinswarm validate {best}",
         f"coinswarm report {best}",
         f"coinswarm replay {best}",
         f"coinswarm top {job.id}",

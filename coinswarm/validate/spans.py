@@ -14,6 +14,10 @@ from coinswarm.validate.card import Chart, Section, Table
 from coinswarm.validate.curves import Held, Portfolio
 
 _POINTS = 240
+_TOGETHER = (
+    "Figures are of all markets together, a portfolio of equal parts. Where markets do not move alike, its Sharpe ratio is above the mean "
+    "of theirs that a leaderboard shows."
+)
 
 
 def in_sample(bench: Bench) -> Section:
@@ -74,6 +78,8 @@ def market_table(found: Portfolio) -> Table:
 
 
 def _section(name: str, found: Portfolio, figures: dict[str, float], notes: tuple[str, ...]) -> Section:
+    if len(found.markets) > 1:
+        notes = (_TOGETHER, *notes)
     return Section(
         name=name, title=names.TITLES[name], figures=figures, tables=(market_table(found),),
         charts=(curve_chart("Growth of the portfolio", found),), notes=notes,
