@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -31,8 +30,8 @@ def matrix(values: Any, name: str, *, finite: bool = True) -> None:
 
 
 def within(value: float, name: str, low: float, high: float, *, hint: str = "") -> None:
-    """Raise unless `low <= value <= high`."""
-    if not (math.isfinite(value) or math.isinf(high)) or not low <= value <= high:
+    """Raise unless `low <= value <= high` (NaN is refused)."""
+    if not low <= value <= high:
         raise errors.InvalidArgument(f"{name} must be in [{low:g}, {high:g}]", found=value, hint=hint)
 
 

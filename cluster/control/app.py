@@ -13,7 +13,6 @@ from fastapi.security import HTTPBearer
 from cluster.control import campaigns, charts, data, evaluations, events, health, jobs, patterns, plays, problems, security, tokens, web
 from cluster.control.context import Context, refuse_unknown_parameters
 from cluster.control.counting import Trials
-from cluster.driver import desk
 
 DESCRIPTION = """Submit jobs, follow them, and query what they found.
 
@@ -28,7 +27,7 @@ def create(context: Context) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await context.desk.ask(desk.ready)
+        await context.desk.start()
         yield
 
     app = FastAPI(

@@ -30,6 +30,14 @@ class Desk(Protocol):
         """
         ...
 
+    async def start(self) -> None:
+        """Have the processes import what they need; on a machine that is busy that may take longer than any answer.
+
+        Raises:
+            Unavailable: they died.
+        """
+        ...
+
     def close(self) -> None:
         """End the processes."""
         ...
@@ -62,7 +70,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """Everything an endpoint may use."""
+    """Everything an endpoint may use. `dashboard` says where Ray's own page is, while that is known."""
 
     store: Store
     queue: Queue
@@ -71,6 +79,7 @@ class Context:
     library: PatternStore
     campaigns: Campaigns
     desk: Desk
+    dashboard: Callable[[], str | None] = lambda: None
     limits: Limits = field(default_factory=Limits)
     event_poll_s: float = 0.5
 

@@ -16,6 +16,7 @@ from cluster.driver import desk
 from cluster.driver.kinds import KINDS
 
 router = APIRouter(tags=["server"])
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _TEXT: dict[int | str, dict[str, Any]] = {200: {"description": "metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 
@@ -42,6 +43,12 @@ class VersionOut(models.Answer):
     kinds: list[str]
 
 
+class ClusterOut(models.Answer):
+    """The cluster that larger jobs run on."""
+
+    dashboard: Annotated[str | None, Field(description="address of Ray's dashboard; null before the first job on a cluster")]
+
+
 @router.get("/health", responses=problems.responses())
 async def health() -> Alive:
     """Whether the server answers. Open to everybody on its own machine."""
@@ -65,6 +72,12 @@ async def version(here: Here) -> VersionOut:
 def whoami(caller: Caller) -> models.TokenOut:
     """The token that asks, without its secret."""
     return models.token_out(caller)
+
+
+@router.get("/api/v1/cluster", responses=problems.responses())
+def cluster(here: Here) -> ClusterOut:
+    """Where Ray's dashboard is. It asks for the token of the cluster and not for one of this server."""
+    return ClusterOut(dashboard=here.dashboard())
 
 
 @router.get("/metrics", response_class=Response, response_model=None, responses=_TEXT | problems.responses())
@@ -99,7 +112,7 @@ class Meters:
 
 
 class Metered:
-    """Counts what `app` answers, by the pattern of the path and never by the path itself, of which there are too many."""
+    """Counts what `app` answers by the pattern of the path and by methods that there are: a client can think of any number of others."""
 
     def __init__(self, app: ASGIApp, meters: Meters) -> None:
         self._app, self._meters = app, meters
@@ -114,8 +127,9 @@ class Metered:
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "other")
-                self._meters.requests.labels(scope["method"], route, message["status"]).inc()
-                self._meters.seconds.labels(scope["method"], route).observe(_now() - began)
+                method = scope["method"] if scope["method"] in _METHODS else "other"
+                self._meters.requests.labels(method, route, message["status"]).inc()
+                self._meters.seconds.labels(method, route).observe(_now() - began)
             await send(message)
 
         await self._app(scope, receive, counted)

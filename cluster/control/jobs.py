@@ -47,7 +47,10 @@ Key = Annotated[
 Priority = Annotated[int, Query(ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="greater is sooner")]
 
 
-@router.post("/jobs", status_code=201, responses=problems.responses(400, 404, 409, 413))
+_REPEATED: dict[int | str, dict[str, Any]] = {200: {"model": models.JobOut, "description": "the key was used before: the job it made"}}
+
+
+@router.post("/jobs", status_code=201, responses=_REPEATED | problems.responses(400, 404, 409, 413))
 async def submit(
     wanted: JobRequest, here: Here, caller: Caller, response: Response, key: Key = None, priority: Priority = 0
 ) -> models.JobOut:
@@ -61,6 +64,8 @@ async def submit(
         limit = None if caller.role == "admin" else caller.max_queued
         submission = dataclasses.replace(planned, token=caller.id, priority=priority, key=key or "", fingerprint=asked, max_queued=limit)
         job = await run_in_threadpool(here.queue.submit, submission)
+        known = None if job == planned.job.id else job  # somebody was faster with the same key
+    if known is None:
         _log.info("a job was handed in", extra={"job": job, "token": caller.id})
     else:
         job = known

@@ -13,10 +13,12 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
+from cluster.driver import desk
 from cluster.driver.requests import Supplies
 from coinswarm import errors
 
 _T = TypeVar("_T")
+_START_S = 600.0
 _opened: dict[str, Supplies] = {}
 
 Opener = Callable[[], AbstractContextManager[Supplies]]
@@ -39,17 +41,24 @@ class ProcessDesk:
         self._asked = 0
         self._pool = self._fresh()
 
+    async def start(self) -> None:
+        """See `Desk`."""
+        await self._answer(_START_S, desk.ready, ())
+
     async def ask(self, function: Callable[..., _T], *values: Any) -> _T:
         """See `Desk`."""
+        return await self._answer(self._limit_s, function, values)
+
+    async def _answer(self, limit_s: float, function: Callable[..., _T], values: tuple[Any, ...]) -> _T:
         if self._asked >= self._waiting:
             raise errors.Unavailable("this server computes as many answers as it can", hint="ask again in a moment")
         pool = self._pool
         self._asked += 1
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(pool.submit(_call, function, values)), self._limit_s)
+            return await asyncio.wait_for(asyncio.wrap_future(pool.submit(_call, function, values)), limit_s)
         except TimeoutError:
             self._replace(pool)
-            raise errors.TimedOut(f"an answer must be computed within {self._limit_s:g} s", hint="ask for less") from None
+            raise errors.TimedOut(f"an answer must be computed within {limit_s:g} s", hint="ask for less") from None
         except (BrokenProcessPool, RuntimeError) as error:
             self._replace(pool)
             raise errors.Unavailable("the process that computed this died", hint="ask again") from error

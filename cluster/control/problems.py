@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from coinswarm import errors
 
 MEDIA_TYPE = "application/problem+json"
-_SHOWN = 300
+_SHOWN, _DETAIL = 300, 20_000
 _log = logging.getLogger(__name__)
 
 
@@ -74,8 +74,8 @@ def of(error: errors.CoinswarmError) -> Problem:
         type=f"urn:coinswarm:error:{type(error).__name__}",
         title=(type(error).__doc__ or "").strip().splitlines()[0],
         status=error.http_status,
-        detail=str(error),
-        rule=error.rule,
+        detail=str(error)[:_DETAIL],
+        rule=error.rule[:_DETAIL],
         found=None if error.found is None else str(error.found)[:_SHOWN],
         hint=error.hint,
         problems=mistakes,
@@ -93,7 +93,7 @@ def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Respon
 
 def _mistake(problem: errors.PlayProblem) -> Mistake:
     found = str(problem.found)[:_SHOWN]
-    return Mistake(where=problem.path, rule=problem.rule, found=found, line=problem.line, suggestions=list(problem.suggestions))
+    return Mistake(where=problem.path[:_SHOWN], rule=problem.rule, found=found, line=problem.line, suggestions=list(problem.suggestions))
 
 
 async def _known(_request: Request, error: Exception) -> Response:

@@ -29,6 +29,8 @@ ADMIN = ("/api/v1/tokens", "/api/v1/audit")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _KNOWN_FOR_S = 1.0
 _REMEMBERED = 10_000
+_LOOKUPS = 8
+"""Secrets that are looked up at one time; a flood of wrong ones leaves threads and connections for those who have a right one."""
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -68,6 +70,7 @@ class Callers:
     def __init__(self, context: Context, clock: Clock = time.monotonic) -> None:
         self._context, self._clock = context, clock
         self._known: OrderedDict[str, tuple[Token, float]] = OrderedDict()
+        self._looking = asyncio.Semaphore(_LOOKUPS)
 
     async def named(self, secret: str) -> Token:
         """The token of a secret.
@@ -78,7 +81,10 @@ class Callers:
         name, now = access.fingerprint(secret), self._clock()
         token, until = self._known.pop(name, (None, 0.0))
         if token is None or until < now:
-            token, until = await run_in_threadpool(self._context.access.token, secret), now + _KNOWN_FOR_S
+            if not access.is_secret(secret):
+                raise access.unknown()
+            async with self._looking:
+                token, until = await run_in_threadpool(self._context.access.token, secret), now + _KNOWN_FOR_S
         self._known[name] = (token, until)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)

@@ -23,7 +23,7 @@ Role: TypeAlias = Literal["read", "submit", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """Each may do what those before it may: look at everything; hand in jobs and plays and stop its own; stop anybody's and see the trail."""
 
-PREFIX = "swarm_"
+PREFIX, SECRET_BYTES = "swarm_", 20
 MAX_QUEUED, MAX_RUNNING = 2_000, 64
 _MOST = 1_000_000
 _NAME_LIMIT = 200
@@ -107,7 +107,12 @@ class Access(Protocol):
 
 def new_secret() -> str:
     """A fresh secret: recognisable in a file by its beginning, 160 random bits."""
-    return PREFIX + secrets.token_hex(20)
+    return PREFIX + secrets.token_hex(SECRET_BYTES)
+
+
+def is_secret(text: str) -> bool:
+    """Whether a text looks like a secret; what does not is nobody's, and need not be looked up."""
+    return len(text) == len(PREFIX) + 2 * SECRET_BYTES and text.startswith(PREFIX)
 
 
 def fingerprint(secret: str) -> str:

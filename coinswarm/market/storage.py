@@ -44,7 +44,8 @@ def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     """
     if read_only and not path.exists():
         raise errors.NotFound(
-            f"no bars are stored yet: there is no {path}", hint="start with `coinswarm bars import` or `coinswarm bars fetch`"
+            f"no bars are stored yet: there is no {path}",
+            hint="`coinswarm bars import` or `bars fetch` stores some, `bars synthetic` makes some up",
         )
     with translated(path):
         connection = _open(path, read_only=read_only)

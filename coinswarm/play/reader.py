@@ -20,7 +20,7 @@ from coinswarm.play.reading.state import State
 from coinswarm.play.space import Space
 
 VERSION = "3.0.0"
-MAX_DIMENSIONS = 500
+MAX_DIMENSIONS, LONGEST_NAME = 500, 200
 KEYS = (
     "version", "name", "description", "symbol", "symbols", "symbol_universe", "timeframes", *timeframes.EXEC_KEYS, "account", "features",
     "structures", "constraints", "setups", "actions", "risk", "risk_model", "entry", "position_policy", "provenance", "variables",
@@ -144,7 +144,7 @@ def _play(root: Place, text: str, state: State) -> Play:
         if root.at(key) is not None:
             problems.warn(key, None, "understood, and without effect here")
     play = Play(
-        name=_text(root, "name") or "play",
+        name=_name(root),
         version=_version(root),
         description=(_text(root, "description") or "").strip(),
         symbols=timeframes.read_symbols(root),
@@ -218,6 +218,16 @@ def _space(root: Place, state: State) -> Space:
 def _text(root: Place, key: str) -> str | None:
     entry = root.at(key)
     return entry.word(key) if entry else None
+
+
+def _name(root: Place) -> str:
+    """What it is called, wherever plays and their jobs are listed."""
+    found = _text(root, "name") or "play"
+    entry = root.at("name")
+    if entry is not None and len(found) > LONGEST_NAME:
+        entry.refuse(f"a name has at most {LONGEST_NAME} characters", str(len(found)))
+        return found[:LONGEST_NAME]
+    return found
 
 
 def _version(root: Place) -> str:

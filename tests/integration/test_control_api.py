@@ -6,12 +6,14 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import polars as pl
 import pytest
 
+from cluster import settings
 from coinswarm.ledger.records import FINAL_STATUSES
 from tests.integration.control_world import Plane
 from tests.integration.evolve_world import PLAY
@@ -129,6 +131,26 @@ def test_a_repeated_key_gives_the_same_job_and_another_request_under_it_is_refus
     other = submitter.post("/api/v1/jobs", json=control.request(campaign="other"), headers=key)
     assert (other.status_code, other.json()["type"]) == (409, "urn:coinswarm:error:Conflict")
     assert len(submitter.get("/api/v1/jobs?campaign=keys").json()["rows"]) == 1
+
+
+def test_one_key_that_is_used_by_many_at_once_makes_one_job_for_one_of_them(control: Plane, submitter: httpx.Client) -> None:
+    def handed_in(_: int) -> tuple[int, str]:
+        answer = submitter.post("/api/v1/jobs", json=control.request(campaign="raced"), headers={"Idempotency-Key": "raced"})
+        return answer.status_code, answer.json()["id"]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(handed_in, range(16)))
+    assert sorted(status for status, _ in answers) == [200] * 15 + [201]
+    assert len({job for _, job in answers}) == 1
+
+
+def test_where_the_dashboard_is_is_told_once_somebody_joined_a_cluster(control: Plane, submitter: httpx.Client) -> None:
+    assert submitter.get("/api/v1/cluster").json() == {"dashboard": None}
+    settings.dashboard_file(control.settings).write_text("http://127.0.0.1:8266")
+    try:
+        assert submitter.get("/api/v1/cluster").json() == {"dashboard": "http://127.0.0.1:8266"}
+    finally:
+        settings.dashboard_file(control.settings).unlink()
 
 
 def test_a_job_is_cancelled_and_taken_up_again(control: Plane, submitter: httpx.Client) -> None:

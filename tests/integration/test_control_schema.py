@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from tests.integration.control_world import Plane
 
 QUIET = list(HealthCheck)
+PATIENCE_S = 120.0
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def nothing_left_in_line(control: Plane) -> Iterator[None]:
 def described(control: Plane) -> list[schemathesis.APIOperation]:
     """Every operation but the event stream, which a job that does not end never closes."""
     headers = {"Authorization": f"Bearer {control.secret('admin')}"}
-    schema = schemathesis.openapi.from_url(f"{control.url}/api/v1/openapi.json", headers=headers)
+    schema = schemathesis.openapi.from_url(f"{control.url}/api/v1/openapi.json", headers=headers, timeout=PATIENCE_S)
     return [found.ok() for found in schema.get_all_operations() if not found.ok().path.endswith("/events")]
 
 
@@ -57,10 +58,10 @@ def ask(operation: schemathesis.APIOperation, mode: schemathesis.GenerationMode,
     def once(data: st.DataObject) -> None:
         nonlocal asked
         case = data.draw(operation.as_strategy(generation_mode=mode))
-        answer = case.call(headers=headers)
+        answer = case.call(headers=headers, timeout=PATIENCE_S)
         excluded = [positive_data_acceptance] if is_about_meaning(answer) else []
         if is_about_the_token(case):
-            assert case.call().status_code == 401
+            assert case.call(timeout=PATIENCE_S).status_code == 401
             excluded.append(negative_data_rejection)
         case.validate_response(answer, headers=headers, excluded_checks=excluded)
         asked += 1

@@ -16,6 +16,7 @@ import pytest
 
 from cluster.control import security
 from coinswarm import errors
+from coinswarm.ledger import access
 from tests.integration.control_world import LIMITS, Plane
 from tests.integration.evolve_world import PLAY
 
@@ -100,21 +101,24 @@ UNFULFILLED: dict[str, dict[str, Any]] = {
 INJECTED = ["'; DROP TABLE jobs; --", "../../../../etc/passwd", "file:///etc/passwd", "$(touch owned)", "%00"]
 
 
-def texts(schema: dict[str, Any], known: dict[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Where a JSON body may have text of one's own."""
+Place = tuple[str | int, ...]
+
+
+def texts(schema: dict[str, Any], known: dict[str, Any], path: Place = (), kinds: tuple[str, ...] = ("string",)) -> Iterator[Place]:
+    """Where a JSON body may have text of one's own, or values of other kinds."""
     if "$ref" in schema:
-        yield from texts(known[schema["$ref"].rpartition("/")[2]], known, path)
+        yield from texts(known[schema["$ref"].rpartition("/")[2]], known, path, kinds)
     for other in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
-        yield from texts(other, known, path)
-    if schema.get("type") == "string" and not {"const", "enum"} & set(schema):
+        yield from texts(other, known, path, kinds)
+    if schema.get("type") in kinds and not {"const", "enum"} & set(schema):
         yield path
     for name, inner in schema.get("properties", {}).items():
-        yield from texts(inner, known, (*path, name))
+        yield from texts(inner, known, (*path, name), kinds)
     if isinstance(schema.get("items"), dict):
-        yield from texts(schema["items"], known, (*path, 0))
+        yield from texts(schema["items"], known, (*path, 0), kinds)
 
 
-def with_text(body: Any, path: tuple[str | int, ...], text: str) -> Any:
+def with_text(body: Any, path: Place, text: object) -> Any:
     """A body with a text put in; what is missing on the way there is made."""
     if not path:
         return text
@@ -140,6 +144,20 @@ def test_hostile_text_in_every_field_of_every_request_is_refused(control: Plane)
                     assert "root:" not in answer.text
     assert {path[0] for path in asked} == set(UNFULFILLED)
     assert len(asked) >= 25
+
+
+def test_a_number_that_no_machine_has_is_refused_in_every_field_of_every_request(control: Plane) -> None:
+    asked = 0
+    (submit,) = (operation for method, path, operation in operations(control) if (method, path) == ("POST", "/api/v1/jobs"))
+    kinds = submit["requestBody"]["content"]["application/json"]["schema"]["discriminator"]["mapping"]
+    with control.client("submit") as client:
+        for kind, reference in kinds.items():
+            for place in set(texts({"$ref": reference}, submit["schemas"], (), ("integer", "number"))):
+                for number in (10**400, -(10**400)):
+                    answer = client.post("/api/v1/jobs", json=with_text({"kind": kind, **UNFULFILLED[kind]}, place, number))
+                    assert answer.status_code in (404, 409, 422), (kind, place, answer.text)
+                    asked += 1
+    assert asked > 100
 
 
 def test_hostile_text_in_every_parameter_finds_nothing(control: Plane) -> None:
@@ -210,6 +228,15 @@ def test_a_yaml_bomb_is_refused(control: Plane) -> None:
         answer = client.post("/api/v1/plays", json={"text": f"l0: &l0 [x]\n{layers}\n"})
     assert answer.status_code == 422
     assert "at most" in answer.text
+
+
+def test_a_name_as_long_as_a_play_may_be_is_refused_and_not_sent_back(control: Plane) -> None:
+    texts = (PLAY.replace("name: crossing", f"name: {'y' * 500_000}"), f"? {'k' * 500_000}\n: 1")
+    with control.client("submit") as client:
+        for text in texts:
+            answer = client.post("/api/v1/plays", json={"text": text})
+            assert answer.status_code == 422
+            assert len(answer.content) < 100_000
 
 
 @pytest.mark.parametrize(
@@ -295,6 +322,22 @@ def test_a_client_that_never_ends_its_body_is_hung_up_on(control: Plane) -> None
         connection.sendall(head.encode() + b'{"text"')
         answer = connection.recv(4000)
     assert b" 408 " in answer.splitlines()[0]
+
+
+def test_methods_that_do_not_exist_are_counted_as_one(control: Plane) -> None:
+    """Whoever makes up a method for each request, token or not, must not make the server remember them."""
+    with control.client("read") as client:
+        for number in range(20):
+            assert client.request(f"MADEUP{number}", "/health").status_code == 403
+        told = client.get("/metrics").text
+    assert 'method="other"' in told
+    assert "MADEUP" not in told
+
+
+def test_what_does_not_look_like_a_secret_is_not_looked_up() -> None:
+    assert access.is_secret(access.new_secret())
+    for text in ("", "swarm_", "nonsense", access.new_secret()[1:], access.new_secret() + "0", "x" * 46):
+        assert not access.is_secret(text)
 
 
 def test_who_asks_too_often_is_told_to_wait() -> None:

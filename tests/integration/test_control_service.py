@@ -171,12 +171,13 @@ def api(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """An API as a process of its own, and its address."""
     command = [*bootstrap.COMMAND, "serve", "--api-only", "--port", "0"]
     process = subprocess.Popen(command, env=machine.inherited(settings), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield process, process.stdout.readline().strip()
-    finally:
-        process.kill()
-        process.wait()
+    assert process.stdout is not None
+    with process.stdout:
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+            process.wait()
 
 
 def admin(settings: Settings) -> dict[str, str]:
@@ -185,10 +186,11 @@ def admin(settings: Settings) -> dict[str, str]:
 
 
 def committed(settings: Settings, job: str, least: int) -> None:
-    """Wait until a job has told so many generations."""
+    """Wait until a job has told so many generations; what is done to it then is done in its middle."""
     with bootstrap.open_store(settings) as store:
         while len(store.generations(job)) < least:
             time.sleep(0.05)
+        assert store.job(job).status == "running"
 
 
 @pytest.mark.slow
@@ -244,6 +246,7 @@ def test_restarting_the_database_in_the_middle_of_a_job_changes_nothing(server_s
 
 @pytest.mark.slow
 def test_losing_a_node_under_the_service_changes_nothing(own_settings: Settings, small_world: World) -> None:
+    machine.announce({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"})  # raylets on the loopback address are found there only
     command = [sys.executable, "-m", "tests.integration.raylets", "--stand", "2,1"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as stand:
         assert stand.stdout is not None
