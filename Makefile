@@ -53,7 +53,7 @@ thorough: setup
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q tests/laws -m "slow or not slow"
 
 # A whole cluster on this server; the password is made once and never leaves .secrets.
-up: .secrets/database_url
+up: .secrets/database_url .secrets/ray_token
 	$(COMPOSE) up --detach --build --wait --scale worker=$(WORKERS)
 	$(COMPOSE) exec control cat /data/owner.token
 	@echo "open http://localhost:8321 and enter the token above; the Ray dashboard is at http://localhost:8265 (.secrets/ray_token)"
@@ -64,8 +64,12 @@ down:
 .secrets/database_url:
 	mkdir -p -m 700 .secrets
 	umask 077 && openssl rand -hex 24 > .secrets/database_password
-	umask 022 && openssl rand -hex 32 > .secrets/ray_token
 	umask 022 && printf 'postgresql://coinswarm:%s@postgres:5432/coinswarm\n' "$$(cat .secrets/database_password)" > $@
+
+# What nodes of a Ray cluster show each other.
+.secrets/ray_token:
+	mkdir -p -m 700 .secrets
+	umask 022 && openssl rand -hex 32 > $@
 
 # The pipelines on worlds where there is nothing and on planted ones; docs/honesty.md is written from it. BARS: real candles to be like.
 honesty: LIKE = $(foreach file,$(BARS),--like $(file))

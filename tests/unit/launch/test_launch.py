@@ -79,6 +79,57 @@ def test_a_cluster_file_fits_the_schema_of_ray(name: str) -> None:
     assert [error.message for error in found] == []
 
 
+TOKEN = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH"}
+"""What a node needs to show who it is, and to ask it of others."""
+
+
+@pytest.mark.parametrize("name", ["head", "worker", "control"])
+def test_every_node_of_the_containers_shows_the_token_of_the_cluster(name: str) -> None:
+    service = SERVICES[name]
+    assert set(service["environment"]) >= TOKEN
+    assert service["environment"]["RAY_AUTH_TOKEN_PATH"] == "/run/secrets/ray_token"
+    assert "ray_token" in service["secrets"]
+    assert ".secrets/ray_token" in (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize("name", ["aws", "gcp"])
+def test_every_node_of_a_cloud_shows_the_token_of_the_cluster(name: str) -> None:
+    described = yaml.safe_load((LAUNCH / f"{name}.yaml").read_text())
+    given = dict(option.removeprefix("-e ").split("=", 1) for option in described["docker"]["run_options"] if option.startswith("-e "))
+    assert given["RAY_AUTH_MODE"] == "token"
+    assert described["file_mounts"] == {given["RAY_AUTH_TOKEN_PATH"]: ".secrets/ray_token"}
+
+
+def test_every_node_of_kubernetes_shows_the_token_of_the_cluster() -> None:
+    (cluster,) = (entry for _, entry in OBJECTS if entry["kind"] == "RayCluster")
+    (control,) = (entry for _, entry in OBJECTS if entry["kind"] == "Deployment")
+    assert cluster["spec"]["authOptions"] == {"mode": "token"}
+    variables = {each["name"]: each for each in control["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert variables["RAY_AUTH_MODE"]["value"] == "token"
+    secret = {"name": cluster["metadata"]["name"], "key": "auth_token"}
+    assert variables["RAY_AUTH_TOKEN"]["valueFrom"]["secretKeyRef"] == secret
+
+
+@pytest.mark.parametrize("name", ["aws", "gcp"])
+def test_ray_can_start_a_shell_in_the_image_and_keeps_the_data_of_the_head(name: str) -> None:
+    docker = yaml.safe_load((LAUNCH / f"{name}.yaml").read_text())["docker"]
+    assert "--entrypoint=" in docker["run_options"]
+    assert any(option.endswith(":/data") for option in docker["head_run_options"])
+
+
+def test_no_secret_goes_into_an_image() -> None:
+    ignored = set((ROOT / ".dockerignore").read_text().splitlines())
+    assert ignored >= {".git", ".secrets", ".venv", "**/*.duckdb"}
+    copied = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "constraints.txt", "coinswarm", "cluster", "migrations", "plays")
+    assert ignored.isdisjoint(copied)
+
+
+@pytest.mark.parametrize("program", ["ssh", "rsync", "wget"])
+def test_the_image_has_what_ray_and_its_operator_call(program: str) -> None:
+    (line,) = (line for line in (LAUNCH / "Dockerfile").read_text().splitlines() if "apt-get install" in line)
+    assert program in line
+
+
 @pytest.mark.parametrize(("file", "entry"), OBJECTS, ids=[f"{name}/{entry['kind']}" for name, entry in OBJECTS])
 def test_a_kubernetes_object_fits_its_schema(file: str, entry: Mapping[str, Any]) -> None:
     if entry["kind"] == "RayCluster":
