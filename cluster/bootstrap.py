@@ -162,8 +162,9 @@ def open_control(settings: Settings, limits: Limits) -> Iterator[Context]:
         desk = ProcessDesk(partial(open_supplies, pinned))
         try:
             yield Context(
-                store=store, queue=queue, access=access, browse=browse, library=library, campaigns=campaigns, desk=desk, limits=limits
-            )
+                store=store, queue=queue, access=access, browse=browse, library=library, campaigns=campaigns, desk=desk, limits=limits,
+                dashboard=partial(machine.dashboard, pinned),
+            )  # fmt: skip
         finally:
             desk.close()
             browse.close()
@@ -192,12 +193,10 @@ def open_cluster(settings: Settings, *, workers: int | None = None) -> Iterator[
         with local_evaluator(settings) as evaluator:
             yield evaluator, _this_process()
         return
-    variables = prepare(settings)
-    machine.ensure_home(settings)
+    connected = _connected(settings, workers)
     from cluster.workers import session
     from cluster.workers.pool import RayEvaluator
 
-    connected = session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables)
     on_ray = RayEvaluator()
     try:
         yield on_ray, connected
@@ -213,12 +212,10 @@ def open_crew(settings: Settings, *, workers: int | None = None) -> Iterator[tup
         with local_crew(settings) as crew:
             yield crew, _this_process()
         return
-    variables = prepare(settings)
-    machine.ensure_home(settings)
+    connected = _connected(settings, workers)
     from cluster.workers import session
     from cluster.workers.crew import RayCrew
 
-    connected = session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables)
     on_ray = RayCrew()
     try:
         yield on_ray, connected
@@ -242,6 +239,18 @@ def look_at_nodes(settings: Settings) -> tuple[Node, ...]:
         return nodes.look()
     finally:
         session.disconnect()
+
+
+def _connected(settings: Settings, workers: int | None) -> Session:
+    """A session on the configured cluster, which leaves word of its dashboard, or on a local one that ends with us."""
+    variables = prepare(settings)
+    machine.ensure_home(settings)
+    from cluster.workers import session
+
+    connected = session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables)
+    if connected.dashboard and not connected.local:
+        machine.dashboard_file(settings).write_text(connected.dashboard)
+    return connected
 
 
 def _this_process() -> Session:
@@ -342,6 +351,7 @@ def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Cal
         from cluster.workers import session
 
         session.disconnect()
+        machine.dashboard_file(settings).unlink(missing_ok=True)
 
 
 def detach(settings: Settings, job: str) -> int:

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
         database_url_file: a file that holds the address, for those who mount secrets; looked at when there is no `database_url`.
         ray_address: a running Ray cluster, from `RAY_ADDRESS`; none: a local one.
         workers: worker processes of a local cluster; none: one a core.
+        dashboard_url: address of Ray's dashboard as browsers reach it; none: where the cluster says that it is.
         compute: `cluster`, or `process` for small jobs: everything in this process, without Ray.
         api_host, api_port: where the control service listens.
         server: address of a control service that commands are sent to; none: this machine's own database.
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     database_url_file: Path | None = None
     ray_address: str | None = Field(default=None, validation_alias=AliasChoices("COINSWARM_RAY_ADDRESS", "RAY_ADDRESS"))
     workers: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    dashboard_url: str | None = None
     compute: Literal["cluster", "process"] = "cluster"
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65_535)] = 8321
@@ -133,6 +135,21 @@ def ensure_home(settings: Settings) -> Path:
 def token_file(settings: Settings, name: str) -> Path:
     """Where a service on this machine leaves the token that its owner uses."""
     return settings.home.expanduser() / f"{name}.token"
+
+
+def dashboard_file(settings: Settings) -> Path:
+    """Where whoever joins a cluster leaves the address of its dashboard, for the control plane, which joins none."""
+    return settings.home.expanduser() / "dashboard"
+
+
+def dashboard(settings: Settings) -> str | None:
+    """Address of the dashboard of the cluster that jobs were last run on; None: there was none."""
+    if settings.dashboard_url:
+        return settings.dashboard_url
+    try:
+        return dashboard_file(settings).read_text().strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def write_secret(path: Path, secret: str) -> None:

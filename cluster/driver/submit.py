@@ -53,6 +53,12 @@ def resumed(store: Store, name: str, catalog_path: Path) -> Plan:
     return plan
 
 
+def require_name(campaign: str) -> None:
+    """Raise `InvalidArgument` where a campaign has no name: nobody could ask for it again."""
+    if not campaign.strip():
+        raise errors.InvalidArgument("a campaign has a name", found=repr(campaign), hint="without --campaign it is `default`")
+
+
 def refuse_changed(job: Job) -> None:
     """Refuse to go on with a job whose code or config is no longer what it was made with.
 

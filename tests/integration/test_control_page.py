@@ -245,9 +245,23 @@ def test_every_file_of_the_page_is_named_for_the_wheel_and_the_licence_goes_with
     assert {path.name for path in (FOLDER / "vendor" / "lightweight-charts").iterdir()} == {"LICENSE", "NOTICE", "lightweight-charts.mjs"}
 
 
+PACKED = {
+    "migrations": "cluster/store/migrations", "plays/examples": "cluster/plays", "plays/technical": "cluster/plays/technical",
+    "plays/academic": "cluster/plays/academic", "plays/gates": "coinswarm/validate/rules",
+}  # fmt: skip
+"""Where folders of the checkout are in a wheel."""
+
+
+def packed(folder: Path, place: str) -> set[str]:
+    """The names that files of a folder have in a wheel."""
+    files = (path for path in folder.rglob("*") if path.suffix in (".py", ".yml") and "__pycache__" not in path.parts)
+    return {f"{place}/{path.relative_to(folder)}" for path in files}
+
+
 @pytest.mark.slow
-def test_a_wheel_has_every_file_of_the_page(tmp_path: Path) -> None:
+def test_a_wheel_has_every_file_of_the_page_every_migration_every_play_and_the_gates(tmp_path: Path) -> None:
     names = {str(path.relative_to(ROOT)) for path in FOLDER.rglob("*") if path.is_file()}
+    names |= {name for folder, place in PACKED.items() for name in packed(ROOT / folder, place)}
     copy = tmp_path / "copy"
     copy.mkdir()
     tracked = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "coinswarm", "cluster", "migrations", "plays")

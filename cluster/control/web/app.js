@@ -9,18 +9,20 @@ import * as evaluation from "./views/evaluation.js";
 import * as job from "./views/job.js";
 import * as jobs from "./views/jobs.js";
 import * as patterns from "./views/patterns.js";
+import * as report from "./views/report.js";
 import * as submit from "./views/submit.js";
 
-const RAY_PORT = 8265;
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 // address → view; what is in brackets is handed to it
 const ROUTES = [
   [/^\/jobs$/, jobs.show], [/^\/jobs\/([^/]+)$/, job.show], [/^\/evaluations\/([^/]+)$/, evaluation.show],
-  [/^\/evaluations\/([^/]+)\/report$/, evaluation.report],
+  [/^\/jobs\/([^/]+)\/report$/, report.ofJob], [/^\/evaluations\/([^/]+)\/report$/, report.ofEvaluation],
   [/^\/patterns$/, patterns.show], [/^\/campaigns$/, campaigns.show],
   [/^\/data$/, data.show], [/^\/submit$/, submit.show],
 ];
 const main = document.getElementById("main");
 let current = new AbortController();
+let dashboard = null;
 
 async function route() {
   current.abort();
@@ -33,6 +35,7 @@ async function route() {
     if (session.caller() === null) await greet(signal);
     if (signal.aborted) return;
     frame(path);
+    cluster(path, signal);
     if (!found) return main.replaceChildren(failure({ problem: { rule: "there is no such page", hint: "begin at the list of jobs" } }));
     await found[1](main, signal, ...found[0].slice(1).map(decodeURIComponent), new URLSearchParams(query));
   } catch (error) {
@@ -60,12 +63,23 @@ function frame(path) {
   document.getElementById("nav").replaceChildren(...[
     item("/jobs", "Jobs"), session.may("submit") ? item("/submit", "New job") : null,
     item("/patterns", "Patterns"), item("/campaigns", "Campaigns"), item("/data", "Data"),
-    h("a", { href: `http://${location.hostname}:${RAY_PORT}`, target: "_blank", rel: "noreferrer noopener", title: `Ray's own page, port ${RAY_PORT} of this host while a cluster runs` }, "Ray dashboard ↗"),
+    dashboard ? h("a", { href: dashboard, target: "_blank", rel: "noreferrer noopener", title: "Ray's own page, while its cluster runs; it asks for the token of the cluster, not for yours" }, "Ray dashboard ↗") : null,
   ].filter(Boolean));
   const caller = session.caller();
   document.getElementById("who").replaceChildren(
     h("span", { class: "role", title: caller.role === "read" ? "This token may look and change nothing" : `This token may ${caller.role}` }, h("span", { class: "wide" }, `${caller.name} · `), caller.role),
     h("button", { type: "button", onclick: () => { session.forget(); route(); } }, "Change token"));
+}
+
+// A cluster starts with the first job that needs one. What is on the server's loopback is reached by the name that the server is reached by.
+async function cluster(path, signal) {
+  const told = (await get("/cluster", {}, signal).catch(() => null))?.dashboard;
+  const place = told && URL.canParse(told) ? new URL(told) : null;
+  if (place && LOOPBACK.includes(place.hostname)) place.hostname = location.hostname;
+  const found = place && ["http:", "https:"].includes(place.protocol) ? place.href : null;
+  if (signal.aborted || found === dashboard) return;
+  dashboard = found;
+  frame(path);
 }
 
 function prompt(error) {

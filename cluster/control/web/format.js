@@ -14,7 +14,10 @@ const TITLES = {
 const missing = value => value === null || value === undefined || !Number.isFinite(value);
 const minus = text => text.replace("-", "−");
 
-export const title = name => TITLES[name] ?? name.replaceAll("_", " ");
+// Figures that have no title of their own are called what they are: `n_paths` is Paths, `psr_validation` PSR validation.
+const SHORT_FOR = /\b(psr|dsr|pbo|spa|cpu)\b/g;
+const named = name => name.replace(/^n_/, "").replaceAll("_", " ").replace(SHORT_FOR, text => text.toUpperCase());
+export const title = name => TITLES[name] ?? named(name).replace(/^./, letter => letter.toUpperCase());
 
 export function number(value, digits = 2) {
   return missing(value) ? NONE : minus(value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }));

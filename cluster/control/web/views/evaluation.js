@@ -1,6 +1,6 @@
 // One variant: its figures in and out of sample, its trades on the price, its family, its report.
 
-import { get, segment, text } from "../api.js";
+import { get, segment } from "../api.js";
 import { tree } from "../charts.js";
 import { empty, facts, failure, h, into, link, note, section, synthetic, table } from "../dom.js";
 import { figure, moment, setting, shade, short, shortId, SHOWN, title } from "../format.js";
@@ -97,29 +97,4 @@ async function judged(place, found, signal) {
   } catch (error) {
     if (!signal.aborted) place.replaceChildren(section("Report card", {}, failure(error)));
   }
-}
-
-export async function report(main, signal, id) {
-  document.title = `report of ${shortId(id)} · coinswarm`;
-  const place = h("div", { class: "whole" });
-  main.replaceChildren(h("p", null, link(`#/evaluations/${segment(id)}`, "← the variant")), place);
-  await into(place, "the report; it is simulated again in full", signal, async () => framed(await text(`/evaluations/${segment(id)}/report`, signal), id, signal));
-}
-
-// The report runs in a frame whose origin can reach nothing: neither the token nor the server.
-function framed(html, id, signal) {
-  const frame = h("iframe", { src: "/assets/frame.html", sandbox: "allow-scripts", title: `Report of ${id}` });
-  addEventListener("message", event => {
-    if (event.source !== frame.contentWindow) return;
-    if (event.data?.ready === true) frame.contentWindow.postMessage(html, "*");
-    if (Number.isFinite(event.data?.height)) frame.style.height = `${Math.ceil(event.data.height)}px`;
-  }, { signal });
-  const save = h("button", { type: "button", onclick: () => saved(html, `${id}.html`) }, "Save as a file");
-  return [h("p", { class: "toolbar" }, save), frame];
-}
-
-function saved(html, name) {
-  const address = URL.createObjectURL(new Blob([html], { type: "text/html" }));
-  h("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10000);
 }

@@ -12,6 +12,8 @@ import { archive, leaderboard, pareto } from "./found.js";
 const DRAWN_MS = 1000;
 // the leaderboard and the maps are asked of the server, which has a search to run
 const ASKED_MS = 5000;
+// kinds whose jobs have a report of their own once they are done
+const REPORTED = new Set(["validate", "discover"]);
 
 export async function show(main, signal, id) {
   document.title = `${id} · coinswarm`;
@@ -28,7 +30,7 @@ export async function show(main, signal, id) {
 class View {
   constructor(place, signal, job) {
     Object.assign(this, { place, signal, job, progress: new Progress(job), timer: null, asked: -Infinity });
-    this.parts = Object.fromEntries(["head", "lost", "fitness", "leaders", "pareto", "archive", "card", "config"].map(name => [name, h("div")]));
+    this.parts = Object.fromEntries(["head", "lost", "fitness", "card", "leaders", "pareto", "archive", "config"].map(name => [name, h("div")]));
     this.meter = bar(this.progress);
     place.replaceChildren(...Object.values(this.parts));
     signal.addEventListener("abort", () => clearTimeout(this.timer));
@@ -98,10 +100,10 @@ class View {
     const { job } = this;
     this.parts.head.replaceChildren(
       h("p", { class: "eyebrow" }, `${job.kind} job`), h("h1", null, job.plays.join(", ") || job.kind), job.synthetic ? synthetic() : "",
-      h("p", { class: "standing" }, badge(job.status), this.meter.element, ...this.actions()),
+      h("p", { class: "standing" }, badge(job.status), this.meter.element, ...this.report(), ...this.actions()),
       job.error ? h("div", { class: "failure" }, h("strong", null, "The job failed"), h("pre", null, job.error)) : "",
       facts([
-        ["Job", h("code", null, job.id)], ["Campaign", job.campaign], ["Markets", job.markets.join(", ")],
+        ["Job", h("code", null, job.id)], ["Campaign", job.campaign], ["Markets", job.markets.join(", ") || "–"],
         ["Handed in", `${moment(job.created)} UTC`], job.started && ["Started", `${moment(job.started)} UTC`],
         job.finished && ["Took", duration((new Date(job.finished) - new Date(job.started ?? job.created)) / 1000)],
         job.evaluations !== null && ["Variants tried", count(job.evaluations)], ["Seed", String(job.seed)],
@@ -117,6 +119,11 @@ class View {
     return status === "done" ? [] : [act("resume", "Resume")];
   }
 
+  report() {
+    const { job } = this;
+    return job.status === "done" && REPORTED.has(job.kind) ? [h("a", { class: "button primary", href: `#/jobs/${segment(job.id)}/report` }, "Open the report")] : [];
+  }
+
   async act(button, verb) {
     button.disabled = true;
     try {
@@ -130,6 +137,10 @@ class View {
   }
 
   fitness() {
+    if (this.job.kind !== "evolve") {
+      this.parts.leaders.replaceChildren(steps(this.progress, this.job));
+      return this.meter.update();
+    }
     const drawn = growth(this.progress, this.job);
     this.parts.fitness.replaceChildren(section("Fitness over generations", {}, drawn ?? empty(ENDED.has(this.job.status) ? "Nothing was told." : "No generation has been scored yet.")));
     this.meter.update();
@@ -142,8 +153,6 @@ class View {
       leaderboard(parts.leaders, job, signal);
       pareto(parts.pareto, job, names, signal);
       if (job.status !== "failed" || this.progress.whole.length) archive(parts.archive, job, signal);
-    } else if (job.kind !== "evolve") {
-      parts.leaders.replaceChildren(steps(this.progress));
     }
     if (job.result?.card) parts.card.replaceChildren(card(job.result.card));
   }
@@ -166,11 +175,19 @@ function growth(progress, job) {
     h("details", null, h("summary", null, "Islands as they stand"), table("Islands", [{ name: "Island", head: true }, { name: "Generation" }, { name: "Best" }, { name: "Median" }, { name: "Diversity" }, { name: "Feasible" }, { name: "Failed" }], rows)));
 }
 
-function steps(progress) {
-  const names = [...new Set(progress.whole.flatMap(record => Object.keys(record.figures).filter(name => typeof record.figures[name] === "number")))].slice(0, 8);
-  const rows = progress.whole.map(record => [String(record.generation), duration(record.seconds), ...names.map(name => figure(name, record.figures[name]))]);
-  return section("Steps", {}, rows.length ? table("Steps", [{ name: "Step", head: true }, { name: "Seconds" }, ...names.map(name => ({ name: title(name) }))], rows) : empty("No step is done yet."));
+// A step tells figures, and some tell what they are of; what a card is made of stands in the card.
+function steps(progress, job) {
+  const { whole } = progress;
+  const names = [...new Set(whole.flatMap(({ figures }) => Object.keys(figures).filter(name => typeof figures[name] === "number")))].slice(0, 8);
+  const named = whole.some(({ figures }) => called(figures));
+  const rows = whole.map(({ generation, seconds, figures }) => [String(generation + 1), ...named ? [called(figures)] : [], duration(seconds),
+    ...names.map(name => (Number.isInteger(figures[name]) ? count(figures[name]) : figure(name, figures[name])))]);
+  const columns = [{ name: "Step", head: true }, ...named ? [{ name: "What", word: true }] : [], { name: "After" }, ...names.map(name => ({ name: title(name) }))];
+  if (!rows.length) return section("Steps", {}, empty(ENDED.has(job.status) ? "No step was done." : "No step is done yet."));
+  return section("Steps", {}, h("details", { open: !job.result?.card }, h("summary", null, `${count(rows.length)} done`), table("Steps", columns, rows)));
 }
+
+const called = figures => [figures.title, figures.name, figures.cell, figures.rule].find(text => typeof text === "string") ?? "";
 
 function configuration(job) {
   return h("section", { "aria-label": "Configuration" }, h("details", null, h("summary", null, "Configuration"), h("pre", { tabindex: 0 }, JSON.stringify(job.config, null, 2))));
