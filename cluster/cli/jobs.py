@@ -104,16 +104,20 @@ def watch_job(
     as_json: AsJson = False,
 ) -> None:
     """Follow a job from any terminal or machine until it ends; exit code 1 when it failed or was cancelled."""
-    remote = client.wanted(console.settings(), server)
+    settings = console.settings()
+    remote = client.wanted(settings, server)
     if remote is not None:
         handing.present_remote(handing.follow(remote, job), as_json=as_json)
         return
-    with bootstrap.open_store(console.settings()) as store:
-        found = _followed(store, store.job(job).id, interval)
+    with bootstrap.open_store(settings) as store, bootstrap.open_queue(settings) as (queue, _):
+        name = store.job(job).id
+        found = _followed(store, name, interval, served=queue.entry(name) is not None)
     if as_json:
         console.emit_json({"job": found.id, "status": found.status, "error": found.error, "result": found.result})
     else:
         console.text(f"job {found.id} is {found.status}{f': {found.error}' if found.error else ''}")
+        if found.kind == "evolve" and found.status == "done":
+            console.note(f"`coinswarm top {found.id}` shows what it found")
     if found.status != "done":
         raise typer.Exit(1)
 
@@ -172,10 +176,14 @@ def driver_of(job: Job) -> Any:
 
 app.command("prune")(prune.command)
 
+_NEXT = {"queued": "; `coinswarm serve` runs what is in the line", LOST: "; a driver service takes it up again"}
+"""What becomes of a job of the line that nobody drives."""
 
-def _followed(store: Store, job: str, interval_s: float) -> Job:
-    """Print generations as they are committed, until the job ends or nobody drives it."""
+
+def _followed(store: Store, job: str, interval_s: float, *, served: bool) -> Job:
+    """Print generations as they are committed, until the job ends or nobody drives it; one that is `served` is taken up again by itself."""
     seen: set[tuple[int, int]] = set()
+    told = ""
     while True:
         found = store.job(job)
         for record in store.generations(job):
@@ -184,8 +192,12 @@ def _followed(store: Store, job: str, interval_s: float) -> Job:
                 console.note("  ".join(f"{name} {value}" for name, value in _generation(record).items()))
         if found.status in _ENDED:
             return found
-        if _standing(found) == LOST:
+        standing = _standing(found)
+        if standing == LOST and not served:
             raise errors.Unavailable(f"nobody drives job {job}", hint=f"`coinswarm jobs resume {job}` goes on")
+        if standing != told:
+            told = standing
+            console.note(f"job {job} is {standing}{_NEXT.get(standing, '') if served else ''}")
         time.sleep(interval_s)
 
 

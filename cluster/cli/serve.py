@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -70,6 +71,9 @@ def _serve(settings: Settings, host: str, port: int, max_trials: int, driver: tu
     from cluster.control.context import Limits
 
     limits = Limits(trials=max_trials)
+    if settings.database_address is None and not settings.postgres_folder.exists():
+        console.note("the first start on a machine makes a database, and the first job compiles: a minute, once")
+    _refuse_taken(host, port)
     with bootstrap.open_control(settings, limits) as context:
         security.refuse_open_server(host, context.access.tokens(), LOCAL)
         reading = _local_tokens(settings, context.access) if security.is_loopback(host) else ""
@@ -85,6 +89,23 @@ def _serve(settings: Settings, host: str, port: int, max_trials: int, driver: tu
             stopped.set()
             if keeper is not None:
                 keeper.join(_STOP_S + _PAUSE_S)
+        if not made.started:
+            raise errors.Unavailable("the server did not start", hint=f"{settings.logs_folder / 'serve.jsonl'} says why")
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Raise `Conflict` for an address that cannot be listened at, before a database and processes are started for nothing."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise errors.Conflict(
+            f"{host}:{port} must be free to listen at",
+            found=error.strerror or error,
+            hint="another `coinswarm serve` may run; else say --port",
+        ) from error
 
 
 def _tell(made: object, host: str, reading: str) -> None:
