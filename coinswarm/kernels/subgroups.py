@@ -1,4 +1,8 @@
-"""Counting conjunctions of conditions over trades: supports by popcount, evidence in blocks of time by walking the members."""
+"""Counting conjunctions of conditions over trades, and their evidence in blocks of time.
+
+All conjunctions of the same two or three dimensions are counted in one pass over the trades: each trade is one addition to the cell that
+its codes name. Walking the members of each pair, with a histogram a further dimension, took twice the time for the same sums.
+"""
 
 from __future__ import annotations
 
@@ -41,18 +45,35 @@ class Coded(NamedTuple):
     numbers: IntArray
 
 
-class Walk(NamedTuple):
-    """The members of one conjunction: their places, outcomes, and for each block they are in where its part ends and which it is.
+class Cells(NamedTuple):
+    """What the codes of up to three dimensions divide trades into; a code may stand for none of the conditions.
 
-    sums: (MAX_BINS + 2, 6) and supports: (MAX_BINS + 2,) are room for the bins of one further dimension.
+    y, n, totals: (n_cells,) of the block at hand: sum of y and number of the trades of each cell, and sum of y of its stratum.
+    sums: (5, n_cells) over all blocks: sum of y, of its square a block, of it times the stratum's, trades, blocks with a trade; in one
+    array, as the compiler takes wide registers only where there are few that might overlap.
     """
+
+    y: FloatArray
+    n: FloatArray
+    totals: FloatArray
+    sums: FloatArray
+
+
+class Times(NamedTuple):
+    """Blocks of time: starts (n_blocks + 1,) first trade of each, totals (n_blocks, n_strata) sums of y, wholes see `sums_of`."""
+
+    starts: IntArray
+    totals: FloatArray
+    wholes: FloatArray
+
+
+class Walk(NamedTuple):
+    """The members of one conjunction: their places, outcomes, and for each block they are in where its part ends and which it is."""
 
     places: Places
     values: FloatArray
     ends: Places
     owners: Places
-    sums: FloatArray
-    supports: IntArray
 
 
 class Found(NamedTuple):
@@ -95,74 +116,10 @@ def members(words: Bits, coded: Coded, walk: Walk) -> int:
 
 
 @inlined_kernel
-def split(dim: int, stratum: int, coded: Coded, walk: Walk, parts: int) -> None:
-    """Support and evidence of a conjunction in a stratum by the conditions of a further dimension.
-
-    Counting here, where each member is visited anyway, is faster than a popcount a condition. A row of `walk.sums` becomes: sum of y, sum
-    over blocks of its square, sum over blocks of it times the stratum's total, active blocks. The row behind the last condition takes
-    those that fulfil none.
-    """
-    sums, code, low = walk.sums, coded.codes[dim], coded.offsets[dim]
-    n_bins = coded.offsets[dim + 1] - low
-    sums[: n_bins + 1] = 0.0
-    supports = walk.supports
-    supports[: n_bins + 1] = 0
-    plain = coded.steps[low] == 0
-    row = coded.totals[stratum]
-    start = 0
-    for part in range(parts):
-        for i in range(start, walk.ends[part]):
-            c = int(code[walk.places[i]])
-            sums[c, 4] += walk.values[i]
-            supports[c] += 1
-        start, block = walk.ends[part], walk.owners[part]
-        total = row[block]
-        for c in range(n_bins):
-            a = sums[c, 4]
-            sums[c, 0] += a
-            sums[c, 1] += a * a
-            sums[c, 2] += a * (total if plain else coded.totals[stratum + coded.steps[low + c], block])
-            sums[c, 3] += 1.0 if supports[c] > sums[c, 5] else 0.0
-            sums[c, 5] = supports[c]
-            sums[c, 4] = 0.0
-
-
-@inlined_kernel
 def t_statistic(total: float, squares: float, cross: float, share: float, whole: float, whole_squares: float) -> float:
     """Sum S / sqrt(sum S^2) with S = A - share Y a block, A of the conjunction and Y of its stratum; 0 where there is no evidence."""
     norm = squares - 2 * share * cross + share * share * whole_squares
     return (total - share * whole) / math.sqrt(norm) if norm > 1e-12 * (squares + share * share * whole_squares) else 0.0
-
-
-@inlined_kernel
-def keep(
-    a: int,
-    b: int,
-    dim: int,
-    stratum: int,
-    coded: Coded,
-    walk: Walk,
-    wholes: FloatArray,
-    min_trades: int,
-    min_active: int,
-    found: Found,
-    n: int,
-) -> int:
-    """Write down the conditions with enough trades in enough blocks; the answer is how many conjunctions are written by now."""
-    for c in range(coded.offsets[dim + 1] - coded.offsets[dim]):
-        if walk.supports[c] >= min_trades and walk.sums[c, 3] >= min_active:
-            last = coded.offsets[dim] + c
-            found.picks[n, 0] = last if a < 0 else a
-            found.picks[n, 1] = NO_PICK if a < 0 else (last if b < 0 else b)
-            found.picks[n, 2] = NO_PICK if b < 0 else last
-            found.counts[n, 0] = walk.supports[c]
-            found.counts[n, 1] = np.int64(walk.sums[c, 3])
-            own = stratum + coded.steps[last]
-            share = walk.supports[c] / coded.numbers[own]
-            found.figures[n, 0] = walk.sums[c, 0]
-            found.figures[n, 1] = t_statistic(walk.sums[c, 0], walk.sums[c, 1], walk.sums[c, 2], share, wholes[own, 0], wholes[own, 1])
-            n += 1
-    return n
 
 
 @kernel
@@ -176,100 +133,190 @@ def sums_of(totals: FloatArray) -> FloatArray:
     return out
 
 
-@inlined_kernel
-def follow(places: Places, n: int, coded: Coded, walk: Walk) -> int:
-    """Walk `n` places in order; the answer is in how many blocks they are."""
-    parts, last = 0, -1
-    for k in range(n):
-        i = places[k]
-        walk.places[k] = i
-        walk.values[k] = coded.y[i]
-        block = coded.block_of[i]
-        if block != last:
-            walk.owners[parts] = block
-            parts += 1
-            last = block
-        walk.ends[parts - 1] = k + 1
-    return parts
-
-
-@inlined_kernel
-def compacted(dims: range, n: int, coded: Coded, walk: Walk, own: Coded) -> None:
-    """`own` becomes the trades that are walked, one after the other: what is looked at again and again then fits a processor's cache."""
-    for i in range(n):
-        own.y[i] = walk.values[i]
-        own.block_of[i] = coded.block_of[walk.places[i]]
-    for dim in dims:
-        for i in range(n):
-            own.codes[dim, i] = coded.codes[dim, walk.places[i]]
-
-
-@inlined_kernel
-def sorted_by(code: Codes, n: int, lists: Places, lengths: IntArray) -> None:
-    """Row `c` of `lists` becomes the places with code `c`, in order, `lengths[c]` of them."""
-    lengths[:] = 0
-    for i in range(n):
-        c = np.int64(code[i])
-        lists[c, lengths[c]] = i
-        lengths[c] += 1
-
-
-@kernel
-def extend(
-    a: int, b: int, dims: range, parts: int, coded: Coded, walk: Walk, wholes: FloatArray, min_trades: int, min_active: int,
-    found: Found, n: int,
-) -> int:  # fmt: skip
-    """Add each condition of `dims` to the conjunction of `a` and `b` that is walked; the answer is how many are written by now."""
-    stratum = (coded.steps[a] if a >= 0 else 0) + (coded.steps[b] if b >= 0 else 0)
-    for dim in dims:
-        split(dim, stratum, coded, walk, parts)
-        n = keep(a, b, dim, stratum, coded, walk, wholes, min_trades, min_active, found, n)
-    return n
-
-
-@kernel
-def like(coded: Coded) -> Coded:
-    """Room for as many trades, with the same conditions and blocks."""
-    n = coded.y.size
-    own = np.empty((coded.codes.shape[0], n), np.uint8), np.empty(n), np.empty(n, np.int32)
-    return Coded(coded.bits, own[0], coded.offsets, own[1], own[2], coded.steps, coded.totals, coded.numbers)
-
-
 @kernel
 def room_for(coded: Coded) -> Walk:
     """A walk that any conjunction of these trades fits in."""
-    n, n_blocks, rows = coded.y.size, coded.totals.shape[1], MAX_BINS + 2
-    narrow = np.int32
-    return Walk(
-        np.empty(n, narrow), np.empty(n), np.empty(n_blocks, narrow), np.empty(n_blocks, narrow), np.empty((rows, 6)),
-        np.empty(rows, np.int64),
-    )  # fmt: skip
+    n, n_blocks = coded.y.size, coded.totals.shape[1]
+    return Walk(np.empty(n, np.int32), np.empty(n), np.empty(n_blocks, np.int32), np.empty(n_blocks, np.int32))
 
 
 @kernel
-def mine_from(first: int, depth: int, everybody: Bits, coded: Coded, min_trades: int, min_active: int, found: Found) -> int:
+def times_of(coded: Coded) -> Times:
+    """The blocks of time of trades."""
+    starts = np.zeros(coded.totals.shape[1] + 1, np.int64)
+    for block in coded.block_of:
+        starts[block + 1] += 1
+    return Times(np.cumsum(starts), np.ascontiguousarray(coded.totals.T), sums_of(coded.totals))
+
+
+@kernel
+def widths_of(coded: Coded) -> IntArray:
+    """(n_dims,) codes that each dimension has: one for each condition, and one more where some trade fulfils none."""
+    widths = coded.offsets[1:] - coded.offsets[:-1]
+    for dim in range(widths.size):
+        most = np.uint8(0)
+        for code in coded.codes[dim]:
+            most = max(most, code)
+        widths[dim] = max(widths[dim], np.int64(most) + 1)
+    return widths
+
+
+@kernel
+def cells_for(n: int) -> Cells:
+    """Room for `n` cells."""
+    return Cells(np.zeros(n), np.zeros(n), np.empty(n), np.empty((5, n)))
+
+
+@kernel
+def strata_of(rows: IntArray, dim: int, width: int, coded: Coded) -> IntArray:
+    """Stratum of each row's cells, from the (n_rows,) ones of the rows; a code that stands for no condition adds nothing."""
+    strata = np.empty(rows.size * width, np.int64)
+    n = coded.offsets[dim + 1] - coded.offsets[dim]
+    for c in range(strata.size):
+        code = c % width
+        strata[c] = rows[c // width] + (coded.steps[coded.offsets[dim] + code] if code < n else 0)
+    return strata
+
+
+@inlined_kernel
+def tally(rows: Places, codes: Codes, width: int, y: FloatArray, cells: Cells) -> None:
+    """Add trades to the cells of their rows and codes; an index without a sign is not asked whether it counts from the end."""
+    for i in range(y.size):
+        c = np.uint64(rows[i]) * np.uint64(width) + np.uint64(codes[i])
+        cells.y[c] += y[i]
+        cells.n[c] += 1.0
+
+
+@inlined_kernel
+def take(c: int, total: float, cells: Cells) -> None:
+    """Take the block at hand into a cell's sums over all blocks; `total` is that of its stratum."""
+    a, n = cells.y[c], cells.n[c]
+    cells.sums[0, c] += a
+    cells.sums[1, c] += a * a
+    cells.sums[2, c] += a * total
+    cells.sums[3, c] += n
+    cells.sums[4, c] += 1.0 if n > 0 else 0.0
+    cells.y[c], cells.n[c] = 0.0, 0.0
+
+
+@inlined_kernel
+def sweep(strata: IntArray, totals: FloatArray, cells: Cells) -> None:
+    """`take` for all cells, in two loops that fit wide registers each."""
+    for c in range(strata.size):
+        cells.totals[c] = totals[strata[c]]
+    for c in range(strata.size):
+        take(c, cells.totals[c], cells)
+
+
+@inlined_kernel
+def visit(rows: Places, codes: Codes, width: int, strata: IntArray, totals: FloatArray, cells: Cells) -> None:
+    """`take` for the cells of these trades."""
+    for i in range(rows.size):
+        c = np.int64(rows[i]) * width + np.int64(codes[i])
+        if cells.n[c] > 0:
+            take(int(c), totals[strata[c]], cells)
+
+
+@kernel
+def count(rows: Places, strata: IntArray, dim: int, width: int, coded: Coded, times: Times, cells: Cells) -> None:
+    """Count all trades into the cells of their rows and of the codes of a dimension, (n_cells,) strata of which are given.
+
+    In a block with far fewer trades than cells only those are looked at that have some.
+    """
+    n_cells, code = strata.size, coded.codes[dim]
+    cells.sums[:, :n_cells] = 0.0
+    for block in range(times.starts.size - 1):
+        first, last = times.starts[block], times.starts[block + 1]
+        totals = times.totals[block]
+        tally(rows[first:last], code[first:last], width, coded.y[first:last], cells)
+        if n_cells > 4 * (last - first):
+            visit(rows[first:last], code[first:last], width, strata, totals, cells)
+        else:
+            sweep(strata, totals, cells)
+
+
+@kernel
+def slots_of(first: int, depth: int, coded: Coded) -> IntArray:
+    """Where conjunctions that begin with a condition of a dimension are written, counted from the first of two that begin with it.
+
+    (n,) for each condition of later dimensions how many places the pairs take and the triples that come before its own, and last how many
+    all take.
+    """
+    low, high = coded.offsets[first + 1], coded.offsets[-1]
+    slots = np.zeros(high - low + 1 if depth > 1 else 1, np.int64)
+    slots[0] = slots.size - 1
+    for second in range(first + 1, coded.codes.shape[0] if depth > 1 else 0):
+        for b in range(coded.offsets[second] - low, coded.offsets[second + 1] - low):
+            slots[b + 1] = slots[b] + (high - coded.offsets[second + 1] if depth > 2 else 0)
+    return slots
+
+
+@inlined_kernel
+def write(c: int, picks: Places, slot: int, stratum: int, coded: Coded, times: Times, cells: Cells, found: Found) -> None:
+    """Write down what was counted in a cell."""
+    total, squares, cross, trades, active = cells.sums[0, c], cells.sums[1, c], cells.sums[2, c], cells.sums[3, c], cells.sums[4, c]
+    whole, whole_squares = times.wholes[stratum, 0], times.wholes[stratum, 1]
+    share = trades / max(coded.numbers[stratum], 1)
+    for k in range(picks.size):
+        found.picks[slot, k] = picks[k]
+    found.counts[slot, 0], found.counts[slot, 1] = np.int64(trades), np.int64(active)
+    found.figures[slot, 0], found.figures[slot, 1] = total, t_statistic(total, squares, cross, share, whole, whole_squares)
+
+
+@kernel
+def write_all(
+    dims: tuple[int, ...], widths: IntArray, strata: IntArray, slots: IntArray, coded: Coded, times: Times, cells: Cells, found: Found
+) -> None:
+    """Write down the cells that up to three dimensions span, but for those in which a code stands for none."""
+    picks, low = np.full(3, NO_PICK, np.int32), coded.offsets[dims[0] + 1]
+    for c in range(strata.size):
+        rest, known = c, True
+        for k in range(len(dims) - 1, -1, -1):
+            picks[k] = coded.offsets[dims[k]] + rest % widths[dims[k]]
+            known &= picks[k] < coded.offsets[dims[k] + 1]
+            rest //= widths[dims[k]]
+        a = picks[0] - coded.offsets[dims[0]]
+        slot = a
+        if len(dims) > 1:
+            slot = low - coded.offsets[dims[0]] + a * slots[-1]
+            slot += picks[1] - low if len(dims) == 2 else slots[picks[1] - low] + picks[2] - coded.offsets[dims[1] + 1]
+        if known:
+            write(c, picks, slot, strata[c], coded, times, cells, found)
+
+
+@kernel
+def kept(n: int, min_trades: int, min_active: int, found: Found) -> int:
+    """Move those of the first `n` conjunctions up that have enough trades in enough blocks; the answer is how many they are."""
+    last = 0
+    for k in range(n):
+        if found.counts[k, 0] >= min_trades and found.counts[k, 1] >= min_active:
+            for part in range(3):
+                found.picks[last, part] = found.picks[k, part]
+            for part in range(2):
+                found.counts[last, part], found.figures[last, part] = found.counts[k, part], found.figures[k, part]
+            last += 1
+    return last
+
+
+@kernel
+def mine_from(first: int, depth: int, coded: Coded, min_trades: int, min_active: int, found: Found) -> int:
     """All conjunctions of up to three conditions, one a dimension, that begin in dimension `first`; the answer is how many were found."""
-    n_dims, n = coded.codes.shape[0], 0
-    wholes, walk, own = sums_of(coded.totals), room_for(coded), like(coded)
-    parts = members(everybody, coded, walk)
-    n = extend(-1, -1, range(first, first + 1), parts, coded, walk, wholes, min_trades, min_active, found, n)
-    both, lists, lengths = np.empty_like(everybody), np.empty((MAX_BINS + 2, coded.y.size), np.int32), np.empty(MAX_BINS + 2, np.int64)
-    for a in range(coded.offsets[first], coded.offsets[first + 1]):
-        n_own = meet(everybody, coded.bits[a], both)
-        if depth < 2 or n_own < min_trades:
-            continue
-        members(both, coded, walk)
-        compacted(range(first + 1, n_dims), n_own, coded, walk, own)
-        walk.places[:n_own] = np.arange(n_own)
-        parts = follow(walk.places, n_own, own, walk)
-        n = extend(a, -1, range(first + 1, n_dims), parts, own, walk, wholes, min_trades, min_active, found, n)
-        for second in range(first + 1, n_dims if depth > 2 else 0):
-            sorted_by(own.codes[second], n_own, lists, lengths)
-            for c in range(coded.offsets[second + 1] - coded.offsets[second]):
-                if lengths[c] >= min_trades:
-                    parts, b = follow(lists[c], lengths[c], own, walk), coded.offsets[second] + c
-                    n = extend(a, b, range(second + 1, n_dims), parts, own, walk, wholes, min_trades, min_active, found, n)
-    return n
+    n_dims, widths, times = coded.codes.shape[0], widths_of(coded), times_of(coded)
+    cells, slots = cells_for(widths[first] * widths.max() ** 2), slots_of(first, depth, coded)
+    one = coded.codes[first].astype(np.int32)
+    strata = strata_of(np.zeros(1, np.int64), first, widths[first], coded)
+    count(np.zeros_like(one), strata, first, widths[first], coded, times, cells)
+    write_all((first,), widths, strata, slots, coded, times, cells, found)
+    for second in range(first + 1, n_dims if depth > 1 else 0):
+        of_two = strata_of(strata, second, widths[second], coded)
+        count(one, of_two, second, widths[second], coded, times, cells)
+        write_all((first, second), widths, of_two, slots, coded, times, cells, found)
+        two = one * np.int32(widths[second]) + coded.codes[second]
+        for third in range(second + 1, n_dims if depth > 2 else 0):
+            of_three = strata_of(of_two, third, widths[third], coded)
+            count(two, of_three, third, widths[third], coded, times, cells)
+            write_all((first, second, third), widths, of_three, slots, coded, times, cells, found)
+    return kept(found.counts.shape[0], min_trades, min_active, found)
 
 
 @inlined_kernel

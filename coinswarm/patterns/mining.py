@@ -74,7 +74,7 @@ def mine(share: Share) -> Mined:
     room = _room(share.table.sizes[share.first :], share.depth)
     found = Found(np.empty((room, 3), np.int32), np.empty((room, 2), np.int64), np.empty((room, 2)))
     table = share.table
-    n = subgroups.mine_from(share.first, share.depth, table.everybody, table.coded, share.min_trades, share.min_active, found)
+    n = subgroups.mine_from(share.first, share.depth, table.coded, share.min_trades, share.min_active, found)
     picks, counts, figures = found.picks[:n].copy(), found.counts[:n].copy(), found.figures[:n].copy()
     return Mined(
         picks=picks, trades=counts[:, 0], active=counts[:, 1], total=figures[:, 0], t=figures[:, 1], counted=room

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from coinswarm import stats
 from coinswarm.kernels import subgroups
 from coinswarm.patterns.mining import Mined
 from coinswarm.patterns.table import Table
@@ -58,7 +57,12 @@ METHODS = ("bonferroni", "bh")
 
 
 def _count(p: FloatArray, method: str, alpha: float) -> int:
-    return int(stats.correct_p_values(p, method=method, alpha=alpha).rejected.sum()) if p.size else 0
+    """Not by `stats.correct_p_values`: its library collects garbage at each call, which took longer than the rest of a small search."""
+    from scipy.stats import false_discovery_control
+
+    if not p.size:
+        return 0
+    return int(((p * p.size if method == "bonferroni" else false_discovery_control(p)) <= alpha).sum())
 
 
 def _welch(n: FloatArray, total: FloatArray, squares: FloatArray, net: FloatArray) -> FloatArray:
