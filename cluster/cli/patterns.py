@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from coinswarm.ledger.patterns import PatternRecord, PatternStore
     from coinswarm.ledger.records import Job
     from coinswarm.ledger.store import Store
+    from coinswarm.patterns.power import Power
 
 app = typer.Typer(help="Find, keep, doubt and export patterns.", no_args_is_help=True)
 
@@ -100,6 +102,7 @@ def power(
     support: Annotated[float, typer.Option(help="Share of trades that a pattern has.")] = 0.06,
     candidates: Annotated[int, typer.Option(help="Patterns that are tested together.")] = 150_000,
     chance: Annotated[float, typer.Option("--power", help="Chance to find it.")] = 0.8,
+    campaign: Annotated[str, typer.Option(help="Where it has a vault, the bars of it do not count.")] = "default",
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -108,29 +111,40 @@ def power(
 
     settings = console.settings()
     bootstrap.prepare(settings)
+    with bootstrap.open_campaigns(settings) as campaigns:
+        split = campaigns.split(campaign)
     with bootstrap.open_patterns(settings) as library:
-        earlier = tuple(spent.p_value for spent in library.spent())
-    found = driving.power(
-        settings.bars_file, symbol or [], timeframe, hold, support=support, candidates=candidates, chance=chance, earlier=earlier
-    )
+        found = driving.power(
+            settings.bars_file, library, symbol or [], timeframe, hold, support=support, candidates=candidates, chance=chance, split=split
+        )
     if as_json:
         console.emit_json(found)
         return
+    before = "" if split is None else f" before the vault of {campaign}"
     rows: list[list[Any]] = [
-        ["bars", f"{found.bars:,} of a market, as if {found.markets:.1f} independent markets"],
+        ["bars", f"{found.bars:,} of a market{before}, as if {found.markets:.1f} independent markets"],
         [
             "blocks of time",
             f"{found.blocks:,} to discover on" + ("" if found.enough else f": too few, {found.bars_needed:,} bars are needed"),
         ],
         ["a pattern is active in", f"about {found.active_blocks:,} of them"],
-        [
-            "discovery can find",
-            f"{100 * found.win_rate:+.1f} points of win rate, {found.sigmas:.3f} sigmas, {100 * found.net:.3f} % a trade",
-        ],
-        ["the later segment confirms", f"from {found.confirm_sigmas:.3f} sigmas, at the level of the library's next test"],
+        ["discovery can find", _findable(found)],
+        ["the later segment confirms", _confirmable(found)],
     ]
     title = f"what a hold of {found.hold_bars} bars and {100 * support:.0f} % support can show among {candidates:,} patterns"
     console.table(title, ["what", "how much"], rows)
+
+
+def _findable(found: Power) -> str:
+    if not math.isfinite(found.sigmas):
+        return "nothing: there are fewer bars than one hold takes"
+    return f"{100 * found.win_rate:+.1f} points of win rate, {found.sigmas:.3f} sigmas, {100 * found.net:.3f} % a trade"
+
+
+def _confirmable(found: Power) -> str:
+    if not math.isfinite(found.confirm_sigmas):
+        return "nothing: it is shorter than one hold"
+    return f"from {found.confirm_sigmas:.3f} sigmas, at the level of the library's next test"
 
 
 @app.command("list")
@@ -144,9 +158,9 @@ def list_patterns(
     """Patterns of the library, newest first."""
     from coinswarm.ledger.patterns import SOURCES, STATUSES
 
-    for word, known in ((status, STATUSES), (source, SOURCES)):
+    for option, word, known in (("--status", status, STATUSES), ("--source", source, SOURCES)):
         if word is not None and word not in known:
-            raise errors.InvalidArgument(f"it must be one of {', '.join(known)}", found=word)
+            raise errors.InvalidArgument(f"{option} is one of {', '.join(known)}", found=repr(word))
     with bootstrap.open_patterns(console.settings()) as library:
         found = library.patterns(status=status, source=source, limit=limit)
     if as_json:
@@ -165,17 +179,34 @@ def show_pattern(pattern: OfPattern, *, as_json: AsJson = False) -> None:
     if as_json:
         console.emit_json(record)
         return
+    from coinswarm.report import patterns as reporting
+
     seen, later = record.figures.get("discovery") or {}, record.figures.get("confirmation") or {}
-    names = [name for name in (seen or later) if not name.endswith(("_low", "_high"))]
-    rows: list[list[Any]] = [[name.replace("_", " "), _figure(seen, name), _figure(later, name)] for name in names]
+    rows: list[list[Any]] = [
+        [title, reporting.cell(seen, name, kind), reporting.cell(later, name, kind)]
+        for name, title, kind in reporting.FIGURES
+        if name in {*seen, *later}
+    ]
     console.table(f"{record.id}: {record.name}: {record.status}", ["figure", "discovery", "later"], rows, synthetic=record.synthetic)
-    for name in ("p_family", "tested", "t", "shrunk_effect", "level"):
-        if name in record.evidence:
-            console.text(f"{name.replace('_', ' ')}: {record.evidence[name]:.6g}")
-    console.text(f"p on later bars: {record.p_confirm:.6g}")
+    console.text("each figure of a trade is in percent of its notional; in brackets 95 %, counting blocks of time")
+    for line in _evidence(record):
+        console.text(line)
+    if record.source == "chaos":
+        console.text(f"next: `coinswarm patterns export {record.id} --out play.yaml`")
+
+
+def _evidence(record: PatternRecord) -> Iterator[str]:
+    """What speaks for a pattern, a line each."""
+    shown = {"tested": "{:,}", "t": "{:.4g}", "p_value": "{:.4g}", "p_family": "{:.4g}", "level": "{:.4g}"}
+    known = {"tested": "patterns tested with it", "t": "statistic", "p_value": "p alone", "p_family": "p among all that were tested",
+             "level": "level that the library gave its later test"}  # fmt: skip
+    yield from (f"{known[name]}: {form.format(record.evidence[name])}" for name, form in shown.items() if name in record.evidence)
+    if "shrunk_effect" in record.evidence:
+        yield f"effect without what selection gave it: {_percent(record.evidence['shrunk_effect'])} %"
+    if math.isfinite(record.p_confirm):
+        yield f"p on later bars: {record.p_confirm:.4g}"
     for note in record.evidence.get("notes", []):
-        console.text(f"{note.get('what', 'note')}: {note.get('verdict', '')} {note.get('reason', '')}")
-    console.text(f"next: `coinswarm patterns export {record.id} --out play.yaml`")
+        yield f"{note.get('what', 'note')}: {note.get('verdict', '')} {note.get('reason', '')}"
 
 
 @app.command("retire")
@@ -232,7 +263,7 @@ def review_patterns(
     settings = console.settings()
     bootstrap.prepare(settings)
     with bootstrap.open_store(settings) as store, bootstrap.open_chaos(settings) as kept, bootstrap.open_patterns(settings) as library:
-        found = driving.review(store, kept, library, jobs=job or (), campaign=campaign, seed=seed)
+        found = driving.review(store, kept, library, settings.bars_file, jobs=job or (), campaign=campaign, seed=seed)
     if as_json:
         console.emit_json([{"pattern": record.id, "status": record.status, "review": seen, "reason": why} for record, seen, why in found])
         return
@@ -242,12 +273,12 @@ def review_patterns(
 
 @app.command("report")
 def report_job(
-    job: Annotated[str, typer.Argument(help="A discovery job's id or the beginning of it.")],
+    job: Annotated[str, typer.Argument(help="Id of a search or of a test of rules, or the beginning of it.")],
     out: Annotated[Path | None, typer.Option("--out", help="The file; else `reports/JOB.html` in the home folder.")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Write what a search tried and what survived as one HTML file."""
+    """Write what a search or a test of rules tried, and what survived, as one HTML file."""
     settings = console.settings()
     with bootstrap.open_store(settings) as store, bootstrap.open_patterns(settings) as library:
         path = _report(settings, store, library, job, out)
@@ -259,11 +290,15 @@ def report_job(
 
 def _report(settings: Settings, store: Store, library: PatternStore, name: str, out: Path | None) -> Path:
     from cluster.driver import discover as driving
+    from cluster.driver import ruling
     from coinswarm import report
 
-    job, found = driving.found_by(store, name)
-    path = out or settings.reports_folder / f"{job.id}.html"
-    return report.write_patterns(found, library.patterns(job=job.id), path.expanduser().absolute(), job=job.id, synthetic=job.synthetic)
+    job = store.job(name)
+    path = (out or settings.reports_folder / f"{job.id}.html").expanduser().absolute()
+    if job.kind == ruling.KIND:
+        return report.write_rules(ruling.judged_by(job), job.config, path, job=job.id, synthetic=job.synthetic)
+    job, found = driving.found_by(store, job.id)
+    return report.write_patterns(found, library.patterns(job=job.id), path, job=job.id, synthetic=job.synthetic)
 
 
 def _drive(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:
@@ -325,10 +360,10 @@ def _told(job: Job, result: Any) -> None:
 
 def _warned(leaks: Any) -> None:
     """Say which features know the future, for which nothing was promoted."""
+    from coinswarm.patterns.foresight import Leak
+
     for leak in leaks:
-        bars = "bar" if leak["hold"] == 1 else f"{leak['hold']} bars"
-        size = f"rank correlation {leak['correlation']:+.2f}"
-        console.note(f"LOOK-AHEAD: {leak['feature']} of {leak['market']} foretells the next {bars} ({size}): nothing known then can")
+        console.note(str(Leak(**leak)))
     if leaks:
         console.note("nothing is promoted from such trades: mend the data, or search with --feature and without these")
 
@@ -354,12 +389,3 @@ def _percent(value: float | None) -> str:
 
 def _number(value: float) -> str:
     return "" if not math.isfinite(value) else f"{value:.4f}"
-
-
-def _figure(figures: Any, name: str) -> str:
-    value = figures.get(name)
-    if value is None or not math.isfinite(value):
-        return ""
-    low, high = (figures.get(f"{name.removesuffix('_rate') if name == 'win_rate' else name}_{end}") for end in ("low", "high"))
-    text = f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
-    return text if low is None or not math.isfinite(low) else f"{text} ({low:.4g} to {high:.4g})"

@@ -16,8 +16,9 @@ from cluster.driver import chaos, submit, version
 from cluster.driver import plan as planning
 from cluster.driver.crew import Crew
 from cluster.driver.steps import Step
-from coinswarm import errors, patterns
+from coinswarm import check, errors, patterns
 from coinswarm.config import Costs
+from coinswarm.ledger.campaigns import CampaignSplit
 from coinswarm.ledger.chaos import ChaosStore, ChaosTrades, concatenate
 from coinswarm.ledger.patterns import PatternRecord, PatternStore
 from coinswarm.ledger.records import GenerationRecord, Job, Json, Lease, new_job_id
@@ -166,27 +167,41 @@ class Searches:
 
 
 def review(
-    store: Store, kept: ChaosStore, library: PatternStore, *, jobs: Sequence[str] = (), campaign: str | None = None, seed: int = 0
+    store: Store,
+    kept: ChaosStore,
+    library: PatternStore,
+    bars_file: Path,
+    *,
+    jobs: Sequence[str] = (),
+    campaign: str | None = None,
+    seed: int = 0,
 ) -> list[tuple[PatternRecord, reviewing.Reviewed | None, str]]:
-    """Re-test every confirmed pattern of chaos on later random trades, retire what died, and note it all.
+    """Re-test every confirmed pattern of chaos on later random trades of its own markets, retire what died, and note it all.
 
     Returns:
         Each pattern as it is stored now, its review, and why there was none.
+
+    Raises:
+        Refused: none of them can be reviewed on these trades.
     """
     drawn = tuple(_drawn(store.job(name)) for name in jobs) if jobs else _of_campaign(store, campaign)
     trades, synthetic = trades_of(kept, drawn), any(job.synthetic for job in drawn)
+    _, moves = beside(drawn, trades, bars_file)
     names = ",".join(job.id for job in drawn)
     found = library.patterns(source="chaos", status="confirmed")
-    return [_reviewed(library, record, trades, names, seed) for record in found if record.synthetic is synthetic]
+    told = [_reviewed(library, record, trades, moves, names, seed) for record in found if record.synthetic is synthetic]
+    if told and all(seen is None for _, seen, _ in told):
+        raise errors.Refused(f"none of {len(told)} confirmed pattern(s) can be reviewed on the trades of {names}: {told[0][2]}")
+    return told
 
 
 def _reviewed(
-    library: PatternStore, record: PatternRecord, trades: ChaosTrades, names: str, seed: int
+    library: PatternStore, record: PatternRecord, trades: ChaosTrades, moves: FloatArray | None, names: str, seed: int
 ) -> tuple[PatternRecord, reviewing.Reviewed | None, str]:
     try:
         known = reviewing.belief(patterns.from_json(record.conditions), record.figures, record.evidence)
-        seen = reviewing.review(known, trades, DiscoverSettings(seed=seed))
-    except (errors.NotFound, errors.InvalidArgument) as problem:
+        seen = reviewing.review(known, trades, DiscoverSettings(seed=seed), first_moves=moves)
+    except (errors.NotFound, errors.InvalidArgument, errors.Refused) as problem:
         return record, None, str(problem)
     if seen.verdict == "nothing new":
         return record, seen, seen.reason
@@ -219,7 +234,7 @@ def found_by(store: Store, name: str) -> tuple[Job, Json]:
     """
     job = store.job(name)
     if job.kind != KIND:
-        raise errors.Refused("only a search for patterns has this report", found=f"{job.id} of kind {job.kind}")
+        raise errors.Refused("only a search for patterns or a test of rules has this report", found=f"{job.id} of kind {job.kind}")
     steps = store.generations(job.id)
     if not steps:
         raise errors.NotFound(f"job {job.id} has found nothing yet", hint=f"`coinswarm jobs resume {job.id}` goes on with it")
@@ -227,20 +242,30 @@ def found_by(store: Store, name: str) -> tuple[Job, Json]:
 
 
 def power(
-    bars_file: Path, markets: Sequence[str], timeframe: str | None, hold: str, *, support: float, candidates: int, chance: float,
-    earlier: tuple[float, ...],
+    bars_file: Path, library: PatternStore, markets: Sequence[str], timeframe: str | None, hold: str, *, support: float, candidates: int,
+    chance: float, split: CampaignSplit | None = None,
 ) -> Power:  # fmt: skip
     """What a search on stored bars could find; markets that move together count as fewer.
 
+    Only bars that a search of the campaign would be given count: with a split, those before its vault.
+
     Raises:
-        InvalidArgument: no market is named, or a number is out of bounds. NotFound: a market is missing.
+        InvalidArgument: no market is named, or a number is out of bounds. NotFound: a market is missing. SpanTooShort: no bars are left.
     """
     if not markets:
         raise errors.InvalidArgument("power needs a market", found="none", hint="say --symbol BTC/USDT")
     wanted = None if timeframe is None else Timeframe.parse(timeframe)
     with Catalog.open(bars_file, read_only=True) as catalog:
-        bars = [catalog.read(catalog.find(market, wanted).key) for market in markets]
-    hold_bars = Timeframe.parse(hold).ms // bars[0].timeframe.ms
+        whole = [catalog.read(key) for key in dict.fromkeys(catalog.find(market, wanted).key for market in markets)]
+    bars = whole if split is None else [split.fence.cut(market) for market in whole]
+    if short := [market.key for market in bars if len(market) < 3]:
+        raise errors.SpanTooShort(f"{short[0]} has no bars before the vault of campaign {split.campaign if split else ''}")
+    lengths = sorted({market.timeframe for market in bars})
+    if len(lengths) > 1:
+        raise errors.InvalidArgument("markets that are searched together share a timeframe", found=", ".join(map(str, lengths)))
+    hold_bars = Timeframe.parse(hold).ms // lengths[0].ms
+    check.at_least(hold_bars, f"bars of {lengths[0]} that {hold} takes", 1, hint="hold longer, or name a faster --timeframe")
+    earlier = tuple(spent.p_value for spent in library.spent(synthetic=any(market.synthetic for market in bars)))
     return minimum_effect(
         min(len(market) for market in bars), hold_bars, support, n_markets=independent_markets(bars), n_candidates=candidates, power=chance,
         volatility=float(np.mean([np.std(np.diff(np.log(market.close))) for market in bars])), earlier=earlier,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from coinswarm import stats
+from coinswarm import errors, stats
 from coinswarm.chaos.trades import ChaosTrades
+from coinswarm.indicators import features as indicators
+from coinswarm.market.bars import Bars
+from coinswarm.play.model import Feature, Play
 from coinswarm.types import FloatArray, IntArray
 
 ENOUGH = 500
 """Trades of a market that are looked at without bars: those with the shortest holds, in which what comes next is least diluted."""
+
+MOST = 20_000
+"""Bars of a market that columns are looked at on, evenly over all: what is beyond the ceiling shows on far fewer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +38,11 @@ class Leak:
     correlation: float
     z: float
 
+    def __str__(self) -> str:
+        bars = "bar" if self.hold == 1 else f"{self.hold} bars"
+        size = f"rank correlation {self.correlation:+.2f}"
+        return f"LOOK-AHEAD: {self.feature} of {self.market} foretells the next {bars} ({size}): nothing known then can"
+
 
 def leaks(trades: ChaosTrades, features: Sequence[str] = (), first_moves: FloatArray | None = None) -> tuple[Leak, ...]:
     """Features whose values at the decision foretell the bars after it beyond `stats.honest_ceiling`, strongest first.
@@ -49,6 +60,62 @@ def leaks(trades: ChaosTrades, features: Sequence[str] = (), first_moves: FloatA
     names = features or trades.features
     found = [leak for market in range(len(trades.markets)) for leak in _of_market(trades, market, names, first_moves)]
     return tuple(sorted(found, key=lambda leak: -abs(leak.correlation)))
+
+
+def of_bars(bars: Bars) -> tuple[Leak, ...]:
+    """Columns of (n_bars,) candles that foretell the next bar beyond `stats.honest_ceiling`, strongest first: prices against the open."""
+    prices = [(name, getattr(bars, name) / bars.open) for name in ("high", "low", "close")]
+    return _leaking([*prices, ("volume", bars.volume)], bars)
+
+
+def of_rule(rule: Play, bars: Bars, others: Mapping[str, Bars] | None = None) -> tuple[Leak, ...]:
+    """What a rule looks at that foretells the bar after a decision beyond `stats.honest_ceiling`, strongest first.
+
+    Args:
+        rule: a play without anything left open.
+        bars: (n_bars,) candles it is tested on.
+        others: bars of other markets that its features name, by canonical symbol.
+
+    Raises:
+        NotFound: a market that a feature names is not there.
+    """
+    known = others or {}
+    computed = {name: _computed(feature, bars, known) for name, feature in rule.features.items()}
+    columns = (
+        (name if len(outputs) == 1 else f"{name}.{output}", values)
+        for name, outputs in computed.items()
+        for output, values in outputs.items()
+    )
+    return _leaking(columns, bars)
+
+
+def refuse(found: Sequence[Leak]) -> None:
+    """Say which feature knows what comes next.
+
+    Raises:
+        Refused: there is one.
+    """
+    if found:
+        raise errors.Refused(str(found[0]), hint="the data are wrong: mend them, nothing that is tested on them can be believed")
+
+
+def _leaking(columns: Iterable[tuple[str, FloatArray]], bars: Bars) -> tuple[Leak, ...]:
+    """Those of (n_bars,) columns by name, each known at its bar's close, that know the next bar."""
+    moves = bars.close[1:] / bars.open[1:] - 1
+    rows = np.linspace(0, moves.size - 1, min(MOST, moves.size)).astype(np.int64)
+    seen = ((name, stats.foreknowledge(values[:-1][rows], moves[rows])) for name, values in columns)
+    found = [Leak(feature=name, market=bars.key, hold=1, correlation=each.correlation, z=each.z) for name, each in seen if each.found]
+    return tuple(sorted(found, key=lambda leak: -abs(leak.correlation)))
+
+
+def _computed(feature: Feature, bars: Bars, others: Mapping[str, Bars]) -> Mapping[str, FloatArray]:
+    market = None if feature.market in (None, bars.symbol) else feature.market
+    if market is not None and market not in others:
+        raise errors.not_found("market with bars here", market, others)
+    return indicators.compute(
+        feature.indicator, dict(feature.params), bars, source=str(feature.source), timeframe_ms=feature.timeframe_ms,  # type: ignore[arg-type]
+        market=None if market is None else others[market],
+    ).outputs  # fmt: skip
 
 
 def _of_market(trades: ChaosTrades, market: int, features: Sequence[str], first_moves: FloatArray | None) -> Iterator[Leak]:

@@ -1,9 +1,10 @@
 """Whether a confirmed pattern still works on bars that came later, and when to let it go.
 
-The rule. A pattern is judged on random trades that begin after everything it was confirmed on is over, at most the newest as many blocks of
-time as confirmation had, so that an edge that dies late is seen too. It is retired when the mean result beyond random trades is below half
-of what it was believed to be, at level alpha * 6 / (pi k)^2 in its k-th review: the levels of all reviews together are alpha, so a pattern
-that lives is retired in at most 5 % of lives however often it is looked at. A review without later bars is no review.
+The rule. A pattern is judged on random trades that begin after everything it was confirmed on is over, in the markets it was found in and
+no others, at most the newest as many blocks of time as confirmation had, so that an edge that dies late is seen too. It is retired when the
+mean result beyond random trades is below half of what it was believed to be, at level alpha * 6 / (pi k)^2 in its k-th review: the levels
+of all reviews together are alpha, so a pattern that lives is retired in at most 5 % of lives however often it is looked at. A review
+without later bars is no review.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import numpy as np
 
 from coinswarm import errors
 from coinswarm.chaos.trades import ChaosTrades
-from coinswarm.patterns import bins, evidence, figures, search
-from coinswarm.patterns.conditions import Pattern
+from coinswarm.patterns import bins, evidence, figures, foresight, search
+from coinswarm.patterns.conditions import Market, Pattern
 from coinswarm.patterns.confirming import FLIPS
 from coinswarm.patterns.figures import Figures
 from coinswarm.patterns.search import Side
 from coinswarm.patterns.segments import HOLDS_A_BLOCK
 from coinswarm.patterns.settings import DiscoverSettings
+from coinswarm.types import FloatArray
 
 Verdict = Literal["alive", "dead", "undecided", "nothing new"]
 NOTE = "review"
@@ -40,6 +42,7 @@ class Belief:
         effect: what is believed of it: the smaller of its effect in confirmation and of the shrunk one in discovery.
         end_ts: time by which everything it was judged on is over.
         blocks: blocks of time that confirmation had.
+        markets: keys of the data sets it was found in.
         reviews: how many there were. reviewed_ts: time up to which bars were looked at in them.
     """
 
@@ -47,6 +50,7 @@ class Belief:
     effect: float
     end_ts: int
     blocks: int
+    markets: tuple[str, ...]
     reviews: int = 0
     reviewed_ts: int = 0
 
@@ -92,23 +96,41 @@ def belief(pattern: Pattern, stored_figures: Mapping[str, Any], stored_evidence:
         effect=min(float(confirmation["effect"]), float(stored_evidence["shrunk_effect"])),
         end_ts=int(cut["end_ts"]) + int(cut["block_ms"]) // HOLDS_A_BLOCK,
         blocks=int(confirmation["blocks"]),
+        markets=_markets(pattern, stored_figures),
         reviews=len(done),
         reviewed_ts=max((int(note["until_ts"]) for note in done), default=0),
     )
 
 
-def review(known: Belief, trades: ChaosTrades, settings: DiscoverSettings | None = None) -> Reviewed:
+def _markets(pattern: Pattern, stored_figures: Mapping[str, Any]) -> tuple[str, ...]:
+    named = tuple(condition.key for condition in pattern.conditions if isinstance(condition, Market))
+    return named or tuple(part["name"] for part in stored_figures.get("slices", ()) if part["kind"] == "market")
+
+
+def review(
+    known: Belief, trades: ChaosTrades, settings: DiscoverSettings | None = None, *, first_moves: FloatArray | None = None
+) -> Reviewed:
     """Look at a confirmed pattern again.
 
     Args:
         known: what is believed of it.
-        trades: random trades, some of which are later than all it was judged on.
+        trades: n random trades, some of which are later than all it was judged on; those of other markets than its own are left out.
         settings: alpha, seed, hold bins, and active blocks that are needed to ask.
+        first_moves: (n,) simple return of the bar after each decision; see `foresight.leaks`.
 
     Raises:
-        NotFound: the trades are not described by a feature of the pattern.
+        NotFound: the trades are not described by a feature of the pattern, or none is of its markets.
+        Refused: a feature of the pattern knows what comes next.
     """
     chosen = settings or DiscoverSettings()
+    own = np.isin(trades.market, [number for number, key in enumerate(trades.markets) if key in known.markets])
+    if not own.any():
+        raise errors.NotFound(
+            f"a pattern is reviewed on random trades of its own markets, {', '.join(known.markets)}",
+            found=f"trades of {', '.join(trades.markets)}",
+            hint="`coinswarm chaos run` draws some",
+        )
+    trades, first_moves = trades.select(own), None if first_moves is None else first_moves[own]
     known.pattern.mask(trades)
     later = np.flatnonzero(trades.entry_ts >= known.end_ts)
     until = int(trades.entry_ts[later].max()) if later.size else known.end_ts
@@ -116,6 +138,8 @@ def review(known: Belief, trades: ChaosTrades, settings: DiscoverSettings | None
     level = chosen.alpha * 6 / (math.pi * number) ** 2
     if until <= known.reviewed_ts or not later.size:
         return _said("nothing new", known, number, level, None, until, "no trade is later than the bars it was judged on before")
+    if known.pattern.features:
+        foresight.refuse(foresight.leaks(trades, known.pattern.features, first_moves))
     part, block_ms = _window(known, trades, later, until, chosen)
     member = known.pattern.mask(part.trades)
     found = figures.measure(part.trades, member, part.excess, part.blocks, part.n_blocks, block_ms, None)

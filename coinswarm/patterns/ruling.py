@@ -24,7 +24,9 @@ from coinswarm.config import Costs
 from coinswarm.kernels import outcomes
 from coinswarm.kernels.codes import N_OUTCOME, Outcome, Reason
 from coinswarm.market.bars import Bars
+from coinswarm.patterns import foresight
 from coinswarm.patterns.segments import HOLDS_A_BLOCK
+from coinswarm.play import variants
 from coinswarm.play.model import Play
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
@@ -150,8 +152,14 @@ def published(play: Play) -> FloatArray:
 
 
 def trades(play: Play, bars: Sequence[Bars], when: Stretches, *, others: Mapping[str, Bars] | None = None) -> tuple[RuleTrades, RuleTrades]:
-    """Longs and shorts of a rule, as published, on all markets, each with what a random trade of its kind was expected to give."""
+    """Longs and shorts of a rule, as published, on all markets, each with what a random trade of its kind was expected to give.
+
+    Raises:
+        Refused: something that the rule looks at knows what comes next.
+    """
     known = {market.symbol: market for market in bars} | dict(others or {})
+    fixed = variants.fix(play, published(play))
+    foresight.refuse([leak for market in bars for leak in (*foresight.of_bars(market), *foresight.of_rule(fixed, market, known))])
     parts = [_on(play, market, when, known) for market in bars]
     return _joined(play, 1, parts, bars[0]), _joined(play, -1, parts, bars[0])
 

@@ -22,13 +22,15 @@ _KINDS = (
     ("market", "By market", "Without the pattern's own condition on the market."),
     ("side", "By side", "Without the pattern's own condition on the side."),
 )
-_FIGURES = (
+FIGURES = (
     ("trades", "Trades", "count"), ("active_blocks", "Blocks of time with trades", "count"), ("support", "Share of all trades", "share"),
-    ("effect", "Beyond random trades", "signed"), ("expectancy", "Net of costs", "signed"), ("win_rate", "Win rate", "share"),
+    ("effect", "Beyond random trades", "signed"), ("expectancy", "Net of costs", "signed"),
+    ("net", "Net of costs", "signed"), ("win_rate", "Win rate", "share"),
     ("sharpe_trade", "Sharpe ratio of a trade", "number"), ("sharpe_annual", "Sharpe ratio a year", "number"),
     ("drawdown", "Largest fall, one position at a time", "share"), ("hold_bars", "Median hold, bars", "number"),
-    ("capacity", "Capacity hint, quote currency", "number"),
+    ("capacity", "Capacity hint, quote currency", "count"),
 )  # fmt: skip
+"""Name, title and kind of each figure of a pattern; shares and results are shown in percent."""
 _PROMOTED = {
     "welch bonferroni": "Welch's t on trades, Bonferroni",
     "welch bh": "Welch's t on trades, Benjamini-Hochberg",
@@ -124,16 +126,16 @@ def _survivor(record: PatternRecord) -> list[object]:
     seen, later, known = record.figures.get("discovery") or {}, record.figures.get("confirmation") or {}, record.evidence
     naive = known.get("naive", {})
     return [
-        _named(record.name), record.status, f"{seen.get('trades', 0):,}", _percent(seen.get("effect")),
-        _percent(known.get("shrunk_effect")),
-        _percent(later.get("effect")), _p(known.get("p_family")), _p(record.p_confirm), _p(known.get("level")),
-        _p(naive.get("welch bonferroni")),
+        _named(record.name), record.status, f"{seen.get('trades', 0):,}", percent(seen.get("effect")),
+        percent(known.get("shrunk_effect")),
+        percent(later.get("effect")), probability(known.get("p_family")), probability(record.p_confirm), probability(known.get("level")),
+        probability(naive.get("welch bonferroni")),
     ]  # fmt: skip
 
 
 def _pattern(record: PatternRecord) -> Markup:
     seen, later = record.figures.get("discovery") or {}, record.figures.get("confirmation") or {}
-    rows = [[_named(title), _cell(seen, name, kind), _cell(later, name, kind)] for name, title, kind in _FIGURES]
+    rows = [[_named(title), cell(seen, name, kind), cell(later, name, kind)] for name, title, kind in FIGURES if name in {*seen, *later}]
     charts = [_chart(record, *kind) for kind in _KINDS]
     notes = [
         note(f"{entry.get('what', 'note')}: {entry.get('verdict', '')} {entry.get('reason', '')}")
@@ -156,9 +158,9 @@ def _closest(found: Mapping[str, Any]) -> Markup:
     head = ["Pattern", "Trades", "Blocks", "T", "p alone", "p family", "Net (%)", "Win rate"]
     rows = [
         [
-            _named(one["pattern"]), f"{one['trades']:,}", f"{one['active_blocks']:,}", f"{one['t']:.2f}", _p(one["p_value"]),
-            _p(one["p_family"]),
-            _percent(one["expectancy"]), wording.percent(one["win_rate"], digits=1),
+            _named(one["pattern"]), f"{one['trades']:,}", f"{one['active_blocks']:,}", f"{one['t']:.2f}", probability(one["p_value"]),
+            probability(one["p_family"]),
+            percent(one["expectancy"]), wording.percent(one["win_rate"], digits=1),
         ]
         for one in found["best"]
     ]  # fmt: skip
@@ -193,11 +195,18 @@ def _named(words: str) -> Markup:
     return tag("th", words, scope="row", style="white-space:normal;min-width:min(20em,40vw)")
 
 
-def _cell(figures: Mapping[str, Any], name: str, kind: str) -> str:
+def cell(figures: Mapping[str, Any], name: str, kind: str) -> str:
+    """One figure of a pattern as it is read, with its interval where it has one.
+
+    Args:
+        figures: as `patterns.Figures`, by name.
+        name: of a figure.
+        kind: how it is shown; see `FIGURES`.
+    """
     value = figures.get(name)
     if value is None or not math.isfinite(value):
         return wording.MISSING
-    show = {"count": "{:,.0f}".format, "number": "{:,.4g}".format, "share": _share, "signed": _percent}[kind]
+    show = {"count": "{:,.0f}".format, "number": "{:,.4g}".format, "share": _share, "signed": percent}[kind]
     stem = name.removesuffix("_rate")
     low, high = figures.get(f"{stem}_low"), figures.get(f"{stem}_high")
     between = f" ({show(low)} to {show(high)})" if low is not None and high is not None and math.isfinite(low) else ""
@@ -208,11 +217,13 @@ def _share(value: float) -> str:
     return wording.percent(value, digits=1)
 
 
-def _percent(value: float | None) -> str:
+def percent(value: float | None) -> str:
+    """A result of a trade, a fraction, in percent with its sign but without the word; missing is a dash."""
     return wording.MISSING if value is None or not math.isfinite(value) else f"{100 * value:+.4f}"
 
 
-def _p(value: float | None) -> str:
+def probability(value: float | None) -> str:
+    """A p-value to four digits; missing is a dash."""
     if value is None or not math.isfinite(value):
         return wording.MISSING
     return "< 0.0001" if value < 1e-4 else f"{value:.4f}"

@@ -78,6 +78,17 @@ def test_the_whole_way_by_the_command(command, tmp_path: Path) -> None:
     assert command("patterns", "power", "-s", "BTC/USDT", "--hold", "2h")["enough"] is True
 
 
+def test_power_counts_the_bars_that_a_search_of_the_campaign_is_given(command) -> None:
+    asked = ("patterns", "power", "-s", "BTC/USDT", "--hold", "2h")
+    command("vault", "declare", "--campaign", "with-vault", "-s", "BTC/USDT", "--vault", "0.2")
+    free, guarded = command(*asked), command(*asked, "--campaign", "with-vault")
+    assert (free["bars"], guarded["bars"]) == (30_000, pytest.approx(24_000, abs=200))
+    assert guarded["sigmas"] > free["sigmas"]
+    with pytest.raises(SystemExit) as ended:
+        main([*asked[:-1], "1m"])
+    assert ended.value.code == 2
+
+
 @pytest.mark.parametrize(("market", "fate"), [("DYING/USDT", "dead"), ("LIVING/USDT", "alive")])
 def test_a_pattern_is_retired_on_bars_in_which_its_edge_has_died_and_kept_on_those_in_which_it_lives(
     command, market: str, fate: str
@@ -107,6 +118,11 @@ def test_a_pattern_is_retired_on_bars_in_which_its_edge_has_died_and_kept_on_tho
     later = command(*draw, "-n", "12000", "--from", cut, "--seed", "1")
     said = {each["pattern"]: each for each in command("patterns", "review", "--job", later["job"])}
     assert said[own]["review"]["verdict"] == fate
+    other = command("chaos", "run", "-s", "BTC/USDT", "--hold", "30m", "-w", "1", "-n", "500", "--campaign", f"beside-{fate}")
+    if fate == "alive":
+        with pytest.raises(SystemExit) as ended:
+            main(["patterns", "review", "--job", other["job"]])
+        assert ended.value.code == 2
     status = command("patterns", "show", own)["status"]
     assert status == ("retired" if fate == "dead" else "confirmed")
     command("patterns", "retire", own, "--why", "the next test asks for none")

@@ -20,6 +20,8 @@ from coinswarm.market.timeframe import Timeframe
 from coinswarm.patterns import Band, DiscoverSettings, Hold, Market, Pattern, Side, export, figures, power, review, telling
 from tests.unit.patterns.made_trades import FREE, drawn, rising, walk, with_edge
 
+CONFIRMED = {"confirmation": {"effect": 0.1, "blocks": 90}, "slices": [{"kind": "market", "name": name} for name in "xy"]}
+EVIDENCE = {"segments": {"end_ts": 0, "block_ms": 2}, "shrunk_effect": 0.1}
 EVERY = Pattern((Side(sign=-1), Band(feature="rsi(14)@1h", low=0.1, high=math.inf), Hold(low=2, high=9), Market(key="x:BTC-USDT:5m")))
 
 
@@ -143,6 +145,31 @@ def test_the_levels_of_all_reviews_together_are_alpha() -> None:
     known, trades = believed()
     levels = [review.review(replace(known, reviews=number), trades).level for number in (0, 1, 4)]
     assert levels == pytest.approx([0.05 * 6 / math.pi**2 / number**2 for number in (1, 2, 5)])
+
+
+def test_a_review_looks_at_the_patterns_own_markets_and_at_no_others() -> None:
+    known, trades = believed()
+    beside = replace(trades, markets=("walk:SOL/USDT:5m",), net=trades.net - 0.01)
+    both = chaos.concatenate(
+        [replace(part, markets=(*trades.markets, *beside.markets)) for part in (trades, replace(beside, market=trades.market + 1))]
+    )
+    assert known.markets == trades.markets
+    assert review.review(known, both) == review.review(known, trades)
+    with pytest.raises(errors.NotFound, match=r"own markets, .*was trades of walk:SOL"):
+        review.review(known, beside)
+
+
+def test_a_pattern_of_one_market_is_reviewed_there_only() -> None:
+    known = review.belief(EVERY, CONFIRMED, EVIDENCE)
+    assert known.markets == ("x:BTC-USDT:5m",)
+
+
+def test_a_review_on_trades_that_know_the_future_is_refused() -> None:
+    known, trades = believed()
+    state = trades.state.copy()
+    state[:, trades.features.index("momentum(5)")] = trades.side * trades.gross
+    with pytest.raises(errors.Refused, match=r"LOOK-AHEAD: momentum\(5\)"):
+        review.review(known, replace(trades, state=state), first_moves=trades.side * trades.gross)
 
 
 def test_what_was_never_confirmed_is_not_reviewed() -> None:

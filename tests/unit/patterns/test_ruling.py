@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from coinswarm import chaos, errors, play
 from coinswarm.market import synthetic
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.patterns import ruling
+from coinswarm.patterns import foresight, ruling
+from coinswarm.validate import worlds
 
+WORLDS = 40
 FIVE = Timeframe.parse("5m")
 DIP = """
 name: dip
@@ -41,6 +44,21 @@ def ruled(bars: Bars, text: str = DIP) -> tuple[ruling.Ruling, ...]:
     return ruling.judge(tried, seed=1, n_flips=999)
 
 
+def longs_of_many(pull: float) -> tuple[ruling.Ruling, ...]:
+    """The rule's longs on many worlds, judged together."""
+    tried = []
+    for seed in range(WORLDS):
+        bars = walk(3_000, seed, pull=pull)
+        when = ruling.stretches([bars], 10, 290, seed=1)
+        tried.append(ruling.summarised(ruling.trades(play.loads(DIP), [bars], when)[0], when))
+    return ruling.judge(tried, seed=1, n_flips=999)
+
+
+def sigmas(entry: ruling.Ruling) -> float:
+    """The excess in standard errors."""
+    return entry.excess * 2 * 1.96 / (entry.high - entry.low)
+
+
 def test_a_rule_that_is_right_is_found_better_than_random_trades_of_its_kind() -> None:
     long, short = ruled(walk(30_000, 1, pull=0.1))
     assert (long.verdict, short.verdict) == ("better", "no trades")
@@ -49,9 +67,42 @@ def test_a_rule_that_is_right_is_found_better_than_random_trades_of_its_kind() -
 
 
 def test_on_noise_nothing_is_better() -> None:
-    found = [ruled(walk(10_000, seed))[0] for seed in range(6)]
-    assert sum(entry.verdict == "better" for entry in found) <= 2
-    assert abs(np.mean([entry.excess for entry in found])) < 4e-4
+    found = longs_of_many(pull=0.0)
+    assert {entry.verdict for entry in found} == {"no better"}
+    assert sum(entry.p_value <= 0.05 for entry in found) <= scipy.stats.binom.ppf(0.999, WORLDS, 0.05)
+    assert scipy.stats.kstest([entry.p_value for entry in found], "uniform").pvalue > 0.001
+    assert abs(np.mean([sigmas(entry) for entry in found])) < 3.3 / np.sqrt(WORLDS)
+
+
+def test_a_bias_of_one_standard_error_would_show() -> None:
+    found = longs_of_many(pull=0.02)
+    assert np.mean([sigmas(entry) for entry in found]) < 1.0
+    assert scipy.stats.kstest([entry.p_value for entry in found], "uniform").pvalue < 0.001
+
+
+BUSY = """
+name: busy
+features: { average: { indicator: sma, params: { length: 20 }, source: volume } }
+actions: { entry_long: [[volume, ">", average]] }
+risk: { max_hold_bars: 3 }
+"""
+
+
+@pytest.mark.parametrize("text", [DIP, BUSY])
+def test_on_bars_that_know_the_next_one_no_rule_is_tested(text: str) -> None:
+    (leaking,) = worlds.make("look-ahead", [walk(6_000, 5)], seed=1)
+    with pytest.raises(errors.Refused, match="LOOK-AHEAD: volume of"):
+        ruled(leaking, text)
+    assert ruled(walk(6_000, 5), text)[0].n_trades > 0
+
+
+def test_a_feature_that_knows_the_next_bar_is_named() -> None:
+    honest = walk(6_000, 5)
+    later = replace(honest, symbol="ETH/USDT", close=np.r_[honest.close[1:], honest.close[-1]])
+    beside = play.loads(BUSY.replace("indicator: sma, params: { length: 20 }, source: volume", "indicator: momentum, market: ETH/USDT")
+                        .replace("[volume, \">\", average]", "[average, \">\", 0]"))  # fmt: skip
+    (leak,) = foresight.of_rule(beside, honest, {"ETH/USDT": later})
+    assert (leak.feature, leak.market, leak.hold) == ("average", honest.key, 1)
 
 
 def test_what_beats_chance_and_loses_money_is_no_finding() -> None:
