@@ -44,7 +44,9 @@ class Chosen:
 def command(
     file: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.", show_default=False)],
     bars: Annotated[Path | None, typer.Option(help="Parquet or CSV file of candles.")] = None,
-    symbol: Annotated[list[str] | None, typer.Option(help="A stored market; with --bars, the market of the file.")] = None,
+    symbol: Annotated[
+        list[str] | None, typer.Option("--symbol", "-s", help="A stored market; with --bars, the market of the file.")
+    ] = None,
     timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
     market: Annotated[list[Path] | None, typer.Option(help="File of another market that the play looks at; else it is looked up.")] = None,
     setting: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter that the play leaves open.")] = None,

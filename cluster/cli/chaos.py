@@ -111,12 +111,14 @@ def show_job(
     groups = summary.by_market_and_side(trades)
     if as_json:
         first = trades.select(slice(0, limit)).to_polars().to_dicts()
-        console.emit_json({"job": found.id, "synthetic": found.synthetic, "trades": len(trades), "groups": groups, "first": first})
+        stands = {"status": found.status, "trades": len(trades), "of": found.config["trades"]}
+        console.emit_json({"job": found.id, "synthetic": found.synthetic, **stands, "groups": groups, "first": first})
         return
     headings = ["market", "side", "trades", "won %", "gross %", "net %", "net sigmas", "hold bars"]
     rows: list[list[Any]] = [_group(group) for group in groups]
     console.table(f"{len(trades):,} chaos trades of {found.id}", headings, rows, synthetic=found.synthetic)
     _first(trades, limit, found)
+    _unfinished(found, len(trades))
 
 
 @app.command("export")
@@ -179,7 +181,7 @@ def _planned(
     from coinswarm.config import Costs
 
     made = trading.make(**drawn, costs=asking.settled(Costs, {name: value for name, value in costs.items() if value is not None}))
-    first, last = goals.moment(span[0], "--from"), goals.moment(span[1], "--to")
+    first, last = goals.span(*span)
     markets = (*symbols, *asking.imported(files, settings))
     with bootstrap.open_campaigns(settings) as campaigns:
         split = campaigns.split(asked["campaign"])
@@ -319,6 +321,15 @@ def _first(trades: ChaosTrades, limit: int, job: Job) -> None:
     first = trades.select(slice(0, limit)).to_polars()
     rows = [[_cell(row[name]) for name in names] for row in first.to_dicts()]
     console.table(f"the first {len(rows)}, described as known at the decision", names, rows, synthetic=job.synthetic)
+
+
+def _unfinished(job: Job, drawn: int) -> None:
+    """Say how much of a job is missing and how to go on with it."""
+    total = int(job.config["trades"])
+    follow = f"`coinswarm jobs watch {job.id}` follows it, " if job.status == "running" else ""
+    if drawn < total:
+        goes_on = f"{follow}`coinswarm jobs resume {job.id}` goes on with it"
+        console.note(f"{drawn:,} of {total:,} trades are drawn: the job is {job.status}, {goes_on}")
 
 
 def _cell(value: Any) -> str:

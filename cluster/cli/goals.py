@@ -39,6 +39,18 @@ def constraint(text: str) -> Constraint:
         raise errors.InvalidArgument("a constraint's threshold must be a number", found=repr(text)) from error
 
 
+def span(first: str | None, end: str | None) -> tuple[int | None, int | None]:
+    """What --from and --to mean, in milliseconds since 1970; None for none.
+
+    Raises:
+        InvalidArgument: one of them is no time, or the end is not after the beginning.
+    """
+    start_ts, end_ts = moment(first, "--from"), moment(end, "--to")
+    if start_ts is not None and end_ts is not None and start_ts >= end_ts:
+        raise errors.InvalidArgument("--from must lie before --to", found=f"{first} and {end}")
+    return start_ts, end_ts
+
+
 def moment(text: str | None, name: str) -> int | None:
     """A date or time, UTC unless it says otherwise, in milliseconds since 1970; None for none."""
     if text is None:

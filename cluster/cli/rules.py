@@ -52,7 +52,7 @@ def try_rules(
     wanted = asking.settled(driving.RulingSettings, asked)
     kind: PatternSource = "technical" if source == "technical" else "academic"
     files = asking.checked(plays) if plays else driving.catalogue(kind)
-    span = goals.moment(start, "--from"), goals.moment(end, "--to")
+    span = goals.span(start, end)
     with bootstrap.open_campaigns(settings) as campaigns:
         split = campaigns.split(campaign)
     request = driving.Request(
@@ -115,16 +115,18 @@ def _present(job: Job, *, as_json: bool) -> None:
         console.text(
             "naive p takes every trade for independent and any profit for an edge; p is family-wise, by sign flips of blocks of time"
         )
-        console.text("next: `coinswarm patterns list --source technical`, `coinswarm evolve plays/technical/RULE.yml`")
+        source = job.config["source"]
+        console.text(f"next: `coinswarm patterns report {job.id}`, `coinswarm patterns list --source {source}`")
     if job.status == "cancelled":
         raise errors.Cancelled(f"job {job.id} is cancelled", hint=f"`coinswarm jobs resume {job.id}` goes on")
 
 
 def _line(entry: dict[str, Any]) -> list[Any]:
+    judged = entry["verdict"] in ("better", "no better")
     return [
         entry["rule"], entry["side"], f"{entry['n_trades']:,}", f"{entry['active_blocks']}/{entry['n_blocks']}", _percent(entry["net"]),
         _percent(entry["random"]), _percent(entry["excess"]), f"{_percent(entry['low'])}..{_percent(entry['high'])}".strip("."),
-        "" if math.isnan(entry["naive_p"]) else f"{entry['naive_p']:.3f}", f"{entry['p_adjusted']:.3f}", entry["verdict"],
+        "" if math.isnan(entry["naive_p"]) else f"{entry['naive_p']:.3f}", f"{entry['p_adjusted']:.3f}" if judged else "", entry["verdict"],
     ]  # fmt: skip
 
 

@@ -85,6 +85,7 @@ def plan(request: Request, catalog_path: Path) -> Plan:
     """
     check.within(request.trades, "the number of trades", 1, MOST_TRADES)
     check.at_least(request.batch, "the size of a batch", 1)
+    submit.require_name(request.campaign)
     request = _fenced(request)
     if not request.markets:
         raise errors.InvalidArgument("chaos trades need a market", found="none", hint="say --symbol BTC/USDT, or --bars FILE")
@@ -149,9 +150,10 @@ def refuse_repeated(store: Store, kept: ChaosStore, plan: Plan) -> int:
     earlier = [job for job in jobs if job.id in held or job.status not in FINAL_STATUSES]
     for job in earlier:
         if job.config["draw"] == plan.job.config["draw"]:
+            goes_on = "" if job.status == "done" else f"; `coinswarm jobs resume {job.id}` goes on with it"
             raise errors.Conflict(
                 f"campaign {campaign} has these trades already, in job {job.id}",
-                hint=f"another --seed adds new ones, another --campaign keeps them apart; `coinswarm jobs resume {job.id}` goes on with it",
+                hint=f"another --seed adds new ones, another --campaign keeps them apart{goes_on}",
             )
     return len(earlier)
 

@@ -28,7 +28,7 @@ from coinswarm.ledger.store import Store
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.patterns import ruling
+from coinswarm.patterns import foresight, ruling
 from coinswarm.patterns.ruling import Ruling, Tried
 
 KIND = "test"
@@ -92,10 +92,11 @@ def plan(request: Request, catalog_path: Path) -> Plan:
 
     Raises:
         BadPlay, InvalidArgument: a rule cannot be read, or the same one stands twice. NotFound: a market is not stored.
-        SpanTooShort: not one segment fits. Refused: bars of the campaign's vault are asked for.
+        SpanTooShort: not one segment fits. Refused: bars of the campaign's vault are asked for, or a column knows what comes next.
     """
     if not request.markets:
         raise errors.InvalidArgument("rules are tested on a market", found="none", hint="say --symbol BTC/USDT, or --bars FILE")
+    submit.require_name(request.campaign)
     read = [play.loads(file.text, file=None if file.path is None else str(file.path)) for file in request.plays]
     if len({file.sha256 for file in request.plays}) < len(read):
         raise errors.InvalidArgument("each rule is tested once", found="the same one twice")
@@ -104,6 +105,7 @@ def plan(request: Request, catalog_path: Path) -> Plan:
         keys = list(dict.fromkeys(catalog.find(market, wanted).key for market in request.markets))
         bars = [_read(catalog, key, request) for key in keys]
         others = [_read(catalog, key, request) for key in _looked_at(catalog, bars, read)]
+    foresight.refuse([leak for market in (*bars, *others) for leak in foresight.of_bars(market)])
     when = ruling.stretches(bars, request.settings.segments, request.settings.segment_bars, seed=request.settings.seed)
     settled = {
         "test": request.settings.model_dump(mode="json"), "source": request.source, "start_ts": when.start_ts.tolist(),
@@ -190,6 +192,17 @@ class Rules:
 
     def _keys(self) -> Iterator[str]:
         return (str(span["key"]) for span in self._plan.job.config["markets"])
+
+
+def judged_by(job: Job) -> Json:
+    """What a test of rules found.
+
+    Raises:
+        NotFound: it has not ended.
+    """
+    if job.status != "done" or job.result is None:
+        raise errors.NotFound(f"job {job.id} has judged nothing yet", hint=f"`coinswarm jobs resume {job.id}` goes on with it")
+    return job.result
 
 
 def _end(request: Request) -> int | None:

@@ -16,6 +16,7 @@ Law = Literal["log", "uniform"]
 Side = Literal["long", "short", "both"]
 
 MAX_HOLD_BARS = 100_000
+_HOLD_READS, _HOLD_HINT = "hold reads SHORTEST..LONGEST", "such as 5m..24h"
 
 
 class ChaosSettings(Settings):
@@ -99,13 +100,20 @@ def make(
 
 def _hold(hold: str | tuple[int, int]) -> tuple[int, int]:
     if isinstance(hold, str):
-        first, _, last = hold.partition("..")
-        low, high = Timeframe.parse(first).ms, Timeframe.parse(last or first).ms
+        low, high = _lengths(hold)
     else:
         low, high = hold
     if not 0 < low <= high:
-        raise errors.InvalidArgument("hold reads SHORTEST..LONGEST", found=hold, hint="such as 5m..24h")
+        raise errors.InvalidArgument(_HOLD_READS, found=hold, hint=_HOLD_HINT)
     return low, high
+
+
+def _lengths(hold: str) -> tuple[int, int]:
+    first, _, last = hold.partition("..")
+    try:
+        return Timeframe.parse(first).ms, Timeframe.parse(last or first).ms
+    except errors.InvalidArgument:
+        raise errors.InvalidArgument(_HOLD_READS, found=repr(hold), hint=_HOLD_HINT) from None
 
 
 def _size(size: tuple[float, float] | float) -> tuple[float, float]:

@@ -198,7 +198,8 @@ def figures(trades: ChaosTrades) -> Json:
 
 def no_trades(job: Job) -> errors.NotFound:
     """What is raised of a job without chaos trades."""
-    return errors.NotFound(f"job {job.id} has no chaos trades, it is of kind {job.kind}", hint="`coinswarm chaos list` shows which have")
+    why = "none was drawn yet, or they were dropped" if job.kind == "chaos" else f"it is of kind {job.kind}"
+    return errors.NotFound(f"job {job.id} has no chaos trades: {why}", hint="`coinswarm chaos list` shows which have")
 
 
 class ChaosStore(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 from coinswarm.ledger.patterns import PatternRecord
 from coinswarm.report.context import Context, Market, Segment, Simulated
 
-__all__ = ["Context", "Market", "Segment", "Simulated", "write", "write_many", "write_patterns"]
+__all__ = ["Context", "Market", "Segment", "Simulated", "write", "write_many", "write_patterns", "write_rules"]
 
 
 def write(
@@ -72,3 +72,20 @@ def write_patterns(
     from coinswarm.report import files, patterns
 
     return files.write_whole(Path(path), patterns.render(found, records, job=job, synthetic=synthetic).encode("utf-8"))
+
+
+def write_rules(
+    result: Mapping[str, Any], config: Mapping[str, Any], path: str | PathLike[str], *, job: str, synthetic: bool = False
+) -> Path:
+    """Write what a test of known rules came to; arguments and errors as for `write_patterns`.
+
+    Args:
+        result: what the job found, see `rules.render`.
+        config: what it was asked.
+        path: of the HTML file.
+        job: its id.
+        synthetic: whether the bars were made.
+    """
+    from coinswarm.report import files, rules
+
+    return files.write_whole(Path(path), rules.render(result, config, job=job, synthetic=synthetic).encode("utf-8"))

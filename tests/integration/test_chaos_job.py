@@ -237,6 +237,19 @@ def test_the_view_speaks_of_trades_in_words_and_percent(
     assert {entry["funding_rate"] is None for entry in rows if entry["market"].count("BBB")} == {True}
 
 
+def test_a_job_that_is_not_finished_says_how_far_it_is_and_how_to_go_on(
+    store: PostgresStore, kept: PostgresChaosStore, catalog: Path, database_url: str, tmp_path: Path
+) -> None:
+    plan = plan_in(catalog)
+    driving.submit_plan(store, kept, plan)
+    driven(store, kept, plan, stop=StopAfter(1))
+    runner = CliRunner(env={"COINSWARM_HOME": str(tmp_path), "COINSWARM_DATABASE_URL": database_url, "COINSWARM_DEBUG": ""})
+    said = " ".join(runner.invoke(app, ["chaos", "show", plan.job.id]).stderr.split())
+    assert f"300 of 1,000 trades are drawn: the job is cancelled, `coinswarm jobs resume {plan.job.id}` goes on with it" in said
+    shown = json.loads(runner.invoke(app, ["chaos", "show", plan.job.id, "--json"]).stdout)
+    assert (shown["status"], shown["trades"], shown["of"]) == ("cancelled", 300, 1000)
+
+
 def test_the_command_lists_shows_exports_and_drops(
     store: PostgresStore, kept: PostgresChaosStore, catalog: Path, database_url: str, tmp_path: Path
 ) -> None:

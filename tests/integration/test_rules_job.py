@@ -19,6 +19,7 @@ from coinswarm import errors
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.patterns import MemoryPatternStore
 from coinswarm.market.catalog import Catalog
+from coinswarm.validate import worlds
 from tests.unit.patterns.made_trades import walk
 
 Command = Callable[..., Any]
@@ -68,7 +69,15 @@ def test_a_rule_whose_other_market_is_not_stored_says_so_and_the_others_are_test
 def test_what_cannot_be_tested_is_refused_before_anything_is_written(command: Command) -> None:
     assert "technical or academic" in command("patterns", "test", "--source", "folklore", code=2)
     assert "a market" in command("patterns", "test", code=2)
+    assert "a campaign has a name" in command("patterns", "test", "-s", "BTC/USDT", "--campaign", " ", code=2)
     assert "a segment needs" in command("patterns", "test", "-s", "BTC/USDT", "--segment-bars", "30000", code=2)
+
+
+def test_bars_that_know_the_next_one_are_refused_before_anything_is_written(command: Command, home: Path) -> None:
+    (leaking,) = worlds.make("look-ahead", [walk(33, n=8_000, symbol="LEAK/USDT")], seed=1)
+    with Catalog.open(home / "bars.duckdb") as catalog:
+        catalog.put(leaking, source="a test")
+    assert "LOOK-AHEAD: volume of" in command("patterns", "test", "-s", "LEAK/USDT", code=2)
 
 
 def test_a_cluster_rules_as_one_process_does(home: Path, ray_crew: RayCrew) -> None:

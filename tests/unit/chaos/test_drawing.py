@@ -118,3 +118,9 @@ def test_a_market_too_short_for_the_longest_hold_still_takes_the_short_ones() ->
     trades = chaos.run([market(2000), market(100, "BBB/USDT")], 20_000, hold="5m..24h")
     assert 0 < trades.hold[trades.market == 1].max() < 80
     assert trades.hold[trades.market == 0].max() == 288
+
+
+@pytest.mark.parametrize("hold", ["5x..3h", "", "nan", "3h..5m", "..", "5m..1h..2h"])
+def test_a_hold_that_cannot_be_read_says_how_holds_read(hold: str) -> None:
+    with pytest.raises(errors.InvalidArgument, match=r"hold reads SHORTEST..LONGEST, was .*Hint: such as 5m..24h"):
+        chaos.make(hold=hold)

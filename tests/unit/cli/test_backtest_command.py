@@ -142,7 +142,7 @@ def test_a_span_without_bars_is_told_as_such(folder, capsys, span, rule):
 
 
 def test_two_markets_are_refused_and_not_the_first_forgotten(folder, capsys):
-    assert call(folder, "--symbol", "BTC/USDT", "--symbol", "ETH/USDT") == 2
+    assert call(folder, "--symbol", "BTC/USDT", "-s", "ETH/USDT") == 2
     assert "a backtest runs on one market, was BTC/USDT, ETH/USDT" in capsys.readouterr().err
 
 
