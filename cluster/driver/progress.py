@@ -48,7 +48,7 @@ class Advance:
         job: its id.
         unit: what is counted: worlds, sections, batches.
         done, total: steps that are stored, and all of them.
-        rate: steps per second of this driver; NaN before the first.
+        rate: steps per second of this driver; NaN before the second, as the first includes what is loaded before it.
         eta_s: seconds to go at this rate; NaN when unknown.
         elapsed_s: seconds since the job began, earlier drivers included.
         memory_bytes: resident memory of the driver.

@@ -37,6 +37,29 @@ class Step:
     commit: Callable[[Lease, GenerationRecord], object] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How long a step takes. The first one of a driver includes what is loaded and compiled before it, so it only starts the clock.
+
+    Attributes:
+        steps: how many this driver has done.
+        first_s, last_s: seconds after the start at which the first and the last of them was done.
+    """
+
+    steps: int = 0
+    first_s: float = 0.0
+    last_s: float = 0.0
+
+    @property
+    def step_s(self) -> float:
+        """Seconds a step; NaN before the second."""
+        return (self.last_s - self.first_s) / (self.steps - 1) if self.steps > 1 else float("nan")
+
+    def after_step(self, elapsed_s: float) -> Pace:
+        """With one more step, done so many seconds after the start."""
+        return Pace(steps=self.steps + 1, first_s=self.first_s if self.steps else elapsed_s, last_s=elapsed_s)
+
+
 class Stages(Protocol):
     """A job that is made of steps."""
 
@@ -107,15 +130,16 @@ class StepDriver:
     def _drive(self, job: str, lease: Lease, pulse: Pulse, stages: Stages) -> Ending:
         stored = [record for record in self._store.generations(job) if record.island == WHOLE_JOB]
         figures = [record.figures for record in stored]
-        before_s, began, first = max((record.seconds for record in stored), default=0.0), time.monotonic(), len(figures)
-        steps = stages.steps(figures) if first < stages.total else iter(())
-        self._tell(job, stages, first, first, before_s, 0.0)
+        before_s, began, pace = max((record.seconds for record in stored), default=0.0), time.monotonic(), Pace()
+        steps = stages.steps(figures) if len(figures) < stages.total else iter(())
+        self._tell(job, stages, len(figures), pace, before_s)
         while len(figures) < stages.total and not self._halted(pulse):
             step = next(steps)
             elapsed_s = time.monotonic() - began
             self._commit(job, lease, step, before_s + elapsed_s)
             figures.append(step.figures)
-            self._tell(job, stages, len(figures), first, before_s, elapsed_s)
+            pace = pace.after_step(elapsed_s)
+            self._tell(job, stages, len(figures), pace, before_s + elapsed_s)
         status: JobStatus = "done" if len(figures) == stages.total else "cancelled"
         result, result_hash = stages.conclude(figures) if status == "done" else ({}, "")
         full = {"job": job, "status": status, "steps": len(figures), "of": stages.total, **result, "result_hash": result_hash}
@@ -136,12 +160,12 @@ class StepDriver:
         commit = step.commit
         self._patiently(lambda: self._store.commit_generation(lease, [record]) if commit is None else commit(lease, record))
 
-    def _tell(self, job: str, stages: Stages, done: int, first: int, before_s: float, elapsed_s: float) -> None:
-        each = elapsed_s / (done - first) if done > first else float("nan")
+    def _tell(self, job: str, stages: Stages, done: int, pace: Pace, elapsed_s: float) -> None:
+        each = 0.0 if done == stages.total else pace.step_s
         self._watcher.on_advance(
             Advance(
-                job=job, unit=stages.unit, done=done, total=stages.total, rate=1 / each if each > 0 else float("nan"),
-                eta_s=each * (stages.total - done), elapsed_s=before_s + elapsed_s, memory_bytes=resident_bytes(), workers=self._workers(),
+                job=job, unit=stages.unit, done=done, total=stages.total, rate=1 / pace.step_s if pace.step_s > 0 else float("nan"),
+                eta_s=each * (stages.total - done), elapsed_s=elapsed_s, memory_bytes=resident_bytes(), workers=self._workers(),
             )
         )  # fmt: skip
 

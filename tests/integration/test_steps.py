@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ import pytest
 from cluster.driver import patience, submit
 from cluster.driver.evolve import Ending
 from cluster.driver.progress import Advance, Silent
-from cluster.driver.steps import Step, StepDriver
+from cluster.driver.steps import Pace, Step, StepDriver
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
 from coinswarm.ledger.records import Json
@@ -53,11 +54,20 @@ def driven(store: PostgresStore, job: str, stages: Squares, **options: object) -
     return StepDriver(store, **options).run(job, lease, stages)  # type: ignore[arg-type]
 
 
+def test_the_pace_is_that_of_steps_and_leaves_out_what_is_loaded_before_the_first() -> None:
+    begun = Pace().after_step(60.0)
+    assert math.isnan(Pace().step_s)
+    assert math.isnan(begun.step_s)
+    assert begun.after_step(62.0).after_step(64.0).step_s == pytest.approx(2.0)
+
+
 def test_a_job_of_steps_ends_with_its_result_and_tells_every_step(store: PostgresStore) -> None:
     job, listener = queued(store, kind="honesty").id, Listener()
     ending = driven(store, job, Squares(), watcher=listener)
     assert (ending.status, ending.result["sum"], store.job(job).result_hash) == ("done", 30, "hash")
     assert [advance.done for advance in listener.heard] == [0, 1, 2, 3, 4, 5]
+    assert [math.isfinite(advance.eta_s) for advance in listener.heard] == [False, False, True, True, True, True]
+    assert listener.heard[-1].eta_s == 0.0
 
 
 @pytest.mark.parametrize("breaks_at", [0, 3, 4])
