@@ -87,13 +87,27 @@ _HEAD = [
 _TAIL = [
     "## What the words mean",
     "",
-    "- *significant*: some pattern's family-wise p, over all that were tested, is at most 5 %. This verdict has a nominal rate.",
-    "- *promoted*: it also made money net of costs, beats its generalisations, and was confirmed on later bars. Rarer, as it should be.",
+    (
+        "- *significant*: some pattern's family-wise p, over all that were tested, is at most 5 %. This is the verdict with a nominal rate:"
+        " where there is nothing it should be reached in 5 % of worlds, and what was planted should reach it."
+    ),
+    (
+        "- *promoted*, of a pattern: it also made money net of costs, beats its generalisations, and was confirmed on later bars at a level"
+        " that the library pays for. Rarer on both sides. Of a play: the winner of the search kept all gates."
+    ),
     (
         "- *recovered*: what was promoted is true. A pattern is true when its mean result is above that of random trades and above nothing,"
         " each by two standard errors, in eight fresh worlds of the same process; likeness to the planted rule does not count."
     ),
     "- *false*: something was promoted that is not true.",
+    (
+        "- Searches pay next to nothing for a trade. With usual costs chance finds nothing that pays for them, so that nothing would be"
+        " promoted for a reason that has nothing to do with the gates."
+    ),
+    (
+        "- *best in sample, p < .05*: a t test that takes bars and markets for independent, as is usual. Markets move together, so it"
+        " exceeds 5 %."
+    ),
 ]
 
 
@@ -154,6 +168,9 @@ def _foot(job: Job) -> list[str]:
         if "trades" in asked
         else (f"{asked['search']['population']} variants over {asked['search']['generations']} generations")
     )
+    costs = asked.get("costs") or {}
+    if "taker_bps" in costs:
+        drawn += f"; {costs['taker_bps']:g} bps of fees and {costs['slippage_bps']:g} of slippage a side"
     cpu = sum(cell["cpu_s"] for cell in _cells(job)) / max(len(_cells(job)), 1)
     return [f"Like {markets}; {drawn}; seed {job.seed}; {cpu:.2f} CPU seconds a world; code {job.code_version}.", ""]
 
