@@ -61,9 +61,7 @@ def test_the_stored_state_does_not_grow_with_the_number_of_trials(small_world: W
 
 def test_a_commit_writes_the_island_that_was_told_and_not_the_others_again(small_world: World) -> None:
     store = MemoryStore()
-    ending = driven(
-        store, LocalEvaluator(), small_world.plan(islands=4, population=400, generations=3, baselines=False)
-    )
+    ending = driven(store, LocalEvaluator(), small_world.plan(islands=4, population=400, generations=3, baselines=False))
     whole, *islands = store.last_generations(ending.job)
     rest = len(whole.state) - sum(len(each.to_bytes()) for each in checkpoint.archives(whole.state))
     assert len(islands) == 4
