@@ -56,19 +56,13 @@ def _answer(server: socket.socket) -> None:
         accepted.recv(100)
 
 
-def lost(command: list[str]) -> int:
-    """The id of a process that only a circle of references knows, as a failed start leaves one."""
-    circle: list[object] = [started := subprocess.Popen(command)]
-    circle.append(circle)
-    return started.pid
-
-
 def test_what_a_failed_start_left_behind_is_ended() -> None:
     asleep = [sys.executable, "-c", "import time; time.sleep(600)"]
     with subprocess.Popen(asleep) as earlier, subprocess.Popen([*asleep, "other"]) as other:
         before = session._children() - {session.psutil.Process(other.pid)}
-        left = lost([*asleep, session.ray.__file__.replace("__init__.py", "dashboard")])
+        left = subprocess.Popen([*asleep, session.ray.__file__.replace("__init__.py", "dashboard")])
         session._sweep(before)
-        assert (session.psutil.pid_exists(left), earlier.poll(), other.poll()) == (False, None, None)
+        assert left.returncode is not None
+        assert (session.psutil.pid_exists(left.pid), earlier.poll(), other.poll()) == (False, None, None)
         earlier.kill()
         other.kill()
