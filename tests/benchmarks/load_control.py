@@ -72,6 +72,8 @@ class Seen:
     """What clients saw of one run."""
 
     reads_ms: list[float] = field(default_factory=list)
+    by_place: dict[str, list[float]] = field(default_factory=dict)
+    following: int = 0
     late_ms: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
     commits: list[int] = field(default_factory=list)
@@ -138,6 +140,8 @@ async def loaded(there: Plane, job: str, watchers: int, reads_per_s: float) -> S
     """Follow a job with many and read beside, until all of them were told that it ended."""
     seen = Seen()
     following = [asyncio.create_task(_watch(there, job, seen)) for _ in range(watchers)]
+    while seen.following < watchers:
+        await asyncio.sleep(0.01)
     reading = asyncio.create_task(_read(there, job, reads_per_s, seen))
     await asyncio.gather(*following)
     reading.cancel()
@@ -149,6 +153,8 @@ async def _watch(there: Plane, job: str, seen: Seen) -> None:
     reader, writer = await _connected(there)
     writer.write(there.head(f"/api/v1/jobs/{job}/events"))
     commits = 0
+    await reader.readline()
+    seen.following += 1
     while line := await reader.readline():
         commits += line == b"event: commit\n"
         if line == b"event: end\n":
@@ -168,22 +174,23 @@ async def _read(there: Plane, job: str, per_s: float, seen: Seen) -> None:
         due = began + asked / per_s
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         seen.late_ms.append(1000 * (time.perf_counter() - due))
-        task = asyncio.create_task(_ask(there, PLACES[asked % len(PLACES)].format(job=job), free, seen))
+        task = asyncio.create_task(_ask(there, PLACES[asked % len(PLACES)], job, free, seen))
         out.add(task)
         task.add_done_callback(out.discard)
         asked += 1
 
 
-async def _ask(there: Plane, path: str, free: asyncio.Queue[Any], seen: Seen) -> None:
+async def _ask(there: Plane, place: str, job: str, free: asyncio.Queue[Any], seen: Seen) -> None:
     began = time.perf_counter()
     reader, writer = await free.get()
-    writer.write(there.head(path))
+    writer.write(there.head(place.format(job=job)))
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     length = next(int(line.partition(":")[2]) for line in head.splitlines() if line.startswith("content-length:"))
     await reader.readexactly(length)
     free.put_nowait((reader, writer))
     status = int(head.split(" ", 2)[1])
     seen.reads_ms.append(1000 * (time.perf_counter() - began))
+    seen.by_place.setdefault(place, []).append(seen.reads_ms[-1])
     seen.statuses[status] = seen.statuses.get(status, 0) + 1
 
 
@@ -195,6 +202,7 @@ async def _connected(there: Plane) -> tuple[asyncio.StreamReader, asyncio.Stream
 def measured(there: Plane, *, watchers: int, reads_per_s: float, generations: int, turns: int) -> dict[str, Any]:
     """Run the search alone and under load in turns; rates of each, and the answers' times of all turns."""
     alone, under, reads, late, statuses, cpu = [], [], [], [], {}, []
+    places: dict[str, list[float]] = {}
     for turn in range(turns):
         alone.append(rate(finished(there, submitted(there, generations, f"alone-{turn}"))))
         job = submitted(there, generations, f"load-{turn}")
@@ -205,11 +213,14 @@ def measured(there: Plane, *, watchers: int, reads_per_s: float, generations: in
         assert seen.ended == watchers
         assert set(seen.commits) == {generations}
         reads += seen.reads_ms
+        for place, took in seen.by_place.items():
+            places.setdefault(place, []).extend(took)
         late += seen.late_ms
         statuses = {status: statuses.get(status, 0) + number for status, number in seen.statuses.items()}
     return {
         "watchers": watchers, "reads_per_s": reads_per_s, "reads": len(reads), "statuses": statuses,
         "read_ms": {f"p{share}": round(float(np.percentile(reads, share)), 1) for share in (50, 95, 99)} if reads else {},
+        "p99_ms_by_place": {place: round(float(np.percentile(took, 99)), 1) for place, took in sorted(places.items())},
         "client_late_ms_p99": round(float(np.percentile(late, 99)), 1) if late else 0.0,
         "variants_per_s_alone": [round(each) for each in alone], "variants_per_s_under_load": [round(each) for each in under],
         "slowdown": round(1 - float(np.median(under)) / float(np.median(alone)), 4),
