@@ -197,7 +197,15 @@ class Raylets:
 def scoring(node: Any) -> list[psutil.Process]:
     """Workers of a raylet that score a batch right now."""
     raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
-    return [each for each in raylet.children(recursive=True) if "score_batch" in " ".join(each.cmdline())]
+    return [each for each in raylet.children(recursive=True) if "score_batch" in _command(each)]
+
+
+def _command(process: psutil.Process) -> str:
+    """Its command line; empty for one that has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def driven_after(store: PostgresStore, plan: Plan, world: World) -> Ending:
