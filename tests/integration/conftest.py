@@ -13,7 +13,8 @@ from cluster import settings as machine
 from cluster.settings import Settings
 from cluster.store.postgres import PostgresStore
 from cluster.workers.crew import RayCrew
-from tests.integration import control_world, evolve_world
+from tests.integration import chromium, control_world, evolve_world
+from tests.integration.chromium import Browser
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -64,4 +65,13 @@ def control(database_url: str, tmp_path_factory: pytest.TempPathFactory, small_w
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE control")
     with control_world.plane(f"{database_url.rsplit('/', 1)[0]}/control", tmp_path_factory.mktemp("control"), small_world) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One Chromium for all tests of a module."""
+    if chromium.program() is None:
+        pytest.skip("no Chromium is installed; the page was not opened in a browser")
+    with chromium.browser(tmp_path_factory.mktemp("profile")) as running:
         yield running

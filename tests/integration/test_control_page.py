@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import pytest
 
 from cluster.control import web
 from coinswarm.ledger.access import Role
-from tests.integration import chromium
 from tests.integration.chromium import Browser, Tab
 from tests.integration.control_world import Plane
 from tests.integration.evolve_world import PLAY
@@ -35,15 +33,6 @@ PATHS = (
     "index.html/../app.js%00",
 )
 HOSTILE = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One Chromium for all of these."""
-    if chromium.program() is None:
-        pytest.skip("no Chromium is installed; the page was not opened in a browser")
-    with chromium.browser(tmp_path_factory.mktemp("profile")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from cluster import bootstrap
 from cluster.driver import vaults, vetting
 from coinswarm.ledger.campaigns import VaultOpening
 from coinswarm.validate import gates
-from tests.integration import chromium, control_world
+from tests.integration import control_world
 from tests.integration.chromium import Browser, Tab
 from tests.integration.control_world import Plane
 from tests.integration.evolve_world import PLAY, World
@@ -22,15 +22,6 @@ from tests.integration.test_control_page import FAINT, NAMELESS, opened
 
 pytestmark = pytest.mark.slow
 WHO = "ann@desk"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One Chromium for all of these."""
-    if chromium.program() is None:
-        pytest.skip("no Chromium is installed; the page was not opened in a browser")
-    with chromium.browser(tmp_path_factory.mktemp("profile")) as running:
-        yield running
 
 
 @dataclass(frozen=True, kw_only=True)

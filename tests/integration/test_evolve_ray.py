@@ -12,7 +12,7 @@ import pytest
 import ray
 
 from cluster.driver import revisit
-from cluster.driver.evaluator import Work
+from cluster.driver.evaluator import Scored, Task, Work
 from cluster.store.postgres import PostgresStore
 from cluster.workers.local import LocalEvaluator
 from cluster.workers.pool import RayEvaluator
@@ -111,15 +111,20 @@ class Poisoned:
         return Doomed() if rows.start <= self._row < rows.stop else self._genomes[rows]
 
 
+def scored_by(evaluator: RayEvaluator, task: Task, genomes: object) -> Scored:
+    """The scores of one work, by an evaluator that is closed after it."""
+    evaluator.open(task)
+    evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=genomes))  # type: ignore[arg-type]
+    scored = evaluator.collect(300.0)
+    evaluator.close()
+    assert scored is not None
+    return scored
+
+
 def test_a_variant_that_kills_its_worker_is_put_in_quarantine_and_the_others_are_scored(small_world: World) -> None:
     planned = small_world.plan()
     genomes = planned.task.setups[0].play.space.sample(np.random.default_rng(3), 6)
-    evaluator = RayEvaluator()
-    evaluator.open(planned.task)
-    evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=Poisoned(genomes, 4)))  # type: ignore[arg-type]
-    scored = evaluator.collect(120.0)
-    evaluator.close()
-    assert scored is not None
+    scored = scored_by(RayEvaluator(), planned.task, Poisoned(genomes, 4))
     failed = (scored.figures["status"] == Status.ERROR).all(axis=1)
     assert np.flatnonzero(failed).tolist() == [4]
     assert "its worker died" in scored.reasons[4]
@@ -147,12 +152,7 @@ class Slow:
 def test_a_variant_that_takes_too_long_is_put_in_quarantine_and_the_others_are_scored(small_world: World) -> None:
     planned = small_world.plan()
     genomes = planned.task.setups[0].play.space.sample(np.random.default_rng(3), 2)
-    evaluator = RayEvaluator(timeout_s=8.0)
-    evaluator.open(planned.task)
-    evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=Slow(genomes, 1, 60.0)))  # type: ignore[arg-type]
-    scored = evaluator.collect(300.0)
-    evaluator.close()
-    assert scored is not None
+    scored = scored_by(RayEvaluator(timeout_s=8.0), planned.task, Slow(genomes, 1, 60.0))
     late = (scored.figures["status"] == Status.TIMEOUT).all(axis=1)
     assert np.flatnonzero(late).tolist() == [1]
     assert "takes longer than 8 s" in scored.reasons[1]
