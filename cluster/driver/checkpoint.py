@@ -40,7 +40,9 @@ def pack(found: Sequence[Hunt], stored: Mapping[int, Island]) -> bytes:
         stored: the islands that stand in rows of their own, as they were when they were written, by their number in the job.
     """
     return _joined(
-        part for hunt in found for part in (_skeleton(hunt, stored).to_bytes(scores=False), hunt.archive.to_bytes(), hunt.repeats.tobytes())
+        part
+        for hunt in found
+        for part in (codec.encode(_skeleton(hunt, stored).without_scores()), codec.encode(hunt.archive), hunt.repeats.tobytes())
     )
 
 
@@ -64,7 +66,7 @@ def _absent(island: Island) -> Island:
 
 def archives(blob: bytes) -> tuple[Archive, ...]:
     """The archive of each search, from what `pack` wrote."""
-    return tuple(Archive.from_bytes(part) for part in _cut(blob)[1::_PARTS])
+    return tuple(codec.decode(part, Archive) for part in _cut(blob)[1::_PARTS])
 
 
 def restore(found: Sequence[Hunt], newest: Sequence[GenerationRecord], store: Store, job: str) -> None:
@@ -86,19 +88,16 @@ def restore(found: Sequence[Hunt], newest: Sequence[GenerationRecord], store: St
     batches, scores = store.evaluations(job), store.scores(job)
     for number, hunt in enumerate(found):
         state, kept, repeats = parts[_PARTS * number : _PARTS * (number + 1)]
-        hunt.archive = Archive.from_bytes(kept)
+        hunt.archive = codec.decode(kept, Archive)
         hunt.repeats = np.frombuffer(repeats, dtype=REPEAT_DTYPE).copy()
-        hunt.state = _recalled(hunt, _whole(hunt, State.from_bytes(state), states), batches, scores)
+        hunt.state = _recalled(hunt, _whole(hunt, codec.decode(state, State), states), batches, scores)
 
 
 def _whole(hunt: Hunt, state: State, states: Mapping[int, bytes]) -> State:
     """The state with the islands that stand in rows of their own."""
     for island in state.islands:
         if island.generation == _ELSEWHERE:
-            stored = codec.decode(states[hunt.island(island.index)])
-            if not isinstance(stored, Island):
-                raise errors.Conflict("the stored state is of another job", found=type(stored).__name__)
-            state = state.with_island(stored)
+            state = state.with_island(codec.decode(states[hunt.island(island.index)], Island))
     return state
 
 

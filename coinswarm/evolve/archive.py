@@ -67,22 +67,6 @@ class Archive(Columns):
     identities: Names
     births: IntArray
 
-    def to_bytes(self) -> bytes:
-        """The archive as bytes, floats bit for bit."""
-        from coinswarm.evolve import codec
-
-        return codec.encode(self)
-
-    @staticmethod
-    def from_bytes(blob: bytes) -> Archive:
-        """The archive that `to_bytes` wrote; refuses anything else."""
-        from coinswarm.evolve import codec
-
-        found = codec.decode(blob)
-        if not isinstance(found, Archive):
-            raise errors.InvalidArgument("the bytes must hold an archive", found=type(found).__name__)
-        return found
-
 
 def empty(behaviour: Behaviour, n_dims: int) -> Archive:
     """An archive in which nothing has been found yet."""

@@ -10,7 +10,7 @@ import json
 import struct
 import zlib
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from coinswarm.evolve import archive, state
 MAGIC = b"coinswarm-evolve-1\n"
 _PREFIX = struct.Struct("<IQ")
 _KINDS = (state.State, state.Island, state.Members, state.Known, state.Inbox, state.Outbox, state.Proposals, archive.Archive)
+_T = TypeVar("_T")
 _RECORDS = {kind.__name__: kind for kind in _KINDS}
 
 
@@ -32,12 +33,19 @@ def encode(record: Any) -> bytes:
     return MAGIC + _PREFIX.pack(zlib.crc32(body), len(body)) + body
 
 
-def decode(blob: bytes) -> Any:
-    """The record that `encode` wrote.
+def decode(blob: bytes, kind: type[_T]) -> _T:
+    """The record of type `kind` that `encode` wrote.
 
     Raises:
-        InvalidArgument: the bytes are cut short, damaged, or something else.
+        InvalidArgument: the bytes are cut short, damaged, or of another kind.
     """
+    record = _decoded(blob)
+    if not isinstance(record, kind):
+        raise errors.InvalidArgument(f"the bytes must hold a record of type {kind.__name__}", found=type(record).__name__)
+    return record
+
+
+def _decoded(blob: bytes) -> Any:
     start = len(MAGIC) + _PREFIX.size
     if not blob.startswith(MAGIC) or len(blob) < start:
         raise errors.InvalidArgument("the bytes must be a stored search", found=blob[:20], hint="they may be of another version")

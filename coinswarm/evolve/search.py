@@ -140,7 +140,7 @@ class Search:
         """Give a state written without scores what was known when it was written.
 
         Args:
-            state: a state from `to_bytes(scores=False)`.
+            state: a state that was stored `without_scores`.
             islands: (n,) where each evaluation took place.
             generations: (n,) and in which generation; those not yet told are ignored.
             identities: (n,) S64.

@@ -170,27 +170,11 @@ class State:
         """The same state with one island replaced."""
         return replace(self, islands=tuple(island if island.index == other.index else other for other in self.islands))
 
-    def to_bytes(self, *, scores: bool = True) -> bytes:
-        """The state as bytes, floats bit for bit; without `scores` it leaves out what is known, to be given back by `Search.recall`."""
-        from coinswarm.evolve import codec
-
-        return codec.encode(self if scores else self.without_scores())
-
     def without_scores(self) -> State:
-        """The state without the scores of past variants, which grow with every generation and stand in the database anyway."""
+        """The state without the scores of past variants, which grow with every generation; `Search.recall` gives them back."""
         return replace(
             self, islands=tuple(island.without_scores() for island in self.islands), shared=self.shared.take(np.empty(0, dtype=np.int64))
         )
-
-    @staticmethod
-    def from_bytes(blob: bytes) -> State:
-        """The state that `to_bytes` wrote; refuses a blob that is cut short, damaged or of another kind."""
-        from coinswarm.evolve import codec
-
-        found = codec.decode(blob)
-        if not isinstance(found, State):
-            raise errors.InvalidArgument("the bytes must hold the state of a search", found=type(found).__name__)
-        return found
 
 
 @dataclass(frozen=True, kw_only=True)

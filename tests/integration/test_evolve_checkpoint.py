@@ -12,7 +12,7 @@ from cluster.driver.hunt import Commit, Hunt
 from cluster.driver.plan import Plan
 from cluster.workers.local import LocalEvaluator
 from coinswarm import errors
-from coinswarm.evolve import archive, behaviour
+from coinswarm.evolve import archive, behaviour, codec
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import WHOLE_JOB, Lease
 from tests.integration import evolve_world
@@ -30,8 +30,8 @@ class Doubting(EvolveDriver):
         again = self._begin(plan)
         assert self._commits == commits
         for live, read in zip(found, again, strict=True):
-            assert read.state.to_bytes() == live.state.to_bytes()
-            assert read.archive.to_bytes() == live.archive.to_bytes()
+            assert codec.encode(read.state) == codec.encode(live.state)
+            assert codec.encode(read.archive) == codec.encode(live.archive)
             assert read.digest() == live.digest()
         self.repeats = sum(len(hunt.repeats) for hunt in found)
         return lambda: None
@@ -63,7 +63,7 @@ def test_a_commit_writes_the_island_that_was_told_and_not_the_others_again(small
     store = MemoryStore()
     ending = driven(store, LocalEvaluator(), small_world.plan(islands=4, population=400, generations=3, baselines=False))
     whole, *islands = store.last_generations(ending.job)
-    rest = len(whole.state) - sum(len(each.to_bytes()) for each in checkpoint.archives(whole.state))
+    rest = len(whole.state) - sum(len(codec.encode(each)) for each in checkpoint.archives(whole.state))
     assert len(islands) == 4
     assert rest < min(len(record.state) for record in islands)
 
@@ -74,7 +74,7 @@ def stored(world: World, generations: int) -> int:
     ending = driven(store, LocalEvaluator(), world.plan(generations=generations, baselines=False))
     records = store.last_generations(ending.job)
     kept = checkpoint.archives(next(record.state for record in records if record.island == WHOLE_JOB))
-    return sum(len(record.state) for record in records) - sum(len(each.to_bytes()) for each in kept)
+    return sum(len(record.state) for record in records) - sum(len(codec.encode(each)) for each in kept)
 
 
 def test_the_archive_of_a_finished_job_can_be_read_and_is_part_of_its_hash(small_world: World) -> None:
