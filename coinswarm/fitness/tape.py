@@ -9,7 +9,7 @@ from coinswarm.indicators import features
 from coinswarm.kernels import blocks
 from coinswarm.kernels.chain import Shared
 from coinswarm.kernels.codes import N_OUTCOME, Outcome
-from coinswarm.kernels.trades import Tape, Terms
+from coinswarm.kernels.tape import Tape, Terms
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import MINUTE_MS
 from coinswarm.types import FloatArray, IntArray

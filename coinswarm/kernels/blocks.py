@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from coinswarm.kernels.jit import inlined_kernel, kernel
+from coinswarm.kernels.tape import Tape
 from coinswarm.types import FloatArray
-
-if TYPE_CHECKING:
-    from coinswarm.kernels.trades import Tape
 
 SMALL = 16
 LARGE = 256

@@ -14,7 +14,8 @@ from coinswarm.kernels import bits
 from coinswarm.kernels.blocks import SMALL
 from coinswarm.kernels.codes import N_OUTCOME, N_PATH, Outcome, Path, Reason, Tally
 from coinswarm.kernels.jit import inlined_kernel, kernel, view_kernel
-from coinswarm.kernels.trades import TIE, Tape, Terms, trade
+from coinswarm.kernels.tape import Tape, Terms
+from coinswarm.kernels.trades import TIE, trade
 from coinswarm.types import Bits, FloatArray, IntArray
 
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from coinswarm.kernels.codes import Reason
 from coinswarm.kernels.jit import inlined_kernel, view_kernel
+from coinswarm.kernels.tape import slip_at
 from coinswarm.types import FloatArray, IntArray
 
-MAX_SLIP = 0.5
 N_FIGURES = 7
 """Entry price, exit price, gross, net, fees, slippage and funding: the columns of `outcomes`."""
 
@@ -37,20 +35,6 @@ class Terms(NamedTuple):
     slip_volatility: float
     slip_participation: float
     maintenance: float
-
-
-@inlined_kernel
-def slip_at(tape: Tape, terms: Terms, bar: int, qty: float) -> float:
-    """Slippage of a fill of `qty` at the open of `bar`, as a fraction of the price."""
-    slip = terms.slip
-    if terms.slip_volatility > 0.0 and bar > 0 and not np.isnan(tape.volatility[bar - 1]):
-        slip += terms.slip_volatility * tape.volatility[bar - 1]
-    if terms.slip_participation > 0.0:
-        share = 1.0
-        if tape.volume[bar] > 0.0:
-            share = min(1.0, qty / tape.volume[bar])
-        slip += terms.slip_participation * np.sqrt(share)
-    return min(slip, MAX_SLIP)
 
 
 @inlined_kernel

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinswarm.kernels import blocks
-from coinswarm.kernels.trades import Tape, extremes
+from coinswarm.kernels.tape import Tape
+from coinswarm.kernels.trades import extremes
 
 SIZES = st.integers(1, 1200)
 
