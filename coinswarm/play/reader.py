@@ -12,7 +12,7 @@ from coinswarm.indicators.catalog import Indicator
 from coinswarm.play import slots
 from coinswarm.play.dimension import Dimension
 from coinswarm.play.model import Condition, Mode, Play, Policy
-from coinswarm.play.reading import account, actions, constraints, features, nodes, risk, structures, timeframes
+from coinswarm.play.reading import account, actions, constraints, features, parsing, risk, structures, timeframes
 from coinswarm.play.reading.conditions import Conditions
 from coinswarm.play.reading.nodes import Node
 from coinswarm.play.reading.problems import Place, Problems
@@ -41,9 +41,9 @@ def load(path: str | Path) -> Play:
     if not file.is_file():
         siblings = [entry.name for entry in file.parent.glob("*.y*ml")] if file.parent.is_dir() else []
         raise errors.not_found("play", str(path), siblings)
-    if file.stat().st_size > 4 * nodes.MAX_BYTES:
+    if file.stat().st_size > 4 * parsing.MAX_BYTES:
         raise errors.BadPlay(
-            [errors.PlayProblem(path="play", rule=f"a play has at most {nodes.MAX_BYTES} characters", file=str(path))], name=file.name
+            [errors.PlayProblem(path="play", rule=f"a play has at most {parsing.MAX_BYTES} characters", file=str(path))], name=file.name
         )
     try:
         text = file.read_bytes().decode("utf-8-sig")
@@ -65,7 +65,7 @@ def loads(text: str, *, file: str | None = None, indicators: Mapping[str, Indica
         BadPlay: with every problem found. No text gives any other error.
     """
     problems = Problems(file)
-    root = nodes.parse(text, problems)
+    root = parsing.parse(text, problems)
     name = file or "play"
     if root is not None and not isinstance(root.value, dict):
         problems.add("", root, "a play is a mapping with features and actions", "nothing" if root.value is None else "something else")
@@ -89,7 +89,7 @@ def varied(text: str) -> tuple[Node, list[tuple[Dimension, Node]]]:
     """
     loads(text)
     problems = Problems()
-    root = nodes.parse(text, problems) or Node({}, 1)
+    root = parsing.parse(text, problems) or Node({}, 1)
     filled = _filled(root, problems)
     state = State(problems, catalogue())
     _play(Place(filled, "", problems), text, state)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from coinswarm import errors
 from coinswarm.ledger import jsontext
-from coinswarm.play.reading import nodes
+from coinswarm.play.reading import parsing
 from coinswarm.play.reading.problems import Place, Problems
 from coinswarm.validate import card, names
 from coinswarm.validate.card import ReportCard
@@ -212,7 +212,7 @@ def loads(text: str, *, file: str = "gates") -> Gates:
         BadGates: with every problem found.
     """
     problems = Problems(file)
-    root = nodes.parse(text, problems)
+    root = parsing.parse(text, problems)
     place = Place(root, "gates", problems) if root is not None else None
     rules: tuple[Rule, ...] = ()
     name = ""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from coinswarm import errors
-
-if TYPE_CHECKING:
-    from coinswarm.play.reading.nodes import Node
+from coinswarm.play.reading.nodes import Node
 
 MAX_PROBLEMS = 200
 

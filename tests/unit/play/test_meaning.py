@@ -32,7 +32,7 @@ from coinswarm.play.model import (
     WindowKind,
 )
 from coinswarm.play.reader import plain
-from coinswarm.play.reading.nodes import parse
+from coinswarm.play.reading.parsing import parse
 from coinswarm.play.reading.problems import Problems
 
 HEAD = """
