@@ -1,4 +1,4 @@
-# Targets call each other as needed: `make run` on a bare machine sets everything up first.
+# Targets call each other as needed: `make run` on a bare machine sets everything up first. `make help` lists them.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,9 +16,12 @@ export NUMBA_CACHE_DIR ?= $(if $(COINSWARM_HOME),$(COINSWARM_HOME),$(HOME)/.coin
 WORKERS ?= 1
 COMPOSE ?= docker compose
 
-.PHONY: setup run test check honesty peers bench thorough format up down pictures clean
+.PHONY: help setup run test unit integration acceptance check honesty peers bench thorough format up down pictures clean
 
-setup: $(STAMP)
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: $(STAMP) ## the environment in .venv, kernels compiled
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -26,13 +29,22 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/coinswarm doctor --warm
 	touch $(STAMP)
 
-run: setup
+run: setup ## candles, a search, its winners and a report; BARS='FILE …' for your own candles
 	$(BIN)/coinswarm demo $(PLAY) $(foreach file,$(BARS),--bars $(file)) --population $(POPULATION) --generations $(GENERATIONS) --seed $(SEED)
 
-test: setup
+test: setup ## every test but the slow ones
 	$(BIN)/python -m pytest -q -m "not slow"
 
-check: setup
+unit: setup ## tests of single modules, laws and oracles: no cluster, no browser
+	$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/laws tests/oracles tests/style
+
+integration: setup ## tests with Ray, PostgreSQL, servers and a browser
+	$(BIN)/python -m pytest -q -m "not slow" tests/integration tests/strangers
+
+acceptance: setup ## the installed command, as a user runs it
+	$(BIN)/python -m pytest -q -m "not slow" tests/acceptance
+
+check: setup ## linters, types, directions of imports, house style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -40,25 +52,25 @@ check: setup
 	$(if $(wildcard tests/style/test_*.py),$(BIN)/python -m pytest -q tests/style)
 
 # Peers are installed for this and for the tests that hold the engine against them; nothing else needs them.
-peers: setup
+peers: setup ## the libraries that the engine is compared with
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,peers]'
 
-bench: peers
+bench: peers ## speed, beside the peers
 	$(BIN)/python -m pytest -q tests/oracles -k "peer or pymoo" -m "slow or not slow"
 	$(BIN)/python -m tests.benchmarks.run
 	$(BIN)/python -m pytest -q tests/benchmarks/bench_*.py tests/benchmarks/test_*.py --override-ini 'norecursedirs=.* build dist' --benchmark-only
 
 # The laws on thousands of drawn plays, and the repeats that take minutes.
-thorough: setup
+thorough: setup ## the laws on thousands of drawn plays, and slow tests of laws
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q tests/laws -m "slow or not slow"
 
 # A whole cluster on this server; the password is made once and never leaves .secrets.
-up: .secrets/database_url .secrets/ray_token
+up: .secrets/database_url .secrets/ray_token ## a whole cluster in containers; WORKERS=N
 	$(COMPOSE) up --detach --build --wait --scale worker=$(WORKERS)
 	$(COMPOSE) exec control cat /data/owner.token
 	@echo "open http://localhost:8321 and enter the token above; the Ray dashboard is at http://localhost:8265 (.secrets/ray_token)"
 
-down:
+down: ## stop those containers
 	$(COMPOSE) down
 
 .secrets/database_url:
@@ -73,7 +85,7 @@ down:
 
 # The pipelines on worlds where there is nothing and on planted ones; docs/honesty.md is written from it. BARS: real candles to be like.
 honesty: LIKE = $(foreach file,$(BARS),--like $(file))
-honesty: setup
+honesty: setup ## what is promoted where there is nothing; docs/honesty.md
 	$(BIN)/coinswarm honesty --families N0,N1,N2,N3,N3d --worlds $(WORLDS) --seed $(SEED) $(LIKE)
 	$(BIN)/coinswarm honesty --pipeline evolve --families N0,N1,N2,N3 --worlds $(WORLDS) --seed $(SEED) $(LIKE)
 	$(BIN)/coinswarm honesty --families dying,below-cost,losing-winners,look-ahead --worlds $(PLANTED) --seed $(SEED) $(LIKE)
@@ -82,12 +94,12 @@ honesty: setup
 	$(BIN)/coinswarm honesty page --out docs/honesty.md
 
 # What docs/pictures shows: the page, of a search that is run for it, in a Chromium of this machine.
-pictures: setup
+pictures: setup ## the pictures of docs/pictures
 	$(BIN)/python -m tests.integration.page_pictures
 
-format: setup
+format: setup ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean:
+clean: ## remove what was built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
