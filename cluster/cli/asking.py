@@ -19,18 +19,18 @@ from coinswarm.evolve.settings import SearchSettings
 from coinswarm.market import files
 from coinswarm.market.catalog import Catalog
 
-DEFAULT_CONSTRAINTS = ("n_trades>=10",)
-
 
 def search(values: Mapping[str, Any], objectives: Sequence[str] | None, constraints: Sequence[str] | None) -> SearchSettings:
-    """Settings of a search; every value outside its domain is named, and a figure that does not exist."""
-    limits = DEFAULT_CONSTRAINTS if constraints is None else [text for text in constraints if text != "none"]
+    """Settings of a search; what is None is left to their defaults.
+
+    Raises:
+        BadSetting: a value lies outside its domain, or a figure does not exist; every such value is named.
+    """
     given = {name: value for name, value in values.items() if value is not None}
-    smallest = int(given["population"]) // max(int(given["islands"]), 1)
-    given |= {"objectives": tuple(goals.objective(text) for text in objectives or ["sharpe"])}
-    given |= {"constraints": tuple(goals.constraint(text) for text in limits)}
-    if smallest == 2:
-        given |= {"elitism": 1, "migration_size": 1}
+    if objectives:
+        given["objectives"] = tuple(goals.objective(text) for text in objectives)
+    if constraints:
+        given["constraints"] = tuple(goals.constraint(text) for text in constraints if text != "none")
     made: SearchSettings = settled(SearchSettings, given)
     reduction.check_names(made)
     return made

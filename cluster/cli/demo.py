@@ -10,6 +10,7 @@ import typer
 from cluster import bootstrap
 from cluster.cli import console
 from coinswarm import errors
+from coinswarm.evolve.settings import SearchSettings
 
 if TYPE_CHECKING:
     from cluster.settings import Settings
@@ -22,6 +23,7 @@ _MARKETS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 _TIMEFRAME = "5m"
 _GIVE_UP_S = 5.0
 _SYNTHETIC_SEED = 1
+_USUAL = SearchSettings()
 
 
 def command(
@@ -31,9 +33,9 @@ def command(
     ] = None,
     exchange: Annotated[str, typer.Option(help="Where to fetch candles when no files are named.")] = "binance",
     days: Annotated[int, typer.Option(help="How many days to fetch or make.", min=2, max=3650)] = 90,
-    population: Annotated[int, typer.Option("--population", "-p", help="Variants.")] = 200,
-    generations: Annotated[int, typer.Option("--generations", "-g", help="Generations.")] = 20,
-    seed: Annotated[int, typer.Option(help="Of the search.")] = 0,
+    population: Annotated[int, typer.Option("--population", "-p", help="Variants.")] = _USUAL.population,
+    generations: Annotated[int, typer.Option("--generations", "-g", help="Generations.")] = _USUAL.generations,
+    seed: Annotated[int, typer.Option(help="Of the search.")] = _USUAL.seed,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import client, console
+from cluster.cli import client, console, goals
+from coinswarm.evolve.settings import OUT_OF_SAMPLE, WINNERS, SearchSettings
 
 if TYPE_CHECKING:
     from cluster.driver.evaluator import Evaluator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from cluster.workers.session import Session
     from coinswarm.ledger.records import Job
     from coinswarm.ledger.store import Store
+
+_USUAL = SearchSettings()
 
 
 def command(
@@ -30,24 +33,29 @@ def command(
     timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar; else the play's.")] = None,
     start: Annotated[str | None, typer.Option("--from", help="First day or time, UTC.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Day or time before which bars open, UTC.")] = None,
-    population: Annotated[int, typer.Option("--population", "-p", help="Variants over all islands.")] = 200,
-    generations: Annotated[int, typer.Option("--generations", "-g", help="Generations, the first random one included.")] = 20,
-    islands: Annotated[int, typer.Option(help="Populations that exchange copies of their best.")] = 1,
+    population: Annotated[int, typer.Option("--population", "-p", help="Variants over all islands.")] = _USUAL.population,
+    generations: Annotated[int, typer.Option("--generations", "-g", help="Generations, with the first random one.")] = _USUAL.generations,
+    islands: Annotated[int, typer.Option(help="Populations that exchange copies of their best.")] = _USUAL.islands,
     objective: Annotated[
-        list[str] | None, typer.Option("--objective", "-o", help="FIGURE[:max|min][:mean|worst]; repeat for several.")
+        list[str] | None,
+        typer.Option("--objective", "-o", help=f"FIGURE[:max|min][:mean|worst]; repeatable. Default: {_USUAL.objectives[0].name}."),
     ] = None,
     constraint: Annotated[
         list[str] | None,
-        typer.Option("--constraint", "-c", help="FIGURE>=N or FIGURE<=N[:mean|worst]; `none` for none. Default: n_trades>=10."),
+        typer.Option(
+            "--constraint",
+            "-c",
+            help=f"FIGURE>=N or FIGURE<=N[:mean|worst]; `none` for none. Default: {goals.limits(_USUAL.constraints)}.",
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same populations, with any number of workers.")] = 0,
-    stagnation: Annotated[int, typer.Option(help="Stop after so many generations without progress; 0: never.")] = 0,
-    max_evaluations: Annotated[int | None, typer.Option(help="Stop when so many variants were evaluated.")] = None,
-    max_seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
-    out_of_sample: Annotated[float, typer.Option(help="Share of the bars, the newest, that the search never sees.")] = 0.25,
-    winners: Annotated[int, typer.Option(help="How many of the best are scored out of sample.", min=1, max=1000)] = 10,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same populations, with any number of workers.")] = _USUAL.seed,
+    stagnation: Annotated[int, typer.Option(help="Stop after so many generations without progress; 0: never.")] = _USUAL.stagnation,
+    max_evaluations: Annotated[int | None, typer.Option(help="Stop when so many variants were evaluated.")] = _USUAL.max_evaluations,
+    max_seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = _USUAL.max_seconds,
+    out_of_sample: Annotated[float, typer.Option(help="Share of the bars, the newest, that the search never sees.")] = OUT_OF_SAMPLE,
+    winners: Annotated[int, typer.Option(help="How many of the best are scored out of sample.", min=1, max=1000)] = WINNERS,
     baselines: Annotated[bool, typer.Option(help="Try random parameters at equal cost.")] = True,
-    racing: Annotated[bool, typer.Option(help="Drop most new variants of a generation after a part of the bars.")] = False,
+    racing: Annotated[bool, typer.Option(help="Drop most new variants of a generation after a part of the bars.")] = _USUAL.racing.enabled,
     race: Annotated[list[str] | None, typer.Option(help="A setting of racing as NAME=VALUE, such as keep=0.3; repeatable.")] = None,
     fee_bps: Annotated[float | None, typer.Option(help="Fee of every fill, in basis points; else the play's.")] = None,
     slippage_bps: Annotated[float | None, typer.Option(help="Slippage of market and stop fills; else the play's.")] = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import get_args
 
@@ -10,7 +11,6 @@ from pydantic import ValidationError
 
 from coinswarm import errors
 from coinswarm.evolve.settings import Constraint, Objective, Scope
-from coinswarm.ledger.batches import SMALLER_IS_BETTER
 
 _CONSTRAINT = re.compile(r"\s*(?P<figure>\w+)\s*(?P<operator>>=|<=)\s*(?P<threshold>[-+\d.eE]+)\s*(?::\s*(?P<scope>\w+))?\s*")
 
@@ -18,7 +18,7 @@ _CONSTRAINT = re.compile(r"\s*(?P<figure>\w+)\s*(?P<operator>>=|<=)\s*(?P<thresh
 def objective(text: str) -> Objective:
     """`sharpe`, `sharpe:worst`, `max_drawdown:min:mean`: a figure, then how it is better and over which markets, in any order."""
     name, *words = [word.strip() for word in text.split(":")]
-    given: dict[str, str] = {"name": name, "direction": "min" if name in SMALLER_IS_BETTER else "max"}
+    given: dict[str, str] = {"name": name}
     scopes = [word for word in words if word in ("mean", "worst")]
     directions = [word for word in words if word in ("min", "max")]
     if len(scopes) > 1 or len(directions) > 1 or len(scopes) + len(directions) < len(words):
@@ -37,6 +37,11 @@ def constraint(text: str) -> Constraint:
         return Constraint.model_validate({name: value for name, value in match.groupdict().items() if value is not None})
     except ValidationError as error:
         raise errors.InvalidArgument("a constraint's threshold must be a number", found=repr(text)) from error
+
+
+def limits(constraints: Sequence[Constraint]) -> str:
+    """Constraints as they are typed: `n_trades>=10`; `none` for none."""
+    return ", ".join(f"{each.figure}{each.operator}{each.threshold:g}" for each in constraints) or "none"
 
 
 def span(first: str | None, end: str | None) -> tuple[int | None, int | None]:

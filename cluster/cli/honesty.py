@@ -24,7 +24,7 @@ app = typer.Typer(help="How often nothing is promoted where there is nothing: th
 PLAY = Path("plays/examples/band_reversion.yml")
 PLANTED_PLAY = Path("plays/worlds/volume_surge.yml")
 _PROBES = 3
-_THREE_YEARS, _USUAL_BARS = 315_576, 71_769
+_THREE_YEARS = 315_576
 
 
 @app.callback()
@@ -58,9 +58,9 @@ def run(
     given = {"trades": trades, "hold": hold, "depth": depth, "flips": flips}
     wanted = _wanted(pipeline, families, worlds, seed, {name: value for name, value in given.items() if value is not None}, planted=planted)
     names = _stored(like or [], settings)
-    bars = n_bars or (_THREE_YEARS if planted else _USUAL_BARS)
+    bars = n_bars or (_THREE_YEARS if planted else driving.USUAL_BARS)
     played = (play or (PLANTED_PLAY if planted else PLAY)) if wanted.pipeline == "evolve" else None
-    plan = driving.plan(wanted, settings.bars_file, names, n_bars=bars, play=played, markets=1 if planted else 3)
+    plan = driving.plan(wanted, settings.bars_file, names, n_bars=bars, play=played, markets=1 if planted else driving.USUAL_MARKETS)
     if estimate:
         _estimate(settings, plan, workers=workers, as_json=as_json)
         return
@@ -108,10 +108,9 @@ def _wanted(pipeline: str, families: str, worlds: int, seed: int, given: Mapping
     hiding = driving.power_cells() if pipeline == "patterns" else driving.planted_play_cells()
     cells = hiding if planted else tuple(driving.cell(name) for name in names)
     usual = driving.POWER if planted else driving.PatternSettings()
-    searched = driving.EvolveSettings(costs=driving.CHEAP)
     try:
         patterns = driving.PatternSettings.model_validate({**usual.model_dump(), **given})
-        asked = {"pipeline": pipeline, "cells": cells, "worlds": worlds, "seed": seed, "patterns": patterns, "evolve": searched}
+        asked = {"pipeline": pipeline, "cells": cells, "worlds": worlds, "seed": seed, "patterns": patterns}
         return driving.HonestySettings.model_validate(asked)
     except ValidationError as error:
         first = error.errors()[0]

@@ -12,6 +12,7 @@ import typer
 from cluster import bootstrap
 from cluster.cli import console
 from coinswarm import errors
+from coinswarm.evolve.settings import OUT_OF_SAMPLE
 
 if TYPE_CHECKING:
     from cluster.driver.crew import Crew
@@ -58,7 +59,9 @@ def command(
     symbol: Annotated[list[str] | None, typer.Option("--symbol", "-s", help="Of a play: a market; repeat for several.")] = None,
     bars: Annotated[list[Path] | None, typer.Option("--bars", help="Of a play: a file of candles to import and use.")] = None,
     timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Of a play: length of a bar; else the play's.")] = None,
-    out_of_sample: Annotated[float, typer.Option(min=0, max=0.9, help="Of a play: share of the bars, the newest, to validate on.")] = 0.25,
+    out_of_sample: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Of a play: share of the bars, the newest, held out.")
+    ] = OUT_OF_SAMPLE,
     campaign: Annotated[str, typer.Option(help="Of a play: whose splits it is judged on.")] = "default",
     also: Annotated[list[str] | None, typer.Option("--also", help="A market it was not bred on; repeat for several.")] = None,
     unseen: Annotated[bool, typer.Option("--unseen/--no-unseen", help="Try all stored markets of its timeframe.")] = True,

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from cluster.control import models, problems, security
 from cluster.control.context import Caller, Context, Here
 from cluster.control.counting import Trials
-from cluster.driver import desk, requests
+from cluster.driver import desk, kinds, requests
 from cluster.driver.kinds import JobRequest
 from cluster.driver.requests import Name
 from coinswarm import errors
@@ -72,6 +72,12 @@ async def submit(
         response.status_code = 200
     response.headers["Location"] = f"/api/v1/jobs/{job}"
     return await run_in_threadpool(_shown, here, job)
+
+
+@router.get("/defaults", responses=problems.responses())
+def defaults() -> dict[str, models.Json]:
+    """What a job of each kind does where its request says nothing; a request that says a part keeps the rest."""
+    return dict(kinds.defaults())
 
 
 @router.get("/jobs", responses=problems.responses(400))

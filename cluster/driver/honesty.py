@@ -34,6 +34,8 @@ from coinswarm.validate.worlds import Plant
 
 KIND = "honesty"
 TEMPLATE_SEED = 1
+USUAL_BARS, USUAL_MARKETS = 71_769, 3
+"""Bars of each market that worlds are made like, and how many synthetic ones, unless told otherwise."""
 PipelineName = Literal["patterns", "evolve"]
 
 
@@ -50,14 +52,34 @@ class PatternSettings(config.Settings):
     costs: Costs = Costs()
 
 
+class WorldCosts(Costs):
+    """Nearly nothing, and not nothing: trading for free is what the gates refuse.
+
+    Null worlds are searched with them too: where costs eat whatever a search finds, nothing would be promoted for a reason that has nothing
+    to do with the gates.
+    """
+
+    taker_bps: Annotated[float, Field(ge=0, le=1000, description="fee of market and stop fills, in basis points")] = 0.1
+    maker_bps: Annotated[float, Field(ge=0, le=1000, description="fee of limit fills, in basis points")] = 0.1
+    slippage_bps: Annotated[float, Field(ge=0, le=1000, description="fixed slippage of market and stop fills")] = 0.1
+
+
+class WorldSearch(SearchSettings):
+    """A search that is small enough for hundreds of worlds, and asks for the trades that the gates ask for."""
+
+    population: Annotated[int, Field(ge=2, le=1_000_000, description="variants over all islands")] = 125
+    generations: Annotated[int, Field(ge=1, le=1_000_000, description="generations, the first random one included")] = 10
+    constraints: Annotated[tuple[Constraint, ...], Field(description="an empty list for none")] = (
+        Constraint(figure="n_trades", operator=">=", threshold=30),
+    )
+
+
 class EvolveSettings(config.Settings):
     """What the pipeline of searched plays does on each world."""
 
-    search: SearchSettings = SearchSettings(
-        population=125, generations=10, constraints=(Constraint(figure="n_trades", operator=">=", threshold=30),)
-    )
+    search: WorldSearch = WorldSearch()
     out_of_sample: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    costs: Costs | None = None
+    costs: Annotated[WorldCosts | None, Field(description="null: those of the play")] = WorldCosts()
     resamples: Annotated[int, Field(ge=99, description="of each bootstrap of a report card")] = 499
     lotteries: Annotated[int, Field(ge=19, description="lotteries of a report card")] = 99
 
@@ -81,7 +103,7 @@ class HonestySettings(config.Settings):
     """All that decides a run of the benchmark, besides the bars that worlds are made like."""
 
     pipeline: PipelineName = "patterns"
-    cells: Annotated[tuple[Cell, ...], Field(min_length=1, max_length=200)] = tuple(Cell(family=name) for name in worlds.NULLS)
+    cells: Annotated[tuple[Cell, ...], Field(min_length=1, max_length=200)] = tuple(Cell(family=name) for name in ("N0", "N1", "N2", "N3"))
     worlds: Annotated[int, Field(ge=1, le=100_000, description="worlds of each kind")] = 400
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     patterns: PatternSettings = PatternSettings()
@@ -98,9 +120,6 @@ FREE = Costs(taker_bps=0, maker_bps=0, slippage_bps=0)
 POWER = PatternSettings(trades=300_000, hold="15m", side="long", min_trades=1000, flips=199, costs=FREE)
 """The power curve measures how small a move is found, so costs take nothing off it; what does not pay for them is a family of its own."""
 _POWER_HOLD = 3  # bars: longer moves overlap, and then every bar of a busy hour shares in them
-CHEAP = Costs(taker_bps=0.1, maker_bps=0.1, slippage_bps=0.1)
-"""The same for searched plays; trading for free is what the gates refuse. Null worlds are searched with them too: where costs eat whatever
-a search finds, nothing would be promoted for a reason that has nothing to do with the gates."""
 _SEARCHED = (0.05, 0.1, 0.2, 0.3)
 _EFFECTS, _SUPPORTS, _DEPTHS = (0.02, 0.05, 0.1, 0.2, 0.3), (0.02, 0.06, 0.1), (1, 2, 3)
 

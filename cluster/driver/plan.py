@@ -23,7 +23,7 @@ from cluster.driver.sources import CatalogSource
 from coinswarm import backtest, config, errors
 from coinswarm import play as play_language
 from coinswarm.evolve import reduction
-from coinswarm.evolve.settings import RacingSettings, SearchSettings
+from coinswarm.evolve.settings import OUT_OF_SAMPLE, WINNERS, RacingSettings, SearchSettings
 from coinswarm.ledger.campaigns import CampaignSplit
 from coinswarm.ledger.records import DataSetRecord, Job, PlayRecord, new_job_id
 from coinswarm.market import splits
@@ -86,10 +86,10 @@ class Request:
     timeframe: str | None = None
     start_ts: int | None = None
     end_ts: int | None = None
-    out_of_sample: float = 0.25
+    out_of_sample: float = OUT_OF_SAMPLE
     search: SearchSettings = field(default_factory=SearchSettings)
     overrides: Overrides = field(default_factory=Overrides)
-    winners: int = 10
+    winners: int = WINNERS
     baselines: bool = True
     campaign: str = "default"
     split: CampaignSplit | None = None

@@ -20,7 +20,7 @@ from cluster.driver import plan as planning
 from cluster.driver.plan import Overrides, PlayFile, Request
 from coinswarm import config
 from coinswarm.chaos.settings import ChaosSettings
-from coinswarm.evolve.settings import Constraint, SearchSettings
+from coinswarm.evolve.settings import OUT_OF_SAMPLE, WINNERS, SearchSettings
 from coinswarm.ledger.campaigns import Campaigns
 from coinswarm.ledger.records import DataSetRecord, Job, PlayRecord
 from coinswarm.ledger.store import Store
@@ -57,10 +57,10 @@ class EvolveRequest(config.Settings):
     timeframe: Annotated[Name, Field(description="of the bars, such as 5m; none: that of the plays")] | None = None
     start_ts: Moment | None = Field(default=None, description="first open time in ms; none: all that is stored")
     end_ts: Moment | None = Field(default=None, description="time in ms before which bars open; none: all that is stored")
-    out_of_sample: Annotated[float, Field(ge=0, lt=1, description="share of the bars, the newest, that the search never sees")] = 0.25
-    search: SearchSettings = SearchSettings(constraints=(Constraint(figure="n_trades", operator=">=", threshold=10),))
+    out_of_sample: Annotated[float, Field(ge=0, lt=1, description="share of the bars, the newest, no search sees")] = OUT_OF_SAMPLE
+    search: SearchSettings = SearchSettings()
     overrides: Overrides = Overrides()
-    winners: Annotated[int, Field(ge=1, le=1000, description="how many of the best are scored out of sample")] = 10
+    winners: Annotated[int, Field(ge=1, le=1000, description="how many of the best are scored out of sample")] = WINNERS
     baselines: Annotated[bool, Field(description="try random parameters at equal cost")] = True
     campaign: Annotated[Name, Field(description="jobs whose trials are counted together")] = "default"
 

@@ -17,6 +17,7 @@ from cluster.driver.plan import PlayFile
 from cluster.driver.requests import MAX_MARKETS, Moment, Name, Planned, PlayGiven, Supplies
 from cluster.driver.validate import Subject
 from coinswarm import chaos, config, errors
+from coinswarm.evolve.settings import OUT_OF_SAMPLE
 from coinswarm.ledger.records import DataSetRecord, Job, PlayRecord
 from coinswarm.market.timeframe import DAY_MS
 from coinswarm.patterns.settings import DiscoverSettings
@@ -74,13 +75,13 @@ class DiscoverRequest(config.Settings):
 class EffortAsked(config.Settings):
     """How much a report card draws: `coinswarm.validate.case.Effort` with bounds."""
 
-    resamples: Annotated[int, Field(ge=99, le=100_000, description="of each bootstrap")] = 999
-    lotteries: Annotated[int, Field(ge=19, le=100_000, description="random entries with the variant's exits")] = 199
-    neighbours: Annotated[int, Field(ge=1, le=10_000, description="variants drawn around this one")] = 200
-    worlds: Annotated[int, Field(ge=1, le=1000, description="runs on resampled bars")] = 12
-    moments: Annotated[int, Field(ge=1, le=100, description="positions of each market that a crash is put into")] = 4
-    folds: Annotated[int, Field(ge=1, le=200, description="test stretches of the walk forward")] = 6
-    periods: Annotated[int, Field(ge=64, le=100_000, description="most periods that bars are put together to")] = 6000
+    resamples: Annotated[int, Field(ge=99, le=100_000, description="of each bootstrap")] = Effort.resamples
+    lotteries: Annotated[int, Field(ge=19, le=100_000, description="random entries with the variant's exits")] = Effort.lotteries
+    neighbours: Annotated[int, Field(ge=1, le=10_000, description="variants drawn around this one")] = Effort.neighbours
+    worlds: Annotated[int, Field(ge=1, le=1000, description="runs on resampled bars")] = Effort.worlds
+    moments: Annotated[int, Field(ge=1, le=100, description="positions of each market that a crash is put into")] = Effort.moments
+    folds: Annotated[int, Field(ge=1, le=200, description="test stretches of the walk forward")] = Effort.folds
+    periods: Annotated[int, Field(ge=64, le=100_000, description="most periods that bars are put together to")] = Effort.periods
 
 
 class ValidateRequest(config.Settings):
@@ -94,11 +95,11 @@ class ValidateRequest(config.Settings):
     params: dict[str, _Value] = Field(default_factory=dict, max_length=MAX_PARAMS, description="of a play: all that it leaves open")
     markets: Annotated[tuple[Name, ...], Field(max_length=MAX_MARKETS, description="of a play; none: those it names")] = ()
     timeframe: Annotated[Name, Field(description="of a play: length of a bar; none: the play's")] | None = None
-    out_of_sample: Annotated[float, Field(ge=0, le=0.9, description="of a play: share of the bars, the newest, to validate on")] = 0.25
+    out_of_sample: Annotated[float, Field(ge=0, le=0.9, description="of a play: share of the bars, the newest, held out")] = OUT_OF_SAMPLE
     campaign: Annotated[Name, Field(description="of a play: whose splits it is judged on")] = "default"
     also: Annotated[tuple[Name, ...], Field(max_length=MAX_MARKETS, description="markets it was not bred on")] = ()
     all_unseen: Annotated[bool, Field(description="try every stored market of its timeframe")] = True
-    most_unseen: Annotated[int, Field(ge=0, le=MAX_MARKETS)] = 24
+    most_unseen: Annotated[int, Field(ge=0, le=MAX_MARKETS)] = validate.Wishes.most_unseen
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     effort: EffortAsked = EffortAsked()
 
@@ -152,8 +153,8 @@ class HonestyRequest(config.Settings):
     settings: HonestySettings = HonestySettings()
     plays: Annotated[tuple[PlayGiven, ...], Field(max_length=1, description="the play to evolve; the pipeline `patterns` has none")] = ()
     like: Annotated[tuple[Name, ...], Field(max_length=20, description="stored markets; none: synthetic ones")] = ()
-    n_bars: Annotated[int, Field(ge=1000, le=_MOST_BARS, description="how many of their bars, the oldest")] = 71_769
-    markets: Annotated[int, Field(ge=1, le=len(honesty.SYNTHETIC), description="how many synthetic ones")] = 3
+    n_bars: Annotated[int, Field(ge=1000, le=_MOST_BARS, description="how many of their bars, the oldest")] = honesty.USUAL_BARS
+    markets: Annotated[int, Field(ge=1, le=len(honesty.SYNTHETIC), description="how many synthetic ones")] = honesty.USUAL_MARKETS
 
     @property
     def trials(self) -> int:

@@ -29,7 +29,7 @@ from coinswarm.ledger.records import (
     TrialCounts,
 )
 from coinswarm.ledger.words import Words
-from coinswarm.metrics.figures import FIGURES
+from coinswarm.metrics.figures import FIGURES, SMALLER_IS_BETTER
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AFTER_ALL = "\U0010ffff"
@@ -207,7 +207,7 @@ def _best_by_figure(name: str, figure: str) -> sa.Select[Any]:
         .having(sa.cast(worth, sa.Text) != "NaN")
         .subquery()
     )
-    order = means.c.worth if figure in batches.SMALLER_IS_BETTER else means.c.worth.desc()
+    order = means.c.worth if figure in SMALLER_IS_BETTER else means.c.worth.desc()
     return _trials().join(means, means.c.evaluation == table.id).order_by(order, table.id)
 
 

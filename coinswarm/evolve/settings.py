@@ -1,22 +1,41 @@
-"""What a search is: its objectives, limits, islands and operators. Values only; equal settings have equal hashes."""
+"""What a search is: its objectives, limits, islands and operators. Values only; equal settings have equal hashes.
+
+The defaults of a search stand here and nowhere else: the command line, requests over the network, the form of the page and the notebook
+read them, so that one question gives one answer however it is asked.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from coinswarm import config, errors
+from coinswarm.metrics.figures import SMALLER_IS_BETTER
 
 Scope = Literal["mean", "min", "max", "worst"]
 Share = Annotated[float, Field(ge=0, le=1)]
+Direction = Literal["max", "min"]
+
+OUT_OF_SAMPLE = 0.25
+"""Share of the bars, the newest, that a search never sees unless it is told otherwise."""
+WINNERS = 10
+"""How many of the best are scored out of sample unless told otherwise."""
+
+
+def _direction(given: Mapping[str, Any]) -> Direction:
+    """How a figure is better when nothing is said."""
+    return "min" if given.get("name") in SMALLER_IS_BETTER else "max"
 
 
 class Objective(config.Settings):
     """A figure to maximise or minimise, and how its values over markets and folds become one."""
 
     name: Annotated[str, Field(min_length=1)]
-    direction: Literal["max", "min"] = "max"
+    direction: Annotated[Direction, Field(description="unless given: min of what is better when small, such as max_drawdown")] = Field(
+        default_factory=_direction
+    )
     scope: Scope = "mean"
     limit: Annotated[float, Field(gt=0, le=1e12, description="values are clipped to [-limit, limit]; a NaN becomes the worst end")] = 1e6
 
@@ -28,6 +47,10 @@ class Constraint(config.Settings):
     operator: Literal[">=", "<="]
     threshold: float
     scope: Scope = "worst"
+
+
+ENOUGH_TRADES = Constraint(figure="n_trades", operator=">=", threshold=10)
+"""Fewer trades than that tell nothing, and the best of many variants with two trades looks brilliant."""
 
 
 class Variation(config.Settings):
@@ -73,6 +96,12 @@ class RacingSettings(config.Settings):
         return self
 
 
+def _pair(given: Mapping[str, Any]) -> int:
+    """2 of each island, or 1 where an island has no more than 2 variants."""
+    population, islands = given.get("population", 0), given.get("islands", 1)
+    return 1 if population // islands == 2 else 2
+
+
 class SearchSettings(config.Settings):
     """Everything that decides the course of a search; with the space, the scores and the seed it decides every genome."""
 
@@ -80,13 +109,15 @@ class SearchSettings(config.Settings):
     generations: Annotated[int, Field(ge=1, le=1_000_000, description="generations of each island, the first random one included")] = 20
     islands: Annotated[int, Field(ge=1, le=4096)] = 1
     migration_every: Annotated[int, Field(ge=0, description="generations between migrations; 0: never")] = 5
-    migration_size: Annotated[int, Field(ge=1, description="copies that each island sends")] = 2
+    migration_size: Annotated[int, Field(ge=1, description="copies that each island sends")] = Field(default_factory=_pair)
     topology: Literal["ring", "random"] = "ring"
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=6)] = (Objective(name="sharpe"),)
-    constraints: tuple[Constraint, ...] = ()
+    constraints: Annotated[tuple[Constraint, ...], Field(description="an empty list for none")] = (ENOUGH_TRADES,)
     selection: Literal["nsga2", "tournament"] = "nsga2"
     tournament_size: Annotated[int, Field(ge=2, le=1000)] = 2
-    elitism: Annotated[int, Field(ge=1, description="variants, best first, that no step of an island may lose")] = 2
+    elitism: Annotated[int, Field(ge=1, description="variants, best first, that no step of an island may lose")] = Field(
+        default_factory=_pair
+    )
     variations: Annotated[tuple[Variation, ...], Field(min_length=1)] = (REFINE, EXPLORE, RECOMBINE, JUMP)
     immigration_below: Annotated[Share, Field(description="part of the first generation's diversity that calls for new blood")] = 0.05
     immigration_share: Annotated[Share, Field(description="part of the children then replaced by fresh samples")] = 0.2

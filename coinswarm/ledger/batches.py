@@ -13,9 +13,6 @@ from coinswarm.ledger import jsontext
 from coinswarm.ledger.records import EvaluationBatch, GenerationRecord, ScoreBatch, ScoreRecord
 from coinswarm.metrics import figures
 
-SMALLER_IS_BETTER = frozenset(
-    {"max_drawdown", "max_stagnation", "fees", "slippage", "funding", "n_open", "n_rejected", "n_liquidated", "n_gaps"}
-)
 FAILED = frozenset({"invalid", "error", "timeout"})
 STATUS_NAMES = tuple(status.name.lower() for status in figures.Status)
 

@@ -365,7 +365,7 @@ def _worth(record: EvaluationRecord, by: str) -> float:
     if by == "fitness":
         return record.fitness
     found = batches.means(record.scores, IN_SAMPLE).get(by, float("nan"))
-    return -found if by in batches.SMALLER_IS_BETTER else found
+    return -found if by in figures.SMALLER_IS_BETTER else found
 
 
 def _row(rank: int, record: EvaluationRecord) -> LeaderboardRow:

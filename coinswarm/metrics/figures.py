@@ -12,6 +12,11 @@ FIGURES = (
     "fees", "slippage", "funding", "skew", "kurtosis", "n_obs", "n_open", "n_rejected", "n_liquidated", "n_gaps",
 )  # fmt: skip
 
+SMALLER_IS_BETTER = frozenset(
+    {"max_drawdown", "max_stagnation", "fees", "slippage", "funding", "n_open", "n_rejected", "n_liquidated", "n_gaps"}
+)
+"""Figures of which less is better; of all others more is."""
+
 
 class Status(IntEnum):
     """What became of a variant; a failed one never gets a made-up score."""

@@ -15,13 +15,12 @@ from cluster.driver import honesty, patience
 from cluster.driver import submit as jobs
 from cluster.driver.crew import Crew
 from cluster.driver.evolve import Ending
-from cluster.driver.honesty import Cell, EvolveSettings, HonestySettings, PatternSettings, Plan, Trial, Worlds
+from cluster.driver.honesty import Cell, EvolveSettings, HonestySettings, PatternSettings, Plan, Trial, Worlds, WorldSearch
 from cluster.driver.progress import Advance, Silent
 from cluster.driver.steps import StepDriver
 from cluster.workers import honesty as judging
 from cluster.workers.local_crew import LocalCrew
 from coinswarm import errors
-from coinswarm.evolve import SearchSettings
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import Json
 from coinswarm.market import synthetic
@@ -148,10 +147,9 @@ def test_the_look_ahead_canary_is_caught() -> None:
     assert figures["flags"]["leak found"]
 
 
-def searched(family: Cell, costs: honesty.Costs | None = None) -> Json:
-    settings = HonestySettings(
-        pipeline="evolve", cells=(family,), evolve=EvolveSettings(search=SearchSettings(population=60, generations=6), costs=costs)
-    )
+def searched(family: Cell, costs: honesty.WorldCosts | None = None) -> Json:
+    search = WorldSearch(population=60, generations=6, constraints=())
+    settings = HonestySettings(pipeline="evolve", cells=(family,), evolve=EvolveSettings(search=search, costs=costs))
     plan = planned(settings, play=PLAY)
     return judging.judge(Worlds(plan, LocalCrew(), judging.judge).trial(0), *LIKE)
 
