@@ -14,11 +14,13 @@ import numpy as np
 from coinswarm import errors, fitness
 from coinswarm.config import Account, Costs
 from coinswarm.evolve import Result, SearchSettings, State, reduction, run
+from coinswarm.evolve.settings import OUT_OF_SAMPLE, WINNERS
 from coinswarm.market import splits
 from coinswarm.market.bars import Bars
 from coinswarm.metrics.figures import SCORE_DTYPE
 from coinswarm.play import variants
 from coinswarm.play.model import Play
+from coinswarm.play.runs import Side
 from coinswarm.types import FloatArray
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ def score(
     markets: Mapping[str, Bars] | None = None,
     start_ts: int | None = None,
     end_ts: int | None = None,
+    side: Side | None = None,
 ) -> pl.DataFrame:
     """Score variants of a play.
 
@@ -49,12 +52,14 @@ def score(
         markets: candles of other markets that features name.
         start_ts: first time (ms) at which a decision may be taken.
         end_ts: bars that open at or after it (ms) are not used.
+        side: take the entries of this side alone, as `coinswarm.play.one_side` says; None: all.
 
     Returns:
         One row a variant: `status` and every figure of docs/simulation.md; missing where a variant could not be simulated.
     """
     genomes = _genomes(play, variants)
-    return frame(fitness.score(play, genomes, bars, costs=costs, account=account, markets=markets, start_ts=start_ts, end_ts=end_ts))
+    span = {"start_ts": start_ts, "end_ts": end_ts}
+    return frame(fitness.score(play, genomes, bars, costs=costs, account=account, markets=markets, **span, side=side))
 
 
 def frame(scores: np.ndarray) -> pl.DataFrame:
@@ -97,8 +102,8 @@ def evolve(
     *,
     costs: Costs | None = None,
     account: Account | None = None,
-    out_of_sample: float = 0.25,
-    top: int = 10,
+    out_of_sample: float = OUT_OF_SAMPLE,
+    top: int = WINNERS,
     on_generation: Callable[[State], None] | None = None,
 ) -> Evolved:
     """Evolve a play on one or several markets, in this process.

@@ -15,11 +15,13 @@ import typer
 from cluster.cli import bars as stored
 from cluster.cli import console
 from coinswarm import backtest, errors, play
+from coinswarm.backtest import listing
 from coinswarm.config import Costs
 from coinswarm.market import files, resample
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.play.dimension import Value
+from coinswarm.play.runs import Side
 from coinswarm.report.files import write_whole
 from coinswarm.types import FloatArray
 
@@ -30,6 +32,15 @@ SHOWN_TRADES = 10
 _PERCENT = {"total_return", "cagr", "max_drawdown", "win_rate", "expectancy", "exposure", "fees", "slippage", "funding"}
 _COUNTS = {"n_trades", "n_obs", "n_open", "n_rejected", "n_liquidated", "n_gaps", "max_stagnation"}
 _HEADINGS = ("entry", "exit", "side", "qty", "in at", "out at", "reason", "return", "pnl")
+
+
+OneSide = Annotated[
+    str | None,
+    typer.Option(
+        "--side",
+        help="long or short: take that side's entries alone. The other side's are ignored: they neither open, reverse nor cancel anything.",
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +70,7 @@ def command(
     trades: Annotated[Path | None, typer.Option(help="Write all trades to this Parquet or CSV file.")] = None,
     equity: Annotated[Path | None, typer.Option(help="Write equity and position at every close to this Parquet or CSV file.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write an HTML report.")] = None,
+    side: OneSide = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
@@ -76,10 +88,11 @@ def command(
         markets=read_markets(chosen.play, market or [], candles),
         start_ts=_milliseconds(start),
         end_ts=_milliseconds(end),
+        side=one_side(side),
     )
     _write(result, chosen, trades, equity, report)
     if as_json:
-        console.emit_json(_described(result, chosen))
+        console.emit_json(_described(result, chosen, side))
     else:
         _show(result, chosen)
 
@@ -148,6 +161,13 @@ def for_run(loaded: play.Play, candles: Bars, max_hold_bars: int | None) -> play
     wanted = play.with_run(loaded, symbol=candles.symbol, timeframe=timeframe, max_hold_bars=max_hold_bars)
     play.check_runnable(wanted)
     return wanted
+
+
+def one_side(side: str | None) -> Side | None:
+    """The side that was named; raises `InvalidArgument` when it is none."""
+    if side not in (None, "long", "short"):
+        raise errors.InvalidArgument("--side is long or short", found=repr(side))
+    return "long" if side == "long" else "short" if side == "short" else None
 
 
 def _costs(costs: Costs, fee_bps: float | None, slippage_bps: float | None) -> Costs:
@@ -238,7 +258,7 @@ def _write(result: backtest.Backtest, chosen: Chosen, trades: Path | None, equit
     if trades is not None:
         write_frame(result.trades, trades)
     if equity is not None:
-        write_frame(_curve(result), equity)
+        write_frame(listing.curve(result.bars, result.equity, result.position), equity)
     if report is not None:
         _write_report(result, chosen, report)
     for path in (trades, equity, report):
@@ -251,13 +271,6 @@ def require_tables(*paths: Path | None) -> None:
     for path in paths:
         if path is not None and path.suffix not in (".parquet", ".csv"):
             raise errors.InvalidArgument("a table is written as .parquet or .csv", found=path.name)
-
-
-def _curve(result: backtest.Backtest) -> pl.DataFrame:
-    import polars as pl
-
-    time = pl.Series("time", result.bars.ts).cast(pl.Datetime("ms", "UTC"))
-    return pl.DataFrame([time, pl.Series("equity", result.equity), pl.Series("position", result.position)])
 
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
@@ -282,9 +295,10 @@ def _write_report(result: backtest.Backtest, chosen: Chosen, path: Path) -> None
     report.write(result, path, context=context)
 
 
-def _described(result: backtest.Backtest, chosen: Chosen) -> dict[str, object]:
+def _described(result: backtest.Backtest, chosen: Chosen, side: str | None) -> dict[str, object]:
     return {
-        "play": chosen.play.name,
+        "play": result.play.name,
+        "side": side,
         "variant": chosen.identity,
         "parameters": chosen.parameters,
         "market": result.bars.key,
@@ -309,7 +323,7 @@ def _moment(bars: Bars, index: int) -> str:
 def _show(result: backtest.Backtest, chosen: Chosen) -> None:
     synthetic = result.bars.synthetic
     span = f"{_moment(result.bars, result.start)} .. {_moment(result.bars, len(result.bars) - 1)}"
-    console.text(f"{chosen.play.name} on {result.bars.key}, {span}")
+    console.text(f"{result.play.name} on {result.bars.key}, {span}")
     console.table(
         "Figures", ("figure", "value"), [[name, figure(name, value)] for name, value in result.metrics.items()], synthetic=synthetic
     )

@@ -1,4 +1,4 @@
-"""The trade list as a Polars frame."""
+"""The trade list and the equity curve as Polars frames."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from coinswarm.backtest.portfolio import Trade
 from coinswarm.market.bars import Bars
+from coinswarm.types import FloatArray
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,6 +41,20 @@ def frame(trades: Sequence[Trade], bars: Bars) -> pl.DataFrame:
         "bars_held": pl.Int64, "entry_bar": pl.Int64, "exit_bar": pl.Int64,
     }  # fmt: skip
     return pl.DataFrame([_row(trade, bars) for trade in trades], schema=schema, orient="row")
+
+
+def curve(bars: Bars, equity: FloatArray, position: FloatArray) -> pl.DataFrame:
+    """The account at the close of each bar, one a row.
+
+    Columns:
+        close_time: when the bar closes, UTC: the time at which the rest of the row is so.
+        equity: account value, quote currency.
+        position: signed quantity held, base currency; negative is short.
+    """
+    import polars as pl
+
+    time = pl.Series("close_time", bars.close_ts).cast(pl.Datetime("ms", "UTC"))
+    return pl.DataFrame([time, pl.Series("equity", equity), pl.Series("position", position)])
 
 
 def _row(trade: Trade, bars: Bars) -> tuple[object, ...]:

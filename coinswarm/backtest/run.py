@@ -20,7 +20,7 @@ from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics import assemble
 from coinswarm.metrics.figures import Status
 from coinswarm.metrics.history import History
-from coinswarm.play import variants
+from coinswarm.play import runs, variants
 from coinswarm.play.model import Play
 from coinswarm.play.space import Value
 from coinswarm.types import FloatArray
@@ -70,6 +70,7 @@ def run(
     markets: Mapping[str, Bars] | None = None,
     start_ts: int | None = None,
     end_ts: int | None = None,
+    side: runs.Side | None = None,
 ) -> Backtest:
     """Simulate one variant of a play bar by bar, as docs/simulation.md says.
 
@@ -83,13 +84,15 @@ def run(
         markets: bars of other markets that features name, by canonical symbol.
         start_ts: first time (ms) at which a decision bar may open; earlier bars only warm features up.
         end_ts: bars that open at or after this time (ms) are not used.
+        side: take the entries of this side alone, as `coinswarm.play.one_side` says; None: all.
 
     Raises:
-        InvalidArgument: the variant is not fixed, or it cannot be simulated on bars of this length.
+        InvalidArgument: the variant is not fixed, it has no such side, or it cannot be simulated on bars of this length.
         NotFound: a market is missing.
         SpanTooShort: no decision is possible on these bars.
     """
     variant = fixed(play, genome, params)
+    variant = variant if side is None else runs.one_side(variant, side)
     same_timeframe(variant, bars)
     used = bars if end_ts is None else bars[: bars.index_at(end_ts)]
     if len(used) == 0:

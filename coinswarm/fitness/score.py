@@ -23,7 +23,7 @@ from coinswarm.kernels.chain import chain, chain_batch, exit_row
 from coinswarm.kernels.codes import N_OUTCOME, N_TALLY, Tally
 from coinswarm.market.bars import Bars
 from coinswarm.metrics.figures import FIGURES, SCORE_DTYPE, Status
-from coinswarm.play import model, slots
+from coinswarm.play import model, runs, slots
 from coinswarm.types import Bits, FloatArray, IntArray
 
 _CHUNK_BYTES = 48 * 2**20
@@ -329,11 +329,15 @@ def score(
     markets: Mapping[str, Bars] | None = None,
     start_ts: int | None = None,
     end_ts: int | None = None,
+    side: runs.Side | None = None,
 ) -> np.ndarray:
     """Score a batch of variants once; see `Scorer` for the arguments and for scoring generation after generation.
+
+    With a `side` the entries of that side alone are taken, as `coinswarm.play.one_side` says.
 
     Returns:
         (n_variants,) of SCORE_DTYPE: status and every figure of docs/simulation.md.
     """
+    play = play if side is None else runs.one_side(play, side)
     scorer = Scorer(play, bars, costs=costs, account=account, markets=markets, start_ts=start_ts, end_ts=end_ts)
     return scorer.score(genomes)

@@ -4,7 +4,7 @@ from coinswarm.play.canonical import template as canonical_template
 from coinswarm.play.dimension import Dimension
 from coinswarm.play.model import Play
 from coinswarm.play.reader import load, loads
-from coinswarm.play.runs import check_runnable, with_run
+from coinswarm.play.runs import check_runnable, one_side, with_run
 from coinswarm.play.space import Space
 from coinswarm.play.variants import fix, identities, identity
 
@@ -19,5 +19,6 @@ __all__ = [
     "identity",
     "load",
     "loads",
+    "one_side",
     "with_run",
 ]

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from coinswarm import check, errors
 from coinswarm.config import Account, Costs
 from coinswarm.market import symbols
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.play import slots
-from coinswarm.play.model import All, AnyOf, Condition, ExitMode, Feature, Not, Play, Risk, Stop, StopKind, Target, TargetKind, Window
+from coinswarm.play.model import (
+    All,
+    AnyOf,
+    Condition,
+    ExitMode,
+    Feature,
+    Mode,
+    Not,
+    Play,
+    Risk,
+    Stop,
+    StopKind,
+    Target,
+    TargetKind,
+    Window,
+)
+
+Side = Literal["long", "short"]
+SIDES: Mapping[str, tuple[Mode, str]] = {"long": (Mode.LONG_ONLY, "short"), "short": (Mode.SHORT_ONLY, "long")}
+"""The mode that takes this side alone, and the other side."""
 
 
 def with_run(
@@ -97,6 +117,31 @@ def _too_fast(feature: Feature, timeframe: Timeframe) -> errors.PlayProblem:
     return errors.PlayProblem(
         path=f"features.{feature.id}.tf", rule=f"a timeframe must be a multiple of the exec timeframe, {timeframe}", found=str(own)
     )
+
+
+def one_side(play: Play, side: str) -> Play:
+    """The play that takes the entries of one side alone; its name says so.
+
+    The other side's entries are ignored: they open nothing, reverse nothing, and cancel no entry of this side on the same bar. All else,
+    the first decision included, is that of the whole play.
+
+    Args:
+        play: the play, or one variant of it.
+        side: `long` or `short`.
+
+    Raises:
+        InvalidArgument: `side` is neither, or the play never takes it.
+        BadPlay: nothing but the other side closes its positions.
+    """
+    if side not in SIDES:
+        raise errors.InvalidArgument("a side is long or short", found=repr(side))
+    mode, other = SIDES[side]
+    if play.policy.mode not in (mode, Mode.LONG_SHORT) or getattr(play, f"entry_{side}") is None:
+        raise errors.InvalidArgument(f"{play.name} has no {side} side", found=f"it is {play.policy.mode}")
+    alone = replace(play, name=f"{play.name}, {side} side alone", policy=replace(play.policy, mode=mode))
+    ignored: dict[str, Any] = {f"entry_{other}": None}
+    check_runnable(replace(alone, **ignored))
+    return alone
 
 
 def check_runnable(play: Play) -> None:

@@ -71,7 +71,7 @@ def test_tables_and_report_are_written(folder, capsys):
     shown = capsys.readouterr()
     trades, equity = pl.read_parquet(outputs["--trades"]), pl.read_csv(outputs["--equity"])
     assert trades.height == len(json.loads(shown.out)["trades"])
-    assert (equity.height, equity.columns) == (1440, ["time", "equity", "position"])
+    assert (equity.height, equity.columns) == (1440, ["close_time", "equity", "position"])
     assert "averages" in outputs["--report"].read_text()
     assert shown.err.count("wrote") == 3
 
