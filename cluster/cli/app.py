@@ -27,8 +27,8 @@ from cluster.cli import console
 from coinswarm import errors
 
 COMMANDS = {
-    "bars": "Candles: import, fetch, list and check them.",
-    "play": "Plays: check one, or see the space of variants it describes.",
+    "bars": "Candles: import, fetch, list, check, rename, export and remove them.",
+    "play": "Plays: check one, see its variants, or write an evaluation as one.",
     "backtest": "Run one variant of a play in full.",
     "demo": "The whole way once: bars, a search, its winners, a report.",
     "evolve": "Search a play's variants on all cores or a cluster.",

@@ -1,4 +1,4 @@
-"""`coinswarm bars`: import, fetch, make, list and check candles."""
+"""`coinswarm bars`: import, fetch, make, list, check, rename, export and remove candles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, Tim
 from rich.progress import Progress as Display
 
 from cluster import settings as machine
-from cluster.cli import console
+from cluster.cli import bars_keeping, console
 from coinswarm import check as arguments
 from coinswarm import errors
 from coinswarm.market import fetch as fetching
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
     from coinswarm.ledger.store import Store
 
-app = typer.Typer(help="Candles: import, fetch, list and check them.", no_args_is_help=True)
+app = typer.Typer(help="Candles: import, fetch, list, check, rename, export and remove them.", no_args_is_help=True)
+for _name, _command in (("remove", bars_keeping.remove), ("rename", bars_keeping.rename), ("export", bars_keeping.export)):
+    app.command(_name)(_command)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 OfTimeframe = Annotated[str, typer.Option("--timeframe", "-t", help="Length of a bar: 1m, 5m, 1h, 1d…")]
@@ -35,7 +37,7 @@ OfTimeframe = Annotated[str, typer.Option("--timeframe", "-t", help="Length of a
 
 @app.callback()
 def bars() -> None:
-    """Candles: import, fetch, list and check them."""
+    """Candles: import, fetch, list, check, rename, export and remove them."""
 
 
 @contextmanager

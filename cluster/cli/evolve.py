@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from coinswarm.ledger.store import Store
 
 _USUAL = SearchSettings()
+Objectives = Annotated[
+    list[str] | None,
+    typer.Option("--objective", "-o", help=f"FIGURE[:max|min][:mean|worst]; repeat for several. Default: {_USUAL.objectives[0].name}."),
+]
+_LIMITS = goals.limits(_USUAL.constraints)
+Constraints = Annotated[
+    list[str] | None,
+    typer.Option("--constraint", "-c", help=f"FIGURE>=N or FIGURE<=N[:mean|worst]; `none` for none. Default: {_LIMITS}."),
+]
 
 
 def command(
@@ -36,18 +45,8 @@ def command(
     population: Annotated[int, typer.Option("--population", "-p", help="Variants over all islands.")] = _USUAL.population,
     generations: Annotated[int, typer.Option("--generations", "-g", help="Generations, with the first random one.")] = _USUAL.generations,
     islands: Annotated[int, typer.Option(help="Populations that exchange copies of their best.")] = _USUAL.islands,
-    objective: Annotated[
-        list[str] | None,
-        typer.Option("--objective", "-o", help=f"FIGURE[:max|min][:mean|worst]; repeatable. Default: {_USUAL.objectives[0].name}."),
-    ] = None,
-    constraint: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--constraint",
-            "-c",
-            help=f"FIGURE>=N or FIGURE<=N[:mean|worst]; `none` for none. Default: {goals.limits(_USUAL.constraints)}.",
-        ),
-    ] = None,
+    objective: Objectives = None,
+    constraint: Constraints = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same populations, with any number of workers.")] = _USUAL.seed,
     stagnation: Annotated[int, typer.Option(help="Stop after so many generations without progress; 0: never.")] = _USUAL.stagnation,
     max_evaluations: Annotated[int | None, typer.Option(help="Stop when so many variants were evaluated.")] = _USUAL.max_evaluations,
@@ -161,7 +160,7 @@ def present(settings: Settings, store: Store, plan: Plan, job: Job, *, as_json: 
         console.emit_json({**(job.result or {}), **(more or {})})
     else:
         rows = store.leaderboard(job.id, limit=plan.winners)
-        winners.show(job, rows, trials=int((job.result or {}).get("distinct", 0)))
+        winners.show(job, rows, trials=store.count_trials(job.campaign).trials)
         winners.next_steps(job, rows, settings)
         for name, value in (more or {}).items():
             console.text(f"{name}:  {value}")

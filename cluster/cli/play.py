@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from cluster.cli import console, play_features, play_lookahead, play_vet
+from cluster.cli import console, play_export, play_features, play_lookahead, play_vet
 from coinswarm import errors
 from coinswarm.play import describe, reader, runs, variants
 from coinswarm.play.model import Play
@@ -17,6 +17,7 @@ from coinswarm.play.model import Play
 app = typer.Typer(help="Check plays and look at their variants.", no_args_is_help=True)
 app.command(name="lookahead")(play_lookahead.command)
 app.command(name="features")(play_features.command)
+app.command(name="export")(play_export.command)
 app.command(name="vet")(play_vet.command)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,19 +14,41 @@ from cluster import bootstrap
 from cluster.cli import client, console
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from cluster.driver.revisit import Visit
+    from coinswarm.play.runs import Side
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What else is wanted of an evaluation: files of its trades and its equity, on which market, trading which side."""
+
+    trades: Path | None
+    equity: Path | None
+    market: str | None
+    side: Side | None
 
 
 def command(
     evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
+    trades: Annotated[Path | None, typer.Option(help="Write its trades to this Parquet or CSV file.")] = None,
+    equity: Annotated[Path | None, typer.Option(help="Write equity and position at every close to this Parquet or CSV file.")] = None,
+    market: Annotated[str | None, typer.Option(help="For these files: key of a data set of its job; else the first.")] = None,
+    side: Annotated[
+        str | None,
+        typer.Option(help="For these files and the curves: long or short, as if it traded that side alone. Stored figures are of both."),
+    ] = None,
     server: client.Server = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
-    """One evaluation: parameters, figures, equity curve."""
+    """One evaluation: parameters, figures, equity curve; its trades and its equity as files."""
+    wanted = _wanted(trades, equity, market, side)
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
         _remote(remote, evaluation, as_json=as_json)
+        _save(wanted, *_fetched(remote, evaluation, wanted))
         return
     bootstrap.prepare(settings)
     from cluster.driver import revisit
@@ -33,11 +58,61 @@ def command(
         ancestors = store.lineage(found.record.id)
     if as_json:
         console.emit_json({"evaluation": found.record, "seed": found.job.seed, "ancestors": ancestors})
-        return
-    _origin(found, len(ancestors) - 1)
-    _figures(found)
-    if revisit.is_scored(found.record):
-        _curves(found)
+    else:
+        _origin(found, len(ancestors) - 1)
+        _figures(found)
+        if revisit.is_scored(found.record):
+            _curves(found, wanted.side)
+    if trades or equity:
+        _save(wanted, *_simulated(found, wanted))
+
+
+def _wanted(trades: Path | None, equity: Path | None, market: str | None, side: str | None) -> Wanted:
+    """Raises `InvalidArgument` for a file that is no table, a side that is none, or a market without a file."""
+    if not (trades or equity or market or side):
+        return Wanted(trades=None, equity=None, market=None, side=None)
+    from cluster.cli import backtest
+    from coinswarm import errors
+
+    backtest.require_tables(trades, equity)
+    if market is not None and not (trades or equity):
+        raise errors.InvalidArgument("--market goes with --trades or --equity", found=market)
+    return Wanted(trades=trades, equity=equity, market=market, side=backtest.one_side(side))
+
+
+def _simulated(found: Visit, wanted: Wanted) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Trades and equity of an evaluation of this machine over all bars of its job."""
+    from cluster.driver import desk, revisit
+    from coinswarm.backtest import listing
+
+    desk.require_scored(found)
+    place = desk.place([source.key for source in found.plan.task.sources], wanted.market)
+    run = revisit.simulated(found, place, side=wanted.side)
+    return run.trades, listing.curve(run.bars, run.equity, run.position)
+
+
+def _fetched(remote: client.Client, evaluation: str, wanted: Wanted) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
+    """Trades and equity as a control plane has them; None for what is not wanted."""
+    import polars as pl
+
+    def table(name: str) -> pl.DataFrame:
+        asked = {"form": "parquet", "market": wanted.market, "side": wanted.side}
+        return pl.read_parquet(io.BytesIO(remote.content(f"/api/v1/evaluations/{evaluation}/{name}", **asked)))
+
+    curve = table("equity") if wanted.equity else None
+    if curve is not None:
+        time = pl.col("close_ts").cast(pl.Datetime("ms", "UTC")).alias("close_time")
+        curve = curve.select(time, "equity", "position")
+    return table("trades") if wanted.trades else None, curve
+
+
+def _save(wanted: Wanted, trades: pl.DataFrame | None, equity: pl.DataFrame | None) -> None:
+    for path, table in ((wanted.trades, trades), (wanted.equity, equity)):
+        if path is not None and table is not None:
+            from cluster.cli import backtest
+
+            backtest.write_frame(table, path)
+            console.note(f"wrote {console.path(path)}")
 
 
 def _origin(found: Visit, ancestors: int) -> None:
@@ -62,16 +137,16 @@ def _figures(found: Visit) -> None:
     console.table("figures", headings, rows, synthetic=found.record.synthetic)
 
 
-def _curves(found: Visit) -> None:
+def _curves(found: Visit, side: Side | None) -> None:
     from cluster.driver import revisit
     from coinswarm.report import terminal
 
     width = min(shutil.get_terminal_size((100, 24)).columns, 120)
     for number, source in enumerate(found.plan.task.sources):
-        run = revisit.simulated(found, number)
-        console.text(
-            f"\n{source.key}: equity over all bars; the part held out begins {console.moment(found.plan.task.split_ts) or 'nowhere'}"
-        )
+        run = revisit.simulated(found, number, side=side)
+        held_out = console.moment(found.plan.task.split_ts) or "nowhere"
+        alone = f", {side} side alone" if side else ""
+        console.text(f"\n{source.key}: equity over all bars{alone}; the part held out begins {held_out}")
         console.text(terminal.equity_curve(run.bars.close_ts, run.equity, run.account.starting_equity, width=width))
 
 

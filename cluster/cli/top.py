@@ -33,7 +33,16 @@ def command(
         rows = store.leaderboard(found.id, by=by, limit=limit)
         trials = store.count_trials(found.campaign).trials
     if as_json:
-        console.emit_json({"job": found.id, "status": found.status, "synthetic": found.synthetic, "trials": trials, "rows": rows})
+        console.emit_json(
+            {
+                "job": found.id,
+                "status": found.status,
+                "synthetic": found.synthetic,
+                "distinct": (found.result or {}).get("distinct"),
+                "trials": trials,
+                "rows": rows,
+            }
+        )
     else:
         winners.show(found, rows, trials=trials, by=by)
 

@@ -28,7 +28,7 @@ _KEY_FIGURES = {
     "walk_forward": ("sharpe_mean", "positive_share", "efficiency", "return_worst"),
     "cpcv": ("sharpe_median", "sharpe_p05", "positive_share"),
     "odds": ("psr", "beyond_luck", "dsr", "dsr_effective", "trials", "effective_trials", "psr_validation"),
-    "overfitting": ("pbo", "probability_of_loss", "n_variants"),
+    "overfitting": ("pbo", "pbo_trials", "probability_of_loss", "n_variants"),
     "superiority": ("spa_beta", "spa_hold", "spa_lottery", "reality_check_hold", "lottery_p"),
     "plateau": ("score", "positive_share", "worst_ratio"),
     "stress": ("base_sharpe", "costs_x2_sharpe", "delay_sharpe", "missed_sharpe", "break_even_costs"),

@@ -124,9 +124,9 @@ def _show_split(split: CampaignSplit, *, as_json: bool) -> None:
 
 def _made(keys: Iterable[str]) -> bool:
     """Whether some of these data sets are of prices that nobody traded."""
-    from coinswarm.market import files, synthetic
+    from coinswarm.market import files
 
-    return any(key.startswith((files.MADE, f"{synthetic.EXCHANGE}:")) for key in keys)
+    return any(files.is_made(key.partition(":")[0]) for key in keys)
 
 
 def _span(split: CampaignSplit, part: str) -> str:

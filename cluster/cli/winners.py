@@ -25,7 +25,7 @@ def show(job: Job, rows: Sequence[LeaderboardRow], *, trials: int, by: str = "fi
     Args:
         job: the job.
         rows: its leaderboard, best first.
-        trials: distinct variants that were tried.
+        trials: distinct variants that its campaign tried.
         by: what it is ordered by.
     """
     headings = ["#", "evaluation", "fitness", *(f"{name} {part}" for _, name, _ in _FIGURES for part in ("in", "out")), "parameters"]
@@ -36,10 +36,16 @@ def show(job: Job, rows: Sequence[LeaderboardRow], *, trials: int, by: str = "fi
         cells,
         synthetic=job.synthetic,
     )
-    console.text(
-        f"{trials:,} distinct variants were tried: the best of many looks good by luck alone, so judge by the columns marked `out`."
-    )
+    console.text(f"{_tried(job, trials)}: the best of many looks good by luck alone, so judge by the columns marked `out`.")
     _baseline(job)
+
+
+def _tried(job: Job, trials: int) -> str:
+    """How much was tried to find them: in the job, once it has ended, and in all jobs of its campaign."""
+    distinct = (job.result or {}).get("distinct")
+    if distinct is None:
+        return f"{trials:,} distinct variants were tried in campaign {job.campaign}"
+    return f"{int(distinct):,} distinct variants were tried in this job, {trials:,} in campaign {job.campaign}"
 
 
 def show_remote(job: Mapping[str, Any], found: Mapping[str, Any], *, by: str) -> None:

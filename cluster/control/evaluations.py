@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from cluster.control import models, problems
 from cluster.control.context import Context, Here
 from cluster.control.jobs import HTML_POLICY, ID, Cursor, Limit
+from cluster.control.patterns import A_PLAY, YAML
 from cluster.driver import desk
 from cluster.driver.requests import Name
 from coinswarm.ledger.browse import EvaluationFilter, EvaluationOrder
@@ -19,15 +20,21 @@ router = APIRouter(prefix="/api/v1/evaluations", tags=["evaluations"])
 
 EvaluationId = Annotated[str, Path(pattern=r"^[0-9a-z]{4,64}$", description="an evaluation's id or the beginning of it")]
 Market = Annotated[Name | None, Query(description="key of a data set of its job; else the first")]
-Form = Annotated[Literal["json", "parquet"], Query(description="of the answer")]
+Form = Annotated[desk.Form, Query(description="of the answer")]
+Side = Annotated[
+    Literal["long", "short"] | None, Query(description="as if the play traded this side alone: the other side's entries are ignored")
+]
 Number = Annotated[int | None, Query(ge=0, le=2**31 - 1)]
 Fitness = Annotated[float | None, Query(allow_inf_nan=False)]
 Word = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_ .:+-]{1,80}$")]
 
 PARQUET = "application/vnd.apache.parquet"
+MEDIA = {"json": "application/json", "parquet": PARQUET, "csv": "text/csv; charset=utf-8"}
 _ROWS = {"schema": {"type": "array", "items": {"type": "object"}}}
 _FILE = {"schema": {"type": "string", "format": "binary"}}
-_TABLE: dict[int | str, dict[str, Any]] = {200: {"description": "rows", "content": {"application/json": _ROWS, PARQUET: _FILE}}}
+_TABLE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "rows", "content": {"application/json": _ROWS, PARQUET: _FILE, "text/csv": {"schema": {"type": "string"}}}}
+}
 
 
 @router.get("", responses=problems.responses(400, 404, 409))
@@ -77,16 +84,22 @@ async def report(evaluation: EvaluationId, here: Here) -> HTMLResponse:
     return HTMLResponse(await here.desk.ask(desk.report, evaluation), headers={"Content-Security-Policy": HTML_POLICY})
 
 
+@router.get("/{evaluation}/play", response_model=None, responses=A_PLAY | problems.responses(404, 409))
+async def play(evaluation: EvaluationId, here: Here) -> Response:
+    """An evaluation as a play in YAML in which nothing varies. It says where it comes from; no gate has passed it."""
+    return Response(await here.desk.ask(desk.play_of, evaluation), media_type=YAML)
+
+
 @router.get("/{evaluation}/trades", response_model=None, responses=_TABLE | problems.responses(404, 409))
-async def trades(evaluation: EvaluationId, here: Here, market: Market = None, form: Form = "json") -> Response:
+async def trades(evaluation: EvaluationId, here: Here, market: Market = None, form: Form = "json", side: Side = None) -> Response:
     """The trades of an evaluation on one market, simulated again over all bars of its job."""
-    return await _table(here, desk.trades, evaluation, market, form)
+    return await _table(here, desk.trades, evaluation, market, form, side)
 
 
 @router.get("/{evaluation}/equity", response_model=None, responses=_TABLE | problems.responses(404, 409))
-async def equity(evaluation: EvaluationId, here: Here, market: Market = None, form: Form = "json") -> Response:
-    """The account value at the close of each bar, with the time of the close in ms."""
-    return await _table(here, desk.equity, evaluation, market, form)
+async def equity(evaluation: EvaluationId, here: Here, market: Market = None, form: Form = "json", side: Side = None) -> Response:
+    """The account value and the position at the close of each bar, with the time of the close in ms."""
+    return await _table(here, desk.equity, evaluation, market, form, side)
 
 
 @router.get("/{evaluation}/bars", response_model=None, responses=_TABLE | problems.responses(404, 409))
@@ -95,6 +108,8 @@ async def bars(evaluation: EvaluationId, here: Here, market: Market = None, form
     return await _table(here, desk.bars, evaluation, market, form)
 
 
-async def _table(here: Context, function: Callable[..., Any], evaluation: str, market: str | None, form: desk.Form) -> Response:
-    content: bytes = await here.desk.ask(function, evaluation, market, form)
-    return Response(content, media_type=PARQUET if form == "parquet" else "application/json")
+async def _table(
+    here: Context, function: Callable[..., Any], evaluation: str, market: str | None, form: desk.Form, *more: str | None
+) -> Response:
+    content: bytes = await here.desk.ask(function, evaluation, market, form, *more)
+    return Response(content, media_type=MEDIA[form])

@@ -138,7 +138,10 @@ def leaderboard(
     rows = [models.LeaderOut.model_validate(row) for row in here.store.leaderboard(found.id, by=by, limit=limit)]
     counted: Trials = request.app.state.trials
     trials = counted.of(found.campaign)
-    return models.Leaderboard(job=found.id, status=models.standing(found), synthetic=found.synthetic, trials=trials, rows=rows)
+    distinct = (found.result or {}).get("distinct")
+    return models.Leaderboard(
+        job=found.id, status=models.standing(found), synthetic=found.synthetic, distinct=distinct, trials=trials, rows=rows
+    )
 
 
 @router.get("/jobs/{job}/archive", responses=problems.responses(404, 409))

@@ -137,11 +137,12 @@ class LeaderOut(Answer):
 
 
 class Leaderboard(Answer):
-    """The best variants of a job, and how many distinct variants its campaign tried to find them."""
+    """The best variants of a job, how many `distinct` ones it tried (null until it ends), and how many its campaign did (`trials`)."""
 
     job: str
     status: Standing
     synthetic: bool
+    distinct: int | None
     trials: int
     rows: list[LeaderOut]
 

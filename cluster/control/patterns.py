@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/v1/patterns", tags=["patterns"])
 
 PatternId = Annotated[str, Path(pattern=r"^[0-9a-f]{4,64}$", description="a pattern's id or the beginning of it")]
 YAML = "application/yaml"
-_PLAY: dict[int | str, dict[str, Any]] = {200: {"description": "a play", "content": {YAML: {"schema": {"type": "string"}}}}}
+A_PLAY: dict[int | str, dict[str, Any]] = {200: {"description": "a play", "content": {YAML: {"schema": {"type": "string"}}}}}
 
 
 class PatternOut(models.Answer):
@@ -61,7 +61,7 @@ def show(pattern: PatternId, here: Here) -> PatternOut:
     return PatternOut.model_validate(here.library.pattern(pattern))
 
 
-@router.get("/{pattern}/play", response_model=None, responses=_PLAY | problems.responses(404, 409))
+@router.get("/{pattern}/play", response_model=None, responses=A_PLAY | problems.responses(404, 409))
 async def play(
     pattern: PatternId,
     here: Here,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from datetime import datetime
 from typing import Annotated, Any
@@ -28,11 +29,12 @@ class PlayIn(config.Settings):
 
 
 class PlayChecked(models.Answer):
-    """What a play says. `size` is the number of its variants, null where real numbers make it infinite."""
+    """What a play says. `size` is the number of its variants, null where real numbers make it infinite, or a bound of it."""
 
     sha256: str
     name: str
     size: int | None
+    size_is_exact: bool
     dimensions: dict[str, str]
     markets: list[str]
     notes: list[str]
@@ -40,11 +42,14 @@ class PlayChecked(models.Answer):
 
 
 class PlayBriefOut(models.Answer):
-    """A stored play without its text."""
+    """A stored play without its text, which has so many `characters`. `size` is as in a check; `problem`: why it cannot be read today."""
 
     sha256: str
     name: str
-    size: int
+    size: int | None
+    size_is_exact: bool
+    problem: str
+    characters: int
     saved: datetime
 
 
@@ -75,10 +80,13 @@ async def upload(play: PlayIn, here: Here, caller: Caller, response: Response) -
 
 
 @router.get("", responses=problems.responses(400))
-def list_plays(here: Here, cursor: Cursor = None, limit: Limit = 100) -> models.PageOut[PlayBriefOut]:
+async def list_plays(here: Here, cursor: Cursor = None, limit: Limit = 100) -> models.PageOut[PlayBriefOut]:
     """Stored plays, newest first."""
-    found = here.browse.plays(after=models.place(cursor, int), limit=limit)
-    return models.PageOut[PlayBriefOut](**models.page(found, [PlayBriefOut.model_validate(row) for row in found.rows]))
+    place = models.place(cursor, int)
+    found = await run_in_threadpool(lambda: here.browse.plays(after=place, limit=limit))
+    sizes: list[dict[str, Any]] = await here.desk.ask(desk.play_sizes, [row.sha256 for row in found.rows])
+    rows = [PlayBriefOut(**dataclasses.asdict(row), **size) for row, size in zip(found.rows, sizes, strict=True)]
+    return models.PageOut[PlayBriefOut](**models.page(found, rows))
 
 
 @router.get("/{sha256}", responses=problems.responses(404, 409))

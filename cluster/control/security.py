@@ -26,6 +26,7 @@ PAGE = ("/", "/favicon.ico", "/favicon.svg")
 PAGE_FOLDER = "/assets/"
 """The web page: a program without any data."""
 ADMIN = ("/api/v1/tokens", "/api/v1/audit")
+DATA_SETS = "/api/v1/data-sets/"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _KNOWN_FOR_S = 1.0
 _REMEMBERED = 10_000
@@ -196,7 +197,9 @@ def is_open(scope: Scope) -> bool:
 
 
 def needed_role(method: str, path: str) -> Role:
-    """The role that a request needs: looking is `read`, changing is `submit`, tokens and the trail are `admin`."""
+    """The role that a request needs: looking is `read`, changing is `submit`; tokens, the trail and removing bars are `admin`."""
+    if method == "DELETE" and path.startswith(DATA_SETS):
+        return "admin"
     if any(path == start or path.startswith(f"{start}/") for start in ADMIN):
         return "admin"
     return "read" if method in _SAFE or path == "/api/v1/plays/check" else "submit"

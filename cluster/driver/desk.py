@@ -8,15 +8,22 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from cluster.driver.kinds import JobRequest
 from cluster.driver.requests import Supplies
 from coinswarm import errors
 from coinswarm.ledger.patterns import PatternRecord
 from coinswarm.ledger.queue import Submission
+from coinswarm.play.runs import Side
 
-Form: TypeAlias = Literal["json", "parquet"]
+if TYPE_CHECKING:
+    from cluster.driver.revisit import Visit
+    from coinswarm.market import export
+    from coinswarm.play.model import Play
+
+Form: TypeAlias = Literal["json", "parquet", "csv"]
 
 
 def ready(supplies: Supplies) -> str:
@@ -48,12 +55,35 @@ def check_play(supplies: Supplies, text: str) -> dict[str, Any]:  # noqa: ARG001
     found = play.loads(text)
     return {
         "name": found.name,
-        "size": None if math.isinf(found.space.size) else int(found.space.size),
+        **_size(found),
         "dimensions": {dimension.path: dimension.text() for dimension in found.space.dimensions},
         "markets": list(found.symbols),
         "notes": [str(note) for note in found.notes],
         "text": describe.play(found),
     }
+
+
+def _size(found: Play) -> dict[str, Any]:
+    """How many variants a play spans, None for infinitely many, and whether that is all of them or a bound."""
+    return {
+        "size": None if math.isinf(found.space.size) else int(found.space.size),
+        "size_is_exact": not found.space.size_is_bound,
+    }
+
+
+@lru_cache(maxsize=10_000)
+def _size_of(text: str) -> dict[str, Any]:
+    from coinswarm import play
+
+    try:
+        return {**_size(play.loads(text)), "problem": ""}
+    except errors.BadPlay as problem:
+        return {"size": None, "size_is_exact": False, "problem": str(problem)}
+
+
+def play_sizes(supplies: Supplies, hashes: Sequence[str]) -> list[dict[str, Any]]:
+    """How many variants each stored play spans; `problem` says why one cannot be read by this version of the language."""
+    return [_size_of(supplies.store.play(sha256).text) for sha256 in hashes]
 
 
 def data_sets(supplies: Supplies) -> list[dict[str, Any]]:
@@ -72,6 +102,33 @@ def data_sets(supplies: Supplies) -> list[dict[str, Any]]:
         }
         for entry in found
     ]  # fmt: skip
+
+
+def export_bars(supplies: Supplies, key: str, form: export.Form, part: export.Part) -> tuple[str, bytes]:
+    """A data set, or the funding of it, as a file, with a name that tells the market.
+
+    Raises:
+        NotFound: there is no such data set, or it has no funding.
+    """
+    from coinswarm.market import export
+    from coinswarm.market.catalog import Catalog
+
+    with Catalog.open(supplies.bars_file, read_only=True) as catalog:
+        found = catalog.read(key)
+    if part == "funding" and not found.funding_ts.size:
+        raise errors.NotFound(f"{found.key} has no funding", hint="only perpetuals have")
+    return export.file_name(found, form, part), export.content(found, form, part)
+
+
+def remove_bars(supplies: Supplies, key: str, anyway: bool) -> dict[str, Any]:
+    """Take a data set away; the answer says which jobs can no longer be replayed.
+
+    Raises:
+        NotFound: there is none. Conflict: a job that has not ended needs it, or others used it and `anyway` is not said.
+    """
+    from cluster.driver import data_sets
+
+    return data_sets.removed(supplies.store, supplies.campaigns, supplies.bars_file, key, anyway=anyway)
 
 
 def report(supplies: Supplies, evaluation: str) -> str:
@@ -152,17 +209,29 @@ def archive(supplies: Supplies, job: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def trades(supplies: Supplies, evaluation: str, market: str | None, form: Form) -> bytes:
-    """The trades of an evaluation on one market of its job, as JSON records or a Parquet file."""
-    return _laid_out(_run(supplies, evaluation, market).trades, form)
+def play_of(supplies: Supplies, evaluation: str) -> str:
+    """An evaluation as a play in YAML in which nothing varies; it says where it comes from, and that no gate has passed it.
+
+    Raises:
+        NotFound: there is no such evaluation. Refused: it cannot be written so that it reads back as itself.
+    """
+    from cluster.driver import revisit
+
+    found = revisit.visit(supplies.store, evaluation, supplies.bars_file)
+    return revisit.exported(found, supplies.store.count_trials(found.job.campaign).trials)
 
 
-def equity(supplies: Supplies, evaluation: str, market: str | None, form: Form) -> bytes:
-    """The account value at the close of each bar, as JSON records with `close_ts` and `equity` or a Parquet file."""
+def trades(supplies: Supplies, evaluation: str, market: str | None, form: Form, side: Side | None = None) -> bytes:
+    """The trades of an evaluation on one market of its job; with a `side`, those of its play trading that side alone."""
+    return laid_out(_run(supplies, evaluation, market, side).trades, form)
+
+
+def equity(supplies: Supplies, evaluation: str, market: str | None, form: Form, side: Side | None = None) -> bytes:
+    """The account at the close of each bar: `close_ts` in ms, `equity` and `position`; `side` as in `trades`."""
     import polars as pl
 
-    run = _run(supplies, evaluation, market)
-    return _laid_out(pl.DataFrame({"close_ts": run.bars.close_ts, "equity": run.equity}), form)
+    run = _run(supplies, evaluation, market, side)
+    return laid_out(pl.DataFrame({"close_ts": run.bars.close_ts, "equity": run.equity, "position": run.position}), form)
 
 
 def bars(supplies: Supplies, evaluation: str, market: str | None, form: Form) -> bytes:
@@ -171,7 +240,7 @@ def bars(supplies: Supplies, evaluation: str, market: str | None, form: Form) ->
 
     found = _run(supplies, evaluation, market).bars
     columns: Mapping[str, Any] = {name: getattr(found, name) for name in ("ts", "open", "high", "low", "close", "volume")}
-    return _laid_out(pl.DataFrame(columns), form)
+    return laid_out(pl.DataFrame(columns), form)
 
 
 def scored(supplies: Supplies, evaluation: str) -> Any:
@@ -183,19 +252,26 @@ def scored(supplies: Supplies, evaluation: str) -> Any:
     from cluster.driver import revisit
 
     found = revisit.visit(supplies.store, evaluation, supplies.bars_file)
+    require_scored(found)
+    return found
+
+
+def require_scored(found: Visit) -> None:
+    """Raise `NotFound` for an evaluation that failed and has nothing to show."""
+    from cluster.driver import revisit
+
     if not revisit.is_scored(found.record):
         raise errors.NotFound(
             f"evaluation {found.record.id} has nothing to show", hint=f"it is {found.record.status}: {found.record.reason}"
         )
-    return found
 
 
-def _run(supplies: Supplies, evaluation: str, market: str | None) -> Any:
+def _run(supplies: Supplies, evaluation: str, market: str | None, side: Side | None = None) -> Any:
     from cluster.driver import revisit
 
     found = scored(supplies, evaluation)
     keys = [source.key for source in found.plan.task.sources]
-    return revisit.simulated(found, place(keys, market))
+    return revisit.simulated(found, place(keys, market), side=side)
 
 
 def place(keys: Sequence[str], market: str | None) -> int:
@@ -209,9 +285,12 @@ def place(keys: Sequence[str], market: str | None) -> int:
     return 0 if market is None else keys.index(market)
 
 
-def _laid_out(frame: Any, form: Form) -> bytes:
+def laid_out(frame: Any, form: Form) -> bytes:
+    """A table as JSON records, a Parquet file or CSV."""
     if form == "json":
         return str(frame.write_json()).encode()
+    if form == "csv":
+        return str(frame.write_csv()).encode()
     buffer = io.BytesIO()
     frame.write_parquet(buffer)
     return buffer.getvalue()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from coinswarm.ledger.records import OUT_OF_SAMPLE, EvaluationRecord, Job
 from coinswarm.ledger.store import Store
 from coinswarm.market.bars import Bars
 from coinswarm.metrics.figures import FIGURES, Status
+from coinswarm.play import fixing, variants
+from coinswarm.play.runs import Side
 from coinswarm.report import context as reporting
 from coinswarm.types import FloatArray
 
@@ -115,16 +118,52 @@ def replay(found: Visit, evaluator: Evaluator, *, reference: bool = True) -> Rep
     )
 
 
-def simulated(found: Visit, market: int, segment: str | None = None) -> backtest.Backtest:
-    """The variant in full on one market, on one segment or, without one, over all bars of the job."""
+def simulated(found: Visit, market: int, segment: str | None = None, *, side: Side | None = None) -> backtest.Backtest:
+    """The variant in full on one market, on one segment or, without one, over all bars of the job; with a `side`, that one alone."""
     task, setup = found.plan.task, found.setup
     part = Segment(name="all") if segment is None else task.segment(segment)
     source = task.sources[market]
     bars = part.cut(refuse_changed(source, source.load()))
     others = {symbol: part.cut(refuse_changed(other, other.load())) for symbol, other in task.others.items()}
     return backtest.run(
-        setup.play, bars, genome=found.genome, costs=setup.costs, account=setup.account, markets=others, start_ts=part.start_ts
+        setup.play, bars, genome=found.genome, costs=setup.costs, account=setup.account, markets=others, start_ts=part.start_ts, side=side
     )
+
+
+def play_text(found: Visit, tags: Mapping[str, Any]) -> str:
+    """The variant as a play in YAML in which nothing varies, on the markets of its job, with its account and costs.
+
+    Raises:
+        Refused: it cannot be written so that it reads back as itself.
+    """
+    play = found.setup.play
+    family = found.plan.plays[found.number].text
+    symbols = tuple(span["symbol"] for span in found.job.config["markets"])
+    return fixing.text(family, variants.fix(play, found.genome), play.space.decode(found.genome), symbols=symbols, tags=tags)
+
+
+def exported(found: Visit, trials: int) -> str:
+    """The variant as a play of its own that says where it comes from, how much was tried to find it, and that no gate has passed it.
+
+    Args:
+        found: the variant.
+        trials: different variants that its campaign has tried.
+
+    Raises:
+        Refused: as `play_text`.
+    """
+    record, job = found.record, found.job
+    tags = {
+        "standing": "exported, not vetted",
+        "evaluation": record.id, "variant": record.variant, "job": job.id, "campaign": job.campaign, "trials_of_campaign": trials,
+        "seed": job.seed, "code_version": job.code_version, "data": {span["key"]: span["content_hash"] for span in job.config["markets"]},
+        "synthetic": job.synthetic,
+    }  # fmt: skip
+    heading = (
+        f"# One of {trials:,} variants that campaign {job.campaign} tried, written out as it was scored. No gate has passed it:\n"
+        f"# the best of many looks good by luck alone. `coinswarm play vet {record.id}` holds it against the gates.\n"
+    )
+    return heading + play_text(found, tags)
 
 
 def markets(found: Visit) -> Iterator[reporting.Market]:

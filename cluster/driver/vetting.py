@@ -11,13 +11,11 @@ from cluster.driver import revisit
 from cluster.driver import validate as validating
 from cluster.driver.revisit import Visit
 from coinswarm import errors
-from coinswarm import play as play_language
 from coinswarm.ledger import campaigns
 from coinswarm.ledger.campaigns import Campaigns, VettedPlay
 from coinswarm.ledger.records import EvaluationRecord
 from coinswarm.ledger.store import Store
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.play import fixing
 from coinswarm.validate import gates as rules
 from coinswarm.validate import lifecycle
 from coinswarm.validate.card import ReportCard
@@ -139,10 +137,7 @@ def _refuse_looser(wanted: Gates) -> None:
 
 def _text(found: Visit, judged: ReportCard, tags: Mapping[str, str]) -> str:
     """The YAML of the variant; it reads back as itself, or is refused."""
-    fixed = play_language.fix(found.setup.play, found.genome)
-    family = found.plan.plays[found.number].text
-    symbols = tuple(span["symbol"] for span in found.job.config["markets"])
-    return fixing.text(family, fixed, found.setup.play.space.decode(found.genome), symbols=symbols, tags=_tags(found, judged, tags))
+    return revisit.play_text(found, _tags(found, judged, tags))
 
 
 def _tags(found: Visit, judged: ReportCard, given: Mapping[str, str]) -> dict[str, object]:

@@ -139,7 +139,7 @@ def _beyond(column: sa.Column[Any], name: sa.Column[Any], after: Place, *, falli
 
 def _plays(connection: sa.Connection, after: Place | None, limit: int) -> Page[PlayBrief]:
     table = tables.plays.c
-    query = sa.select(table.sha256, table.name, sa.func.length(table.text).label("size"), table.saved)
+    query = sa.select(table.sha256, table.name, sa.func.length(table.text).label("characters"), table.saved)
     query = query.order_by(table.saved.desc(), table.sha256.desc()).limit(limit + 1)
     if after is not None:
         query = query.where(sa.tuple_(table.saved, table.sha256) < sa.tuple_(_time(after[0]), sa.literal(after[1])))

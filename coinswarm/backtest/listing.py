@@ -46,6 +46,11 @@ def frame(trades: Sequence[Trade], bars: Bars) -> pl.DataFrame:
 def curve(bars: Bars, equity: FloatArray, position: FloatArray) -> pl.DataFrame:
     """The account at the close of each bar, one a row.
 
+    Args:
+        bars: (n_bars,) candles.
+        equity: (n_bars,) account value at the close of each.
+        position: (n_bars,) signed quantity held at the close of each.
+
     Columns:
         close_time: when the bar closes, UTC: the time at which the rest of the row is so.
         equity: account value, quote currency.

@@ -86,11 +86,11 @@ class PatternFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class PlayBrief:
-    """A stored play without its text."""
+    """A stored play without its text, which has so many characters."""
 
     sha256: str
     name: str
-    size: int
+    characters: int
     saved: datetime
 
 

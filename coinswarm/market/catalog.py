@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.market import quality, storage, symbols
+from coinswarm.market import naming, quality, storage
 from coinswarm.market.bars import COLUMNS, Bars
+from coinswarm.market.naming import Name
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.types import BoolArray, IntArray
 
@@ -74,24 +75,6 @@ class Stored:
     def changed(self) -> bool:
         """Whether anything was written."""
         return bool(self.added or self.replaced or self.funding_added)
-
-
-class _Name(NamedTuple):
-    """A data set by its name and number alone."""
-
-    number: int
-    exchange: str
-    symbol: str
-    timeframe_ms: int
-    synthetic: bool
-
-    @property
-    def timeframe(self) -> Timeframe:
-        return Timeframe(self.timeframe_ms)
-
-    @property
-    def key(self) -> str:
-        return f"{self.exchange}:{self.symbol}:{self.timeframe}"
 
 
 class Catalog:
@@ -189,18 +172,18 @@ class Catalog:
         meant = self._meant(market, timeframe)
         return next(entry for entry in self.list() if entry.key == meant.key)
 
-    def _meant(self, market: str, timeframe: Timeframe | str | None) -> _Name:
+    def _meant(self, market: str, timeframe: Timeframe | str | None) -> Name:
         # the names alone: counting the bars of every data set, as `list` does, would cost more than reading one
         rows = self._rows("SELECT id, exchange, symbol, timeframe_ms, synthetic FROM datasets ORDER BY exchange, symbol, timeframe_ms")
-        stored = [_Name(*row) for row in rows]
-        fits = [entry for entry in stored if _fits(entry, market, timeframe)]
+        stored = [Name(*row) for row in rows]
+        fits = [entry for entry in stored if naming.fits(entry, market, timeframe)]
         fits = [entry for entry in fits if not entry.synthetic] or fits
         if len(fits) == 1:
             return fits[0]
         if fits:
             hint = f"say which: {', '.join(entry.key for entry in fits)}"
             raise errors.InvalidArgument(f"{market!r} must name one data set", found=f"{len(fits)} of them", hint=hint)
-        raise _unknown(market, timeframe, stored)
+        raise naming.unknown(market, timeframe, stored)
 
     def read(self, market: str, timeframe: Timeframe | str | None = None, *, start: int | None = None, end: int | None = None) -> Bars:
         """Bars of one market.
@@ -257,6 +240,46 @@ class Catalog:
         quality.require(bars)
         with self.transaction():
             return self._put(bars, source, source_hash, prefer, seal=seal)
+
+    def remove(self, market: str, timeframe: Timeframe | str | None = None) -> DataSet:
+        """Forget a data set: its bars, its funding and where they came from.
+
+        Returns:
+            What was stored.
+
+        Raises:
+            NotFound, InvalidArgument: as `find`; nothing is removed.
+        """
+        entry, number = self.find(market, timeframe), self._meant(market, timeframe).number
+        with self.transaction():
+            for table, column in (("bars", "dataset"), ("funding", "dataset"), ("imports", "dataset"), ("datasets", "id")):
+                self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", [number])  # noqa: S608 - names of our own
+        return entry
+
+    def rename(self, market: str, new: str) -> tuple[DataSet, DataSet]:
+        """Call a data set by another name. Its content hash changes with it, for the name is part of what is hashed.
+
+        Args:
+            market: as `find`.
+            new: a symbol, `exchange:symbol` or a key; the length of a bar stays.
+
+        Returns:
+            What it was and what it is now.
+
+        Raises:
+            NotFound, InvalidArgument: as `find`, or the new name does not fit the bars. Conflict: it is taken.
+        """
+        old, entry = self._meant(market, None), self.find(market)
+        name = naming.renamed(old, new, has_funding=entry.n_funding > 0)
+        if self._number(name.exchange, name.symbol, name.timeframe) is not None:
+            raise errors.Conflict(f"there is a data set {name.key} already", hint="remove it first, or choose another name")
+        with self.transaction():
+            row = [name.exchange, name.symbol, name.number]
+            self._connection.execute("UPDATE datasets SET exchange = ?, symbol = ? WHERE id = ?", row)
+            source = [name.number, f"renamed from {old.key}", entry.content_hash, entry.first_ts, entry.last_ts]
+            self._connection.execute("INSERT INTO imports VALUES (?, ?, ?, now()::TIMESTAMP, ?, ?, 0, 0, 0)", source)
+            self.seal(name.exchange, name.symbol, name.timeframe)
+        return entry, self.find(name.key)
 
     def seal(self, exchange: str, symbol: str, timeframe: Timeframe) -> str:
         """Work out and store the content hash of a data set; it must exist.
@@ -384,47 +407,6 @@ def _data_set(row: tuple[Any, ...]) -> DataSet:
         exchange=exchange, symbol=symbol, timeframe=Timeframe(timeframe_ms), synthetic=synthetic, n_bars=n_bars, n_funding=n_funding,
         first_ts=first, last_ts=last, content_hash=content_hash, sources=tuple(sources),
     )  # fmt: skip
-
-
-def _fits(entry: _Name, market: str, timeframe: Timeframe | str | None) -> bool:
-    wanted = market.strip().lower()
-    if timeframe is not None and entry.timeframe != (timeframe if isinstance(timeframe, Timeframe) else Timeframe.parse(timeframe)):
-        return False
-    if wanted in (entry.key.lower(), f"{entry.exchange}:{entry.symbol}".lower(), entry.symbol.lower()):
-        return True
-    try:
-        return symbols.canonical(market) == entry.symbol
-    except errors.InvalidArgument:
-        return False
-
-
-def _unknown(market: str, timeframe: Timeframe | str | None, stored: Sequence[_Name]) -> errors.NotFound:
-    other = [entry for entry in stored if _fits(entry, market, None)]
-    if other:
-        return errors.NotFound(f"{market} is not stored in bars of {timeframe}", hint=_other_timeframes(other, str(timeframe)))
-    wanted = market if market.count(":") > 1 else market.rpartition(":")[2]
-    names = {name: None for entry in stored for name in (entry.symbol, entry.symbol.replace("/", ""))}
-    close = errors.nearest(wanted, names)
-    keys = [entry.key for entry in stored if entry.symbol in close or entry.symbol.replace("/", "") in close]
-    if not stored:
-        return errors.NotFound(
-            f"no market {market!r} is stored", hint="nothing is: start with `coinswarm bars import` or `coinswarm bars fetch`"
-        )
-    shown = ", ".join(keys[:5] or [entry.key for entry in stored][:5])
-    return errors.NotFound(
-        f"no market {market!r} is stored", hint=f"did you mean {shown}?" if keys else f"there is {shown}; `coinswarm bars list` shows all"
-    )
-
-
-def _other_timeframes(other: Sequence[_Name], wanted: str) -> str:
-    said = f"it is stored as {', '.join(entry.key for entry in other)}"
-    length = Timeframe.parse(wanted)
-    finer = [entry for entry in other if length.ms % entry.timeframe_ms == 0]
-    if not finer:
-        return said
-    best = max(finer, key=lambda entry: (not entry.synthetic, entry.timeframe_ms))
-    made = f"{best.exchange}:{best.symbol}:{length}"
-    return f"{said}; `coinswarm bars resample {best.key} --timeframe {length}` makes {made} of it"
 
 
 def _require_same_kind(bars: Bars, stored: Bars) -> None:

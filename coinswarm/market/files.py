@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.market import columns, quality, symbols, times
+from coinswarm.market import columns, quality, symbols, synthetic, times
 from coinswarm.market.bars import COLUMNS, Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.types import FloatArray, IntArray
@@ -27,7 +27,12 @@ _OWN_NAME = re.compile(r"(?P<exchange>[a-z0-9]+(?:-[a-z0-9]+)*)_(?P<symbol>[A-Za
 _ARCHIVE_NAME = re.compile(r"(?:^|.*_)(?P<symbol>[A-Z0-9]+)-(?P<timeframe>\d+[smhdw])-\d{4}-\d{2}(?:-\d{2})?")
 _PREAMBLE_LINES = 20
 MADE = "world-"
-"""How the exchange of made-up worlds begins (`world-n3-17`): their bars are synthetic wherever they are read from."""
+"""How the exchange of made-up worlds begins (`world-n3-17`)."""
+
+
+def is_made(exchange: str) -> bool:
+    """Whether bars of an exchange of that name were made, not traded: they are synthetic wherever they are read from."""
+    return exchange == synthetic.EXCHANGE or exchange.startswith(MADE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +111,7 @@ def read(
     numbers: dict[str, Any] = {name: _numbers(table.frame[chosen[name]]) for name in COLUMNS}
     length = _timeframe(file, ts, timeframe or told.timeframe)
     place = (exchange or told.exchange or "unknown").lower()
-    bars = Bars(symbol=market, timeframe=length, exchange=place, synthetic=place.startswith(MADE), ts=ts, **numbers)
+    bars = Bars(symbol=market, timeframe=length, exchange=place, synthetic=is_made(place), ts=ts, **numbers)
     _require(file, table, bars, findings, sort=sort)
     return _with_funding(_oldest_first(bars), funding, file)
 

@@ -16,7 +16,7 @@ _SHARES = ("return", "drawdown", "share", "participation", "probability", "expec
 _SHORT = 24
 _HEADLINE = (
     ("validation.sharpe", "Sharpe, unseen bars"), ("odds.beyond_luck", "Beyond luck"),
-    ("overfitting.pbo_trials", "Overfitting (PBO)"),
+    ("overfitting.pbo_trials", "Overfitting, all trials (PBO)"),
     ("superiority.spa_beta", "SPA against holding, p"), ("plateau.score", "Plateau"), ("stress.costs_x2_sharpe", "Sharpe, costs doubled"),
     ("crash.drawdown_one_bar", "Flash crash, drawdown"), ("lint.n_findings", "Lint findings"),
 )  # fmt: skip

@@ -100,7 +100,7 @@ def _luck(markets: Sequence[Market], about: Context) -> Markup:
     label = ["Sharpe ratio", *([seen.name] if seen else []), *([first.backtest.bars.symbol] if len(markets) > 1 else [])]
     best = tag("div", tag("span", ", ".join(label)), tag("b", sharpe), class_="best")
     number = "not recorded" if about.trials is None else f"{about.trials:,}"
-    tried = tag("div", tag("span", "Variants tried"), tag("b", number), class_="best tried")
+    tried = tag("div", tag("span", "Variants tried, in the campaign"), tag("b", number), class_="best tried")
     advice = " Trust the held-out figures: the search never saw that part." if held else ""
     sentence = tag("p", luck.warning(about.trials, _years(first, seen)), advice)
     return tag("section", best, tried, sentence, class_="luck", id="luck")
@@ -243,7 +243,7 @@ def _reproduce(about: Context) -> Markup:
         "Variant": about.variant,
         "Seed": about.seed,
         "Code version": about.code_version,
-        "Variants tried": about.trials,
+        "Variants tried in the campaign": about.trials,
     }
     shown = {name: "not recorded" if value is None else value for name, value in record.items()}
     command = empty("This evaluation was not stored, so it cannot be replayed by its name.")

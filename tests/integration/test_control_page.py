@@ -93,6 +93,39 @@ def test_a_job_shows_its_leaderboard_both_samples_its_front_and_its_map(browser:
     assert tab.complaints == []
 
 
+def test_the_form_of_a_search_asks_for_what_the_command_line_would(browser: Browser, control: Plane) -> None:
+    # 200 variants, 20 generations, a quarter held out, at least 10 trades: the page had 100
+    tab = opened(browser, control, "submit", "/submit")
+    tab.wait("document.querySelector('#population')")
+    values = tab.see("['population', 'generations', 'held', 'seed', 'campaign'].map(id => document.getElementById(id).value)")
+    assert values == ["200", "20", "25", "0", "default"]
+    assert tab.see("[...document.querySelectorAll('input[name=objective]:checked')].map(box => box.value)") == ["sharpe"]
+    assert "Limits: Trades >= 10." in tab.text("main form")
+
+
+def test_the_page_of_data_shows_variants_as_variants(browser: Browser, control: Plane, job: dict[str, Any]) -> None:
+    # 36 * 22 * 3 * 11 variants; it showed the letters of the play
+    tab = opened(browser, control, "read", "/data")
+    tab.wait("document.querySelectorAll('section[aria-label=Plays] tbody tr').length")
+    assert "26,136" in tab.text("section[aria-label=Plays] tbody")
+    tab.click("section[aria-label=Bars] tbody button")
+    tab.wait("!document.querySelector('section[aria-label=Bars] tbody button').disabled")
+    assert any(url.endswith("/file?part=bars") for url in tab.asked)
+    assert tab.complaints == []
+
+
+def test_a_variant_is_taken_home_from_its_page(browser: Browser, control: Plane, job: dict[str, Any]) -> None:
+    tab = opened(browser, control, "read", f"/evaluations/{best(control, job)}")
+    tab.wait("document.querySelector('.price canvas')")
+    texts = "[...document.querySelectorAll('main button')].filter(each => each.textContent.startsWith('Download'))"
+    assert tab.see(f"{texts}.map(each => each.textContent)") == ["Download the play", "Download trades (CSV)", "Download equity (CSV)"]
+    tab.see(f"void {texts}.forEach(each => each.click())")
+    tab.wait(f"{texts}.every(each => !each.disabled)")
+    assert {url.rsplit("/", 1)[1].partition("?")[0] for url in tab.asked} >= {"play", "trades", "equity"}
+    assert tab.see("document.querySelectorAll('main .failure').length") == 0
+    assert tab.complaints == []
+
+
 CUT_OFF = """(async () => {
     const { follow } = await import('/assets/api.js'), asked = [], heard = [], lost = [];
     const streams = [

@@ -19,5 +19,5 @@ def test_a_side_alone_gives_the_same_trades_and_figures(play: model.Play, bars: 
     try:
         alone = one_side(play, side)
     except (errors.InvalidArgument, errors.BadPlay):
-        assume(False)
+        assume(condition=False)
     assert_one(alone, bars, costs, account)

@@ -43,6 +43,7 @@ function address(path, query) {
 export const segment = encodeURIComponent;
 export const get = async (path, query, signal) => (await ask(API + address(path, query), { signal })).json();
 export const server = async (path, signal) => (await ask(path, { signal })).json();
+export const file = async (path, query, signal) => (await ask(API + address(path, query), { signal })).blob();
 export const text = async (path, signal) => (await ask(API + path, { signal })).text();
 
 export async function post(path, body, headers) {

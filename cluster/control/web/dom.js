@@ -80,6 +80,30 @@ export async function into(place, what, signal, promise) {
   }
 }
 
+// A file that the server makes is asked for with the token, which a plain link would not send.
+export function download(label, name, fetched) {
+  const said = h("span", { role: "status" });
+  const ask = async event => {
+    const button = event.target;
+    button.disabled = true;
+    said.replaceChildren();
+    try {
+      save(await fetched(), name);
+    } catch (error) {
+      said.replaceChildren(failure(error));
+    } finally {
+      button.disabled = false;
+    }
+  };
+  return h("span", null, h("button", { type: "button", onclick: ask }, label), said);
+}
+
+export function save(content, name) {
+  const address = URL.createObjectURL(content);
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10000);
+}
+
 export function say(text) {
   document.getElementById("said").textContent = text;
 }

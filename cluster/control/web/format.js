@@ -1,14 +1,14 @@
 // Numbers and times as a person reads them; what is missing is a dash.
 
 const NONE = "–";
-const PERCENT = new Set(["total_return", "cagr", "max_drawdown", "win_rate", "exposure", "expectancy", "return"]);
+const PERCENT = new Set(["total_return", "cagr", "max_drawdown", "win_rate", "exposure", "expectancy", "return", "fees", "slippage", "funding"]);
 const SIGNED = new Set(["total_return", "cagr", "expectancy", "return"]);
-const COUNT = new Set(["n_trades", "n_obs", "n_open", "n_rejected", "n_liquidated", "n_gaps"]);
+const COUNT = new Set(["n_trades", "n_obs", "n_open", "n_rejected", "n_liquidated", "n_gaps", "max_stagnation"]);
 export const SHOWN = ["total_return", "sharpe", "max_drawdown", "n_trades", "win_rate", "profit_factor"];
 const TITLES = {
-  total_return: "Return", cagr: "Return a year", sharpe: "Sharpe", sortino: "Sortino", max_drawdown: "Max drawdown", max_stagnation: "Longest stagnation",
+  total_return: "Return", cagr: "Return a year", sharpe: "Sharpe", sortino: "Sortino", max_drawdown: "Max drawdown", max_stagnation: "Longest stagnation (bars)",
   calmar: "Calmar", n_trades: "Trades", win_rate: "Win rate", profit_factor: "Profit factor", expectancy: "Expectancy", exposure: "Exposure",
-  avg_hold: "Bars held", turnover: "Turnover", hold_h: "Hours held", trades_a_day: "Trades a day", n_obs: "Bars",
+  avg_hold: "Mean bars held", turnover: "Turnover a year", fees: "Fees paid", slippage: "Slippage paid", funding: "Funding paid", hold_h: "Hours held", trades_a_day: "Trades a day", n_obs: "Bars",
 };
 
 const missing = value => value === null || value === undefined || !Number.isFinite(value);
@@ -24,6 +24,9 @@ export function number(value, digits = 2) {
 }
 
 export const count = value => number(value, 0);
+
+// How many variants a play spans, from the answer of a check or a list: some spaces are infinite, some are known by a bound.
+export const variants = ({ size, size_is_exact: exact }) => (size === null ? "infinitely many" : `${exact ? "" : "at most "}${count(size)}`);
 
 export function percent(value, signed = false) {
   return missing(value) ? NONE : `${signed && value > 0 ? "+" : ""}${number(value * 100)} %`;

@@ -50,7 +50,7 @@ export class Progress {
   text() {
     const steps = this.whole.length, share = this.share;
     if (!steps) return this.job.status === "queued" ? "waiting for a driver" : this.job.status === "running" ? "preparing" : "";
-    const parts = [this.evaluations ? `${count(this.evaluations)} variants` : `${count(steps)} ${steps === 1 ? "step" : "steps"}`];
+    const parts = [this.evaluations ? `${count(this.evaluations)} evaluations` : `${count(steps)} ${steps === 1 ? "step" : "steps"}`];
     if (share !== null) parts.unshift(`${Math.floor(share * 100)} %`);
     const rest = share ? this.seconds * (1 - share) / share : null;
     if (this.job.status === "running" && rest !== null && share < 1) parts.push(`about ${duration(rest)} left`);

@@ -1,8 +1,8 @@
 // One variant: its figures in and out of sample, its trades on the price, its family, its report.
 
-import { get, segment } from "../api.js";
+import { file, get, segment } from "../api.js";
 import { tree } from "../charts.js";
-import { empty, facts, failure, h, into, link, note, section, synthetic, table } from "../dom.js";
+import { download, empty, facts, failure, h, into, link, note, section, synthetic, table } from "../dom.js";
 import { figure, moment, setting, shade, short, shortId, SHOWN, title } from "../format.js";
 import { badge } from "../progress.js";
 import { card } from "./card.js";
@@ -37,11 +37,18 @@ function head(found, play) {
     h("p", { class: "eyebrow" }, `variant ${shortId(found.id)}`), h("h1", null, play.name), found.synthetic ? synthetic() : null,
     h("p", { class: "standing" }, badge(found.status), found.reason ? h("span", null, found.reason) : null,
       SCORED.has(found.status) ? h("a", { class: "button primary", href: `${address}/report` }, "Open the report") : null),
+    h("p", { class: "toolbar" }, downloads(found, play)),
     facts([
       ["Job", link(`#/jobs/${segment(found.job)}`, found.job)], ["Campaign", found.campaign], ["Fitness", short(found.fitness)],
       ["Born", `generation ${found.generation}, island ${found.island}`], ["By", found.operator || "chance"], ["Evaluation", h("code", null, found.id)],
       ["Code", h("code", null, found.code_version)],
     ])];
+}
+
+// The variant as a play; what it traded on a market is with the price.
+function downloads(found, play) {
+  const address = `/evaluations/${segment(found.id)}`, name = `${play.name}-${found.id.slice(0, 8)}`;
+  return [download("Download the play", `${name}.yml`, () => file(`${address}/play`)), note("One variant of many that were tried: not vetted.")];
 }
 
 function scores(found) {

@@ -22,10 +22,13 @@ export function leaderboard(place, job, signal) {
   return renewed(place, signal, "Leaderboard", async () => {
     const found = await get(`/jobs/${segment(job.id)}/leaderboard`, { limit: 20 }, signal);
     if (!found.rows.length) return empty("No variant has a fitness yet.");
-    return h("div", null, note(`The best of ${count(found.trials)} distinct variants that the campaign “${job.campaign}” tried. The more were tried, the more of the left side is luck; `,
+    return h("div", null, note(`${tried(found, job)} The more were tried, the more of the left side is luck; `,
       h("b", { class: "held" }, "out of sample"), " was never shown to the search, and only winners are scored on it."), leaders(found.rows, job));
   });
 }
+
+const tried = ({ distinct, trials }, { campaign }) =>
+  `${distinct === null ? "" : `The best of ${count(distinct)} different variants of this job. `}The campaign “${campaign}” tried ${count(trials)} in all.`;
 
 // On a narrow screen both sides still stand side by side, with fewer figures each.
 const column = (name, at) => `${at ? "" : "first"} ${NARROW.has(name) ? "" : "wide"}`;

@@ -3,7 +3,7 @@
 import { follow, get, post, segment } from "../api.js";
 import { lines } from "../charts.js";
 import { empty, facts, failure, h, into, note, say, section, synthetic, table } from "../dom.js";
-import { count, duration, figure, moment, short, title } from "../format.js";
+import { count, duration, figure, moment, percent, short, title } from "../format.js";
 import { badge, bar, ENDED, Progress } from "../progress.js";
 import { may } from "../session.js";
 import { card } from "./card.js";
@@ -106,7 +106,7 @@ class View {
         ["Job", h("code", null, job.id)], ["Campaign", job.campaign], ["Markets", job.markets.join(", ") || "–"],
         ["Handed in", `${moment(job.created)} UTC`], job.started && ["Started", `${moment(job.started)} UTC`],
         job.finished && ["Took", duration((new Date(job.finished) - new Date(job.started ?? job.created)) / 1000)],
-        job.evaluations !== null && ["Variants tried", count(job.evaluations)], ["Seed", String(job.seed)],
+        job.result?.distinct && ["Different variants tried", count(job.result.distinct)], job.evaluations !== null && ["Evaluations", count(job.evaluations)], ["Seed", String(job.seed)],
         job.result_hash && ["Result", h("code", { title: job.result_hash }, job.result_hash.slice(0, 12))],
       ]));
   }
@@ -167,9 +167,10 @@ function growth(progress, job) {
     { name: islands.size > 1 ? `best of island ${island}` : "best", class: `best hue-${island % 6}`, points: line(records, "best"), legend: islands.size <= 6 },
     { name: islands.size > 1 ? `median of island ${island}` : "median", class: `median hue-${island % 6}`, points: line(records, "median"), legend: islands.size <= 3 },
   ]);
-  const objective = job.config?.search?.objectives?.[0]?.name ?? "fitness";
+  // fitness is larger for better: of what is to be small it is the figure with its sign turned
+  const { name: objective = "fitness", direction } = job.config?.search?.objectives?.[0] ?? {};
   const last = [...islands].map(([island, records]) => records.reduce((a, b) => (b.generation > a.generation ? b : a)));
-  const chart = lines("Best and median fitness over generations, in sample", { x: "generation", y: title(objective) }, wanted);
+  const chart = lines("Best and median fitness over generations, in sample", { x: "generation", y: `${direction === "min" ? "−" : ""}${title(objective)}` }, wanted);
   const rows = last.map(record => [`island ${record.island}`, String(record.generation), short(record.best), short(record.median), short(record.diversity), count(record.figures.feasible ?? NaN), count(record.failures)]);
   return h("div", null, chart, note("In sample: what the search sees, and therefore better than what to expect."),
     h("details", null, h("summary", null, "Islands as they stand"), table("Islands", [{ name: "Island", head: true }, { name: "Generation" }, { name: "Best" }, { name: "Median" }, { name: "Diversity" }, { name: "Feasible" }, { name: "Failed" }], rows)));
@@ -177,6 +178,7 @@ function growth(progress, job) {
 
 // A step tells figures, and some tell what they are of; what a card is made of stands in the card.
 function steps(progress, job) {
+  if (job.kind === "chaos") return draws(progress, job);
   const { whole } = progress;
   const names = [...new Set(whole.flatMap(({ figures }) => Object.keys(figures).filter(name => typeof figures[name] === "number")))].slice(0, 8);
   const named = whole.some(({ figures }) => called(figures));
@@ -185,6 +187,15 @@ function steps(progress, job) {
   const columns = [{ name: "Step", head: true }, ...named ? [{ name: "What", word: true }] : [], { name: "After" }, ...names.map(name => ({ name: title(name) }))];
   if (!rows.length) return section("Steps", {}, empty(ENDED.has(job.status) ? "No step was done." : "No step is done yet."));
   return section("Steps", {}, h("details", { open: !job.result?.card }, h("summary", null, `${count(rows.length)} done`), table("Steps", columns, rows)));
+}
+
+// A step of a chaos job tells sums over its trades; a person reads means.
+function draws(progress, job) {
+  const rows = progress.whole.map(({ generation, seconds, figures }) => [String(generation + 1), duration(seconds), count(figures.trades),
+    ...["wins", "gross", "net"].map(name => percent(figures[name] / figures.trades, name !== "wins"))]);
+  if (!rows.length) return section("Steps", {}, empty(ENDED.has(job.status) ? "No step was done." : "No step is done yet."));
+  const columns = [{ name: "Step", head: true }, { name: "After" }, { name: "Trades" }, { name: "Won" }, { name: "Mean return, gross" }, { name: "Mean return, net" }];
+  return section("Steps", {}, h("details", { open: true }, h("summary", null, `${count(rows.length)} done`), table("Steps", columns, rows)));
 }
 
 const called = figures => [figures.title, figures.name, figures.cell, figures.rule].find(text => typeof text === "string") ?? "";

@@ -10,7 +10,7 @@ const REFRESH_MS = 4000;
 // a browser keeps six connections to a server, and each job that is followed holds one
 const FOLLOWED = 3;
 const STATUSES = ["queued", "running", "done", "failed", "cancelled"];
-const COLUMNS = [{ name: "Job", head: true }, { name: "Status", word: true }, { name: "Progress", word: true }, { name: "Play", word: true }, { name: "Markets", word: true }, { name: "Variants" }, { name: "Campaign", word: true }, { name: "Handed in (UTC)" }];
+const COLUMNS = [{ name: "Job", head: true }, { name: "Status", word: true }, { name: "Progress", word: true }, { name: "Play", word: true }, { name: "Markets", word: true }, { name: "Evaluations" }, { name: "Campaign", word: true }, { name: "Handed in (UTC)" }];
 
 export async function show(main, signal, query) {
   document.title = "Jobs · coinswarm";
@@ -71,12 +71,14 @@ function nothing(status) {
 }
 
 function row(job, live, signal) {
-  const total = job.evaluations ?? (job.population && job.generations ? job.population * job.generations : null);
+  // each play is searched with a population of its own; a search may end before its last generation
+  const most = job.kind === "evolve" && job.population && job.generations ? job.population * job.generations * job.plays.length : null;
+  const total = job.evaluations ?? most;
   return [
     link(`#/jobs/${segment(job.id)}`, job.id), badge(job.status), progress(job, live, signal),
     [{ class: "clip" }, job.plays.join(", "), job.synthetic ? h("span", { class: "badge made" }, "synthetic") : null],
     [{ class: "word", title: job.markets.join(", ") }, symbols(job.markets)],
-    count(total), job.campaign, moment(job.created),
+    `${job.evaluations === null && most !== null ? "≤ " : ""}${count(total)}`, job.campaign, moment(job.created),
   ];
 }
 

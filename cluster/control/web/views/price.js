@@ -1,7 +1,7 @@
 // The price with the trades on it, and the account below: Lightweight Charts, redrawn in light and dark.
 
-import { get, segment } from "../api.js";
-import { failure, h, loading, note, section, table } from "../dom.js";
+import { file, get, segment } from "../api.js";
+import { download, failure, h, loading, note, section, table } from "../dom.js";
 import { count, figure, moment, number, percent, price as priced } from "../format.js";
 import { AreaSeries, CandlestickSeries, createChart, createSeriesMarkers, LineSeries } from "../vendor/lightweight-charts/lightweight-charts.mjs";
 
@@ -53,7 +53,13 @@ class PriceView {
   toolbar() {
     const markets = h("select", { id: "market", onchange: event => { this.market = event.target.value; this.load({}); } }, this.told.markets.map(key => h("option", { value: key, selected: key === this.told.market }, key)));
     return h("p", { class: "toolbar" }, h("label", { for: "market" }, "Market"), markets,
-      this.span.from === undefined ? null : h("button", { type: "button", onclick: () => this.load({}) }, "Show everything"));
+      this.span.from === undefined ? null : h("button", { type: "button", onclick: () => this.load({}) }, "Show everything"),
+      ["trades", "equity"].map(name => this.csv(name)));
+  }
+
+  csv(name) {
+    const { market } = this.told, place = `${this.found.id.slice(0, 8)}-${name}-${market.replaceAll(/[^A-Za-z0-9]+/g, "-")}.csv`;
+    return download(`Download ${name} (CSV)`, place, () => file(`/evaluations/${segment(this.found.id)}/${name}`, { market, form: "csv" }));
   }
 
   legend() {

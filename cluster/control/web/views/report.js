@@ -1,7 +1,7 @@
 // Reports: pages of their own, of a variant or of what a job found.
 
 import { segment, text } from "../api.js";
-import { h, into, link } from "../dom.js";
+import { h, into, link, save } from "../dom.js";
 import { shortId } from "../format.js";
 
 export const ofEvaluation = (main, signal, id) => report(main, signal, id, `report of ${shortId(id)}`, `/evaluations/${segment(id)}`, "the variant");
@@ -22,12 +22,6 @@ function framed(html, id, signal) {
     if (event.data?.ready === true) frame.contentWindow.postMessage(html, "*");
     if (Number.isFinite(event.data?.height)) frame.style.height = `${Math.ceil(event.data.height)}px`;
   }, { signal });
-  const save = h("button", { type: "button", onclick: () => saved(html, `${id}.html`) }, "Save as a file");
-  return [h("p", { class: "toolbar" }, save), frame];
-}
-
-function saved(html, name) {
-  const address = URL.createObjectURL(new Blob([html], { type: "text/html" }));
-  h("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10000);
+  const button = h("button", { type: "button", onclick: () => save(new Blob([html], { type: "text/html" }), `${id}.html`) }, "Save as a file");
+  return [h("p", { class: "toolbar" }, button), frame];
 }

@@ -2,7 +2,7 @@
 
 import { get, post, requestName, segment } from "../api.js";
 import { empty, facts, failure, h, into, note, section } from "../dom.js";
-import { count, setting, title } from "../format.js";
+import { count, setting, title, variants } from "../format.js";
 import { may } from "../session.js";
 
 const OBJECTIVES = [["sharpe", "max", "Sharpe"], ["total_return", "max", "Return"], ["calmar", "max", "Calmar"], ["max_drawdown", "min", "Max drawdown (small)"], ["profit_factor", "max", "Profit factor"]];
@@ -76,7 +76,7 @@ async function check(text, said) {
   said.replaceChildren(note("It is checked…"));
   try {
     const found = await post("/plays/check", { text });
-    said.replaceChildren(h("div", { class: "good" }, h("strong", null, `${found.name} can be searched`), facts([["Variants", found.size === null ? "infinitely many" : count(found.size)], ["Dimensions", String(Object.keys(found.dimensions).length)]]), found.notes.map(each => note(each))));
+    said.replaceChildren(h("div", { class: "good" }, h("strong", null, `${found.name} can be searched`), facts([["Variants", variants(found)], ["Dimensions", String(Object.keys(found.dimensions).length)]]), found.notes.map(each => note(each))));
   } catch (error) {
     said.replaceChildren(failure(error));
   }
