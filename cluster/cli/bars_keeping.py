@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,7 +57,9 @@ def rename(
     settings = console.settings()
     used = _used(settings, [key])
     data_sets.refuse_busy(used)
-    _ask(used, f"rename {used[0].data_set.key} to {new}?", yes=yes, back="until it is renamed back")
+    with bars.catalog(read_only=True) as catalog:
+        name = catalog.new_name(used[0].data_set.key, new)
+    _ask(used, f"rename {used[0].data_set.key} to {name.key}?", yes=yes or not used[0].text, back="until it is renamed back")
     with bars.catalog() as catalog:
         before, after = catalog.rename(used[0].data_set.key, new)
     if as_json:
@@ -102,8 +105,9 @@ def _beside(file: Path, usual: str, named: Path | None) -> Path:
 
 
 def _import_line(entry: Bars, file: Path, funding: Path | None) -> str:
-    line = f"coinswarm bars import {file} --exchange {entry.exchange} --symbol {entry.symbol} --timeframe {entry.timeframe}"
-    return line if funding is None else f"{line} --funding {funding}"
+    line = ["coinswarm", "bars", "import", str(file), "--exchange", entry.exchange, "--symbol", entry.symbol]
+    line += ["--timeframe", str(entry.timeframe), *([] if funding is None else ["--funding", str(funding)])]
+    return shlex.join(line)
 
 
 def _used(settings: Settings, keys: Sequence[str]) -> list[Uses]:

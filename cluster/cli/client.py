@@ -57,10 +57,6 @@ class Client:
         """The bytes at a path."""
         return bytes(self._ask("GET", path, params={name: value for name, value in parameters.items() if value is not None}).content)
 
-    def delete(self, path: str, **parameters: Any) -> Any:
-        """The JSON that a removal is answered with."""
-        return self._ask("DELETE", path, params=parameters).json()
-
     def post(self, path: str, content: Any = None, *, headers: Mapping[str, str] | None = None, **parameters: Any) -> Any:
         """The JSON that a change is answered with."""
         return self._ask("POST", path, json=content, headers=dict(headers or {}), params=parameters).json()

@@ -15,7 +15,7 @@ from cluster.driver import desk
 router = APIRouter(prefix="/api/v1/data-sets", tags=["data sets"])
 
 
-Key = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", description="such as binance:BTC/USDT:5m")]
+Key = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]+:[A-Za-z0-9_/:.-]{1,150}$", description="such as binance:BTC/USDT:5m")]
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "a file",

@@ -256,6 +256,14 @@ class Catalog:
                 self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", [number])  # noqa: S608 - names of our own
         return entry
 
+    def new_name(self, market: str, new: str) -> Name:
+        """What `rename` with these arguments calls a data set; raises what it raises, and changes nothing."""
+        old, entry = self._meant(market, None), self.find(market)
+        name = naming.renamed(old, new, has_funding=entry.n_funding > 0)
+        if self._number(name.exchange, name.symbol, name.timeframe) is not None:
+            raise errors.Conflict(f"there is a data set {name.key} already", hint="remove it first, or choose another name")
+        return name
+
     def rename(self, market: str, new: str) -> tuple[DataSet, DataSet]:
         """Call a data set by another name. Its content hash changes with it, for the name is part of what is hashed.
 
@@ -269,14 +277,11 @@ class Catalog:
         Raises:
             NotFound, InvalidArgument: as `find`, or the new name does not fit the bars. Conflict: it is taken.
         """
-        old, entry = self._meant(market, None), self.find(market)
-        name = naming.renamed(old, new, has_funding=entry.n_funding > 0)
-        if self._number(name.exchange, name.symbol, name.timeframe) is not None:
-            raise errors.Conflict(f"there is a data set {name.key} already", hint="remove it first, or choose another name")
+        entry, name = self.find(market), self.new_name(market, new)
         with self.transaction():
             row = [name.exchange, name.symbol, name.number]
             self._connection.execute("UPDATE datasets SET exchange = ?, symbol = ? WHERE id = ?", row)
-            source = [name.number, f"renamed from {old.key}", entry.content_hash, entry.first_ts, entry.last_ts]
+            source = [name.number, f"renamed from {entry.key}", entry.content_hash, entry.first_ts, entry.last_ts]
             self._connection.execute("INSERT INTO imports VALUES (?, ?, ?, now()::TIMESTAMP, ?, ?, 0, 0, 0)", source)
             self.seal(name.exchange, name.symbol, name.timeframe)
         return entry, self.find(name.key)

@@ -232,7 +232,7 @@ def test_a_renamed_data_set_has_another_hash_and_is_itself_again_when_renamed_ba
     ],
 )
 def test_a_name_that_does_not_fit_is_refused_and_nothing_is_renamed(spare: Machine, new: str, rule: str) -> None:
-    said = spare.run("bars", "rename", BRED, new, "--yes")
+    said = spare.run("bars", "rename", BRED, new)
     assert said.exit_code in (1, 2)
     assert rule in said.stderr
     assert spare.keys() == [BRED, OTHER]
