@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from cluster import private
 from cluster import settings as machine
 from cluster.settings import Settings
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from cluster.driver.requests import Supplies
     from cluster.driver.service import Service
     from cluster.driver.steps import Stages
+    from cluster.store.clients import Role
     from cluster.workers.nodes import Node
     from cluster.workers.session import Session
     from coinswarm.ledger.access import Access
@@ -64,6 +66,21 @@ def database_url(settings: Settings) -> str:
 
     machine.ensure_home(settings)
     return embedded.ensure(settings.postgres_folder)
+
+
+def client_url(settings: Settings, *, role: Role, password: bool) -> str:
+    """Address of the database for a person's programs; the password is in it only when it is asked for.
+
+    Args:
+        settings: of this machine.
+        role: for the embedded database, as `cluster.store.clients` has it; a configured one has the role of its address.
+        password: whether it may be seen.
+    """
+    from cluster.store import clients, connect
+
+    if (address := settings.database_address) is not None:
+        return address if password else connect.split(address)[0]
+    return clients.address(settings.postgres_folder, database_url(settings), role=role, password=password)
 
 
 @contextmanager
@@ -230,11 +247,10 @@ def look_at_nodes(settings: Settings) -> tuple[Node, ...]:
     Raises:
         Unavailable: no cluster answers.
     """
-    variables = prepare(settings)
-    machine.ensure_home(settings)
+    variables, home = prepare(settings), machine.ensure_home(settings)
     from cluster.workers import nodes, session
 
-    session.connect(settings.ray_address, workers=settings.workers, variables=variables)
+    session.connect(settings.ray_address, workers=settings.workers, variables=variables, home=home)
     try:
         return nodes.look()
     finally:
@@ -243,11 +259,10 @@ def look_at_nodes(settings: Settings) -> tuple[Node, ...]:
 
 def _connected(settings: Settings, workers: int | None) -> Session:
     """A session on the configured cluster, which leaves word of its dashboard, or on a local one that ends with us."""
-    variables = prepare(settings)
-    machine.ensure_home(settings)
+    variables, home = prepare(settings), machine.ensure_home(settings)
     from cluster.workers import session
 
-    connected = session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables)
+    connected = session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables, home=home)
     if connected.dashboard and not connected.local:
         machine.dashboard_file(settings).write_text(connected.dashboard)
     return connected
@@ -321,9 +336,8 @@ def drive_steps(
 @contextmanager
 def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Callable[[], bool], warm: bool = False) -> Iterator[Service]:
     """The driver service of this machine. Larger jobs share one local Ray cluster, started for the first of them, or the configured one."""
-    variables = prepare(settings)
-    logs = machine.ensure_home(settings) / "logs"
-    logs.mkdir(exist_ok=True)
+    variables, home = prepare(settings), machine.ensure_home(settings)
+    logs = private.folder(home / "logs")
     from cluster.driver.hands import ProcessHand
     from cluster.driver.service import Service
 
@@ -336,7 +350,7 @@ def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Cal
         if settings.ray_address:
             return settings.ray_address
         if not shared:
-            shared.append(session.connect(None, workers=settings.workers, variables=variables))
+            shared.append(session.connect(None, workers=settings.workers, variables=variables, home=home))
         return shared[0].address
 
     pinned = settings.model_copy(update={"database_url": SecretStr(url)})
@@ -359,8 +373,7 @@ def detach(settings: Settings, job: str) -> int:
 
     What it says goes to `logs/JOB.log` in the home folder.
     """
-    folder = machine.ensure_home(settings) / "logs"
-    folder.mkdir(exist_ok=True)
+    folder = private.folder(machine.ensure_home(settings) / "logs")
     command = [*COMMAND, "jobs", "resume", job]
     with (folder / f"{job}.log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)

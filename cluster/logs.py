@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cluster import private
+
 FIELDS = ("job", "batch", "hand", "token", "request")
 """Names that an event may carry besides its text; `token` is the id of one and never its secret."""
 _SECRETS = (
@@ -91,7 +93,7 @@ def begin(program: str, folder: Path | None, *, level: str) -> None:
     """
     handlers: list[logging.Handler] = []
     if folder is not None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.folder(folder)
         file = folder / f"{program}.jsonl"
         handlers.append(logging.handlers.RotatingFileHandler(file, maxBytes=_LIMIT_BYTES, backupCount=_KEPT, delay=True))
     if sys.stderr is not None and not sys.stderr.isatty():

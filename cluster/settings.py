@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cluster import private
 from coinswarm import errors
 
 
@@ -117,7 +118,7 @@ def _variable(name: object) -> str:
 
 
 def ensure_home(settings: Settings) -> Path:
-    """Create the home folder, readable by its owner only, and return it.
+    """Create the home folder, which only its owner enters, and return it; one of an earlier release is narrowed.
 
     Raises:
         BadSetting: the folder cannot be created or written.
@@ -129,6 +130,7 @@ def ensure_home(settings: Settings) -> Path:
         raise errors.BadSetting("COINSWARM_HOME must be a folder that can be created", found=f"{home} ({error.strerror})") from error
     if not os.access(home, os.W_OK):
         raise errors.BadSetting("COINSWARM_HOME must be writable", found=home)
+    private.narrow_home(home)
     return home
 
 
@@ -152,13 +154,6 @@ def dashboard(settings: Settings) -> str | None:
         return None
 
 
-def write_secret(path: Path, secret: str) -> None:
-    """Write a file that only its owner reads, from its first moment on."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"{secret}\n")
-
-
 def inherited(settings: Settings) -> dict[str, str]:
     """The environment of a child process that is to have these settings."""
     given = {"HOME": settings.home, "BARS_PATH": settings.bars_path, "WORKERS": settings.workers, "RAY_ADDRESS": settings.ray_address}
@@ -172,6 +167,20 @@ def inherited(settings: Settings) -> dict[str, str]:
 def announce(variables: Mapping[str, str]) -> dict[str, str]:
     """Set environment variables that libraries and child processes read later; what the user has set stays. The answer is what holds."""
     return {name: os.environ.setdefault(name, value) for name, value in variables.items()}
+
+
+def impose(variables: Mapping[str, str | None]) -> None:
+    """Set environment variables of this process and its children, whatever the user has set; None takes one away."""
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def with_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child process: the user's, with these variables."""
+    return {**os.environ, **variables}
 
 
 def user() -> str:

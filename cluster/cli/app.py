@@ -23,6 +23,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from cluster import private
 from cluster.cli import console
 from coinswarm import errors
 
@@ -173,5 +174,6 @@ def coinswarm(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of the installed command."""
+    """Entry point of the installed command. What it writes, wherever it does, is its owner's alone."""
+    private.begin()
     typer.main.get_command(app).main(args=None if arguments is None else list(arguments), prog_name="coinswarm")

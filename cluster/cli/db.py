@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from cluster import bootstrap
+from cluster import settings as machine
 from cluster.cli import console
 from coinswarm import errors
 
@@ -27,14 +28,29 @@ def db() -> None:
     """The database: its address, its state, a SQL prompt, backups."""
 
 
+Owner = Annotated[bool, typer.Option("--owner", help="As the role that may change everything, not the one that only reads.")]
+
+
 @app.command()
-def url(*, as_json: AsJson = False) -> None:
-    """Print the database's URL, with its password, for psql and other programs; the embedded one is started when it is not running."""
-    address = bootstrap.database_url(console.settings())
+def url(
+    *,
+    owner: Owner = False,
+    password: Annotated[bool, typer.Option("--password", help="With the password in it, for programs that read no password file.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the database's URL for psql, notebooks and other programs; the embedded one is started when it is not running.
+
+    The URL of the embedded database names a file with the password instead of showing it, and a role that only reads.
+    """
+    settings = console.settings()
+    embedded_one = settings.database_address is None
+    address = bootstrap.client_url(settings, role="owner" if owner else "reader", password=password)
     if as_json:
-        console.emit_json({"url": address, "embedded": console.settings().database_address is None})
-    else:
-        console.text(address)
+        console.emit_json({"url": address, "embedded": embedded_one})
+        return
+    console.text(address)
+    if not embedded_one and not password:
+        console.note("the password of COINSWARM_DATABASE_URL is left out; --password shows it")
 
 
 @app.command()
@@ -55,18 +71,17 @@ def status(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def shell() -> None:
-    """Open psql on the database."""
-    from cluster.store import embedded
+def shell(*, owner: Owner = False) -> None:
+    """Open psql on the database: on the embedded one as a role that only reads, unless --owner is given."""
+    from cluster.store import connect, embedded
 
     settings = console.settings()
-    address = bootstrap.database_url(settings)
-    program = shutil.which("psql") or (
-        str(embedded.program(settings.postgres_folder, "psql")) if settings.database_address is None else None
-    )
+    embedded_one = settings.database_address is None
+    address, secret = connect.split(bootstrap.client_url(settings, role="owner" if owner else "reader", password=not embedded_one))
+    program = shutil.which("psql") or (str(embedded.program(settings.postgres_folder, "psql")) if embedded_one else None)
     if program is None:
         raise errors.Unavailable("psql must be installed", hint="use another client with the address of `coinswarm db url`")
-    raise typer.Exit(subprocess.run([program, address], check=False).returncode)
+    raise typer.Exit(subprocess.run([program, address], env=machine.with_variables(secret), check=False).returncode)
 
 
 @app.command()

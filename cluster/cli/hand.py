@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from cluster import bootstrap, logs
+from cluster import bootstrap, logs, private
 from cluster import settings as machine
 from coinswarm import errors
 
@@ -80,8 +80,7 @@ class _written_to:  # noqa: N801 - reads as a phrase
     """Send what is printed inside, by this process and its libraries, to the log of a job."""
 
     def __init__(self, settings: Settings, job: str) -> None:
-        folder = machine.ensure_home(settings) / "logs"
-        folder.mkdir(exist_ok=True)
+        folder = private.folder(machine.ensure_home(settings) / "logs")
         self._path = folder / f"{job}.log"
 
     def __enter__(self) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cluster import bootstrap, logs
+from cluster import bootstrap, logs, private
 from cluster import settings as machine
 from cluster.cli import console
 from coinswarm import errors
@@ -138,7 +138,7 @@ def _kept(settings: Settings, access: Access, name: str, role: str) -> str:
     if any(token.name == name and token.revoked is None for token in access.tokens()):
         access.revoke(name, by="serve")
     access.create_token(tokens.new_token(name, role, secret, created=datetime.now(UTC)), by="serve")  # type: ignore[arg-type]
-    machine.write_secret(path, secret)
+    private.write_secret(path, secret)
     return secret
 
 

@@ -72,6 +72,18 @@ def parse(url: str) -> URL:
     return parsed.set(drivername="postgresql+psycopg")
 
 
+def split(url: str) -> tuple[str, dict[str, str]]:
+    """A URL for a program that is started with it: without its password, which other accounts see among arguments, and variables with it.
+
+    Raises:
+        BadSetting: it is not a PostgreSQL URL.
+    """
+    parsed = parse(url)
+    secret = {} if parsed.password is None else {"PGPASSWORD": str(parsed.password)}
+    # `URL.set` takes None for "as it was"
+    return parsed._replace(drivername="postgresql", password=None).render_as_string(hide_password=False), secret
+
+
 def run(made: sa.Engine, work: Callable[[sa.Connection], _T], *, patience_s: float) -> _T:
     """Do `work` in one transaction, again and again while the server is away, for at most `patience_s` seconds.
 

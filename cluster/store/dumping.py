@@ -18,7 +18,6 @@ from typing import IO
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.engine import URL
 
 from cluster.store import connect, embedded, schema
 from coinswarm import errors
@@ -243,11 +242,8 @@ def _any(connection: sa.Connection, table: str) -> bool:
 
 
 def _address(url: str) -> tuple[str, dict[str, str]]:
-    """The address without its password, which other users of the machine could read among the arguments, and variables with it."""
-    parsed = connect.parse(url)
-    plain: URL = parsed.set(drivername="postgresql", password=None)
-    secret = {"PGPASSWORD": str(parsed.password)} if parsed.password is not None else {}
-    shown = plain.render_as_string(hide_password=False)
+    """The address without its password, and all variables of a program that is started with it."""
+    shown, secret = connect.split(url)
     return shown, {"PATH": os.defpath, "LC_ALL": "C", "PGCONNECT_TIMEOUT": str(connect.CONNECT_TIMEOUT_S), **secret}
 
 

@@ -3,18 +3,21 @@
 The wheel's own launcher is left aside: it has no TCP port a person could use, opens the folders above its data to everyone's reading, and
 keeps a server alive for ever once a user of it was killed. Here the server stays up on purpose, so that the address printed by a run still
 works after it, until `stop` or until its folder is gone (PostgreSQL looks for it every minute). Any number of processes may call `ensure`
-at once.
+at once. Which account runs the server is said in `accounts`.
 """
 
 from __future__ import annotations
 
 import errno
 import fcntl
+import os
 import re
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
+import tempfile
 import time
 import warnings
 from collections.abc import Iterator
@@ -26,6 +29,7 @@ from typing import Any
 import psutil
 import psycopg
 
+from cluster import private
 from cluster.store import accounts
 from coinswarm import errors
 
@@ -34,7 +38,8 @@ USER = "coinswarm"
 DATABASE = "coinswarm"
 
 _START_TIMEOUT_S = 120.0
-_CONNECT_TIMEOUT_S = 5
+_CAREFULLY: dict[str, Any] = {"connect_timeout": 5, "require_auth": "scram-sha-256"}
+"""A program that took our port while the server was down is not told the password: it would have to know it itself."""
 _PORT_ATTEMPTS = 5
 _ROOM = "it takes 150 MB empty: free some space, or put COINSWARM_HOME elsewhere"
 _FULL = "No space left on device"
@@ -120,16 +125,13 @@ def stop(folder: Path, *, force: bool = False) -> bool:
             return False
         if not force:
             _refuse_connected(_url(folder, port))
-        account = accounts.for_server(_data(folder))
-        done = account.run([_program(folder, "pg_ctl"), "-D", str(_data(folder)), "-m", "fast", "-w", "stop"], timeout_s=_START_TIMEOUT_S)
-        if done.returncode != 0:
-            raise errors.Unavailable("the embedded PostgreSQL does not stop", found=done.stdout.strip())
+        _end(psutil.Process(_noted_pid(folder)))
         return True
 
 
 def program(folder: Path, name: str) -> Path:
     """A program of the PostgreSQL that fits the data in `folder`, such as psql."""
-    return Path(_program(folder.expanduser().resolve(), name))
+    return _install(folder.expanduser().resolve()) / "bin" / name
 
 
 def installations() -> dict[int, Path]:
@@ -163,15 +165,15 @@ def _install(folder: Path) -> Path:
     return installed[version]
 
 
-def _program(folder: Path, name: str) -> str:
-    return str(_install(folder) / "bin" / name)
+def _program(folder: Path, name: str, account: accounts.Account) -> str:
+    return str(account.programs(_install(folder)) / "bin" / name)
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Only one process at a time starts or stops the server; the lock goes with the process that holds it, however that ends."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.folder(folder)
         with (folder / "lock").open("a") as file:
             _wait_for_lock(file.fileno(), folder)
             yield
@@ -219,16 +221,31 @@ def _running_port(folder: Path) -> int | None:
 def _is_alive(folder: Path) -> bool:
     """Whether the process that the folder's note names is a PostgreSQL on this folder; ids are used again, so the note may mislead."""
     try:
-        process = psutil.Process(int((_data(folder) / "postmaster.pid").read_text().split("\n", 1)[0]))
-        return str(_data(folder)) in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+        process = psutil.Process(_noted_pid(folder))
+        return process.cwd() == str(_data(folder)) and process.status() != psutil.STATUS_ZOMBIE
     except (OSError, ValueError, psutil.Error):
         return False
+
+
+def _noted_pid(folder: Path) -> int:
+    return int((_data(folder) / "postmaster.pid").read_text().split("\n", 1)[0])
+
+
+def _end(server: psutil.Process) -> None:
+    """Stop a server: those who are connected lose what they have not committed."""
+    try:
+        server.send_signal(signal.SIGINT)
+        server.wait(_START_TIMEOUT_S)
+    except psutil.NoSuchProcess:
+        return
+    except psutil.TimeoutExpired as error:
+        raise errors.Unavailable("the embedded PostgreSQL does not stop", found=f"it still runs after {_START_TIMEOUT_S:.0f} s") from error
 
 
 def _answers(folder: Path, port: int) -> bool:
     """Whether the server takes connections; makes our database when a kill came between the server's creation and its."""
     try:
-        with psycopg.connect(_url(folder, port), dbname="postgres", connect_timeout=_CONNECT_TIMEOUT_S, autocommit=True) as connection:
+        with psycopg.connect(_url(folder, port), dbname="postgres", autocommit=True, **_CAREFULLY) as connection:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone() is None:
                 _create_database(connection)
             return True
@@ -246,69 +263,78 @@ def _create_database(connection: psycopg.Connection[Any]) -> None:
 def _initialise(folder: Path) -> None:
     """Create the data folder beside its place and move it there when it is complete, so that a kill leaves nothing half-made."""
     data, fresh = _data(folder), folder / "data.new"
-    account = accounts.for_server(data)
-    account.let_run(_install(folder))
-    account.let_in(data)
     if (data / "PG_VERSION").exists():
         return
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
-    password = _password(folder)
-    note = folder / "password.new"
-    note.touch(mode=0o600)
-    note.write_text(password)
-    account.own(note)
-    account.own(fresh)
-    _initdb(folder, fresh, note, account)
-    note.unlink()
+    _initdb(folder, fresh, _password(folder))
     with (fresh / "postgresql.conf").open("a") as file:
         file.write(_CONFIG)
     fresh.rename(data)
 
 
-def _initdb(folder: Path, fresh: Path, note: Path, account: accounts.Account) -> None:
-    options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--username", USER, f"--pwfile={note}"]
-    done = account.run([_program(folder, "initdb"), "-D", str(fresh), *options], timeout_s=_START_TIMEOUT_S)
-    if done.returncode != 0:
+def _initdb(folder: Path, fresh: Path, password: str) -> None:
+    """Fill a data folder; the password goes through a pipe, so that it is in no file and no list of processes."""
+    account = accounts.for_initdb()
+    account.own(fresh)
+    options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--username", USER, "--pwfile=/dev/stdin"]
+    with os.fdopen(_pipe(password, account), "rb") as given, tempfile.TemporaryFile() as said:
+        code = account.run([_program(folder, "initdb", account), *options], fresh, said, timeout_s=_START_TIMEOUT_S, stdin=given.fileno())
+        said.seek(0)
+        output = said.read().decode(errors="replace")
+    if code != 0:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise _failure("the embedded PostgreSQL cannot create its data folder", done.stdout, folder)
+        raise _failure("the embedded PostgreSQL cannot create its data folder", output, folder)
+
+
+def _pipe(text: str, account: accounts.Account) -> int:
+    """The end of a pipe that a program of the account reads a line of text from, by its name."""
+    reading, writing = os.pipe()
+    if account.uid is not None and account.gid is not None:
+        os.fchown(reading, account.uid, account.gid)
+    with os.fdopen(writing, "w") as file:
+        file.write(f"{text}\n")
+    return reading
 
 
 def _password(folder: Path) -> str:
     path = folder / "password"
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(18))
+        private.write_secret(path, secrets.token_urlsafe(18))
     return path.read_text().strip()
 
 
 def _start(folder: Path) -> int:
     """Start the server on the port it had, or on another one when that is taken."""
     account = accounts.for_server(_data(folder))
-    _clear(folder, account)
+    if account.uid is not None and _data(folder).stat().st_uid != account.uid:
+        account.own(_data(folder))
+    _clear(folder)
     for attempt in range(_PORT_ATTEMPTS):
         port = _choose_port(folder, fresh=attempt > 0)
-        output = _pg_ctl_start(folder, port, account)
+        _pg_ctl_start(folder, port, account)
         running = _running_port(folder)
         if running is not None:
             (folder / "port").write_text(str(running))
             return running
-        if "could not bind" not in output + _last_words(folder):
+        if "could not bind" not in _last_words(folder):
             break
-    raise _failure("the embedded PostgreSQL does not start", output + "\n" + _last_words(folder), folder)
+    raise _failure("the embedded PostgreSQL does not start", _last_words(folder), folder)
 
 
-def _pg_ctl_start(folder: Path, port: int, account: accounts.Account) -> str:
-    command = [_program(folder, "pg_ctl"), "-D", str(_data(folder)), "-l", str(folder / "log"), "-w", "-t", f"{_START_TIMEOUT_S:.0f}"]
+def _pg_ctl_start(folder: Path, port: int, account: accounts.Account) -> None:
+    """Start the server; what it says goes on to the log, which we open for it."""
+    command = [_program(folder, "pg_ctl", account), "-w", "-t", f"{_START_TIMEOUT_S:.0f}", "-o", f"-p {port}", "start"]
     try:
-        return account.run([*command, "-o", f"-p {port}", "start"], timeout_s=_START_TIMEOUT_S + 10).stdout
+        with (folder / "log").open("ab") as log:
+            account.run(command, _data(folder), log, timeout_s=_START_TIMEOUT_S + 10)
     except subprocess.TimeoutExpired as error:
         raise errors.Unavailable(
             f"the embedded PostgreSQL does not start within {_START_TIMEOUT_S:.0f} s", hint=f"see {folder / 'log'}"
         ) from error
 
 
-def _clear(folder: Path, account: accounts.Account) -> None:
+def _clear(folder: Path) -> None:
     """Drop a dead server's note when its process id is in use again, for it would stop a new server; start a new log when it is long.
 
     Otherwise the note stays: PostgreSQL learns from it whether children of a killed server still hold the data.
@@ -320,7 +346,6 @@ def _clear(folder: Path, account: accounts.Account) -> None:
     if log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES:
         log.unlink()
     log.touch(mode=0o600)
-    account.own(log)
 
 
 def _choose_port(folder: Path, *, fresh: bool) -> int:
@@ -336,7 +361,7 @@ def _choose_port(folder: Path, *, fresh: bool) -> int:
 
 def _refuse_connected(address: str) -> None:
     query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-    with psycopg.connect(address, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
+    with psycopg.connect(address, **_CAREFULLY) as connection:
         row = connection.execute(query).fetchone()
     if row is not None and row[0]:
         raise errors.Conflict(

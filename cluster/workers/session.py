@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import ray
 
+from cluster.workers import seclusion
 from coinswarm import errors
 
 _LOOPBACK = "127.0.0.1"
@@ -43,7 +44,14 @@ class Session:
     local: bool
 
 
-def connect(address: str | None, *, workers: int | None, variables: Mapping[str, str], object_bytes: int | None = None) -> Session:
+def connect(
+    address: str | None,
+    *,
+    workers: int | None,
+    variables: Mapping[str, str],
+    object_bytes: int | None = None,
+    home: Path | None = None,
+) -> Session:
     """Connect to `address`, or start a local cluster.
 
     Args:
@@ -51,6 +59,7 @@ def connect(address: str | None, *, workers: int | None, variables: Mapping[str,
         workers: processes of a local cluster; None: one a processor.
         variables: environment of the workers, such as where compiled kernels are kept.
         object_bytes: room for bars on a local cluster; None: Ray's own choice.
+        home: where a local cluster keeps its token, sockets and logs; needed to start one.
 
     Raises:
         Unavailable: the cluster does not answer or cannot be started.
@@ -60,6 +69,9 @@ def connect(address: str | None, *, workers: int | None, variables: Mapping[str,
         found = resolved(address)
         _require_answer(found)
         return _joined(found, options)
+    if home is None:
+        raise errors.InvalidArgument("a local cluster needs a home folder", found=home)
+    options |= seclusion.options(home)
     return _started(options | {"num_cpus": workers, "object_store_memory": object_bytes, "_node_ip_address": _LOOPBACK})
 
 

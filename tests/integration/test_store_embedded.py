@@ -24,9 +24,9 @@ ENSURE = "import sys, pathlib; from cluster.store import embedded; print(embedde
 
 
 def postmasters(folder: Path) -> list[psutil.Process]:
-    """Servers of a folder, without the children they have."""
-    found = [process for process in psutil.process_iter(["name", "cmdline"]) if str(folder / "data") in (process.info["cmdline"] or ())]
-    return [process for process in found if process.info["name"] == "postgres"]
+    """Servers of a folder, without the children they have: all of them work inside its data."""
+    found = {process.pid: process for process in psutil.process_iter(["name", "cwd"]) if process.info["cwd"] == str(folder / "data")}
+    return [process for process in found.values() if process.info["name"] == "postgres" and process.ppid() not in found]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,84 @@
+"""What other accounts of the machine may not see: folders that only their owner enters, secrets that only their owner reads.
+
+Only what this program made is ever narrowed. Folders above it, and folders that hold anything else, keep the modes they have.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from coinswarm import errors
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_NAMES = ("bars.duckdb", "bars.duckdb.wal", "dashboard", "logs", "numba", "pg", "ray", "reports")
+"""What a home folder holds besides tokens."""
+
+
+def begin() -> None:
+    """Make what this process and its children write from now on readable by its owner only."""
+    os.umask(_OTHERS)
+
+
+def folder(path: Path) -> Path:
+    """Make a folder that only its owner enters, or take that of an earlier run, narrowed.
+
+    Args:
+        path: of a folder that this program alone uses; folders above it are made when they are missing.
+
+    Raises:
+        Unavailable: it belongs to another account, which could read or replace what is put there. For root, the account whose home holds it
+            may own it: that account loses nothing by what root does for it.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    owner, us = path.stat().st_uid, os.geteuid()
+    if owner not in (0, us) and not (us == 0 and owner == path.parent.stat().st_uid):
+        raise errors.Unavailable(f"{path} must belong to the account that uses it", found=f"the account {owner}")
+    _narrow(path)
+    return path
+
+
+def narrow_home(home: Path) -> None:
+    """Take from other accounts what earlier releases let them see: all of ours in a home folder, and itself if it holds nothing else."""
+    entries = list(home.iterdir())
+    ours = [entry for entry in entries if entry.name in _NAMES or entry.suffix == ".token"]
+    for entry in ours:
+        _narrow(entry)
+    if len(ours) == len(entries):
+        _narrow(home)
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in a file, drawn when there is none; processes that ask at once get the same.
+
+    Returns:
+        64 hexadecimal digits, unless something else was put there.
+    """
+    if not path.exists():
+        fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        write_secret(fresh, secrets.token_hex(32))
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+        fresh.unlink()
+    _narrow(path)
+    return path.read_text().strip()
+
+
+def write_secret(path: Path, secret: str) -> None:
+    """Write a file that only its owner reads, from its first moment on."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f"{secret}\n")
+
+
+def _narrow(path: Path) -> None:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:  # a file that another process has just ended with
+        return
+    plain = stat.S_ISREG(found.st_mode) or (stat.S_ISDIR(found.st_mode) and not found.st_mode & stat.S_ISVTX)
+    if plain and found.st_uid == os.geteuid() and found.st_mode & _OTHERS:
+        path.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS)

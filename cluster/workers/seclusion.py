@@ -1,0 +1,83 @@
+"""How a local Ray cluster is kept from the other accounts of a machine.
+
+Ray runs what it is asked to run, so all that it listens to asks for a token, which is in a file of the home folder that only its owner
+reads. What it writes and its sockets are in a folder that only its owner enters, for Ray opens the folders that it makes to everyone. Its
+metrics are the one thing it would tell without a token, so they are off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
+
+from cluster import private
+from cluster import settings as machine
+from coinswarm import errors
+
+_LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
+_SESSION = "/session_2026-01-31_23-59-59_999999_9999999/sockets/dash_MetricsHead"
+"""The longest path that Ray makes of the folder it is given."""
+
+
+def options(home: Path) -> dict[str, Any]:
+    """What Ray is started with, after this process and its children have been told of the token.
+
+    The user's own settings of a token are for clusters that others start: for one of ours they would let in those who know it.
+
+    Args:
+        home: folder of this user, in which the token is.
+    """
+    token = home / "ray.token"
+    private.kept_secret(token)
+    told = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_AUTH_TOKEN": None, "RAY_enable_metrics_collection": "0"}
+    machine.impose(told)
+    Config.initialize("")  # Ray reads its environment once, when it is imported
+    AuthenticationTokenLoader.instance().reset_cache()
+    folder = place(home)
+    _sweep(folder)
+    return {"_temp_dir": str(folder)}
+
+
+def place(home: Path) -> Path:
+    """The folder for what Ray writes: in the home folder, or among temporary files where paths of sockets would be too long."""
+    wanted = home / "ray" / "t"
+    if _fits(wanted):
+        private.folder(wanted.parent)
+        return wanted
+    name = f"coinswarm-{os.geteuid()}-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
+    short = next((folder for folder in (Path(tempfile.gettempdir()), Path("/tmp")) if _fits(folder / name / "t")), None)  # noqa: S108
+    if short is None:
+        most = _LONGEST_SOCKET - len(_SESSION)
+        raise errors.Unavailable(f"a folder for Ray's sockets must have a path of at most {most} bytes", found=wanted)
+    return _own(short / name) / "t"
+
+
+def _own(folder: Path) -> Path:
+    """A folder where everyone may make one: ours, or another one when somebody has taken its name."""
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not folder.is_symlink() and found.st_uid == os.geteuid() and not found.st_mode & 0o077:
+        return folder
+    return Path(tempfile.mkdtemp(prefix="coinswarm-", dir=folder.parent))
+
+
+def _fits(folder: Path) -> bool:
+    return len(os.fsencode(folder)) + len(_SESSION) <= _LONGEST_SOCKET
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what clusters have left whose drivers are gone; their names end with the driver's process id."""
+    for session in folder.glob("session_*_*"):
+        pid = session.name.rpartition("_")[2]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)) and not session.is_symlink():
+            shutil.rmtree(session, ignore_errors=True)
