@@ -26,6 +26,7 @@ from typer.core import TyperGroup
 from cluster import private
 from cluster.cli import console
 from coinswarm import errors
+from coinswarm.printable import shown
 
 COMMANDS = {
     "bars": "Candles: import, fetch, list, check, rename, export and remove them.",
@@ -56,6 +57,10 @@ COMMANDS = {
 }
 
 
+_Mistake = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+"""What is wrong with arguments; typer brings a Click of its own, whose name it keeps to itself."""
+
+
 class LazyGroup(TyperGroup):
     """Commands of `COMMANDS`, imported on use; every error becomes one message and an exit code."""
 
@@ -69,10 +74,19 @@ class LazyGroup(TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         return name, command if name is None else load(name), rest
 
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the arguments, names of files among them; what is wrong with one is said without what it hides."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except _Mistake as mistake:
+            raise _shown(mistake) from None
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; Ctrl-C counts as failed, with what was done kept."""
         try:
             return super().invoke(ctx)
+        except _Mistake as mistake:
+            raise _shown(mistake) from None
         except KeyboardInterrupt:
             console.error(errors.Cancelled("stopped by Ctrl-C; what was finished is kept"))
             raise typer.Exit(errors.Cancelled.exit_code) from None
@@ -88,6 +102,11 @@ class LazyGroup(TyperGroup):
             if console.debugging():
                 raise
             raise SystemExit(report(error)) from None
+
+
+def _shown(mistake: Any) -> Any:
+    mistake.message = shown(mistake.message)
+    return mistake
 
 
 def _require_output() -> None:

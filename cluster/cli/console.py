@@ -1,4 +1,7 @@
-"""What a person sees: results on stdout, progress and problems on stderr, JSON on request."""
+"""What a person sees: results on stdout, progress and problems on stderr, JSON on request.
+
+Everything that is printed passes here, and all of it with hidden characters shown as escapes: names come from others' files and servers.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -16,12 +19,14 @@ from typing import Any
 import numpy as np
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 
 from cluster import settings as machine
 from coinswarm import errors
+from coinswarm.printable import shown, shown_json
 
 SYNTHETIC = "SYNTHETIC"
 """The word on every table and report whose bars were made, not traded."""
@@ -48,19 +53,28 @@ def debugging() -> bool:
     return _state["debug"]
 
 
+class Screen(Console):
+    """A console that shows hidden characters of any text it is given; styles and movements of its own are no text."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """See `Console`."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=shown(segment.text))
+
+
 def out() -> Console:
     """The console of results. Made anew each time: tests and pipes replace `sys.stdout`; what goes into a pipe is not folded."""
-    return Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    return Screen(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
 def err() -> Console:
     """The console of progress and problems."""
-    return Console(file=sys.stderr, highlight=False)
+    return Screen(file=sys.stderr, highlight=False)
 
 
 def text(message: str) -> None:
     """Print a result line as it stands: no markup, no wrapping."""
-    sys.stdout.write(f"{message}\n")
+    sys.stdout.write(f"{shown(message)}\n")
 
 
 def note(message: str) -> None:
@@ -75,7 +89,7 @@ def error(problem: errors.CoinswarmError) -> None:
 
 def emit_json(value: object) -> None:
     """Print a value as one line of JSON; what is infinite or missing becomes null."""
-    text(json.dumps(plain(value), ensure_ascii=False, allow_nan=False))
+    sys.stdout.write(f"{shown_json(json.dumps(plain(value), ensure_ascii=False, allow_nan=False))}\n")
 
 
 def plain(value: Any) -> Any:
@@ -116,7 +130,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     style = "bold yellow" if synthetic else "bold"
     screen = out()
     numeric = [_numeric(rows, position) for position in range(len(columns))]
-    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    columns = [shown(name) for name in columns]
+    cells = [["" if cell is None else shown(str(cell)) for cell in row] for row in rows]
     widths = _widths(columns, cells, numeric, screen.width)
     screen.print(escape(heading), style=style, soft_wrap=True)
     if widths is None:

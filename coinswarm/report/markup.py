@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 import json
-import re
 
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+from coinswarm.printable import HIDDEN
+
 _VOID = frozenset({"meta", "input", "br", "col"})
 
 
@@ -17,10 +17,10 @@ class Markup(str):
 
 
 def text(value: object) -> Markup:
-    """`value` as it may stand between tags or in an attribute; control and direction-changing characters become U+FFFD."""
+    """`value` as it may stand between tags or in an attribute; hidden characters become U+FFFD."""
     if isinstance(value, Markup):
         return value
-    return Markup(html.escape(_UNPRINTABLE.sub("\ufffd", str(value)), quote=True))
+    return Markup(html.escape(HIDDEN.sub("\ufffd", str(value)), quote=True))
 
 
 def tag(name: str, /, *children: object, **attributes: object) -> Markup:

@@ -2,13 +2,18 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+// Characters that hide text or turn its direction, as in coinswarm/printable.py.
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
+const shown = text => text.replace(HIDDEN, found => "\t\r\n".includes(found) ? found : "\ufffd");
+
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : String(value));
+    else element.setAttribute(name, value === true ? "" : shown(String(value)));
   }
-  element.append(...children.flat(Infinity).filter(child => child !== null && child !== undefined && child !== false));
+  const given = children.flat(Infinity).filter(child => child !== null && child !== undefined && child !== false);
+  element.append(...given.map(child => child instanceof Node ? child : shown(String(child))));
   return element;
 }
 
