@@ -8,6 +8,7 @@
 # RAY_AUTH_TOKEN_PATH    a file with the cluster's token, the same on every node; none: whoever reaches the ports is let in
 # COINSWARM_HEAD_PORT, COINSWARM_DASHBOARD_HOST, COINSWARM_DASHBOARD_PORT  where a head listens
 set -eu
+umask 077
 role="${1:?head, worker or control}"
 shift
 export RAY_USAGE_STATS_ENABLED=0

@@ -6,11 +6,13 @@ import logging
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.engine import URL
+from sqlalchemy.util import immutabledict
 
 from coinswarm import errors
 from coinswarm.ledger import jsontext
@@ -79,9 +81,12 @@ def split(url: str) -> tuple[str, dict[str, str]]:
         BadSetting: it is not a PostgreSQL URL.
     """
     parsed = parse(url)
-    secret = {} if parsed.password is None else {"PGPASSWORD": str(parsed.password)}
-    # `URL.set` takes None for "as it was"
-    return parsed._replace(drivername="postgresql", password=None).render_as_string(hide_password=False), secret
+    given = dict(parsed.query)
+    password = given.pop("password", parsed.password)
+    # `URL.set` takes None for "as it was", and writes a space of the query as a plus, which libpq takes for a plus
+    plain = parsed._replace(drivername="postgresql", password=None, query=immutabledict()).render_as_string(hide_password=False)
+    rest = f"?{urlencode(given, doseq=True, quote_via=quote, safe='/')}" if given else ""
+    return f"{plain}{rest}", {} if password is None else {"PGPASSWORD": str(password)}
 
 
 def run(made: sa.Engine, work: Callable[[sa.Connection], _T], *, patience_s: float) -> _T:

@@ -23,6 +23,8 @@ from cluster import private
 from cluster import settings as machine
 from coinswarm import errors
 
+_MUTE = {"RAY_enable_metrics_collection": "0", "AUTOSCALER_METRIC_PORT": "-1", "DASHBOARD_METRIC_PORT": "-1"}
+"""Metrics of nodes, of the autoscaler and of the dashboard; the latter two are exported unless their port is none that can be listened at."""
 _LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
 _SESSION = "/session_2026-01-31_23-59-59_999999_9999999/sockets/dash_MetricsHead"
 """The longest path that Ray makes of the folder it is given."""
@@ -38,8 +40,8 @@ def options(home: Path) -> dict[str, Any]:
     """
     token = home / "ray.token"
     private.kept_secret(token)
-    told = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_AUTH_TOKEN": None, "RAY_enable_metrics_collection": "0"}
-    machine.impose(told)
+    told = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_AUTH_TOKEN": None}
+    machine.impose(told | _MUTE)
     Config.initialize("")  # Ray reads its environment once, when it is imported
     AuthenticationTokenLoader.instance().reset_cache()
     folder = place(home)

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from coinswarm import errors
@@ -16,7 +17,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 def write_whole(path: Path, content: bytes) -> Path:
     """Put `content` at `path`: beside it first, then renamed over it, so that nobody ever sees half a file.
 
-    Folders that are missing are made. A device or pipe is written to directly.
+    Folders that are missing are made. A file that is there keeps its mode. A device or pipe is written to directly.
 
     Returns:
         The path that was written.
@@ -44,6 +45,8 @@ def _write(path: Path, content: bytes) -> Path:
     beside = target.parent / f".coinswarm-{secrets.token_hex(8)}.part"
     try:
         _write_through(beside, content)
+        if target.exists():
+            beside.chmod(stat.S_IMODE(target.stat().st_mode))
         beside.replace(target)
     finally:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):

@@ -19,6 +19,14 @@ def test_a_file_is_written_and_nothing_is_left_beside_it(tmp_path: Path) -> None
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_file_that_is_written_again_keeps_the_mode_it_was_given(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    files.write_whole(path, b"first")
+    path.chmod(0o640)
+    files.write_whole(path, b"second")
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
 def test_a_full_disk_keeps_what_was_there_and_leaves_nothing_half_written(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.write_bytes(b"the old report")
