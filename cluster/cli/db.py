@@ -151,8 +151,6 @@ def restore(
         manifest = backups.verify(file, tell=console.note)
     else:
         manifest = backups.restore(file, bootstrap.database_url(settings), settings.bars_file, replace=replace, tell=console.note)
-        with bootstrap.open_store(settings):
-            console.note("the database has the newest schema")
     if as_json:
         console.emit_json({"restored": not check, **backups.plain(manifest)})
     else:

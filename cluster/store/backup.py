@@ -1,17 +1,20 @@
-"""Backups: the database and the bars of this machine in one file, with a manifest that says what is in it.
+"""Backups: what coinswarm has in the database, and the bars of this machine, in one file with a manifest that says what is in it.
 
-The file is a plain ZIP without compression, for its parts are compressed already: `database.dump` for `pg_restore`, `bars.duckdb` as it
-is, and `manifest.json` last, so that a file without it is no backup. It appears under its name when it is complete and on the disk.
+The file is a plain ZIP: `database/TABLE.csv` for each of our tables, `bars.duckdb` as it is, and `manifest.json` last, so that a file
+without it is no backup. It appears under its name when it is complete and on the disk. Backups of the first format have `database.dump`,
+a dump of the whole database by `pg_dump`, in the place of the tables.
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
 import shutil
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -20,12 +23,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
-from cluster.store import dumping, schema
+from cluster.store import dumping, former_dumps, inventory, schema
+from cluster.store.dumping import Rows
 from coinswarm import errors
 from coinswarm.market.catalog import Catalog
 
-FORMAT = 1
-DATABASE, BARS, MANIFEST = "database.dump", "bars.duckdb", "manifest.json"
+FORMAT = 2
+DATABASE, FORMER_DUMP, BARS, MANIFEST = "database", "database.dump", "bars.duckdb", "manifest.json"
+_FAST = 1
+"""Of zlib: higher levels take several times as long for a tenth less."""
 _TOLD_EVERY_S = 5.0
 _MEGABYTE = 1_000_000
 Tell = Callable[[str], object]
@@ -99,7 +105,7 @@ def write(url: str, bars: Path, target: Path, *, tell: Tell) -> Manifest:
     beside = target.with_name(f".{target.name}.partial")
     try:
         with os.fdopen(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_FAST) as archive:
                 manifest = _filled(archive, url, bars, tell)
             file.flush()
             os.fsync(file.fileno())
@@ -113,11 +119,14 @@ def write(url: str, bars: Path, target: Path, *, tell: Tell) -> Manifest:
 def _filled(archive: zipfile.ZipFile, url: str, bars: Path, tell: Tell) -> Manifest:
     parts, data_sets = {}, {}
     with dumping.snapshot(url) as moment:
-        with _entry(archive, DATABASE, tell) as part:
-            dumping.dump(url, moment, part.write)
-        parts[DATABASE] = part.sealed()
+        for table, pieces in moment.tables():
+            name = f"{DATABASE}/{table}.csv"
+            with _entry(archive, name, tell) as part:
+                for piece in pieces:
+                    part.write(piece)
+            parts[name] = part.sealed()
     if bars.exists():
-        with _quiet(bars) as catalog, _entry(archive, BARS, tell) as part:
+        with _quiet(bars) as catalog, _entry(archive, zipfile.ZipInfo(BARS), tell) as part:
             data_sets = {entry.key: entry.content_hash for entry in catalog.list()}
             with bars.open("rb") as file:
                 while piece := file.read(dumping.CHUNK_BYTES):
@@ -160,9 +169,10 @@ class _Part:
 
 
 @contextmanager
-def _entry(archive: zipfile.ZipFile, name: str, tell: Tell) -> Iterator[_Part]:
-    with archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as into:
-        yield _Part(name, into, tell)
+def _entry(archive: zipfile.ZipFile, entry: str | zipfile.ZipInfo, tell: Tell) -> Iterator[_Part]:
+    """A file of a backup: compressed under a name, as it is with a `ZipInfo`."""
+    with archive.open(entry, "w", force_zip64=True) as into:
+        yield _Part(entry if isinstance(entry, str) else entry.filename, into, tell)
 
 
 def read(path: Path) -> Manifest:
@@ -201,9 +211,9 @@ def verify(path: Path, *, tell: Tell) -> Manifest:
         NotFound, BadInput, Refused: as `read`, or the file is damaged.
     """
     manifest = read(path)
+    tell(f"checking {len(manifest.parts)} files, {sum(part.size_bytes for part in manifest.parts.values()) / _MEGABYTE:,.0f} MB")
     with zipfile.ZipFile(path) as archive:
         for name, part in manifest.parts.items():
-            tell(f"checking {name}, {part.size_bytes / _MEGABYTE:,.0f} MB")
             digest = hashlib.sha256()
             for piece in _pieces(archive, name):
                 digest.update(piece)
@@ -213,7 +223,7 @@ def verify(path: Path, *, tell: Tell) -> Manifest:
 
 
 def restore(path: Path, url: str, bars: Path, *, replace: bool, tell: Tell) -> Manifest:
-    """Put a backup in the place of what a database and the bars hold.
+    """Put a backup in the place of what coinswarm has in a database, and of the bars; everything else in the database stays.
 
     Everything is checked first. Then the database changes in one transaction, and the bars by one renaming after it.
 
@@ -225,31 +235,53 @@ def restore(path: Path, url: str, bars: Path, *, replace: bool, tell: Tell) -> M
         tell: told where it stands.
 
     Raises:
-        Refused: something is there and `replace` is not set, or the backup is of a later program; BadInput: it is damaged;
-        Conflict: somebody is connected or holds the bars; StorageFull: no room; Unavailable: the database went away.
+        Refused: something is there and `replace` is not set, others have built on it, or the backup is of a later program;
+        BadInput: it is damaged; Conflict: others are connected or hold the bars; StorageFull: no room; Unavailable: the database
+        went away.
     """
     manifest = verify(path, tell=tell)
     _refuse_used(dumping.contents(url), _n_data_sets(bars), manifest, replace=replace)
     with zipfile.ZipFile(path) as archive, _laid_out(archive, manifest, bars) as fresh:
         tell(f"restoring {sum(manifest.rows.values()):,} rows of {len(manifest.rows)} tables")
-        dumping.restore(url, _pieces(archive, DATABASE), manifest.rows)
+        dumping.restore(url, _tables(archive, manifest, tell), version=manifest.schema, rows=_ours(manifest))
         if fresh is not None:
             fresh.replace(bars)
             _settle(bars.absolute().parent)
     return manifest
 
 
+def _tables(archive: zipfile.ZipFile, manifest: Manifest, tell: Tell) -> Iterator[Rows]:
+    """The rows of our tables in a backup of either format."""
+    if FORMER_DUMP in manifest.parts:
+        hint = "is not coinswarm's and stays out of the database; `pg_restore` reads it from database.dump in the backup"
+        yield from former_dumps.rows(_pieces(archive, FORMER_DUMP), skipped=lambda name: tell(f"the table {name} {hint}"))
+        return
+    for name in manifest.parts:
+        if name.startswith(f"{DATABASE}/"):
+            with archive.open(name) as file:
+                columns = next(csv.reader([file.readline().decode()]))
+                table = name.removeprefix(f"{DATABASE}/").removesuffix(".csv").split("/")[0]
+                yield Rows(table=table, columns=tuple(columns), form="csv", pieces=iter(lambda: file.read(dumping.CHUNK_BYTES), b""))
+
+
+def _ours(manifest: Manifest) -> dict[str, int]:
+    """Rows of our tables; the first format counted others in the same schema, too."""
+    return {name: count for name, count in manifest.rows.items() if name in inventory.RELATIONS}
+
+
 def _refuse_used(found: dumping.Contents, data_sets: int, manifest: Manifest, *, replace: bool) -> None:
     if found.others:
         hint = "stop the service and the jobs that use it"
-        raise errors.Conflict(
-            "nobody else may be connected to a database that is restored", found=f"{found.others} connection(s)", hint=hint
-        )
+        raise errors.Conflict("no other connection may use the tables that are replaced", found=f"{found.others} connection(s)", hint=hint)
+    if found.schema is not None and found.schema > schema.HEAD:
+        rule, hint = f"the schema that is replaced must be one this program knows, up to {schema.HEAD}", "update coinswarm"
+        raise errors.Refused(rule, found=f"{found.schema}, of a later coinswarm", hint=hint)
+    inventory.refuse_above(found.above)
     if replace:
         return
     hint = "--replace puts the backup in the place of all of it"
     if not found.empty:
-        raise errors.Refused("a backup is restored into an empty database", found="one with something in it", hint=hint)
+        raise errors.Refused("a backup is restored where coinswarm has nothing in the database", found="jobs, plays or tokens", hint=hint)
     if data_sets and BARS in manifest.parts:
         raise errors.Refused("a backup's bars are restored where there are none", found=f"{data_sets} data set(s)", hint=hint)
 
@@ -290,7 +322,7 @@ def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
         with archive.open(name) as file:
             while piece := file.read(dumping.CHUNK_BYTES):
                 yield piece
-    except (zipfile.BadZipFile, KeyError, EOFError) as problem:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as problem:
         raise errors.BadInput(f"{name} in a backup must be as it was written", found=problem, hint="use another backup") from problem
 
 

@@ -97,10 +97,20 @@ def _prepare(connection: sa.Connection, job: str, frame: ChaosFrame) -> None:
         return
     values = {"job": job, "markets": list(frame.markets), "features": list(frame.features), "bar_ms": frame.bar_ms}
     connection.execute(sa.insert(tables.chaos_frames), [values])
-    part = psycopg.sql.Identifier("chaos_parts", part_of(job))
+    create_part(connection, job)
+
+
+def create_part(connection: sa.Connection, job: str) -> None:
+    """Make the partition of a job."""
+    part = psycopg.sql.Identifier(part_of(job))
+    _raw(connection).execute(psycopg.sql.SQL("CREATE TABLE {part} (LIKE chaos_trades)").format(part=part))
+    attach(connection, job)
+
+
+def attach(connection: sa.Connection, job: str) -> None:
+    """Make a table under the partition's name one; it is made apart, so that nobody who reads other jobs' trades is waited for."""
+    part = psycopg.sql.Identifier(part_of(job))
     for statement in (
-        # made apart and attached, so that nobody who reads other jobs' trades is waited for
-        psycopg.sql.SQL("CREATE TABLE {part} (LIKE chaos_trades)").format(part=part),
         psycopg.sql.SQL("CREATE UNIQUE INDEX ON {part} (number)").format(part=part),
         psycopg.sql.SQL("ALTER TABLE chaos_trades ATTACH PARTITION {part} FOR VALUES IN ({job})").format(part=part, job=job),
     ):
@@ -114,7 +124,7 @@ def _commit(connection: sa.Connection, lease: Lease, record: GenerationRecord, t
         return False
     names = ", ".join(chaos_rows.COLUMNS)
     into = psycopg.sql.SQL("COPY {part} ({names}) FROM STDIN (FORMAT BINARY)").format(
-        part=psycopg.sql.Identifier("chaos_parts", part_of(lease.job)), names=psycopg.sql.SQL(names)
+        part=psycopg.sql.Identifier(part_of(lease.job)), names=psycopg.sql.SQL(names)
     )
     with _raw(connection).cursor() as cursor, cursor.copy(into) as copy:
         for part in chaos_rows.written(lease.job, trades):
@@ -136,7 +146,7 @@ def _find_frame(connection: sa.Connection, job: str) -> ChaosFrame | None:
 
 def _trades(connection: sa.Connection, job: str) -> ChaosTrades:
     frame = _frame(connection, job)
-    part = psycopg.sql.Identifier("chaos_parts", part_of(job)).as_string()
+    part = psycopg.sql.Identifier(part_of(job)).as_string()
     out = f"COPY ({chaos_rows.query(frame, part)}) TO STDOUT (FORMAT BINARY)"
     with _raw(connection).cursor() as cursor, cursor.copy(out.encode()) as copy:
         return chaos_rows.read(frame, copy)
@@ -157,7 +167,7 @@ def _summary(row: Any) -> ChaosSummary:
 def _drop(connection: sa.Connection, job: str) -> None:
     transitions.refuse_going(reading.known_job(connection, job, lock=True))
     connection.execute(sa.delete(tables.chaos_frames).where(tables.chaos_frames.c.job == job))
-    part = psycopg.sql.Identifier("chaos_parts", part_of(job))
+    part = psycopg.sql.Identifier(part_of(job))
     _raw(connection).execute(psycopg.sql.SQL("DROP TABLE IF EXISTS {part}").format(part=part))
 
 
@@ -167,5 +177,6 @@ def _raw(connection: sa.Connection) -> psycopg.Connection[Any]:
 
 
 def part_of(job: str) -> str:
-    """The partition's name: the job's, unless that is longer than a name may be."""
-    return job if len(job.encode()) <= _LONGEST_NAME else hashlib.sha256(job.encode()).hexdigest()[:_LONGEST_NAME]
+    """The partition's name: the table's and the job's, unless that is longer than a name may be."""
+    name = f"chaos_trades_{job}"
+    return name if len(name.encode()) <= _LONGEST_NAME else hashlib.sha256(name.encode()).hexdigest()[:_LONGEST_NAME]

@@ -14,6 +14,7 @@ from sqlalchemy import exc
 from sqlalchemy.engine import URL
 from sqlalchemy.util import immutabledict
 
+from cluster.store import sessions
 from coinswarm import errors
 from coinswarm.ledger import jsontext
 
@@ -30,14 +31,12 @@ _TRY_AGAIN = ("40001", "40P01", "55P03", "53300")
 _PASSING = ("starting up", "shutting down", "recovery", "too many", "remaining connection slots", "terminating connection")
 """What a refusal at the door says that is worth another try: these come without a SQLSTATE."""
 _DISK_FULL = "53100"
+_READ_ONLY = "25006"
+_NOT_ALLOWED = "42501"
+_LOCKED = "55P03"
 _DATA_CLASS = "22"
 _RULES = {"VT001": errors.Refused, "VT002": errors.Conflict}
 """What our own triggers raise, see the migrations."""
-_SESSION = """
-SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
-SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'
-"""
-"""A driver whose machine died in the middle of a commit must not hold its job's row for the two hours that TCP would give it."""
 
 
 def engine(url: str) -> sa.Engine:
@@ -52,9 +51,12 @@ def engine(url: str) -> sa.Engine:
         json_deserializer=_read_json,
         pool_size=4,
         max_overflow=12,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "coinswarm", "keepalives_idle": 15, "keepalives_count": 3},
-    )
-    sa.event.listen(made, "connect", _prepare)
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_S, "application_name": "coinswarm", "client_encoding": "utf8", "keepalives_idle": 15,
+            "keepalives_count": 3,
+        },
+    )  # fmt: skip
+    sa.event.listen(made, "do_connect", _connected)
     return made
 
 
@@ -95,7 +97,8 @@ def run(made: sa.Engine, work: Callable[[sa.Connection], _T], *, patience_s: flo
     `work` must be safe to repeat: a commit whose answer was lost may have happened.
 
     Raises:
-        Unavailable: nobody answers, or the server refuses us; StorageFull: its disk is full; InvalidArgument: a value does not fit.
+        Unavailable: nobody answers, or the server refuses us; Refused: it cannot be used as it is, or the role may not;
+        StorageFull: its disk is full; InvalidArgument: a value does not fit.
     """
     deadline = time.monotonic() + patience_s
     pause = _FIRST_PAUSE_S
@@ -119,6 +122,14 @@ def explained(error: Exception, url: URL) -> errors.CoinswarmError:
         return _RULES[state](_first_line(error))
     if state == _DISK_FULL:
         return errors.StorageFull(f"the database at {place} has no room left", hint="free disk space and resume the job")
+    if state == _READ_ONLY:
+        hint = "connect to the primary server, with a role that may write"
+        return errors.Refused(f"the database at {place} must be one that can be written to", found=found, hint=hint)
+    if state == _NOT_ALLOWED:
+        hint = "give the role a schema of its own (CREATE SCHEMA name AUTHORIZATION role) and name that in search_path"
+        return errors.Refused(f"the role must be allowed to use coinswarm's schema at {place}", found=found, hint=hint)
+    if state == _LOCKED:
+        return errors.Conflict(f"the tables at {place} must be free", found=found, hint="end the connection that holds them and try again")
     if state.startswith(_DATA_CLASS) or isinstance(_cause(error), psycopg.DataError):
         return errors.InvalidArgument("a value does not fit the database", found=found)
     if isinstance(_cause(error), psycopg.OperationalError):
@@ -137,10 +148,15 @@ def _read_json(text: str | bytes) -> Any:
     return jsontext.loads(text if isinstance(text, str) else text.decode())
 
 
-def _prepare(connection: Any, _record: object) -> None:
-    autocommit, connection.autocommit = connection.autocommit, True
-    connection.execute(_SESSION)
-    connection.autocommit = autocommit
+def _connected(dialect: Any, _record: object, arguments: Any, parameters: Any) -> Any:
+    """A connection that is prepared before SQLAlchemy asks anything of it, for its questions are not understood by every server."""
+    connection = dialect.connect(*arguments, **parameters)
+    try:
+        sessions.prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _cause(error: Exception) -> BaseException:

@@ -1,224 +1,230 @@
-"""A PostgreSQL database as a stream of bytes and back, by the dump and restore programs that come with the embedded one.
+"""What a coinswarm has in a database, as tables of rows and back.
 
-A dump sees one moment of the database, the same one its rows are counted in. A restore is one transaction: what is in the database stays
-until the last row of the dump is in and counted, however the restore ends.
+Only our tables are read, as of one moment, and only they are replaced. A restore is one transaction: ours are dropped, made again by the
+migrations up to the version of the dump, filled, counted, and brought to the newest version; until its end everything stays as it was,
+however it ends. No name of a schema is in the rows, so they go into whatever schema the connection sees.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import tempfile
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
+from typing import Any, Literal
 
 import psycopg
 import sqlalchemy as sa
+from psycopg import sql
 
-from cluster.store import connect, embedded, schema
+from cluster.store import chaos, connect, inventory, schema
+from cluster.store.inventory import CHAOS_TRADES, Inventory
 from coinswarm import errors
 
 CHUNK_BYTES = 1 << 20
-_OURS_FROM_THE_START = ("alembic_version", "lifecycle_arrows")
-"""Tables that a database without anything in it has rows in."""
-_TABLES = sa.text(
-    "SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
-    "WHERE nspname = 'public' AND relkind IN ('r', 'p') ORDER BY relname"
-)
-_OTHERS = sa.text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' "
-    "AND pid <> pg_backend_pid()"
-)
-_CLEAR = """
-BEGIN;
-SET LOCAL client_min_messages = warning;
-DO $clear$
-DECLARE
-    things text[];
-    thing text;
-BEGIN
-    SELECT array_agg(name ORDER BY place, name) INTO things FROM (
-        SELECT 0 AS place, format('SCHEMA IF EXISTS %I', nspname) AS name FROM pg_namespace
-        WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
-        UNION ALL
-        SELECT strpos('vmrpS', relkind::text), format(CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
-            WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END || ' IF EXISTS public.%I', relname)
-        FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm', 'r', 'p', 'S')
-        UNION ALL
-        SELECT 9, 'ROUTINE IF EXISTS ' || oid::regprocedure FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-    ) AS found;
-    FOREACH thing IN ARRAY coalesce(things, '{}') LOOP
-        EXECUTE format('DROP %s CASCADE', thing);
-    END LOOP;
-END $clear$;
+_OURS_FROM_THE_START = ("lifecycle_arrows",)
+"""Tables that a coinswarm in which nothing was done has rows in."""
+_PART = "chaos_trades_restored"
+_UNHURRIED = "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'"
+_KEYS = """
+SELECT conrelid::regclass::text AS child, quote_ident(conname) AS name FROM pg_constraint
+WHERE contype = 'f' AND conrelid = ANY (SELECT to_regclass(quote_ident(name)) FROM unnest(CAST(:names AS text[])) AS name)
+"""
+_COUNTERS = """
+SELECT pg_get_serial_sequence(quote_ident(table_name), column_name) AS sequence, table_name AS table, column_name AS column
+FROM information_schema.columns WHERE table_schema = current_schema() AND is_identity = 'YES' AND table_name = ANY (:names)
 """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """One moment of a database: its schema's version, the rows of each table, and the name by which other connections see it."""
+class Rows:
+    """Rows of a table, as COPY writes them.
 
-    name: str
+    Attributes:
+        table: which; rows of `chaos_trades` are those of one partition.
+        columns: in the order of the values.
+        form: of the text.
+        pieces: the bytes.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    form: Literal["csv", "text"]
+    pieces: Iterable[bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """One moment of a coinswarm: its schema's version, and the rows of each table."""
+
     schema: str
     rows: dict[str, int]
+    connection: sa.Connection
+    inventory: Inventory
+
+    def tables(self) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Each table's name, the partition's place after it, and its rows as CSV with a line of names; read one before the next."""
+        for name in self.inventory.data:
+            if name == CHAOS_TRADES:
+                for place, part in enumerate(self.inventory.names("part")):
+                    yield f"{name}/{place}", _read(self.connection, sql.SQL(part))  # quoted by the server
+            else:
+                yield name, _read(self.connection, sql.Identifier(name))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What is in a database: bytes on disk, whether anything is in it that would be lost, and how many others are connected."""
+    """What a coinswarm has in a database.
 
+    Attributes:
+        schema: the version of its schema; None where none has started.
+        size_bytes: on the server's disk.
+        empty: whether nothing of it would be lost.
+        others: how many others of it are connected.
+        above: what others have built on its tables.
+    """
+
+    schema: str | None
     size_bytes: int
     empty: bool
     others: int
+    above: tuple[str, ...]
 
 
 def contents(url: str) -> Contents:
-    """Look at a database; nothing is created.
+    """Look at what a coinswarm has in a database; nothing is created, and nothing else in it counts.
 
     Raises:
-        Unavailable: nobody answers.
+        Unavailable: nobody answers; Refused: things of another program have the names of ours.
     """
     with _opened(url) as connection:
         found = schema.version(connection)
-        names = list(connection.scalars(_TABLES))
-        used = [name for name in names if name not in _OURS_FROM_THE_START and (found is None or _any(connection, name))]
-        size = connection.scalar(sa.text("SELECT pg_database_size(current_database())"))
-        return Contents(size_bytes=int(size or 0), empty=not used, others=int(connection.scalar(_OTHERS) or 0))
+        if found is None:
+            inventory.refuse_taken(connection)
+        ours = inventory.take(connection)
+        return Contents(
+            schema=found,
+            size_bytes=inventory.size_bytes(connection, ours),
+            empty=not any(_any(connection, name) for name in ours.data if name not in _OURS_FROM_THE_START),
+            others=inventory.others(connection, ours),
+            above=tuple(inventory.above(connection, ours)),
+        )
 
 
 @contextmanager
 def snapshot(url: str) -> Iterator[Snapshot]:
-    """Hold on to one moment of a database.
+    """Hold on to one moment of a coinswarm.
 
     Raises:
         Unavailable: nobody answers; Refused: its schema is none of this program.
     """
     with _opened(url) as connection:
         connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        connection.exec_driver_sql(_UNHURRIED)
         found = schema.version(connection)
         if found is None or found > schema.HEAD:
-            raise errors.Refused(f"the database's schema must be one this program knows, up to {schema.HEAD}", found=found)
-        connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        name = str(connection.scalar(sa.text("SELECT pg_export_snapshot()")))
-        yield Snapshot(name=name, schema=found, rows={table: _count(connection, table) for table in connection.scalars(_TABLES)})
+            hint = "no coinswarm has started there" if found is None else "a later coinswarm made it: update this one"
+            raise errors.Refused(f"the database's schema must be one this program knows, up to {schema.HEAD}", found=found, hint=hint)
+        ours = inventory.take(connection)
+        rows = {name: _count(connection, name) for name in ours.data}
+        yield Snapshot(schema=found, rows=rows, connection=connection, inventory=ours)
 
 
-def dump(url: str, moment: Snapshot, into: Callable[[bytes], object]) -> None:
-    """Hand the dump of a moment to `into`, piece by piece.
-
-    Raises:
-        Unavailable: the database went away.
-    """
-    address, environment = _address(url)
-    command = [_program(url, "pg_dump"), "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={moment.name}", address]
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, env=environment)
-        with _ended(process):
-            for piece in _pieces(process.stdout):
-                into(piece)
-        if process.returncode != 0:
-            raise _failure("the database cannot be dumped", said)
-
-
-def restore(url: str, pieces: Iterable[bytes], rows: dict[str, int]) -> None:
-    """Put a dump in the place of all that a database holds, in one transaction.
+def restore(url: str, dump: Iterable[Rows], *, version: str, rows: dict[str, int]) -> None:
+    """Put a dump in the place of all that a coinswarm has in a database, in one transaction, and bring it to the newest schema.
 
     Args:
         url: the database.
-        pieces: of the dump.
+        dump: rows of tables; the frame of a chaos job may come before or after its trades.
+        version: of the schema they are of.
         rows: how many each table must have in the end.
 
     Raises:
-        Refused: the dump is damaged or of a later PostgreSQL; StorageFull: the server's disk is full; Unavailable: it went away.
+        Refused: the dump does not fit, or others have built on what is replaced; Conflict: others hold it; StorageFull: the server's disk
+        is full; Unavailable: it went away.
     """
-    address, environment = _address(url)
-    load = [_program(url, "psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-", address]
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(load, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said, env=environment)
-        with _ended(process):
-            try:
-                _fill(_written(process.stdin), _program(url, "pg_restore"), pieces, rows)
-            except BrokenPipeError:
-                process.wait()
-        if process.returncode != 0:
-            raise _failure("the dump cannot be restored; the database is as it was", said)
-
-
-def _fill(script: IO[bytes], program: str, pieces: Iterable[bytes], rows: dict[str, int]) -> None:
-    """Write the whole restore as SQL; its last word is COMMIT, so that nothing that ends early changes anything."""
-    script.write(_CLEAR.encode())
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(
-            [program, "--no-owner", "--no-privileges", "--file=-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
-        )
-        with _ended(process):
-            feeder = threading.Thread(target=_feed, args=(_written(process.stdin), pieces), daemon=True)
-            feeder.start()
-            for piece in _pieces(process.stdout):
-                script.write(piece)
-            feeder.join()
-        if process.returncode != 0:
-            raise _failure("the dump cannot be read; the database is as it was", said)
-    script.write("".join(_counted(table, count) for table, count in rows.items()).encode())
-    script.write(b"COMMIT;\n")
-    script.close()
-
-
-def _counted(table: str, count: int) -> str:
-    name = table.replace('"', '""')
-    counting = f'SELECT count(*) FROM public."{name}"'  # noqa: S608 - a name of the dump's own database, quoted
-    return (
-        f"DO $count$ BEGIN IF ({counting}) <> {count} THEN "
-        f"RAISE EXCEPTION 'a table of the dump does not have its {count} rows'; END IF; END $count$;\n"
-    )
-
-
-def _feed(into: IO[bytes], pieces: Iterable[bytes]) -> None:
-    try:
-        with into:
-            for piece in pieces:
-                into.write(piece)
-    except BrokenPipeError:
-        # the program has said why it stopped reading, and its exit code is looked at
-        return
-
-
-def _pieces(stream: IO[bytes] | None) -> Iterator[bytes]:
-    if stream is not None:
-        while piece := stream.read(CHUNK_BYTES):
-            yield piece
-
-
-def _written(stream: IO[bytes] | None) -> IO[bytes]:
-    if stream is None:
-        raise errors.Unavailable("a program of PostgreSQL has no input")
-    return stream
+    with _opened(url) as connection:
+        connection.exec_driver_sql(_UNHURRIED)
+        schema.hold(connection)
+        inventory.refuse_above(inventory.above(connection, inventory.take(connection)))
+        inventory.clear(connection)
+        schema.migrate(connection, to=version)
+        with _unguarded(connection) as names:
+            for table in dump:
+                _fill(connection, table, names)
+            _complete(connection)
+        _check(connection, rows)
+        schema.migrate(connection)
 
 
 @contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Wait for a process at the end; one that is left because something went wrong is killed."""
-    try:
-        yield
-        process.wait()
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream is not None and not stream.closed:
-                _close(stream)
+def _unguarded(connection: sa.Connection) -> Iterator[Sequence[str]]:
+    """Empty tables that take rows in any order and as they were: triggers and references hold again at the end."""
+    names = inventory.take(connection).data
+    keys = [(row.child, row.name) for row in connection.execute(sa.text(_KEYS), {"names": names})]
+    for name in names:
+        _run(connection, f"ALTER TABLE {name} DISABLE TRIGGER USER")
+    for child, key in keys:
+        _run(connection, f"ALTER TABLE {child} ALTER CONSTRAINT {key} DEFERRABLE INITIALLY DEFERRED")
+    _run(connection, f"TRUNCATE {', '.join(names)}")
+    yield names
+    _run(connection, "SET CONSTRAINTS ALL IMMEDIATE")
+    for child, key in keys:
+        _run(connection, f"ALTER TABLE {child} ALTER CONSTRAINT {key} NOT DEFERRABLE")
+    for name in names:
+        _run(connection, f"ALTER TABLE {name} ENABLE TRIGGER USER")
 
 
-def _close(stream: IO[bytes]) -> None:
-    try:
-        stream.close()
-    except BrokenPipeError:
+def _fill(connection: sa.Connection, rows: Rows, names: Sequence[str]) -> None:
+    if rows.table not in names:
+        raise errors.Refused("a backup must hold tables of coinswarm alone", found=rows.table)
+    if rows.table != CHAOS_TRADES:
+        _write(connection, rows, rows.table)
         return
+    _run(connection, f"CREATE TABLE {_PART} (LIKE {CHAOS_TRADES})")
+    _write(connection, rows, _PART)
+    job = connection.scalar(sa.text(f"SELECT job FROM {_PART} LIMIT 1"))  # noqa: S608 - a name of this module
+    if job is None:
+        _run(connection, f"DROP TABLE {_PART}")
+    else:
+        part = sql.Identifier(chaos.part_of(job)).as_string()
+        _run(connection, f"ALTER TABLE {_PART} RENAME TO {part}")
+        chaos.attach(connection, job)
+
+
+def _complete(connection: sa.Connection) -> None:
+    """Partitions of jobs without trades, and counters that go on after the last number."""
+    ours = inventory.take(connection)
+    if CHAOS_TRADES in ours.data:
+        there = set(ours.names("part"))
+        for job in connection.scalars(sa.text("SELECT job FROM chaos_frames")).all():
+            if not there & {chaos.part_of(job), sql.Identifier(chaos.part_of(job)).as_string()}:
+                chaos.create_part(connection, job)
+    for counter in connection.execute(sa.text(_COUNTERS), {"names": ours.data}).all():
+        last = f"(SELECT max({counter.column}) FROM {counter.table})"  # noqa: S608 - names of ours
+        connection.execute(sa.text(f"SELECT setval(:sequence, coalesce({last}, 1), {last} IS NOT NULL)"), {"sequence": counter.sequence})
+
+
+def _check(connection: sa.Connection, rows: dict[str, int]) -> None:
+    for table, count in rows.items():
+        found = _count(connection, table)
+        if found != count:
+            raise errors.Refused(f"the table {table} of a backup must have its {count} rows; the database is as it was", found=found)
+
+
+def _read(connection: sa.Connection, table: sql.Composable) -> Iterator[bytes]:
+    query = sql.SQL("COPY (SELECT * FROM {table}) TO STDOUT (FORMAT csv, HEADER)").format(table=table)
+    with _raw(connection).cursor() as cursor, cursor.copy(query) as copy:
+        for piece in copy:
+            yield bytes(piece)
+
+
+def _write(connection: sa.Connection, rows: Rows, table: str) -> None:
+    query = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT {form})").format(
+        table=sql.Identifier(table), columns=sql.SQL(", ").join(map(sql.Identifier, rows.columns)), form=sql.SQL(rows.form)
+    )
+    with _raw(connection).cursor() as cursor, cursor.copy(query) as copy:
+        for piece in rows.pieces:
+            copy.write(piece)
 
 
 @contextmanager
@@ -233,37 +239,18 @@ def _opened(url: str) -> Iterator[sa.Connection]:
         made.dispose()
 
 
+def _run(connection: sa.Connection, statement: str) -> None:
+    connection.exec_driver_sql(statement)
+
+
+def _raw(connection: sa.Connection) -> psycopg.Connection[Any]:
+    raw: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    return raw
+
+
 def _count(connection: sa.Connection, table: str) -> int:
     return int(connection.scalar(sa.select(sa.func.count()).select_from(sa.table(table))) or 0)
 
 
 def _any(connection: sa.Connection, table: str) -> bool:
     return connection.execute(sa.select(sa.literal(1)).select_from(sa.table(table)).limit(1)).one_or_none() is not None
-
-
-def _address(url: str) -> tuple[str, dict[str, str]]:
-    """The address without its password, and all variables of a program that is started with it."""
-    shown, secret = connect.split(url)
-    return shown, {"PATH": os.defpath, "LC_ALL": "C", "PGCONNECT_TIMEOUT": str(connect.CONNECT_TIMEOUT_S), **secret}
-
-
-def _program(url: str, name: str) -> str:
-    """A program that is no older than the server."""
-    with _opened(url) as connection:
-        server = int(connection.scalar(sa.text("SHOW server_version_num")) or 0) // 10_000
-    fitting = {version: folder for version, folder in embedded.installations().items() if version >= server}
-    if not fitting:
-        found, hint = f"PostgreSQL {server}", f"use its own {name}, or the backups of whoever runs it"
-        raise errors.Refused(f"the server must be of PostgreSQL {max(embedded.installations())} or before", found=found, hint=hint)
-    return str(Path(fitting[min(fitting)]) / "bin" / name)
-
-
-def _failure(rule: str, said: IO[bytes]) -> errors.CoinswarmError:
-    said.seek(0)
-    lines = [line for line in said.read().decode(errors="replace").splitlines() if line.strip()]
-    found = lines[0][:500] if lines else "no word"
-    if any("No space left" in line for line in lines):
-        return errors.StorageFull(rule, found=found, hint="free disk space and try again")
-    if any(("connection" in line and "failed" in line) or "terminating connection" in line for line in lines):
-        return errors.Unavailable(rule, found=found, hint="see `coinswarm db status`")
-    return errors.Refused(rule, found=found)

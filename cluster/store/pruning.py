@@ -129,7 +129,7 @@ def _chaos(connection: sa.Connection, job: str) -> tuple[int, int]:
     """Chaos trades of a job and the bytes of their partition."""
     if connection.scalar(sa.select(tables.chaos_frames.c.job).where(tables.chaos_frames.c.job == job)) is None:
         return 0, 0
-    part = psycopg.sql.Identifier("chaos_parts", part_of(job)).as_string()
+    part = psycopg.sql.Identifier(part_of(job)).as_string()
     count = connection.scalar(sa.text("SELECT count(*) FROM chaos_trades WHERE job = :job"), {"job": job})
     size = connection.scalar(sa.text("SELECT pg_total_relation_size(CAST(:part AS regclass))"), {"part": part})
     return int(count or 0), int(size or 0)

@@ -50,7 +50,7 @@ SELECT count(*) FILTER (WHERE jobs.status = 'queued'), count(*) FILTER (WHERE jo
 FROM queue JOIN jobs ON jobs.id = queue.job
 WHERE jobs.status IN ('queued', 'running') AND (CAST(:token AS text) IS NULL OR queue.token = :token)
 """)
-_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:name AS text) || ' in ' || current_schema(), 0))")
 
 
 class PostgresQueue:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from cluster.store import connect, schema
+from cluster.store import connect, inventory, schema
 
 _COUNTED = ("data_sets", "plays", "jobs", "generations")
 _ESTIMATED = {"evaluations": "trials", "later scores": "later_scores"}
@@ -17,12 +17,13 @@ _ESTIMATED = {"evaluations": "trials", "later scores": "later_scores"}
 class DatabaseState:
     """A database that answers.
 
-    `rows` are counts, of large tables the server's own estimate, and empty for a schema that is not ours; `schema` is None before the
-    first use.
+    Size, connections and rows are of coinswarm alone, whatever else the database holds. `namespace` is the schema its tables are in. `rows`
+    are counts, of large tables the server's own estimate, and empty for a schema that is not ours; `schema` is None before the first use.
     """
 
     place: str
     server: str
+    namespace: str
     schema: str | None
     newest_schema: str
     size_bytes: int
@@ -45,18 +46,20 @@ def describe(url: str) -> DatabaseState:
 
 def _state(connection: sa.Connection, place: str) -> DatabaseState:
     found = schema.version(connection)
+    ours = inventory.Inventory(things=()) if found is None else inventory.take(connection)
     return DatabaseState(
         place=place,
         server=str(connection.scalar(sa.text("SHOW server_version"))),
+        namespace=str(connection.scalar(sa.text("SELECT current_schema()"))),
         schema=found,
         newest_schema=schema.HEAD,
-        size_bytes=int(connection.scalar(sa.text("SELECT pg_database_size(current_database())")) or 0),
-        connections=int(connection.scalar(sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")) or 0),
+        size_bytes=inventory.size_bytes(connection, ours),
+        connections=1 + inventory.others(connection, ours),
         rows=_rows(connection) if found == schema.HEAD else {},
     )
 
 
 def _rows(connection: sa.Connection) -> dict[str, int]:
     counted = {name: int(connection.scalar(sa.select(sa.func.count()).select_from(sa.table(name))) or 0) for name in _COUNTED}
-    live = sa.text("SELECT n_live_tup FROM pg_stat_user_tables WHERE relname = :name")
+    live = sa.text("SELECT n_live_tup FROM pg_stat_user_tables WHERE relid = to_regclass(:name)")
     return counted | {name: int(connection.scalar(live, {"name": table}) or 0) for name, table in _ESTIMATED.items()}

@@ -50,9 +50,6 @@ CREATE TABLE chaos_trades (
 COMMENT ON TABLE chaos_trades IS
     'Random trades and what became of them: results as fractions of the notional, the state as known at the decision; see the view chaos.';
 
-CREATE SCHEMA chaos_parts;
-COMMENT ON SCHEMA chaos_parts IS 'Partitions of chaos_trades, one a job.';
-
 CREATE VIEW chaos AS
 SELECT trade.job,
        jobs.campaign,

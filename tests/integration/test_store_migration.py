@@ -53,7 +53,7 @@ def _upgraded(url: str, revision: str) -> None:
     with made.begin() as connection:
         config = Config()
         config.set_main_option("script_location", str(schema.folder()))
-        config.attributes["connection"] = connection
+        config.attributes |= {"connection": connection, "version_table": "coinswarm_version"}
         command.upgrade(config, revision)
     made.dispose()
 
