@@ -22,23 +22,23 @@ GUARDS = ("guard_job", "guard_split", "guard_step", "guard_vetted")
 HOME = "BEGIN\n    PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA), true);\n"
 LOCK = "|| ' in ' || TG_TABLE_SCHEMA, 0)"
 LONGEST_NAME = 63
+PARTS = """
+SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE inhparent = 'chaos_trades'::regclass AND nspname = :former ORDER BY relname
+"""
 
 
 def upgrade() -> None:
-    for job in op.get_bind().scalars(sa.text("SELECT job FROM chaos_frames ORDER BY job")).all():
-        _move(job)
+    connection = op.get_bind()
+    home = _quoted(str(connection.scalar(sa.text("SELECT current_schema()"))))
+    jobs = {_name(job): job for job in connection.scalars(sa.text("SELECT job FROM chaos_frames"))}
+    for before in connection.scalars(sa.text(PARTS), {"former": FORMER}).all():
+        after = _quoted(_name(f"chaos_trades_{jobs.get(before, before)}"))
+        _execute(f"ALTER TABLE {FORMER}.{_quoted(before)} RENAME TO {after}")
+        _execute(f"ALTER TABLE {FORMER}.{after} SET SCHEMA {home}")
     for name in GUARDS:
         _keep_home(name)
     op.execute("ALTER FUNCTION ancestors(text) SET search_path FROM CURRENT")
-
-
-def _move(job: str) -> None:
-    connection = op.get_bind()
-    before, after = _name(job), _name(f"chaos_trades_{job}")
-    if connection.scalar(sa.text("SELECT to_regclass(:name)"), {"name": f"{FORMER}.{_quoted(before)}"}) is not None:
-        home = _quoted(str(connection.scalar(sa.text("SELECT current_schema()"))))
-        _execute(f"ALTER TABLE {FORMER}.{_quoted(before)} RENAME TO {_quoted(after)}")
-        _execute(f"ALTER TABLE {FORMER}.{_quoted(after)} SET SCHEMA {home}")
 
 
 def _name(text: str) -> str:
