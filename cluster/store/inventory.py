@@ -72,12 +72,12 @@ ORDER BY found
 """)
 _OTHERS = sa.text("""
 SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND (
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL AND (
     application_name IN ('coinswarm', current_setting('application_name'))
     OR pid IN (SELECT pid FROM pg_locks WHERE relation = ANY (:relations))
 )
 """)
-"""A program of before schemas of one's own says only `coinswarm`: it may be ours."""
+"""A program of before schemas of one's own says only `coinswarm`: it may be ours. A vacuum, which has no user, gives way by itself."""
 _SIZE = sa.text("SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE oid = ANY (:relations) AND relkind IN ('r', 'p')")
 _FORMER_PARTS = """
 DO $$ BEGIN

@@ -118,6 +118,16 @@ def test_views_that_others_put_on_our_tables_are_named_and_stay(place: Shared, k
     assert inventory(place.admin) == before
 
 
+def test_the_tables_of_a_later_coinswarm_are_not_replaced(place: Shared, kept: Path, tmp_path: Path) -> None:
+    worked(place.url)
+    with psycopg.connect(place.url) as connection:
+        connection.execute("UPDATE coinswarm_version SET version_num = '9999'; CREATE TABLE something_new (id int)")
+    before = inventory(place.admin)
+    code, words = command(place.url, tmp_path, "db", "restore", "--replace", kept)
+    assert (code, "was 9999, of a later coinswarm" in words) == (2, True)
+    assert inventory(place.admin) == before
+
+
 def test_two_coinswarms_in_two_schemas_never_meet(place: Shared, kept: Path, tmp_path: Path) -> None:
     first = worked(place.url)
     with psycopg.connect(place.admin) as connection:
