@@ -21,7 +21,7 @@ from coinswarm.metrics.figures import Status
 from coinswarm.types import FloatArray
 
 Columns = Mapping[str, Any]
-_ARRAYS = ("ts", *COLUMNS, "funding_ts", "funding_rate")
+_ARRAYS = ("ts", *COLUMNS, "funding_ts", "funding_rate", "known_ts")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LONGEST_REASON = 400
 _KEPT = 64

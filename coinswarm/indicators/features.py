@@ -9,14 +9,15 @@ import numpy as np
 
 from coinswarm import errors
 from coinswarm.indicators import align, catalog, sources
+from coinswarm.indicators.align import Alignment
 from coinswarm.indicators.catalog import Indicator, Parameter, Params
 from coinswarm.market import resample
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.types import FloatArray, IntArray
+from coinswarm.types import FloatArray
 
 _SLOW: WeakKeyDictionary[Bars, dict[int, Bars]] = WeakKeyDictionary()
-_INDEX: WeakKeyDictionary[Bars, WeakKeyDictionary[Bars, IntArray]] = WeakKeyDictionary()
+_SHOWN: WeakKeyDictionary[Bars, WeakKeyDictionary[Bars, Alignment]] = WeakKeyDictionary()
 """Resampled bars and alignments, kept as long as the bars they belong to: a play's slow features share them (2 ms on 72k bars)."""
 
 
@@ -48,7 +49,8 @@ def compute(
 
     Returns:
         Values on the exec bars. Those of bar `i` are known at its close: on slower bars and other markets they are those of the
-        last bar that has closed by then. Before the other market has bars they are NaN.
+        last bar that is known by then (`Bars.close_ts`), NaN where there is none yet or the last one is older than
+        `align.GREATEST_AGE` of its bars.
 
     Raises:
         NotFound: the catalogue has no such indicator.
@@ -65,9 +67,9 @@ def compute(
     first = _first(arrays, entry.warmup(settings))
     if origin is bars:
         return Computed(outputs=dict(zip(entry.outputs, arrays, strict=True)), first=first)
-    index = _index(bars, origin)
-    spread = {name: align.spread(values, index) for name, values in zip(entry.outputs, arrays, strict=True)}
-    return Computed(outputs=spread, first=int(np.searchsorted(index, first)))
+    shown = _shown(bars, origin)
+    spread = {name: align.spread(values, shown) for name, values in zip(entry.outputs, arrays, strict=True)}
+    return Computed(outputs=spread, first=int(np.searchsorted(shown.index, first)))
 
 
 def find(indicator: str) -> Indicator:
@@ -112,7 +114,10 @@ def _value(entry: Indicator, parameter: Parameter, params: Params) -> float | st
 
 
 def _origin(bars: Bars, market: Bars | None, timeframe_ms: int | None) -> Bars:
-    """The bars the indicator is computed on; resampling leaves out a first slow bar of which only the end is there."""
+    """The bars the indicator is computed on; resampling leaves out a first slow bar of which only the end is there.
+
+    It keeps a last one that this market's bars do not end: on our bars it shows when its time is over, and never before.
+    """
     given = bars if market is None else market
     wanted = bars.timeframe.ms if timeframe_ms is None else timeframe_ms
     if wanted < bars.timeframe.ms:
@@ -123,14 +128,14 @@ def _origin(bars: Bars, market: Bars | None, timeframe_ms: int | None) -> Bars:
         return given
     slower = _SLOW.setdefault(given, {})
     if wanted not in slower:
-        slower[wanted] = resample.resample(given, Timeframe(wanted))
+        slower[wanted] = resample.resample(given, Timeframe(wanted), unfinished=True)
     return slower[wanted]
 
 
-def _index(bars: Bars, origin: Bars) -> IntArray:
-    known = _INDEX.setdefault(bars, WeakKeyDictionary())
+def _shown(bars: Bars, origin: Bars) -> Alignment:
+    known = _SHOWN.setdefault(bars, WeakKeyDictionary())
     if origin not in known:
-        known[origin] = align.last_closed(bars.close_ts, origin.close_ts)
+        known[origin] = align.align(bars.close_ts, origin.close_ts, origin.timeframe.ms)
     return known[origin]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from coinswarm import errors
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.types import FloatArray, IntArray
+from coinswarm.types import BoolArray, FloatArray, IntArray
 
 COLUMNS = ("open", "high", "low", "close", "volume")
 _NO_TIMES: IntArray = np.empty(0, dtype=np.int64)
@@ -31,8 +31,10 @@ class Bars:
         funding_rate: (n_funding,) what a long pays, as a fraction of notional.
         exchange: where the bars come from.
         synthetic: the bars were made, not traded; every result from them says so.
+        known_ts: (n_bars,) the time at which each bar is known, increasing, where that is later than its label says, as it is when a bar was
+            made of faster ones that reach beyond its end; empty: every bar is known at `ts[i] + timeframe.ms`.
 
-    Known when: bar `i` and all of its columns are known at `ts[i] + timeframe.ms`.
+    Known when: bar `i` and all of its columns are known at `close_ts[i]`.
     """
 
     symbol: str
@@ -47,6 +49,7 @@ class Bars:
     funding_rate: FloatArray = field(default_factory=lambda: _NO_RATES)
     exchange: str = "unknown"
     synthetic: bool = False
+    known_ts: IntArray = field(default_factory=lambda: _NO_TIMES)
 
     def __post_init__(self) -> None:
         sizes = {self.ts.size, *(getattr(self, name).size for name in COLUMNS)}
@@ -55,6 +58,8 @@ class Bars:
         if self.funding_ts.size != self.funding_rate.size:
             found = (self.funding_ts.size, self.funding_rate.size)
             raise errors.ShapeMismatch("funding times and rates must have the same length", found=found)
+        if self.known_ts.size not in (0, self.ts.size):
+            raise errors.ShapeMismatch("bars have a known time each, or none", found=(self.known_ts.size, self.ts.size))
 
     def __len__(self) -> int:
         return int(self.ts.size)
@@ -64,8 +69,10 @@ class Bars:
         if not isinstance(index, slice) or index.step not in (None, 1):
             raise errors.InvalidArgument("bars are cut by a plain slice", found=repr(index))
         cut = {name: getattr(self, name)[index] for name in ("ts", *COLUMNS)}
+        cut["known_ts"] = self.known_of(index)
         if cut["ts"].size:
-            low, high = np.searchsorted(self.funding_ts, [cut["ts"][0] - 30_000, cut["ts"][-1] + self.timeframe.ms - 30_000])
+            last = cut["known_ts"][-1] if cut["known_ts"].size else cut["ts"][-1] + self.timeframe.ms
+            low, high = np.searchsorted(self.funding_ts, [cut["ts"][0] - 30_000, last - 30_000])
         else:
             low = high = 0
         return replace(self, **cut, funding_ts=self.funding_ts[low:high], funding_rate=self.funding_rate[low:high])
@@ -78,7 +85,7 @@ class Bars:
     @property
     def close_ts(self) -> IntArray:
         """(n_bars,) the time at which each bar is known."""
-        return self.ts + self.timeframe.ms
+        return self.known_ts if self.known_ts.size else self.ts + self.timeframe.ms
 
     @cached_property
     def content_hash(self) -> str:
@@ -88,8 +95,35 @@ class Bars:
             column = np.ascontiguousarray(getattr(self, name))
             digest.update(f"{name}:{column.size}:".encode())
             digest.update(column.astype("<i8" if name.endswith("ts") else "<f8", copy=False).tobytes())
+        if self.known_ts.size:  # left out where labels say it all, so that bars keep the hash they always had
+            digest.update(b"known_ts:" + np.ascontiguousarray(self.known_ts).astype("<i8", copy=False).tobytes())
         return digest.hexdigest()
 
     def index_at(self, ts: int) -> int:
         """The first bar that opens at or after `ts` (milliseconds)."""
         return int(np.searchsorted(self.ts, ts))
+
+    def known_of(self, rows: slice | IntArray | BoolArray) -> IntArray:
+        """`known_ts` of some of the bars."""
+        return self.known_ts[rows] if self.known_ts.size else self.known_ts
+
+    def closed_by(self, ts: int) -> int:
+        """How many bars are known at `ts` (milliseconds): those that have closed by then."""
+        return int(np.searchsorted(self.close_ts, ts, side="right"))
+
+    @property
+    def periods_per_year(self) -> float:
+        """Bars in 365.25 days of the time they span, see `periods_per_year_from`; those of the timeframe where there are none."""
+        return self.timeframe.periods_in(len(self), int(self.ts[0]), int(self.ts[-1])) if len(self) else self.timeframe.periods_per_year
+
+    def periods_per_year_from(self, first: IntArray) -> FloatArray:
+        """Bars in 365.25 days of the time from the open of a bar to the close of the last one, so that missing bars count as time.
+
+        Args:
+            first: (n,) indices in [0, n_bars).
+
+        Returns:
+            (n,) exactly `timeframe.periods_per_year` where no bar is missing.
+        """
+        spanned = self.ts[-1] + self.timeframe.ms - self.ts[first]
+        return np.asarray(self.timeframe.periods_per_year * ((len(self) - first) * self.timeframe.ms / spanned))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.market import naming, quality, storage
+from coinswarm.market import naming, quality, resample, storage
 from coinswarm.market.bars import COLUMNS, Bars
 from coinswarm.market.naming import Name
 from coinswarm.market.timeframe import Timeframe
@@ -234,10 +234,12 @@ class Catalog:
 
         Raises:
             BadBars: the bars are broken, see `quality.check`.
+            InvalidArgument: bars were made of others that reach beyond their end, see `resample.refuse_late`.
             ConflictingBars: stored bars of the same time differ and `prefer` is not given.
             StorageFull: the disk is full; nothing was written.
         """
         quality.require(bars)
+        resample.refuse_late(bars)
         with self.transaction():
             return self._put(bars, source, source_hash, prefer, seal=seal)
 

@@ -1,4 +1,4 @@
-"""Slower bars out of faster ones, by flooring open times, so that nothing is known before it has happened."""
+"""Slower bars out of faster ones: which bar a fast one falls into is told by its open, when the slow one is known by what went into it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from coinswarm import errors
+from coinswarm.market import quality
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import DAY_MS, Timeframe
 from coinswarm.types import IntArray
@@ -29,7 +30,7 @@ def bucket_starts(ts: IntArray, timeframe: Timeframe) -> IntArray:
     return (ts - anchor) // timeframe.ms * timeframe.ms + anchor
 
 
-def resample(bars: Bars, timeframe: Timeframe) -> Bars:
+def resample(bars: Bars, timeframe: Timeframe, *, unfinished: bool = False) -> Bars:
     """The same market in slower bars.
 
     A leading bucket that does not start with its own first bar is dropped, and so is a last bucket that is not over when the last
@@ -38,11 +39,15 @@ def resample(bars: Bars, timeframe: Timeframe) -> Bars:
     Args:
         bars: (n_bars,) of a timeframe that divides the slow one.
         timeframe: length of the slow bars.
+        unfinished: keep a last bucket that is not over when the last bar closes. To those who know the time, it is over when the time
+            has come, whether or not this market has a later bar.
 
     Returns:
         (n_slow,) bars, possibly none; the bars themselves when the timeframe is already theirs.
 
-    Known when: slow bar `k` is known at `ts[k] + timeframe.ms`, never before its last fast bar.
+    Known when: slow bar `k` is known once no bar that opens in it can still be open: at `ts[k] + timeframe.ms` where fast bars begin on the
+    grid of the slow ones, later where they do not, such as hours that begin at :30 or days that begin at 16:00: when the one that opens
+    last has closed. That does not depend on whether that one is there, which is not known before it is over.
 
     Raises:
         InvalidArgument: the slow timeframe is not a multiple of the bars' own.
@@ -53,24 +58,52 @@ def resample(bars: Bars, timeframe: Timeframe) -> Bars:
         raise errors.InvalidArgument(
             f"bars of {bars.timeframe} can be resampled to a multiple of {bars.timeframe} only", found=str(timeframe)
         )
-    starts = bucket_starts(bars.ts, timeframe)
+    starts, late = _buckets(bars, timeframe)
     firsts = np.flatnonzero(np.r_[True, starts[1:] != starts[:-1]]) if len(bars) else np.empty(0, dtype=np.int64)
     ends = np.append(firsts[1:], len(bars))
-    whole = _whole(bars, starts[firsts], firsts, timeframe)
-    return _aggregate(bars, starts[firsts], firsts, ends, whole, timeframe)
+    known = starts[firsts] + timeframe.ms
+    if late.any():
+        known += _lateness(bars, firsts, ends, known, late)
+    whole = _whole(bars, starts[firsts], known, unfinished=unfinished)
+    return _aggregate(bars, starts[firsts], firsts, ends, known, whole, timeframe)
 
 
-def _whole(bars: Bars, opens: IntArray, firsts: IntArray, timeframe: Timeframe) -> slice:
-    if not firsts.size:
+def _buckets(bars: Bars, timeframe: Timeframe) -> tuple[IntArray, IntArray]:
+    """(n_bars,) start of the slow bar each bar goes into, and how long after its end a bar of the same grid may still be open.
+
+    A bar that reaches further beyond the end than the grid of the bar before it foretells goes into the next slow bar: when the first one
+    was shown, this bar was not known to be there.
+    """
+    starts = bucket_starts(bars.ts, timeframe)
+    ends = starts + timeframe.ms
+    late = (bars.ts - ends) % bars.timeframe.ms
+    if late.any():
+        unforeseen = (bars.ts + bars.timeframe.ms > ends)[1:] & (starts[1:] == starts[:-1]) & (late[1:] > late[:-1])
+        starts[1:][unforeseen] += timeframe.ms
+    return starts, late
+
+
+def _lateness(bars: Bars, firsts: IntArray, ends: IntArray, over: IntArray, late: IntArray) -> IntArray:
+    """(n_slow,) how long after its end each slow bar is known: told by its last bar but the one that is open at its end, if it has others."""
+    last = ends - 1
+    crosses = bars.ts[last] + bars.timeframe.ms > over
+    return late[np.where(crosses & (last > firsts), last - 1, last)]
+
+
+def _whole(bars: Bars, opens: IntArray, known: IntArray, *, unfinished: bool) -> slice:
+    if not opens.size:
         return slice(0, 0)
     first = int(bars.ts[0] != opens[0])
-    last = firsts.size - int(opens[-1] + timeframe.ms > bars.ts[-1] + bars.timeframe.ms)
+    last = opens.size - int(not unfinished and known[-1] > bars.close_ts[-1])
     return slice(first, max(first, last))
 
 
-def _aggregate(bars: Bars, opens: IntArray, firsts: IntArray, ends: IntArray, whole: slice, timeframe: Timeframe) -> Bars:
+def _aggregate(
+    bars: Bars, opens: IntArray, firsts: IntArray, ends: IntArray, known: IntArray, whole: slice, timeframe: Timeframe
+) -> Bars:
     if not firsts.size:
         return replace(bars, timeframe=timeframe)
+    labels = opens[whole] + timeframe.ms
     return replace(
         bars,
         timeframe=timeframe,
@@ -80,4 +113,20 @@ def _aggregate(bars: Bars, opens: IntArray, firsts: IntArray, ends: IntArray, wh
         low=np.minimum.reduceat(bars.low, firsts)[whole],
         close=bars.close[ends[whole] - 1],
         volume=np.add.reduceat(bars.volume, firsts)[whole],
+        known_ts=known[whole] if (known[whole] > labels).any() else labels[:0],
     )
+
+
+def refuse_late(bars: Bars) -> None:
+    """Refuse to store bars under labels that say less than they know: who reads them would see the end of a bar before it has come.
+
+    Raises:
+        InvalidArgument: a bar is known later than it ends.
+    """
+    late = np.flatnonzero(bars.close_ts > bars.ts + bars.timeframe.ms)
+    if late.size:
+        end, known = (quality.moment(int(times[late[0]])) for times in (bars.ts + bars.timeframe.ms, bars.close_ts))
+        raise errors.InvalidArgument(
+            f"{bars.key} must be made of bars that end when it ends", found=f"a bar that ends {end} would hold prices up to {known}",
+            hint=f"a feature with `tf: {bars.timeframe}` on the faster bars shows each of these when it is known",
+        )  # fmt: skip

@@ -17,7 +17,7 @@ class Span:
 
     Attributes:
         start_ts: first time (ms) at which a decision may be taken; older bars only warm features up.
-        end_ts: bars opening at or after it (ms) are not used.
+        end_ts: bars opening at or after it (ms) are not used. Where a split made the span, no bar that is used closes after the cut.
     """
 
     start_ts: int
@@ -28,7 +28,8 @@ def chronological(markets: Sequence[Bars], shares: Sequence[float], *, purge: in
     """Cut time into spans that hold given shares of all bars, oldest first, the same spans for every market.
 
     At each cut the older span loses its last `purge` bars, so that no trade of it reaches into the next one, and the newer span
-    starts `embargo` bars late. With several markets the widest of their gaps counts.
+    starts `embargo` bars late. With several markets the widest of their gaps counts. A bar that opens before a cut and closes after it, as
+    those of a market on another grid may, belongs to neither side.
 
     Args:
         markets: bars of one or more markets.
@@ -137,8 +138,8 @@ def _require(markets: Sequence[Bars], shares: Sequence[float], purge: int, embar
 
 
 def _before(bars: Bars, cut: int, purge: int) -> int:
-    place = bars.index_at(cut) - purge
-    return cut if purge == 0 or not len(bars) else int(bars.ts[max(0, place)]) if place < len(bars) else cut
+    place = max(0, bars.closed_by(cut) - purge)
+    return cut if place >= len(bars) else min(cut, int(bars.ts[place]))
 
 
 def _after(bars: Bars, cut: int, embargo: int) -> int:

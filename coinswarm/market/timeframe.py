@@ -50,3 +50,15 @@ class Timeframe:
     def periods_per_year(self) -> float:
         """Bars in 365.25 days: crypto never closes."""
         return YEAR_MS / self.ms
+
+    def periods_in(self, n_bars: int, first_ts: int, last_ts: int) -> float:
+        """Bars in 365.25 days of the time that so many bars span, so that bars that are missing count as time.
+
+        Args:
+            n_bars: how many there are, at least 1.
+            first_ts, last_ts: open times of the first and the last of them, milliseconds.
+
+        Returns:
+            Above 0; exactly `periods_per_year` where no bar is missing.
+        """
+        return self.periods_per_year * (n_bars * self.ms / (last_ts + self.ms - first_ts))

@@ -72,7 +72,7 @@ class Fence:
 
     def cut(self, bars: Bars, leave: VaultPass | None = None) -> Bars:
         """The (n,) bars that close this side of the fence, with the funding of their span; all of them with leave."""
-        return bars if self._admits(leave) else bars[: bars.index_at(self.ts - bars.timeframe.ms + 1)]
+        return bars if self._admits(leave) else bars[: bars.closed_by(self.ts)]
 
     def _admits(self, leave: Any) -> bool:
         if leave is None:

@@ -29,7 +29,7 @@ class World:
     def until(self, t: int) -> World:
         """What is known at the close of bar `t - 1`: `bars[:t]`, and of every other market the bars closed by then."""
         known = int(self.bars.close_ts[t - 1])
-        return self._with(self.bars[:t], {name: bars[: _closed(bars, known)] for name, bars in self.markets.items()})
+        return self._with(self.bars[:t], {name: bars[: bars.closed_by(known)] for name, bars in self.markets.items()})
 
     def since(self, s: int) -> World:
         """The same data as if it began with bar `s`."""
@@ -49,16 +49,12 @@ class World:
         own = _torn(self.bars, t, known, rng)
         if opened:
             own = _reopened(own, self.bars, t, keep_volume=keep_volume)
-        return self._with(own, {name: _torn(bars, _closed(bars, known), known, rng) for name, bars in self.markets.items()})
+        return self._with(own, {name: _torn(bars, bars.closed_by(known), known, rng) for name, bars in self.markets.items()})
 
     def _with(self, bars: Bars, markets: dict[str, Bars]) -> World:
         """The traded market stays one and the same where it is also an operand."""
         same = {name: bars for name, old in self.markets.items() if old is self.bars}
         return World(bars=bars, markets=markets | same)
-
-
-def _closed(bars: Bars, known_ts: int) -> int:
-    return int(np.searchsorted(bars.close_ts, known_ts, side="right"))
 
 
 def _torn(bars: Bars, t: int, known_ts: int, rng: np.random.Generator) -> Bars:
@@ -69,10 +65,10 @@ def _torn(bars: Bars, t: int, known_ts: int, rng: np.random.Generator) -> Bars:
     noise = rng.uniform(0.5, 2.0, (len(COLUMNS), size))
     noise[:, :t] = 1.0
     columns = {name: (getattr(bars, name)[:size] * noise[row])[kept] for row, name in enumerate(COLUMNS)}
-    ts = bars.ts[:size][kept]
+    ts, known = bars.ts[:size][kept], bars[:size].known_of(kept)
     times, rates = _torn_funding(bars, known_ts, rng)
     candles: dict[str, Any] = _candles(columns, t)
-    return replace(bars, ts=ts, **candles, funding_ts=times, funding_rate=rates)
+    return replace(bars, ts=ts, known_ts=known, **candles, funding_ts=times, funding_rate=rates)
 
 
 def _candles(columns: dict[str, FloatArray], t: int) -> dict[str, FloatArray]:
