@@ -15,7 +15,7 @@ from coinswarm import errors, fitness
 from coinswarm.config import Account, Costs
 from coinswarm.evolve import Result, SearchSettings, State, reduction, run
 from coinswarm.evolve.settings import OUT_OF_SAMPLE, WINNERS
-from coinswarm.market import splits
+from coinswarm.market import overlap, splits
 from coinswarm.market.bars import Bars
 from coinswarm.metrics.figures import SCORE_DTYPE
 from coinswarm.play import variants
@@ -103,6 +103,7 @@ def evolve(
     costs: Costs | None = None,
     account: Account | None = None,
     out_of_sample: float = OUT_OF_SAMPLE,
+    start_ts: int | None = None,
     top: int = WINNERS,
     on_generation: Callable[[State], None] | None = None,
 ) -> Evolved:
@@ -115,17 +116,21 @@ def evolve(
         costs: replace those of the play.
         account: replaces that of the play.
         out_of_sample: share of the common time, at its end, that the search never sees.
+        start_ts: bars that open before it (ms) are not used.
         top: how many winners to show.
         on_generation: called with the state after each generation.
 
     Raises:
         InvalidArgument: the play has no dimension to search, or there are no bars.
+        SpanTooShort: a market was listed so late that the search sees none of its bars.
     """
-    several = [bars] if isinstance(bars, Bars) else list(bars)
+    given = [bars] if isinstance(bars, Bars) else list(bars)
+    several = [market if start_ts is None else market[market.index_at(start_ts) :] for market in given]
     if not several or not play.space.dimensions:
         raise errors.InvalidArgument("evolution needs bars and a play with lists or ranges", found=f"{len(several)} markets")
     settings = settings or SearchSettings()
     inside, outside = splits.holdout(several, out_of_sample)
+    _refuse_late(several, inside.end_ts)
     seen = [fitness.Scorer(play, market, costs=costs, account=account, end_ts=inside.end_ts) for market in several]
 
     def evaluate(genomes: FloatArray) -> Any:
@@ -139,6 +144,17 @@ def evolve(
         trials=found.state.distinct,
         out_of_sample_ts=outside.start_ts,
     )
+
+
+def _refuse_late(markets: Sequence[Bars], end_ts: int) -> None:
+    late = [market.key for market in markets if market.index_at(end_ts) == 0]
+    if late:
+        common = overlap.of([market for market in markets if len(market)])
+        apart = common.end_ts <= common.start_ts
+        raise errors.SpanTooShort(
+            f"{late[0]} must have bars that the search sees", found=f"none before {overlap.moment(end_ts)}",
+            hint=f"{common.told}{', so search them apart' if apart else f': {common.option} searches those'}",
+        )  # fmt: skip
 
 
 def _winners(play: Play, genomes: FloatArray, seen: Sequence[fitness.Scorer], held: Sequence[fitness.Scorer]) -> pl.DataFrame:

@@ -7,7 +7,7 @@ happens to finish first changes nothing: the search makes the same populations i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -24,8 +24,10 @@ from coinswarm import errors
 from coinswarm.evolve.state import Island, Proposals
 from coinswarm.ledger.records import IN_SAMPLE, WHOLE_JOB, GenerationRecord, JobStatus, Json, Lease
 from coinswarm.ledger.store import Store
+from coinswarm.market import overlap
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics.figures import Status
+from coinswarm.types import FloatArray
 
 _POLL_S = 0.25
 _RATE_WINDOW = 20
@@ -140,7 +142,7 @@ class EvolveDriver:
         records = self._store.last_generations(plan.job.id)
         newest = next((record for record in records if record.island == WHOLE_JOB), None)
         keys = [source.key for source in plan.task.sources]
-        bar_ms = Timeframe.parse(plan.data_sets[0].timeframe).ms
+        bar_ms = _time_a_bar(Timeframe.parse(plan.data_sets[0].timeframe), plan.job.config["markets"])
         found = tuple(
             Hunt(number, setup, record.sha256, plan.search, keys, bar_ms=bar_ms)
             for number, (setup, record) in enumerate(zip(plan.task.setups, plan.plays, strict=True))
@@ -234,6 +236,11 @@ class EvolveDriver:
         )
 
 
+def _time_a_bar(timeframe: Timeframe, spans: Sequence[Json]) -> FloatArray:
+    """(n_markets,) time in ms from a bar to the next, on average over what `plan.span` says of the bars of each market."""
+    return np.array([(span["last_ts"] + timeframe.ms - span["first_ts"]) / span["n_bars"] for span in spans])
+
+
 def _refuse_cold(plan: Plan, scored: Scored) -> None:
     """A first generation that is never warm on a market says that the span is too short, whatever the parameters."""
     for source, column in zip(plan.task.sources, scored.figures["status"].T, strict=True):
@@ -241,5 +248,16 @@ def _refuse_cold(plan: Plan, scored: Scored) -> None:
             raise errors.SpanTooShort(
                 f"the in-sample bars of {source.key} must be more than the play's warm-up needs",
                 found="no variant that is ever warm",
-                hint="use a longer span, a faster timeframe, or shorter features",
+                hint="use a longer span, a faster timeframe, or shorter features" + _begins(plan),
             )
+
+
+def _begins(plan: Plan) -> str:
+    """Which market begins when, where they do not begin alike; the markets that features look at are among them."""
+    spans = [*plan.job.config["markets"], *plan.job.config["others"]]
+    if len({span["first_ts"] for span in spans}) == 1:
+        return ""
+    ordered = sorted(spans, key=lambda span: int(span["first_ts"]))
+    listed = ", ".join(f"{span['key']} begins {overlap.moment(span['first_ts'])}" for span in ordered)
+    last = ordered[-1]["first_ts"]
+    return f"; {listed}: `--from {overlap.moment(last)}` (`start_ts={last}`) searches the time of all"

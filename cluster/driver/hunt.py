@@ -45,10 +45,12 @@ class Hunt:
         sha256: the play's hash.
         settings: how to search.
         markets: keys of the data sets, in the order of the columns of scores.
-        bar_ms: length of a bar.
+        bar_ms: (n_markets,) time from a bar to the next, on average, see `behaviour.descriptors`.
     """
 
-    def __init__(self, number: int, setup: Setup, sha256: str, settings: SearchSettings, markets: Sequence[str], *, bar_ms: int) -> None:
+    def __init__(
+        self, number: int, setup: Setup, sha256: str, settings: SearchSettings, markets: Sequence[str], *, bar_ms: FloatArray
+    ) -> None:
         self.number = number
         self.setup = setup
         self.sha256 = sha256

@@ -26,7 +26,7 @@ from coinswarm.evolve import reduction
 from coinswarm.evolve.settings import OUT_OF_SAMPLE, WINNERS, RacingSettings, SearchSettings
 from coinswarm.ledger.campaigns import CampaignSplit
 from coinswarm.ledger.records import DataSetRecord, Job, PlayRecord, new_job_id
-from coinswarm.market import splits
+from coinswarm.market import overlap, splits
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
@@ -133,7 +133,7 @@ def plan(request: Request, catalog_path: Path) -> Plan:
         markets = _read_markets(catalog, keys, request)
         others = _read_markets(catalog, _others(catalog, plays, markets), request)
     split_ts, train_end_ts = _split(markets, request)
-    _refuse_cold(plays, markets, split_ts if train_end_ts is None else train_end_ts)
+    _refuse_cold(plays, markets, split_ts if train_end_ts is None else train_end_ts, request)
     settled = {
         "search": request.search.model_dump(mode="json"),
         "plays": [_described(file, play) for file, play in zip(request.plays, plays, strict=True)],
@@ -265,10 +265,13 @@ def _split(markets: Sequence[Bars], request: Request) -> tuple[int | None, int |
     """Where the held-out part begins, and where the searched part ends when they do not meet."""
     if request.split is not None:
         return request.split.validation.start_ts, request.split.train.end_ts
-    return None if request.out_of_sample == 0 else splits.holdout(markets, request.out_of_sample)[1].start_ts, None
+    if request.out_of_sample == 0:
+        return None, None
+    inside, outside = splits.holdout(markets, request.out_of_sample)
+    return outside.start_ts, None if inside.end_ts == outside.start_ts else inside.end_ts
 
 
-def _refuse_cold(plays: Sequence[Play], markets: Sequence[Bars], split_ts: int | None) -> None:
+def _refuse_cold(plays: Sequence[Play], markets: Sequence[Bars], split_ts: int | None, request: Request) -> None:
     """Refuse a span that is shorter than the warm-up of every one of a few dozen variants, before anything is started."""
     for play in plays:
         genomes = play.space.sample(np.random.default_rng(0), _WARMTH_SAMPLES)
@@ -279,8 +282,27 @@ def _refuse_cold(plays: Sequence[Play], markets: Sequence[Bars], split_ts: int |
                 raise errors.SpanTooShort(
                     f"{play.name} needs at least {needed + 2} in-sample bars: its warm-up and a bar to decide on and one to fill in",
                     found=f"{seen} of {bars.key}",
-                    hint="use a longer span, a smaller --out-of-sample, or shorter features",
+                    hint=_more_bars(markets, needed + 2, request),
                 )
+
+
+def _more_bars(markets: Sequence[Bars], needed: int, request: Request) -> str:
+    """What to do when a market has fewer in-sample bars than are needed: where some were listed later, to search the time of all."""
+    usual = "use a longer span, a smaller --out-of-sample, or shorter features"
+    if len(markets) == 1 or request.split is not None:
+        return usual
+    common = overlap.of(markets)
+    if common.alike:
+        return usual
+    if common.end_ts <= common.start_ts:
+        return f"{common.told}, so search them apart"
+    shared = [bars[bars.index_at(common.start_ts) :] for bars in markets]
+    end = None if request.out_of_sample == 0 else splits.holdout(shared, request.out_of_sample)[0].end_ts
+    fewest = min(shared, key=lambda bars: len(bars) if end is None else bars.index_at(end))
+    seen = len(fewest) if end is None else fewest.index_at(end)
+    if seen >= needed:
+        return f"{common.told}: {common.option} searches those"
+    return f"{common.told}, but {seen} in-sample bars of {fewest.key} are too few even then: leave it out, or {usual}"
 
 
 def _described(file: PlayFile, play: Play) -> dict[str, Any]:

@@ -190,12 +190,12 @@ def context(found: Visit, trials: int) -> reporting.Context:
 
 
 def _segments(found: Visit, key: str, bars: Bars) -> Iterator[reporting.Segment]:
-    split = found.plan.task.split_ts
+    split, searched = found.plan.task.split_ts, found.plan.task.search_end_ts
     for score in found.record.scores:
         if score.data_set == key and score.segment in ("in_sample", OUT_OF_SAMPLE):
             held_out = score.segment == OUT_OF_SAMPLE
             start = int(bars.ts[0]) if not held_out or split is None else split
-            end = int(bars.close_ts[-1]) if held_out or split is None else split
+            end = int(bars.close_ts[-1]) if held_out or searched is None else searched
             name = score.segment.replace("_", " ")
             yield reporting.Segment(name=name, start_ts=start, end_ts=end, metrics=score.figures, held_out=held_out)
 

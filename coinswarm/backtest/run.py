@@ -15,6 +15,7 @@ from coinswarm.backtest.position import ExitReason
 from coinswarm.backtest.simulate import Simulation
 from coinswarm.config import Account, Costs
 from coinswarm.indicators import features
+from coinswarm.market import overlap
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics import assemble
@@ -98,7 +99,7 @@ def run(
     if len(used) == 0:
         raise errors.SpanTooShort("a backtest needs bars", found="none", hint="widen the span")
     wanted = decisions.decide(variant, used, markets or {}, start_ts=start_ts)
-    _long_enough(variant, used, wanted.first)
+    _long_enough(variant, used, wanted.first, markets or {})
     costs, account = costs or play.costs, account or play.account
     simulation = Simulation(tape.of(used), wanted, rules.of(variant, costs, account))
     simulation.run()
@@ -141,20 +142,25 @@ def warm_up_bars(variant: Play, exec_ms: int) -> int:
     return max(asked)
 
 
-def _long_enough(variant: Play, bars: Bars, first: int) -> None:
+def _long_enough(variant: Play, bars: Bars, first: int, markets: Mapping[str, Bars]) -> None:
     if first <= len(bars) - 2:
         return
     needed = max(warm_up_bars(variant, bars.timeframe.ms), first if first < len(bars) else 0)
     raise errors.SpanTooShort(
         f"a decision is possible after {needed} bars of warm-up and needs one more bar to fill in",
         found=f"{len(bars)} bars",
-        hint=f"give at least {needed + 2} bars" + (", and of other markets as much" if _uses_markets(variant) else ""),
+        hint=f"give at least {needed + 2} bars{_of_others(variant, bars, markets)}",
     )
 
 
-def _uses_markets(variant: Play) -> bool:
-    """Whether a feature is of another market than the traded one."""
-    return any(feature.market is not None for feature in variant.features.values())
+def _of_others(variant: Play, bars: Bars, markets: Mapping[str, Bars]) -> str:
+    """What bars of other markets have to do with it: nothing, or which of them begins when."""
+    named = {feature.market for feature in variant.features.values()} - {None, bars.symbol}
+    looked_at = [markets[symbol] for symbol in sorted(filter(None, named)) if len(markets[symbol])]
+    if not named:
+        return ""
+    common = overlap.of([bars, *looked_at])
+    return ", and of other markets as much" + ("" if common.alike else f" ({common.told})")
 
 
 def _finished(play: Play, bars: Bars, wanted: decisions.Decisions, simulation: Simulation, costs: Costs, account: Account) -> Backtest:
@@ -192,7 +198,7 @@ def _history(simulation: Simulation, first: int, bars: Bars, equity: FloatArray,
         starting_equity=portfolio.rules.account.starting_equity,
         equity=equity[first:],
         in_position=held[first:] != 0,
-        periods_per_year=bars.timeframe.periods_per_year,
+        periods_per_year=bars[first:].periods_per_year,
         pnl=np.array([trade.pnl for trade in closed]),
         trade_returns=np.array([trade.pnl / (trade.qty * trade.entry_price) for trade in closed]),
         bars_held=np.array([float(trade.bars_held) for trade in closed]),

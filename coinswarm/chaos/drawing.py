@@ -20,6 +20,7 @@ from coinswarm.chaos.markets import Market
 from coinswarm.chaos.settings import ChaosSettings
 from coinswarm.kernels import outcomes
 from coinswarm.ledger.chaos import ChaosFrame
+from coinswarm.market import overlap
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.types import FloatArray, IntArray
@@ -112,7 +113,7 @@ def fill(bars: Sequence[Bars], settings: ChaosSettings, others: Mapping[str, Bar
         settings=settings, markets=described, low=low, chances=_chances(holds, settings.hold_law),
         owners=owners[order], starts=starts[order], sums=sums, many=many, pairs=sums[many] - many * (holds + 1),
     )  # fmt: skip
-    _refuse_short(urn)
+    _refuse_short(urn, known)
     return urn
 
 
@@ -170,14 +171,15 @@ def _check(bars: Sequence[Bars]) -> None:
         raise errors.InvalidArgument("markets of one job share a timeframe", found=", ".join(map(str, lengths)), hint="draw them apart")
 
 
-def _refuse_short(urn: Urn) -> None:
+def _refuse_short(urn: Urn, known: Mapping[str, Bars]) -> None:
     for market in urn.markets:
         longest = int(market.lengths.max(initial=0))
         if longest < urn.low + 2:
             raise errors.SpanTooShort(
                 f"{market.bars.key} allows no trade: once {market.slowest} is warm it needs {urn.low + 2} bars in a row",
                 found=f"{longest} of {len(market.bars)}",
-                hint="leave it out, widen the span, hold shorter, or describe trades by features that are warm sooner",
+                hint="leave it out, widen the span, hold shorter, or describe trades by features that are warm sooner"
+                + _apart(market, known),
             )
     if urn.pairs[-1] == 0:
         high, found = urn.low + urn.pairs.size - 1, int(np.diff(urn.sums).max())
@@ -187,3 +189,11 @@ def _refuse_short(urn: Urn) -> None:
             found=found,
             hint=f"hold at most {Timeframe(max(1, found - 2) * bar_ms)}, or widen the span",
         )
+
+
+def _apart(market: Market, known: Mapping[str, Bars]) -> str:
+    """Which market begins when, where a feature is of another market that does not begin with this one."""
+    others = sorted({name.market for name in market.names if name.market is not None} - {market.bars.symbol})
+    looked_at = [known[symbol] for symbol in others if len(known[symbol])]
+    common = overlap.of([market.bars, *looked_at])
+    return "" if common.alike else f"; {common.told}"

@@ -20,12 +20,12 @@ TRADING = Behaviour(
 """Mean holding time in hours, trades a day, share of the time in a position, and whether it earns often or rarely."""
 
 
-def descriptors(table: npt.NDArray[np.void], bar_ms: int) -> FloatArray:
+def descriptors(table: npt.NDArray[np.void], bar_ms: float | FloatArray) -> FloatArray:
     """(n_variants, 4) where variants stand on the axes of `TRADING`, as means over their markets.
 
     Args:
         table: (n_variants, n_markets) `SCORE_DTYPE`.
-        bar_ms: length of a bar in ms.
+        bar_ms: (n_markets,) time in ms from a bar to the next, on average: longer than a bar where some are missing; or one for all.
 
     NaN where a variant has no figures on some market, or never trades: it then behaves in no way.
     """

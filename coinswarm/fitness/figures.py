@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from coinswarm.kernels.codes import Tally
-from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics.figures import SCORE_DTYPE, Status
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
@@ -14,13 +13,15 @@ _ILL_CONDITIONED = 1e-2
 """Below this share of the mean square, a variance taken from raw moments has lost too many digits, for kurtosis first (5e-9 at 1e-3)."""
 
 
-def from_tallies(tallies: FloatArray, n_obs: IntArray, timeframe: Timeframe, starting_equity: float) -> tuple[np.ndarray, BoolArray]:
+def from_tallies(
+    tallies: FloatArray, n_obs: IntArray, periods_per_year: FloatArray, starting_equity: float
+) -> tuple[np.ndarray, BoolArray]:
     """Every figure of every variant.
 
     Args:
         tallies: (n_variants, N_TALLY) sums over the trades of each variant.
         n_obs: (n_variants,) bars from the first decision bar to the last.
-        timeframe: length of a bar.
+        periods_per_year: (n_variants,) bars in a year of the time that those bars span.
         starting_equity: quote currency.
 
     Returns:
@@ -29,8 +30,8 @@ def from_tallies(tallies: FloatArray, n_obs: IntArray, timeframe: Timeframe, sta
     scores = np.zeros(tallies.shape[0], dtype=SCORE_DTYPE)
     column = {tally: tallies[:, tally] for tally in Tally}
     with np.errstate(all="ignore"):
-        _equity(scores, column, n_obs, timeframe, starting_equity)
-        doubtful = _moments(scores, column, n_obs, timeframe)
+        _equity(scores, column, n_obs, n_obs / periods_per_year, starting_equity)
+        doubtful = _moments(scores, column, n_obs, np.sqrt(periods_per_year))
         _trades(scores, column, n_obs)
     scores["status"] = np.where(column[Tally.N_ENTERED] > 0, Status.OK, Status.NO_TRADES)
     return scores, doubtful
@@ -41,8 +42,7 @@ def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
     return np.where(below != 0.0, above / np.where(below != 0.0, below, 1.0), 0.0)
 
 
-def _equity(scores: np.ndarray, column: dict[Tally, FloatArray], n_obs: IntArray, timeframe: Timeframe, start: float) -> None:
-    years = n_obs / timeframe.periods_per_year
+def _equity(scores: np.ndarray, column: dict[Tally, FloatArray], n_obs: IntArray, years: FloatArray, start: float) -> None:
     end = column[Tally.EQUITY_END]
     scores["total_return"] = end / start - 1.0
     scores["cagr"] = np.where(end > 0.0, (np.maximum(end, 0.0) / start) ** (1.0 / years) - 1.0, -1.0)
@@ -55,14 +55,13 @@ def _equity(scores: np.ndarray, column: dict[Tally, FloatArray], n_obs: IntArray
         scores[name] = column[tally] / start
 
 
-def _moments(scores: np.ndarray, column: dict[Tally, FloatArray], n_obs: IntArray, timeframe: Timeframe) -> BoolArray:
+def _moments(scores: np.ndarray, column: dict[Tally, FloatArray], n_obs: IntArray, annual: FloatArray) -> BoolArray:
     n = n_obs.astype(np.float64)
     mean = column[Tally.SUM] / n
     square = column[Tally.SUM_2] / n
     cube = column[Tally.SUM_3] / n
     fourth = column[Tally.SUM_4] / n
     variance = square - mean**2
-    annual = np.sqrt(timeframe.periods_per_year)
     flat = variance * n / np.maximum(n - 1.0, 1.0) <= SMALLEST_VARIANCE
     safe = np.where(flat, 1.0, variance)
     scores["sharpe"] = np.where(flat | (n < 2), 0.0, mean / np.sqrt(safe * n / np.maximum(n - 1.0, 1.0)) * annual)
@@ -92,12 +91,12 @@ def _trades(scores: np.ndarray, column: dict[Tally, FloatArray], n_obs: IntArray
     scores["n_gaps"] = column[Tally.N_GAPS]
 
 
-def moments_of(returns: FloatArray, timeframe: Timeframe) -> dict[str, float]:
+def moments_of(returns: FloatArray, periods_per_year: float) -> dict[str, float]:
     """Sharpe, Sortino, skew and kurtosis of one variant's (n_obs,) bar returns, centred first: for those whose raw moments lost digits."""
     mean = float(returns.mean())
     centred = returns - mean
     n = returns.size
-    annual = float(np.sqrt(timeframe.periods_per_year))
+    annual = float(np.sqrt(periods_per_year))
     downside = float(np.mean(np.minimum(returns, 0.0) ** 2))
     sortino = mean / float(np.sqrt(downside)) * annual if downside > SMALLEST_VARIANCE else 0.0
     figures = {"sharpe": 0.0, "sortino": sortino, "skew": 0.0, "kurtosis": 3.0}

@@ -182,7 +182,8 @@ class Scorer:
             order, self.scale_free, self._shared, tallies,
         )  # fmt: skip
         n_obs = n - batch.first[able]
-        scores[able], doubtful = figures.from_tallies(tallies[able], n_obs, self.bars.timeframe, self.account.starting_equity)
+        year = self.bars.periods_per_year_from(batch.first[able])
+        scores[able], doubtful = figures.from_tallies(tallies[able], n_obs, year, self.account.starting_equity)
         for row in order[np.isin(order[:, 0], able[doubtful])]:
             self._from_curve(batch, row, scores)
         return scores
@@ -202,7 +203,7 @@ class Scorer:
         place, first = int(row[0]), int(row[6])
         equity = np.concatenate([[self.account.starting_equity], curve[first:]])
         returns = np.where(equity[:-1] > 0.0, equity[1:] / np.where(equity[:-1] > 0.0, equity[:-1], 1.0) - 1.0, 0.0)
-        for name, value in figures.moments_of(returns, self.bars.timeframe).items():
+        for name, value in figures.moments_of(returns, self.bars[first:].periods_per_year).items():
             scores[name][place] = value
 
     def replay(self, genome: FloatArray, *, entries: Bits | None = None) -> tuple[FloatArray, FloatArray]:

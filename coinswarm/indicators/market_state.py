@@ -16,6 +16,8 @@ Arrays = tuple[FloatArray, ...]
 _HOUR_MS = 3_600_000
 _JITTER_MS = 30_000
 """Exchanges stamp funding some milliseconds off; `Bars.__getitem__` draws the line between bars at the same place."""
+_FUNDING_AGE_MS = 2 * DAY_MS
+"""No exchange pays less often than once a day, most pay every 8 hours: a rate older than this is that of payments that are not here."""
 
 
 @define("momentum", bars_of("bars", 12, low=1), warmup=lambda params: whole(params, "bars"), cite="simple return of the close")
@@ -59,12 +61,14 @@ def day_of_week(bars: Bars, _params: Params, _source: FloatArray) -> Arrays:
 
 @define("funding_rate", warmup=lambda _: 0, cite="the exchange's last payment")
 def funding_rate(bars: Bars, _params: Params, _source: FloatArray) -> Arrays:
-    """Last funding rate paid before the bar closed, as a fraction of notional; NaN before the first and for spot.
+    """Last funding rate paid before the bar closed, as a fraction of notional; NaN before the first, two days after the last, and for spot.
 
     A payment at the very close, give or take 30 s, shows on the next bar.
     """
-    last = np.searchsorted(bars.funding_ts, bars.close_ts - _JITTER_MS) - 1
     out = np.full(len(bars), np.nan)
-    known = last >= 0
+    if not bars.funding_ts.size:
+        return (out,)
+    last = np.searchsorted(bars.funding_ts, bars.close_ts - _JITTER_MS) - 1
+    known = (last >= 0) & (bars.close_ts - bars.funding_ts[last] <= _FUNDING_AGE_MS)
     out[known] = bars.funding_rate[last[known]]
     return (out,)

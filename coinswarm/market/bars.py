@@ -31,8 +31,8 @@ class Bars:
         funding_rate: (n_funding,) what a long pays, as a fraction of notional.
         exchange: where the bars come from.
         synthetic: the bars were made, not traded; every result from them says so.
-        known_ts: (n_bars,) the time at which each bar is known, increasing, where that is later than its label says, as it is when a bar was
-            made of faster ones that reach beyond its end; empty: every bar is known at `ts[i] + timeframe.ms`.
+        known_ts: (n_bars,) the time at which each bar is known, increasing, where that is later than its label says: a bar may be made of
+            faster ones that reach beyond its end. Empty: every bar is known at `ts[i] + timeframe.ms`.
 
     Known when: bar `i` and all of its columns are known at `close_ts[i]`.
     """

@@ -10,7 +10,7 @@ import numpy as np
 
 from coinswarm import errors
 from coinswarm.market.bars import COLUMNS, Bars
-from coinswarm.market.timeframe import Timeframe
+from coinswarm.market.timeframe import DAY_MS, Timeframe
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
 PRICES = ("open", "high", "low", "close")
@@ -205,12 +205,26 @@ def spacing(ts: IntArray, timeframe: Timeframe) -> list[Finding]:
     if not steps.size:
         return []
     usual = common_step(ts)
+    if _months(ts, usual):
+        text = "bars of calendar months: months have no one length, so when a bar is known cannot be told; take bars of days or weeks"
+        return [Finding(kind="months", text=text, about_time=True)]
     if (steps < timeframe.ms).any() or (steps.size > 1 and not (steps == timeframe.ms).any()):
         text = f"the timeframe {timeframe} contradicts the times, which are mostly {Timeframe(usual)} apart"
         if usual == timeframe.ms:
             text = f"{int((steps < timeframe.ms).sum())} bars open before the {timeframe} bar ahead of them is over"
         return [Finding(kind="spacing", text=text, about_time=True)]
     return []
+
+
+def _months(ts: IntArray, step: int) -> bool:
+    """Whether bars begin with calendar months, on whatever day of UTC these begin where the exchange is."""
+    if not 28 * DAY_MS <= step <= 31 * DAY_MS:
+        return False
+    days = ts.astype("datetime64[ms]").astype("datetime64[D]")
+    firsts = days == days.astype("datetime64[M]")
+    ordered = np.unique(ts)
+    uneven = (ordered[1:] - ordered[:-1]) % step != 0
+    return bool(uneven.any() or firsts.all())
 
 
 def common_step(ts: IntArray) -> int:

@@ -84,7 +84,7 @@ def _buckets(bars: Bars, timeframe: Timeframe) -> tuple[IntArray, IntArray]:
 
 
 def _lateness(bars: Bars, firsts: IntArray, ends: IntArray, over: IntArray, late: IntArray) -> IntArray:
-    """(n_slow,) how long after its end each slow bar is known: told by its last bar but the one that is open at its end, if it has others."""
+    """(n_slow,) how long after its end each slow bar is known: told by its last bar but one that is open at its end."""
     last = ends - 1
     crosses = bars.ts[last] + bars.timeframe.ms > over
     return late[np.where(crosses & (last > firsts), last - 1, last)]
@@ -98,9 +98,7 @@ def _whole(bars: Bars, opens: IntArray, known: IntArray, *, unfinished: bool) ->
     return slice(first, max(first, last))
 
 
-def _aggregate(
-    bars: Bars, opens: IntArray, firsts: IntArray, ends: IntArray, known: IntArray, whole: slice, timeframe: Timeframe
-) -> Bars:
+def _aggregate(bars: Bars, opens: IntArray, firsts: IntArray, ends: IntArray, known: IntArray, whole: slice, timeframe: Timeframe) -> Bars:
     if not firsts.size:
         return replace(bars, timeframe=timeframe)
     labels = opens[whole] + timeframe.ms

@@ -56,7 +56,8 @@ class Timeframe:
 
         Args:
             n_bars: how many there are, at least 1.
-            first_ts, last_ts: open times of the first and the last of them, milliseconds.
+            first_ts: open time of the first of them, milliseconds.
+            last_ts: open time of the last of them.
 
         Returns:
             Above 0; exactly `periods_per_year` where no bar is missing.

@@ -16,7 +16,7 @@ class History:
         starting_equity: account value before the first bar; above 0.
         equity: (n_obs,) account value at the close of each bar.
         in_position: (n_obs,) whether the bar ended in a position.
-        periods_per_year: bars in 365.25 days.
+        periods_per_year: bars in 365.25 days of the time they span, see `Bars.periods_per_year`.
         pnl: (n_trades,) net result of each closed trade.
         trade_returns: (n_trades,) the same over the entry notional.
         bars_held: (n_trades,) exit bar minus entry bar.

@@ -107,9 +107,12 @@ def _luck(markets: Sequence[Market], about: Context) -> Markup:
 
 
 def _years(market: Market, seen: Segment | None) -> float:
-    bars = market.backtest.bars
+    """Length in years of the bars that the figures are of."""
+    bars = market.backtest.bars[: None if seen is None else market.backtest.bars.index_at(seen.end_ts)]
     count = float((seen.metrics if seen else market.backtest.metrics).get("n_obs", len(bars) - market.backtest.start))
-    return max(0.0, count / bars.timeframe.periods_per_year) if math.isfinite(count) else 0.0
+    if not math.isfinite(count):
+        return 0.0
+    return max(0.0, count / bars[max(0, len(bars) - int(count)) :].periods_per_year)
 
 
 def _overview(markets: Sequence[Market]) -> Markup | None:

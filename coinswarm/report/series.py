@@ -33,7 +33,7 @@ class Curves:
     @property
     def years(self) -> float:
         """Length of the span in years of 365.25 days."""
-        return len(self.bars) / self.bars.timeframe.periods_per_year
+        return len(self.bars) / self.bars.periods_per_year
 
 
 def of(backtest: Simulated) -> Curves | None:

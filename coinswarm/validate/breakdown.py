@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from coinswarm.types import FloatArray, IntArray
 from coinswarm.validate import names
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Cell, Chart, Section, Table
+from coinswarm.validate.curves import Portfolio
 from coinswarm.validate.spans import known, market_table
 
 REGIME_DAYS = 7
@@ -39,13 +41,10 @@ def years(bench: Bench) -> Section:
     """Every calendar year and quarter, over train and validation."""
     found = known(bench, bench.case.splits.whole)
     months = found.ts.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
-    by_year, by_quarter = (_parts(months // length, found.returns) for length in (12, 3))
-    quarters = np.array([_gain(part) for _, part in by_quarter])
-    annual = np.array([_gain(part) for _, part in by_year])
-    rows = tuple(
-        (f"{1970 + number // 4} Q{number % 4 + 1}", _gain(part), returns.sharpe(part, found.periods_per_year), len(part))
-        for number, part in by_quarter
-    )
+    by_year, by_quarter = (_parts(found, months // length) for length in (12, 3))
+    quarters = np.array([part.gain for part in by_quarter])
+    annual = np.array([part.gain for part in by_year])
+    rows = tuple((f"{1970 + part.number // 4} Q{part.number % 4 + 1}", part.gain, part.sharpe, part.n_bars) for part in by_quarter)
     figures = {
         "n_years": float(annual.size), "positive_share": float((annual > 0).mean()),
         "quarter_positive_share": float((quarters > 0).mean()), "return_worst": float(annual.min()),
@@ -55,7 +54,7 @@ def years(bench: Bench) -> Section:
                   labels=tuple(str(row[0]) for row in rows), unit="percent", mark=0.0)  # fmt: skip
     tables = (
         Table(title="Years", head=("year", "return", "Sharpe"), units=("", "percent", ""),
-              rows=tuple((str(1970 + number), _gain(part), returns.sharpe(part, found.periods_per_year)) for number, part in by_year)),
+              rows=tuple((str(1970 + part.number), part.gain, part.sharpe) for part in by_year)),
         Table(title="Quarters", head=("quarter", "return", "Sharpe", "bars"), rows=rows, units=("", "percent", "", "")),
     )  # fmt: skip
     return Section(name="years", title=names.TITLES["years"], figures=figures, tables=tables, charts=(chart,))
@@ -153,13 +152,26 @@ def _third(values: FloatArray) -> IntArray:
     return np.where(np.isfinite(values), np.searchsorted(edges, np.nan_to_num(values), side="left"), -1)
 
 
-def _parts(number: IntArray, values: FloatArray) -> list[tuple[int, FloatArray]]:
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """A calendar year or quarter: its number since 1970, growth, annual Sharpe ratio and bars."""
+
+    number: int
+    gain: float
+    sharpe: float
+    n_bars: int
+
+
+def _parts(found: Portfolio, number: IntArray) -> list[_Part]:
+    """The stretches of a portfolio in which the (n_obs,) numbers are the same."""
     edges = np.flatnonzero(np.diff(number)) + 1
-    return [(int(key[0]), part) for key, part in zip(np.split(number, edges), np.split(values, edges), strict=True)]
-
-
-def _gain(part: FloatArray) -> float:
-    return float(np.prod(1 + part)) - 1
+    cut = (np.split(column, edges) for column in (number, found.returns, found.ts))
+    return [
+        _Part(
+            number=int(key[0]), gain=float(np.prod(1 + part)) - 1, sharpe=returns.sharpe(part, found.periods_in(ts)), n_bars=len(part)
+        )
+        for key, part, ts in zip(*cut, strict=True)
+    ]  # fmt: skip
 
 
 def _sharpe(parts: Sequence[FloatArray], year: float) -> float:

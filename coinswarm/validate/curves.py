@@ -11,6 +11,7 @@ import numpy as np
 
 from coinswarm.kernels.codes import N_OUTCOME, Outcome, Reason
 from coinswarm.market.bars import Bars
+from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics import curve, returns, trades
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
@@ -80,7 +81,7 @@ class Held:
     @property
     def sharpe(self) -> float:
         """Annual; 0 without returns."""
-        return returns.sharpe(self.returns, self.bars.timeframe.periods_per_year) if self.returns.size else 0.0
+        return returns.sharpe(self.returns, self.bars[self.first :].periods_per_year) if self.returns.size else 0.0
 
     @property
     def total_return(self) -> float:
@@ -112,13 +113,22 @@ class Portfolio:
         ts: (n_obs,) open times, from the first possible decision on.
         returns: (n_obs,) of each bar.
         markets: the parts.
-        periods_per_year: bars in a year.
+        timeframe: of the markets.
     """
 
     ts: IntArray
     returns: FloatArray
     markets: tuple[Held, ...]
-    periods_per_year: float
+    timeframe: Timeframe
+
+    @cached_property
+    def periods_per_year(self) -> float:
+        """Bars of the portfolio in a year of the time it spans."""
+        return self.periods_in(self.ts)
+
+    def periods_in(self, ts: IntArray) -> float:
+        """Bars in a year of the time that a stretch of (n,) of its bars spans."""
+        return self.timeframe.periods_in(ts.size, int(ts[0]), int(ts[-1])) if ts.size else self.timeframe.periods_per_year
 
     @property
     def sharpe_per_bar(self) -> float:
@@ -211,7 +221,7 @@ def portfolio(held: Sequence[Held], *, from_ts: int | None = None, times: IntArr
         ts=kept,
         returns=mean_over([(one.ts, one.returns) for one in held], kept),
         markets=tuple(held),
-        periods_per_year=held[0].bars.timeframe.periods_per_year,
+        timeframe=held[0].bars.timeframe,
     )
 
 

@@ -131,7 +131,15 @@ def _reordered(bars: Bars, rows: IntArray, order: IntArray) -> Bars:
     made["high"] = np.maximum.reduce([made["high"], made["open"], close])
     made["low"] = np.minimum.reduce([made["low"], made["open"], close])
     none = bars.funding_ts[:0]
-    return replace(bars, ts=bars.ts[rows], known_ts=bars.known_of(rows), volume=columns["volume"][order], funding_ts=none, funding_rate=bars.funding_rate[:0], **made)
+    return replace(
+        bars,
+        ts=bars.ts[rows],
+        known_ts=bars.known_of(rows),
+        volume=columns["volume"][order],
+        funding_ts=none,
+        funding_rate=bars.funding_rate[:0],
+        **made,
+    )
 
 
 def _world(bench: Bench, number: int) -> float:

@@ -91,8 +91,8 @@ def _fold(bench: Bench, times: IntArray, number: int, fold: WalkForwardFold) -> 
         raise errors.SpanTooShort("a fold must have bars", found=f"none in fold {number}")
     parts = [bench.held(bench.scorer(bars, span, play=bench.case.play)) for bars in cut if len(bars)]
     own = bench.portfolio(bench.case.splits.whole)
-    trained = own.returns[(own.ts >= times[fold.train_start]) & (own.ts <= times[fold.train_end - 1])]
-    before = returns.sharpe(trained, own.periods_per_year) if trained.size else 0.0
+    trained = (own.ts >= times[fold.train_start]) & (own.ts <= times[fold.train_end - 1])
+    before = returns.sharpe(own.returns[trained], own.periods_in(own.ts[trained])) if trained.any() else 0.0
     return Fold(number=number, span=span, before=before, found=curves.portfolio(parts))
 
 

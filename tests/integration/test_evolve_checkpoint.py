@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 
 from cluster.driver import checkpoint, submit
@@ -100,7 +101,7 @@ def test_a_job_whose_figures_are_gone_is_refused(small_world: World) -> None:
         driven(store, LocalEvaluator(), planned, witness=Hasty())
     with pytest.raises(errors.Conflict, match="lacks figures"):
         checkpoint.restore(
-            (Hunt(0, planned.task.setups[0], planned.plays[0].sha256, planned.search, small_world.markets, bar_ms=300_000),),
+            (Hunt(0, planned.task.setups[0], planned.plays[0].sha256, planned.search, small_world.markets, bar_ms=np.array([300_000.0])),),
             store.last_generations(planned.job.id), store, planned.job.id,
         )  # fmt: skip
 

@@ -27,7 +27,7 @@ STRUCTURES = (
 
 
 def market(rnd: Random, max_bars: int, symbol: str = "AAA/USDT") -> Bars:
-    """A walk at any price level, in ticks or not, with jumps, holes, flat stretches, dead volume and dear funding."""
+    """A walk at any price level, in ticks or not, on any grid, with jumps, holes, flat stretches, dead volume and dear funding."""
     n = rnd.choice([rnd.randint(1, 3), rnd.randint(4, max_bars), *[max_bars] * 8])
     rng = np.random.default_rng(rnd.randrange(2**32))
     sigma = rnd.choice([0.0, 1e-4, 2e-3, 2e-3, 2e-2, 0.2])
@@ -41,6 +41,7 @@ def market(rnd: Random, max_bars: int, symbol: str = "AAA/USDT") -> Bars:
     low = np.minimum(opening, close) * np.exp(-np.abs(rng.normal(0, sigma, n)) * (rng.random(n) < 0.9))
     columns = [np.maximum(np.rint(column / tick), 1.0) * tick if tick else column for column in (opening, high, low, close)]
     ts = (rnd.choice([0, 0, 0, 7, 100]) + np.arange(n) + np.cumsum(np.where(rng.random(n) < 0.02, rng.integers(1, 40, n), 0))) * TF.ms
+    ts += rnd.choice([0, 0, TF.ms // 2, 47_000])
     paid = np.arange(ts[0], ts[-1] + 1, 6 * TF.ms) if rnd.random() < 0.4 else np.empty(0, dtype=np.int64)
     volume = rng.lognormal(3, 1, n) * (rng.random(n) > rnd.choice([0.05, 0.05, 1.0]))
     return Bars(

@@ -35,7 +35,7 @@ PRICES = [
 
 @st.composite
 def markets(draw: st.DrawFn, max_bars: int = 300) -> Bars:
-    """A random walk with jumps, holes, flat stretches and dead volume; with funding, sometimes."""
+    """A random walk with jumps, holes, flat stretches and dead volume, on the grid of slower bars or off it; with funding, sometimes."""
     n = draw(st.integers(1, max_bars))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     sigma = draw(st.sampled_from([0.0, 1e-4, 2e-3, 2e-2, 0.2]))
@@ -47,7 +47,7 @@ def markets(draw: st.DrawFn, max_bars: int = 300) -> Bars:
     low = np.minimum(opening, close) * np.exp(-np.abs(rng.normal(0, sigma, n)) * (rng.random(n) < 0.9))
     volume = rng.lognormal(3, 1, n) * (rng.random(n) > 0.05)
     skip = np.where(rng.random(n) < 0.02, rng.integers(1, 40, n), 0)
-    ts = (np.arange(n) + np.cumsum(skip)) * TF.ms
+    ts = (np.arange(n) + np.cumsum(skip)) * TF.ms + draw(st.sampled_from([0, 0, TF.ms // 2, 47_000]))
     funding = np.arange(0, int(ts[-1]) + 1, 6 * TF.ms) if draw(st.booleans()) else np.empty(0, dtype=np.int64)
     jitter = rng.integers(-20, 20, funding.size)
     rates = rng.normal(1e-4, 5e-4, funding.size)

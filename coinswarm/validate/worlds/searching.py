@@ -127,6 +127,11 @@ def _judged(scorers: Sequence[fitness.Scorer], genome: FloatArray) -> tuple[floa
 
     rows = [scorer.score(genome[None, :])[0] for scorer in scorers]
     sharpes = np.array([float(row["sharpe"]) if row["n_trades"] > 0 else 0.0 for row in rows])
-    years = [float(row["n_obs"]) / scorer.bars.timeframe.periods_per_year for row, scorer in zip(rows, scorers, strict=True)]
+    years = [_years(float(row["n_obs"]), scorer.bars) for row, scorer in zip(rows, scorers, strict=True)]
     t = np.nan_to_num(sharpes) * np.sqrt(np.nan_to_num(years))
     return float(sharpes.mean()), float(special.ndtr(-t.sum() / math.sqrt(t.size)))
+
+
+def _years(n_obs: float, bars: Bars) -> float:
+    """Length of the last `n_obs` bars in years; NaN where they are not a number."""
+    return n_obs / bars[len(bars) - int(n_obs) :].periods_per_year if math.isfinite(n_obs) else math.nan

@@ -118,8 +118,8 @@ def test_moments_are_right_to_nine_digits_or_called_doubtful(spread: float) -> N
     tallies[0, Tally.EQUITY_END] = 1.0
     for power in range(4):
         tallies[0, Tally.SUM + power] = np.cumsum(returns ** (power + 1))[-1]
-    scores, doubtful = figures.from_tallies(tallies, np.array([returns.size]), TF, 1.0)
-    right = figures.moments_of(returns, TF)
+    scores, doubtful = figures.from_tallies(tallies, np.array([returns.size]), np.array([TF.periods_per_year]), 1.0)
+    right = figures.moments_of(returns, TF.periods_per_year)
     assert doubtful[0] or [scores[name][0] for name in ("sharpe", "skew", "kurtosis")] == pytest.approx(
         [right[name] for name in ("sharpe", "skew", "kurtosis")], rel=1e-9
     )

@@ -11,20 +11,21 @@ from coinswarm.indicators import align
 times = st.lists(st.integers(0, 200), max_size=40, unique=True).map(sorted)
 
 
-def _naive(close_ts: list[int], other: list[int], values: list[float]) -> list[float]:
+def _naive(close_ts: list[int], other: list[int], values: list[float], length: int) -> list[float]:
     shown = []
     for now in close_ts:
-        closed = [value for ts, value in zip(other, values, strict=True) if ts <= now]
-        shown.append(closed[-1] if closed else float("nan"))
+        closed = [(ts, value) for ts, value in zip(other, values, strict=True) if ts <= now]
+        recent = bool(closed) and now - closed[-1][0] <= 3 * length
+        shown.append(closed[-1][1] if recent else float("nan"))
     return shown
 
 
-@given(times, times)
-def test_each_bar_shows_the_last_other_bar_that_has_closed(ours: list[int], others: list[int]) -> None:
+@given(times, times, st.sampled_from([1, 5, 100]))
+def test_each_bar_shows_the_last_other_bar_that_has_closed_unless_it_is_too_old(ours: list[int], others: list[int], length: int) -> None:
     values = [float(10 * ts) for ts in others]
-    index = align.last_closed(np.array(ours, dtype=np.int64), np.array(others, dtype=np.int64))
-    shown = align.spread(np.array(values), index)
-    np.testing.assert_array_equal(shown, _naive(ours, others, values))
+    found = align.align(np.array(ours, dtype=np.int64), np.array(others, dtype=np.int64), length)
+    shown = align.spread(np.array(values), found)
+    np.testing.assert_array_equal(shown, _naive(ours, others, values, length))
     assert shown.flags.c_contiguous
     assert shown.dtype == np.float64
 

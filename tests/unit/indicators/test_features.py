@@ -94,11 +94,12 @@ def test_a_market_that_starts_late_is_missing_before(walk: Bars) -> None:
     assert computed.outputs["value"][1_001] == pytest.approx(other.close[:2].mean())
 
 
-def test_a_bar_missing_in_the_other_market_keeps_its_last_value(walk: Bars) -> None:
+def test_a_bar_missing_in_the_other_market_keeps_its_last_value_for_three_bars(walk: Bars) -> None:
     gone = np.zeros(len(walk), dtype=bool)
     gone[500:520] = True
     shown = features.compute("price", {}, walk, market=_without(walk, gone)).outputs["value"]
-    assert set(shown[500:520]) == {walk.close[499]}
+    assert set(shown[500:503]) == {walk.close[499]}
+    assert np.isnan(shown[503:520]).all()
     assert shown[520] == walk.close[520]
 
 
