@@ -112,6 +112,11 @@ class Bars:
         return int(np.searchsorted(self.close_ts, ts, side="right"))
 
     @property
+    def spacing_ms(self) -> float:
+        """Time in ms from a bar to the next, on average: the length of a bar where none is missing; at least one bar."""
+        return float((int(self.ts[-1]) + self.timeframe.ms - int(self.ts[0])) / len(self))
+
+    @property
     def periods_per_year(self) -> float:
         """Bars in 365.25 days of the time they span, see `periods_per_year_from`; those of the timeframe where there are none."""
         return self.timeframe.periods_in(len(self), int(self.ts[0]), int(self.ts[-1])) if len(self) else self.timeframe.periods_per_year

@@ -148,7 +148,7 @@ def _tab(place: int, market: Market) -> Markup:
 
 
 def _bar_minutes(market: Market) -> float:
-    return market.backtest.bars.timeframe.ms / MINUTE_MS
+    return market.backtest.bars.spacing_ms / MINUTE_MS if len(market.backtest.bars) else 0.0
 
 
 def _panel(place: int, market: Market, n_markets: int) -> Markup:

@@ -133,14 +133,15 @@ def concentration(gains: FloatArray) -> float:
 
 def states(bars: Bars, first: int) -> tuple[IntArray, IntArray]:
     """(n_bars - first,) third of trend and of volatility of each bar from `first` on, known when it opens; -1 where it is not known."""
-    length = max(2, REGIME_DAYS * DAY_MS // bars.timeframe.ms)
+    length_ms = max(2 * bars.timeframe.ms, REGIME_DAYS * DAY_MS // bars.timeframe.ms * bars.timeframe.ms)
     logs = np.log(bars.close)
-    moves = np.diff(logs, prepend=logs[:1])
+    squares = np.cumsum(np.diff(logs, prepend=logs[:1]) ** 2)
     trend, wild = np.full(len(bars), np.nan), np.full(len(bars), np.nan)
-    if len(bars) > length + 1:
-        trend[length + 1 :] = logs[length:-1] - logs[: -length - 1]
-        squares = np.concatenate([[0.0], np.cumsum(moves**2)])
-        wild[length + 1 :] = squares[length + 1 : -1] - squares[1 : -length - 1]
+    # the last bar that opens so long before each, so that missing bars count as time
+    back = np.searchsorted(bars.ts, bars.ts - length_ms, side="right") - 1
+    before = np.flatnonzero(back[:-1] >= 0)
+    trend[before + 1] = logs[before] - logs[back[before]]
+    wild[before + 1] = squares[before] - squares[back[before]]
     return _third(trend[first:]), _third(wild[first:])
 
 
