@@ -52,6 +52,7 @@ def test_turnover_is_a_year_of_the_clock(held):
 
 def test_the_fast_path_says_the_same(held):
     scores = fitness.score(held.play, np.empty((1, 0)), held.bars)[0]
+    assert scores["cagr"] == pytest.approx(0.0974, abs=1e-4)
     for name in ("cagr", "sharpe", "turnover", "calmar", "sortino"):
         assert scores[name] == pytest.approx(held.metrics[name], rel=1e-9)
 
@@ -69,10 +70,10 @@ def card_part(held):
     return curves.Held(bars=held.bars, first=held.start, equity=held.equity, start=10_000.0, trades=curves.trades_of(none))
 
 
-def test_a_play_trades_as_often_a_day_as_it_does():
+def test_a_play_trades_as_often_a_day_as_it_does(held):
     row = np.zeros((1, 1), dtype=SCORE_DTYPE)
     row["n_trades"], row["n_obs"], row["avg_hold"] = 43.0, 43.0, 2.0
-    hold_h, trades_a_day = behaviour.descriptors(row, np.array([81 / 43 * 86_400_000]))[0, :2]
+    hold_h, trades_a_day = behaviour.descriptors(row, np.array([held.bars.spacing_ms]))[0, :2]
     # 43 trades in 81 days, each held for two bars of 45.2 h on average
     assert (trades_a_day, hold_h) == pytest.approx((43 / 81, 2 * 81 / 43 * 24))
 

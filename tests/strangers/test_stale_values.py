@@ -13,7 +13,6 @@ from coinswarm.indicators import features
 from coinswarm.kernels.codes import Outcome
 from coinswarm.market import files
 from coinswarm.market.bars import COLUMNS
-from coinswarm.patterns import foresight
 from tests.unit.market.tapes import tape
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -44,11 +43,6 @@ def test_chaos_trades_are_not_described_by_it(stale):
     _, eth, others = stale
     described = chaos.describe(eth, naming.described_by(["BTC/USDT:roc(5)"]), others)
     assert np.flatnonzero(np.isfinite(described.state[:, -1])).tolist() == list(range(5, 15))
-
-
-def test_nor_are_rules_asked_whether_they_foretell_by_it(stale):
-    rule, eth, others = stale
-    assert foresight.of_rule(rule, eth, others) == ()
 
 
 def test_a_slow_value_is_missing_after_a_gap_of_weeks():
