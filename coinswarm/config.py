@@ -19,6 +19,21 @@ class Settings(BaseModel):
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
+WARMUP_TOLERANCE = 1e-4
+"""What a run allows unless it says otherwise."""
+FORMER_WARMUP_TOLERANCE = 1e-9
+"""That of every run that was stored before the tolerance could be chosen."""
+LEAST_WARMUP_TOLERANCE, MOST_WARMUP_TOLERANCE = 1e-12, 1e-2
+WarmupTolerance = Annotated[
+    float,
+    Field(
+        ge=LEAST_WARMUP_TOLERANCE,
+        le=MOST_WARMUP_TOLERANCE,
+        description="how far the bars before the data may move a feature that is called warm, as a part of the feature's own scale",
+    ),
+]
+
+
 class Costs(Settings):
     """What trading costs. Fees are of the notional of each fill; slippage moves the fill price against the trader."""
 

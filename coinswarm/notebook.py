@@ -20,7 +20,7 @@ from coinswarm.market.bars import Bars
 from coinswarm.metrics.figures import SCORE_DTYPE
 from coinswarm.play import variants
 from coinswarm.play.model import Play
-from coinswarm.play.runs import Side
+from coinswarm.play.runs import Side, with_tolerance
 from coinswarm.types import FloatArray
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def score(
     start_ts: int | None = None,
     end_ts: int | None = None,
     side: Side | None = None,
+    warmup_tolerance: float | None = None,
 ) -> pl.DataFrame:
     """Score variants of a play.
 
@@ -53,13 +54,18 @@ def score(
         start_ts: first time (ms) at which a decision may be taken.
         end_ts: bars that open at or after it (ms) are not used.
         side: take the entries of this side alone, as `coinswarm.play.one_side` says; None: all.
+        warmup_tolerance: how far the bars before the data may move a warm feature, in units of its own scale; None: as the play has it.
 
     Returns:
         One row a variant: `status` and every figure of docs/simulation.md; missing where a variant could not be simulated.
     """
     genomes = _genomes(play, variants)
-    span = {"start_ts": start_ts, "end_ts": end_ts}
-    return frame(fitness.score(play, genomes, bars, costs=costs, account=account, markets=markets, **span, side=side))
+    return frame(
+        fitness.score(
+            play, genomes, bars, costs=costs, account=account, markets=markets, start_ts=start_ts, end_ts=end_ts, side=side,
+            warmup_tolerance=warmup_tolerance,
+        )
+    )  # fmt: skip
 
 
 def frame(scores: np.ndarray) -> pl.DataFrame:
@@ -105,6 +111,7 @@ def evolve(
     out_of_sample: float = OUT_OF_SAMPLE,
     start_ts: int | None = None,
     top: int = WINNERS,
+    warmup_tolerance: float | None = None,
     on_generation: Callable[[State], None] | None = None,
 ) -> Evolved:
     """Evolve a play on one or several markets, in this process.
@@ -118,6 +125,7 @@ def evolve(
         out_of_sample: share of the common time, at its end, that the search never sees.
         start_ts: bars that open before it (ms) are not used.
         top: how many winners to show.
+        warmup_tolerance: how far the bars before the data may move a warm feature, in units of its own scale; None: as the play has it.
         on_generation: called with the state after each generation.
 
     Raises:
@@ -129,6 +137,7 @@ def evolve(
     if not several or not play.space.dimensions:
         raise errors.InvalidArgument("evolution needs bars and a play with lists or ranges", found=f"{len(several)} markets")
     settings = settings or SearchSettings()
+    play = with_tolerance(play, warmup_tolerance)
     inside, outside = splits.holdout(several, out_of_sample)
     _refuse_late(several, inside.end_ts)
     seen = [fitness.Scorer(play, market, costs=costs, account=account, end_ts=inside.end_ts) for market in several]

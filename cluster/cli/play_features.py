@@ -60,7 +60,7 @@ def _features(chosen: model.Play, candles: Bars, markets: Mapping[str, Bars]) ->
         params = {name: value for name, value in feature.params if not isinstance(value, model.Slot)}
         computed = features.compute(
             feature.indicator, params, candles, source=str(feature.source), timeframe_ms=feature.timeframe_ms,
-            market=None if feature.market is None else markets[feature.market],
+            market=None if feature.market is None else markets[feature.market], warmup_tolerance=chosen.warmup_tolerance,
         )  # fmt: skip
         for output, values in computed.outputs.items():
             found[_named(feature.id if output == "value" else f"{feature.id}.{output}")] = (values, computed.first)

@@ -103,7 +103,7 @@ def decide(play: model.Play, bars: Bars, markets: Mapping[str, Bars] = NO_MARKET
         InvalidArgument: the play has open slots.
         NotFound: a feature names a market that is not in `markets`.
     """
-    reading = _Reading(bars, play.features, markets)
+    reading = _Reading(bars, play.features, markets, play.warmup_tolerance)
     stop, target = play.risk.stop, play.risk.target
     conditions = [play.entry_long, play.exit_long, play.entry_short, play.exit_short]
     short = stop.level_short if stop and stop.level_short is not None else stop.level if stop else None
@@ -136,6 +136,7 @@ class _Reading:
     bars: Bars
     features: Mapping[str, model.Feature]
     markets: Mapping[str, Bars]
+    tolerance: float
     computed: dict[str, Computed] = field(default_factory=dict)
 
     def signal(self, condition: model.Condition | None) -> BoolArray:
@@ -177,8 +178,10 @@ class _Reading:
             if market is None:
                 raise errors.not_found("market given with the bars", feature.market, self.markets)
         params = {key: value if isinstance(value, (str, bool)) else number(value) for key, value in feature.params}
-        source = str(feature.source)
-        return features.compute(feature.indicator, params, self.bars, source=source, timeframe_ms=feature.timeframe_ms, market=market)
+        return features.compute(
+            feature.indicator, params, self.bars, source=str(feature.source), timeframe_ms=feature.timeframe_ms, market=market,
+            warmup_tolerance=self.tolerance,
+        )  # fmt: skip
 
     # --- conditions: false where an operand is missing ------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from coinswarm.metrics.figures import Status
 from coinswarm.metrics.history import History
 from coinswarm.play import runs, variants
 from coinswarm.play.model import Play
+from coinswarm.play.runs import with_tolerance
 from coinswarm.play.space import Value
 from coinswarm.types import FloatArray
 
@@ -72,6 +73,7 @@ def run(
     start_ts: int | None = None,
     end_ts: int | None = None,
     side: runs.Side | None = None,
+    warmup_tolerance: float | None = None,
 ) -> Backtest:
     """Simulate one variant of a play bar by bar, as docs/simulation.md says.
 
@@ -86,13 +88,14 @@ def run(
         start_ts: first time (ms) at which a decision bar may open; earlier bars only warm features up.
         end_ts: bars that open at or after this time (ms) are not used.
         side: take the entries of this side alone, as `coinswarm.play.one_side` says; None: all.
+        warmup_tolerance: how far the bars before the data may move a warm feature, in units of its own scale; None: as the play has it.
 
     Raises:
         InvalidArgument: the variant is not fixed, it has no such side, or it cannot be simulated on bars of this length.
         NotFound: a market is missing.
         SpanTooShort: no decision is possible on these bars.
     """
-    variant = fixed(play, genome, params)
+    variant = with_tolerance(fixed(play, genome, params), warmup_tolerance)
     variant = variant if side is None else runs.one_side(variant, side)
     same_timeframe(variant, bars)
     used = bars if end_ts is None else bars[: bars.index_at(end_ts)]

@@ -102,7 +102,7 @@ def fill(bars: Sequence[Bars], settings: ChaosSettings, others: Mapping[str, Bar
     low, high = settings.hold_bars(bars[0].timeframe.ms)
     names = naming.described_by(settings.features)
     known = {market.symbol: market for market in bars} | dict(others or {})
-    described = tuple(markets.describe(market, names, known) for market in bars)
+    described = tuple(markets.describe(market, names, known, warmup_tolerance=settings.warmup_tolerance) for market in bars)
     owners = np.repeat(np.arange(len(bars), dtype=np.int64), [market.starts.size for market in described])
     starts, lengths = np.concatenate([market.starts for market in described]), np.concatenate([market.lengths for market in described])
     order = np.argsort(-lengths, kind="stable")

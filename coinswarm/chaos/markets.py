@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coinswarm import errors
+from coinswarm import config, errors
 from coinswarm.chaos import naming
 from coinswarm.chaos.naming import FeatureName
 from coinswarm.indicators import features
@@ -47,13 +47,20 @@ class Market:
     tape: outcomes.Tape
 
 
-def describe(bars: Bars, names: Sequence[FeatureName], others: Mapping[str, Bars] | None = None) -> Market:
+def describe(
+    bars: Bars,
+    names: Sequence[FeatureName],
+    others: Mapping[str, Bars] | None = None,
+    *,
+    warmup_tolerance: float = config.WARMUP_TOLERANCE,
+) -> Market:
     """Compute what trades on a market are described by, or find it computed before.
 
     Args:
         bars: (n_bars,) candles.
         names: features; the first of them are `naming.BASE`.
         others: bars of other markets that features name, by canonical symbol.
+        warmup_tolerance: how far the bars before the data may move a warm feature, in units of its own scale.
 
     Raises:
         NotFound: a market is missing. InvalidArgument: a feature's timeframe is faster than the bars, or no multiple of them.
@@ -63,20 +70,20 @@ def describe(bars: Bars, names: Sequence[FeatureName], others: Mapping[str, Bars
     for symbol in needed:
         if symbol not in others:
             raise errors.not_found("market with bars here", symbol, others)
-    key = (bars.content_hash, *map(str, names), *(f"{symbol}#{others[symbol].content_hash}" for symbol in needed))
+    key = (bars.content_hash, repr(warmup_tolerance), *map(str, names), *(f"{symbol}#{others[symbol].content_hash}" for symbol in needed))
     if key not in _KNOWN:
-        _KNOWN[key] = _described(bars, tuple(names), others)
+        _KNOWN[key] = _described(bars, tuple(names), others, warmup_tolerance)
     _KNOWN.move_to_end(key)
     while len(_KNOWN) > _KEPT:
         _KNOWN.popitem(last=False)
     return _KNOWN[key]
 
 
-def _described(bars: Bars, names: tuple[FeatureName, ...], others: Mapping[str, Bars]) -> Market:
+def _described(bars: Bars, names: tuple[FeatureName, ...], others: Mapping[str, Bars], warmup_tolerance: float) -> Market:
     state = np.empty((len(bars), len(names)))
     first, slowest = 0, str(names[0])
     for place, name in enumerate(names):
-        values, warm = _values(bars, name, others)
+        values, warm = _values(bars, name, others, warmup_tolerance)
         state[:, place] = values
         if place != naming.FUNDING and warm > first:
             first, slowest = warm, str(name)
@@ -86,10 +93,11 @@ def _described(bars: Bars, names: tuple[FeatureName, ...], others: Mapping[str, 
     )
 
 
-def _values(bars: Bars, name: FeatureName, others: Mapping[str, Bars]) -> tuple[FloatArray, int]:
+def _values(bars: Bars, name: FeatureName, others: Mapping[str, Bars], warmup_tolerance: float) -> tuple[FloatArray, int]:
     market = None if name.market in (None, bars.symbol) else others[str(name.market)]
     computed = features.compute(
-        name.indicator, dict(name.params), bars, source=name.source, timeframe_ms=name.timeframe_ms, market=market
+        name.indicator, dict(name.params), bars, source=name.source, timeframe_ms=name.timeframe_ms, market=market,
+        warmup_tolerance=warmup_tolerance,
     )  # fmt: skip
     return computed.outputs[name.output], computed.first
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from coinswarm import check
 from coinswarm.chaos import drawing, pricing
 from coinswarm.chaos.settings import Law, Side, make
-from coinswarm.config import Costs
+from coinswarm.config import WARMUP_TOLERANCE, Costs
 from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.market.bars import Bars
 
@@ -24,6 +24,7 @@ def run(
     costs: Costs | None = None,
     seed: int = 0,
     others: Mapping[str, Bars] | None = None,
+    warmup_tolerance: float = WARMUP_TOLERANCE,
 ) -> ChaosTrades:
     """Trade at random and record what happened.
 
@@ -38,6 +39,7 @@ def run(
         costs: what trading costs; the project's defaults unless given.
         seed: the same seed draws the same trades.
         others: bars of markets that features name and that are not traded, by canonical symbol.
+        warmup_tolerance: how far the bars before the data may move a warm feature, in units of its own scale.
 
     Returns:
         n trades. What `state` says of one was known at the close of its decision bar.
@@ -47,6 +49,8 @@ def run(
         SpanTooShort: the bars are too few for the holds.
     """
     check.at_least(n, "the number of trades", 1)
-    settings = make(hold=hold, hold_law=hold_law, side=side, size=size, features=features, costs=costs, seed=seed)
+    settings = make(
+        hold=hold, hold_law=hold_law, side=side, size=size, features=features, costs=costs, seed=seed, warmup_tolerance=warmup_tolerance
+    )
     urn = drawing.fill([bars] if isinstance(bars, Bars) else list(bars), settings, others)
     return pricing.trades(urn, 0, n)

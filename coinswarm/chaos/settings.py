@@ -9,7 +9,7 @@ from pydantic import Field
 
 from coinswarm import check, errors
 from coinswarm.chaos import naming
-from coinswarm.config import Costs, Settings
+from coinswarm.config import LEAST_WARMUP_TOLERANCE, MOST_WARMUP_TOLERANCE, WARMUP_TOLERANCE, Costs, Settings, WarmupTolerance
 from coinswarm.market.timeframe import DAY_MS, MINUTE_MS, Timeframe
 
 Law = Literal["log", "uniform"]
@@ -31,6 +31,7 @@ class ChaosSettings(Settings):
         features: canonical names of features besides `naming.BASE`.
         costs: fees, slippage; funding is what the bars say.
         maintenance: margin rate at which a short without leverage is liquidated.
+        warmup_tolerance: how far the bars before the data may move a warm feature, in units of its own scale.
         seed: decides every number drawn.
     """
 
@@ -41,6 +42,7 @@ class ChaosSettings(Settings):
     features: tuple[str, ...] = ()
     costs: Costs = Costs()
     maintenance: Annotated[float, Field(ge=0, lt=1)] = 0.005
+    warmup_tolerance: WarmupTolerance = WARMUP_TOLERANCE
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     def hold_bars(self, bar_ms: int) -> tuple[int, int]:
@@ -66,6 +68,7 @@ def make(
     features: Sequence[str] = (),
     costs: Costs | None = None,
     seed: int = 0,
+    warmup_tolerance: float = WARMUP_TOLERANCE,
 ) -> ChaosSettings:
     """Settings from what a person says.
 
@@ -77,6 +80,7 @@ def make(
         features: names of features to describe trades by, besides `naming.BASE`; see `naming`.
         costs: what trading costs; the project's defaults unless given.
         seed: the same seed draws the same trades.
+        warmup_tolerance: how far the bars before the data may move a warm feature, in units of its own scale.
 
     Raises:
         InvalidArgument: a range is reversed or out of bounds, a word unknown, a feature badly named. NotFound: there is no such feature.
@@ -90,12 +94,14 @@ def make(
             hint="use slippage_participation to make large trades cost more",
         )
     check.within(seed, "seed", 0, 2**63 - 1)
+    check.within(warmup_tolerance, "warmup_tolerance", LEAST_WARMUP_TOLERANCE, MOST_WARMUP_TOLERANCE)
     _word(hold_law, "hold_law", ("log", "uniform"))
     _word(side, "side", ("long", "short", "both"))
     named = naming.described_by(tuple(features))[len(naming.BASE) :]
     return ChaosSettings(
-        hold_ms=_hold(hold), hold_law=hold_law, side=side, size=_size(size), features=tuple(map(str, named)), costs=costs, seed=seed
-    )
+        hold_ms=_hold(hold), hold_law=hold_law, side=side, size=_size(size), features=tuple(map(str, named)), costs=costs, seed=seed,
+        warmup_tolerance=warmup_tolerance,
+    )  # fmt: skip
 
 
 def _hold(hold: str | tuple[int, int]) -> tuple[int, int]:

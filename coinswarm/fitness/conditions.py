@@ -158,7 +158,10 @@ class Evaluation:
             if feature.market not in self.markets:
                 raise errors.not_found("market", feature.market, self.markets)
             market = self.markets[feature.market]
-        found = features.compute(feature.indicator, params, self.bars, source=source, timeframe_ms=feature.timeframe_ms, market=market)
+        found = features.compute(
+            feature.indicator, params, self.bars, source=source, timeframe_ms=feature.timeframe_ms, market=market,
+            warmup_tolerance=self.play.warmup_tolerance,
+        )  # fmt: skip
         return features.Computed(outputs={name: _finite(values) for name, values in found.outputs.items()}, first=found.first)
 
     # --- conditions -------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from coinswarm.kernels.codes import N_OUTCOME, N_TALLY, Tally
 from coinswarm.market.bars import Bars
 from coinswarm.metrics.figures import FIGURES, SCORE_DTYPE, Status
 from coinswarm.play import model, runs, slots
+from coinswarm.play.runs import with_tolerance
 from coinswarm.types import Bits, FloatArray, IntArray
 
 _CHUNK_BYTES = 48 * 2**20
@@ -42,6 +43,7 @@ class Scorer:
         markets: candles of other markets the play's features name, by canonical symbol.
         start_ts: first time (ms) at which a decision may be taken; earlier bars only warm features up.
         end_ts: bars that open at or after it are not used.
+        warmup_tolerance: how far the bars before the data may move a warm feature, in units of its own scale; None: as the play has it.
         cache_bytes: how much the scorer may remember.
         feature_bytes: how much the features of variants that are scored together may take; those of one variant always may.
 
@@ -59,11 +61,12 @@ class Scorer:
         markets: Mapping[str, Bars] | None = None,
         start_ts: int | None = None,
         end_ts: int | None = None,
+        warmup_tolerance: float | None = None,
         cache_bytes: int = DEFAULT_BYTES,
         feature_bytes: int = _FEATURE_BYTES,
     ) -> None:
         same_timeframe(play, bars)
-        self.play = play
+        self.play = play = with_tolerance(play, warmup_tolerance)
         self.costs = costs or play.costs
         self.account = account or play.account
         self.bars = bars if end_ts is None else bars[: bars.index_at(end_ts)]
@@ -331,6 +334,7 @@ def score(
     start_ts: int | None = None,
     end_ts: int | None = None,
     side: runs.Side | None = None,
+    warmup_tolerance: float | None = None,
 ) -> np.ndarray:
     """Score a batch of variants once; see `Scorer` for the arguments and for scoring generation after generation.
 
@@ -340,5 +344,7 @@ def score(
         (n_variants,) of SCORE_DTYPE: status and every figure of docs/simulation.md.
     """
     play = play if side is None else runs.one_side(play, side)
-    scorer = Scorer(play, bars, costs=costs, account=account, markets=markets, start_ts=start_ts, end_ts=end_ts)
+    scorer = Scorer(
+        play, bars, costs=costs, account=account, markets=markets, start_ts=start_ts, end_ts=end_ts, warmup_tolerance=warmup_tolerance
+    )
     return scorer.score(genomes)

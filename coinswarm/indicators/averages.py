@@ -6,7 +6,7 @@ import numpy as np
 import talib
 
 from coinswarm.indicators import sources, warmups
-from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, length, number, whole
+from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, length, number, tolerance, whole
 from coinswarm.kernels import indicators_recursive
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray
@@ -36,7 +36,11 @@ def midprice(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     return (talib.MIDPRICE(bars.high, bars.low, whole(params, "length")),)
 
 
-@define("ema", length(20), takes_source=True, warmup=lambda params: warmups.ema(whole(params, "length")), cite="TA-Lib EMA")
+def _nested(params: Params, stages: int) -> int:
+    return warmups.ema(whole(params, "length"), tolerance(params), stages=stages, room=warmups.Room.AVERAGE)
+
+
+@define("ema", length(20), takes_source=True, warmup=lambda params: _nested(params, 1), cite="TA-Lib EMA")
 def ema(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
     """Exponential average of weight 2 / (length + 1), started from a plain mean."""
     return (talib.EMA(source, whole(params, "length")),)
@@ -54,13 +58,13 @@ def wma(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
     return (talib.WMA(source, whole(params, "length")),)
 
 
-@define("dema", length(20), takes_source=True, warmup=lambda params: warmups.ema(whole(params, "length"), stages=2), cite="TA-Lib DEMA")
+@define("dema", length(20), takes_source=True, warmup=lambda params: _nested(params, 2), cite="TA-Lib DEMA")
 def dema(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
     """Double exponential average: 2 EMA - EMA(EMA)."""
     return (talib.DEMA(source, whole(params, "length")),)
 
 
-@define("tema", length(20), takes_source=True, warmup=lambda params: warmups.ema(whole(params, "length"), stages=3), cite="TA-Lib TEMA")
+@define("tema", length(20), takes_source=True, warmup=lambda params: _nested(params, 3), cite="TA-Lib TEMA")
 def tema(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
     """Triple exponential average: 3 EMA - 3 EMA(EMA) + EMA(EMA(EMA))."""
     return (talib.TEMA(source, whole(params, "length")),)
@@ -73,7 +77,7 @@ def trima(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
 
 
 def _zlma_warmup(params: Params) -> int:
-    return _lag(params) + warmups.ema(whole(params, "length"))
+    return _lag(params) + _nested(params, 1)
 
 
 def _lag(params: Params) -> int:
@@ -95,7 +99,7 @@ def zlma(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
     bars_of("fast", 2, low=1),
     bars_of("slow", 30, low=1),
     takes_source=True,
-    warmup=lambda params: warmups.kama(whole(params, "length"), whole(params, "fast"), whole(params, "slow")),
+    warmup=lambda params: warmups.kama(whole(params, "length"), whole(params, "fast"), whole(params, "slow"), tolerance(params)),
     cite="Kaufman 1995, Smarter Trading; TA-Lib KAMA for fast 2 and slow 30",
 )
 def kama(_bars: Bars, params: Params, source: FloatArray) -> Arrays:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from coinswarm import errors
+from coinswarm import config, errors
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray
 
 Params = Mapping[str, float | str | bool]
+TOLERANCE = "warmup_tolerance"
+"""Where the parameters of an indicator carry the run's warm-up tolerance: it is no parameter of the indicator, and no play may name it."""
 Compute = Callable[[Bars, Params, FloatArray], tuple[FloatArray, ...]]
 """(bars, every parameter, (n_bars,) source column) -> one (n_bars,) array an output; NaN where there is no value yet."""
 
@@ -45,8 +47,9 @@ class Indicator:
         states: for outputs that are states, the words and the number each is stored as; such an output may be compared with `==`.
         discrete: outputs that hold whole numbers and may be compared with `==`.
         takes_source: it is computed of one column, which a play may name.
-        warmup: bars after which the values no longer depend on where the data began, to 1e-9 relative: the value at index
-            `warmup(params)` is the first that may be used.
+        warmup: bars after which where the data began moves a value by no more than the run's warm-up tolerance, of the value or of the
+            output's own scale; an output that switches is then wrong with a chance below it. The value at index `warmup(params)` is the
+            first that may be used. `tolerance(params)` is the tolerance.
         compute: see `Compute`. Values at `i` use bars `0..i` only.
         cite: where the definition comes from.
     """
@@ -115,6 +118,11 @@ def whole(params: Params, name: str) -> int:
 def number(params: Params, name: str) -> float:
     """A parameter that is a number."""
     return float(params[name])
+
+
+def tolerance(params: Params) -> float:
+    """The run's warm-up tolerance, in units of an output's own scale; the default's where the parameters do not carry one."""
+    return float(params.get(TOLERANCE, config.WARMUP_TOLERANCE))
 
 
 def bars_of(name: str, default: int, *, low: int = 2) -> Parameter:

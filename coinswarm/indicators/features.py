@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from coinswarm import errors
+from coinswarm import config, errors
 from coinswarm.indicators import align, catalog, sources
 from coinswarm.indicators.align import Alignment
 from coinswarm.indicators.catalog import Indicator, Parameter, Params
@@ -35,7 +35,14 @@ class Computed:
 
 
 def compute(
-    indicator: str, params: Params, bars: Bars, *, source: str = "close", timeframe_ms: int | None = None, market: Bars | None = None
+    indicator: str,
+    params: Params,
+    bars: Bars,
+    *,
+    source: str = "close",
+    timeframe_ms: int | None = None,
+    market: Bars | None = None,
+    warmup_tolerance: float = config.WARMUP_TOLERANCE,
 ) -> Computed:
     """Compute one feature of a play on its exec bars.
 
@@ -46,6 +53,7 @@ def compute(
         source: column the indicator is computed of, where it takes one; see `sources.SOURCES`.
         timeframe_ms: length of the bars the indicator is computed on, milliseconds; None: that of the exec bars.
         market: candles of another market to compute it on; None: `bars` themselves.
+        warmup_tolerance: how far the bars before the data may move a value that is called warm, in units of an output's own scale.
 
     Returns:
         Values on the exec bars. Those of bar `i` are known at its close: on slower bars and other markets they are those of the
@@ -58,7 +66,7 @@ def compute(
             exec bars or than the other market's, or no multiple of them.
     """
     entry = find(indicator)
-    settings = complete(entry, params)
+    settings = {**complete(entry, params), catalog.TOLERANCE: warmup_tolerance}
     origin = _origin(bars, market, timeframe_ms)
     if len(origin) == 0:
         return Computed(outputs={name: np.full(len(bars), np.nan) for name in entry.outputs}, first=len(bars))

@@ -6,7 +6,7 @@ import numpy as np
 import talib
 
 from coinswarm.indicators import sources, warmups
-from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, length, whole
+from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, length, tolerance, whole
 from coinswarm.kernels import indicators_recursive
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray
@@ -19,7 +19,12 @@ def _full(params: Params) -> int:
 
 
 def _wilder(params: Params) -> int:
-    return whole(params, "length") + warmups.wilder(whole(params, "length"))
+    return whole(params, "length") + warmups.wilder(whole(params, "length"), tolerance(params), room=warmups.Room.AVERAGE)
+
+
+def _ema(params: Params, *names: str) -> int:
+    """Warm-up of an EMA as long as the longest of these parameters."""
+    return warmups.ema(max(whole(params, name) for name in names), tolerance(params))
 
 
 @define("rsi", length(14), takes_source=True, warmup=_wilder, cite="TA-Lib RSI; Wilder 1978")
@@ -87,7 +92,7 @@ def stoch(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
 
 
 def _rsi_in_detail(params: Params) -> int:
-    return warmups.wilder(whole(params, "rsi_length"), weight=warmups.FINE)
+    return warmups.wilder(whole(params, "rsi_length"), tolerance(params), room=warmups.Room.FINE)
 
 
 @define(
@@ -115,7 +120,7 @@ def stochrsi(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
     bars_of("signal", 9, low=1),
     outputs=("macd", "signal", "histogram"),
     takes_source=True,
-    warmup=lambda params: warmups.ema(max(whole(params, "fast"), whole(params, "slow"))) + warmups.ema(whole(params, "signal")),
+    warmup=lambda params: _ema(params, "fast", "slow") + _ema(params, "signal"),
     cite="TA-Lib MACD; Appel 1979",
 )
 def macd(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
@@ -125,7 +130,7 @@ def macd(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
 
 def _ppo_warmup(params: Params) -> int:
     slow = max(whole(params, "fast"), whole(params, "slow"))
-    return (slow - 1 if params["mamode"] == "sma" else warmups.ema(slow)) + warmups.ema(whole(params, "signal"))
+    return (slow - 1 if params["mamode"] == "sma" else _ema(params, "fast", "slow")) + _ema(params, "signal")
 
 
 @define(
@@ -153,7 +158,9 @@ def ppo(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
     bars_of("signal", 9, low=1),
     outputs=("trix", "signal"),
     takes_source=True,
-    warmup=lambda params: warmups.ema(whole(params, "length"), stages=3, weight=warmups.FINE) + whole(params, "signal"),
+    warmup=lambda params: (
+        warmups.ema(whole(params, "length"), tolerance(params), stages=3, room=warmups.Room.FINE) + whole(params, "signal")
+    ),
     cite="TA-Lib TRIX; Hutson 1983",
 )
 def trix(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
@@ -169,7 +176,7 @@ def trix(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
     bars_of("signal", 13, low=1),
     outputs=("tsi", "signal"),
     takes_source=True,
-    warmup=lambda params: 1 + sum(warmups.ema(whole(params, name)) for name in ("fast", "slow", "signal")),
+    warmup=lambda params: 1 + sum(_ema(params, name) for name in ("fast", "slow", "signal")),
     cite="Blau 1991, True Strength Index",
 )
 def tsi(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
@@ -188,7 +195,7 @@ def tsi(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
     length(9),
     bars_of("signal", 1, low=1),
     outputs=("fisher", "signal"),
-    warmup=lambda params: whole(params, "length") + whole(params, "signal") + warmups.FISHER,
+    warmup=lambda params: whole(params, "length") + whole(params, "signal") + warmups.fisher(tolerance(params)),
     cite="Ehlers 2002, Using the Fisher Transform",
 )
 def fisher(bars: Bars, params: Params, _source: FloatArray) -> Arrays:

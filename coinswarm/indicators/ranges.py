@@ -6,7 +6,7 @@ import numpy as np
 import talib
 
 from coinswarm.indicators import warmups
-from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, length, number, whole
+from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, length, number, tolerance, whole
 from coinswarm.kernels import indicators_rolling
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray
@@ -20,7 +20,7 @@ def width(name: str, default: float) -> Parameter:
 
 
 def _wilder(params: Params) -> int:
-    return whole(params, "length") + warmups.wilder(whole(params, "length"))
+    return whole(params, "length") + warmups.wilder(whole(params, "length"), tolerance(params), room=warmups.Room.AVERAGE)
 
 
 @define("atr", length(14, low=1), warmup=_wilder, cite="TA-Lib ATR; Wilder 1978")
@@ -67,7 +67,7 @@ def keltner(bars: Bars, size: int, scalar: float) -> Arrays:
     length(20),
     width("scalar", 2.0),
     outputs=("lower", "basis", "upper"),
-    warmup=lambda params: 1 + warmups.ema(whole(params, "length")),
+    warmup=lambda params: 1 + warmups.ema(whole(params, "length"), tolerance(params), room=warmups.Room.AVERAGE),
     cite="Keltner 1960, in Raschke's form: EMA of the close and of the true range",
 )
 def kc(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
@@ -91,7 +91,7 @@ def donchian(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
 
 
 def _squeeze_warmup(params: Params) -> int:
-    bands = max(whole(params, "bb_length") - 1, 1 + warmups.ema(whole(params, "kc_length")))
+    bands = max(whole(params, "bb_length") - 1, 1 + warmups.ema(whole(params, "kc_length"), tolerance(params)))
     return max(bands, whole(params, "mom_length") + whole(params, "mom_smooth") - 1)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import talib
 
 from coinswarm.indicators import sources, warmups
-from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, whole
+from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, tolerance, whole
 from coinswarm.kernels import structures as kernels
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray
@@ -174,7 +174,7 @@ def market_structure(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     discrete=("state", "transition"),
     states={"state": STATES, "transition": TRANSITIONS},
     structure=True,
-    warmup=lambda params: warmups.ema(whole(params, "ema_length")) + 1 + whole(params, "recent_bars"),
+    warmup=lambda params: warmups.ema(whole(params, "ema_length"), tolerance(params)) + 1 + whole(params, "recent_bars"),
     cite="this project's definition: side of the EMA and its slope",
 )
 def trend_ema(bars: Bars, params: Params, _source: FloatArray) -> Arrays:

@@ -6,7 +6,7 @@ import numpy as np
 import talib
 
 from coinswarm.indicators import sources, warmups
-from coinswarm.indicators.catalog import Parameter, Params, define, length, number, whole
+from coinswarm.indicators.catalog import Parameter, Params, define, length, number, tolerance, whole
 from coinswarm.kernels import indicators_recursive, indicators_rolling
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray
@@ -14,9 +14,13 @@ from coinswarm.types import FloatArray
 Arrays = tuple[FloatArray, ...]
 
 
+def _wilder(params: Params, room: warmups.Room) -> int:
+    return whole(params, "length") + warmups.wilder(whole(params, "length"), tolerance(params), room=room)
+
+
 def _adx_warmup(params: Params) -> int:
     size = whole(params, "length")
-    return 3 * size + warmups.wilder(size, stages=2)
+    return 3 * size + warmups.wilder(size, tolerance(params), stages=2, room=warmups.Room.AVERAGE)
 
 
 @define("adx", length(14), outputs=("adx", "dmp", "dmn", "adxr"), warmup=_adx_warmup, cite="TA-Lib ADX, PLUS_DI, MINUS_DI, ADXR")
@@ -30,7 +34,7 @@ def adx(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     "dm",
     length(14, low=1),
     outputs=("dmp", "dmn"),
-    warmup=lambda params: whole(params, "length") + warmups.wilder(whole(params, "length")),
+    warmup=lambda params: _wilder(params, warmups.Room.AVERAGE),
     cite="TA-Lib PLUS_DM and MINUS_DM; Wilder 1978",
 )
 def dm(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
@@ -64,7 +68,7 @@ def vortex(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     Parameter(name="multiplier", default=3.0, low=0.0, high=100.0, integer=False),
     outputs=("trend", "direction", "long", "short"),
     discrete=("direction",),
-    warmup=lambda params: whole(params, "length") + warmups.wilder(whole(params, "length")),
+    warmup=lambda params: _wilder(params, warmups.Room.DIFFERENCE),
     cite="Seban 2008, with TA-Lib's ATR",
 )
 def supertrend(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
@@ -76,7 +80,7 @@ def supertrend(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     size = whole(params, "length")
     reach = number(params, "multiplier") * talib.ATR(bars.high, bars.low, bars.close, size)
     middle = sources.column(bars, "hl2")
-    start = size + warmups.wilder(size)
+    start = _wilder(params, warmups.Room.DIFFERENCE)
     bands = np.full((2, len(bars)), np.nan)
     known = indicators_recursive.ratchet(middle + reach, bars.close, start, bands[0])
     known = max(known, indicators_recursive.ratchet(reach - middle, -bars.close, start, bands[1]))
@@ -96,7 +100,7 @@ def _rate(name: str, default: float) -> Parameter:
     _rate("max_af", 0.2),
     outputs=("long", "short", "af", "reversal"),
     discrete=("reversal",),
-    warmup=lambda params: warmups.psar(number(params, "af0"), number(params, "af"), number(params, "max_af")),
+    warmup=lambda params: warmups.psar(number(params, "af0"), number(params, "af"), number(params, "max_af"), tolerance(params)),
     cite="TA-Lib SAR (SAREXT where af0 is not af); Wilder 1978",
 )
 def psar(bars: Bars, params: Params, _source: FloatArray) -> Arrays:

@@ -6,7 +6,7 @@ import numpy as np
 import talib
 
 from coinswarm.indicators import sources, structures, warmups
-from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, length, whole
+from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, length, tolerance, whole
 from coinswarm.kernels import indicators_recursive, indicators_rolling
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import DAY_MS
@@ -53,13 +53,18 @@ def volume_ratio(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     return (indicators_rolling.ratio(bars.volume, indicators_rolling.rolling_sum(bars.volume, size), float(size)),)
 
 
+def _kvo_warmup(params: Params) -> int:
+    slow, signal = max(whole(params, "fast"), whole(params, "slow")), whole(params, "signal")
+    return 1 + warmups.ema(slow, tolerance(params)) + warmups.ema(signal, tolerance(params))
+
+
 @define(
     "kvo",
     bars_of("fast", 34),
     bars_of("slow", 55),
     bars_of("signal", 13, low=1),
     outputs=("kvo", "signal"),
-    warmup=lambda params: 1 + warmups.ema(max(whole(params, "fast"), whole(params, "slow"))) + warmups.ema(whole(params, "signal")),
+    warmup=_kvo_warmup,
     cite="Klinger 1997, with the volume force reduced to volume signed by the change of the typical price",
 )
 def kvo(bars: Bars, params: Params, _source: FloatArray) -> Arrays:

@@ -4,7 +4,7 @@ from coinswarm.play.canonical import template as canonical_template
 from coinswarm.play.dimension import Dimension
 from coinswarm.play.model import Play
 from coinswarm.play.reader import load, loads
-from coinswarm.play.runs import check_runnable, one_side, with_run
+from coinswarm.play.runs import check_runnable, one_side, with_run, with_tolerance
 from coinswarm.play.space import Space
 from coinswarm.play.variants import fix, identities, identity
 
@@ -21,4 +21,5 @@ __all__ = [
     "loads",
     "one_side",
     "with_run",
+    "with_tolerance",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from coinswarm.config import Account, Costs
+from coinswarm.config import WARMUP_TOLERANCE, Account, Costs
 
 if TYPE_CHECKING:
     from coinswarm.play.space import Space
@@ -337,6 +337,8 @@ class Play:
         entry_long, exit_long, entry_short, exit_short: conditions; None: never.
         space: the dimensions that slots refer to, with the constraints between them.
         account, costs: what the play says of them; the run may override either.
+        warmup_tolerance: how far the bars before the data may move a feature that is called warm. The run says it, never the play: it is
+            part of no text and of no identity.
         notes: what was understood but has no effect here.
         text: the file as it was read, kept with every job.
     """
@@ -356,6 +358,7 @@ class Play:
     space: Space
     account: Account = field(default_factory=Account)
     costs: Costs = field(default_factory=Costs)
+    warmup_tolerance: float = WARMUP_TOLERANCE
     provenance: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     text: str = ""

@@ -6,6 +6,7 @@ import bisect
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from coinswarm import errors
 from coinswarm.indicators.catalog import Indicator
@@ -184,8 +185,8 @@ def _conditions(root: Place, state: State) -> dict[str, Condition]:
     return found
 
 
-def _kept(sides: dict[str, Condition], policy: Policy, problems: Problems) -> dict[str, Condition | None]:
-    kept: dict[str, Condition | None] = dict.fromkeys(actions.SIDES)
+def _kept(sides: dict[str, Condition], policy: Policy, problems: Problems) -> dict[str, Any]:
+    kept: dict[str, Any] = dict.fromkeys(actions.SIDES)
     for name, condition in sides.items():
         entry = name.replace("exit", "entry")
         if name in _DROPPED[policy.mode]:

@@ -7,7 +7,14 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from coinswarm import check, errors
-from coinswarm.config import Account, Costs
+from coinswarm.config import (
+    FORMER_WARMUP_TOLERANCE,
+    LEAST_WARMUP_TOLERANCE,
+    MOST_WARMUP_TOLERANCE,
+    WARMUP_TOLERANCE,
+    Account,
+    Costs,
+)
 from coinswarm.market import symbols
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.play import slots
@@ -43,6 +50,7 @@ def with_run(
     take_profit_pct: float | None = None,
     account: Account | None = None,
     costs: Costs | None = None,
+    warmup_tolerance: float | None = None,
 ) -> Play:
     """The play as a run wants it; what is given takes the place of what the play says.
 
@@ -55,6 +63,7 @@ def with_run(
         take_profit_pct: percent of margin, in (0, 100000].
         account: in place of the play's own.
         costs: in place of the play's own.
+        warmup_tolerance: how far the bars before the data may move a warm feature, in units of its own scale.
 
     Raises:
         InvalidArgument: a value outside its domain.
@@ -62,11 +71,25 @@ def with_run(
     """
     risk = _risk(play.risk, max_hold_bars, stop_loss_pct, take_profit_pct)
     play = replace(play, risk=risk, account=account or play.account, costs=costs or play.costs)
+    play = with_tolerance(play, warmup_tolerance)
     if symbol is not None:
         play = replace(play, symbols=(symbols.canonical(symbol),))
     if timeframe is not None:
         play = _on(play, timeframe if isinstance(timeframe, Timeframe) else Timeframe.parse(timeframe))
     return slots.pruned(play)
+
+
+def with_tolerance(play: Play, warmup_tolerance: float | None) -> Play:
+    """The play with another warm-up tolerance; None: as it is.
+
+    Raises:
+        InvalidArgument: the tolerance is outside its domain.
+    """
+    if warmup_tolerance is None:
+        return play
+    hint = f"{WARMUP_TOLERANCE:g} is the default, {FORMER_WARMUP_TOLERANCE:g} what runs had before it could be chosen"
+    check.within(warmup_tolerance, "warmup_tolerance", LEAST_WARMUP_TOLERANCE, MOST_WARMUP_TOLERANCE, hint=hint)
+    return replace(play, warmup_tolerance=float(warmup_tolerance))
 
 
 def _risk(risk: Risk, max_hold_bars: float | None, stop_loss_pct: float | None, take_profit_pct: float | None) -> Risk:

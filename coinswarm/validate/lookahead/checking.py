@@ -40,7 +40,7 @@ class Verdict:
         compared: values that were compared.
         cuts: tampered data sets, over all variants.
         n_offences: values that did not agree; `offences` holds the first of them.
-        n_ties: decisions that differ because two operands are equal to 1e-9; `ties` holds the first of them.
+        n_ties: decisions that differ because two operands are as good as equal; `ties` holds the first of them.
         notes: what a reader should know.
     """
 
@@ -108,8 +108,9 @@ def check(
     *Truncation*: features and decisions on `bars[:t]` equal those on all bars up to `t`, and so do the trades closed before `t`.
     *Scramble*: with every bar from `t` on replaced by noise, those of other markets and funding included, nothing before `t` changes;
     where something is filled at the open of `t`, noise in the rest of that bar changes nothing about the fill.
-    *Warm-up*: data that begins later gives the same decisions after the declared warm-up, with features equal to 1e-9 of their value
-    or usual size. Decisions may differ where operands tie to 1e-9; such ties are listed.
+    *Warm-up*: data that begins later gives the same decisions after the declared warm-up, with features equal to the play's warm-up
+    tolerance of their value or usual size. Decisions may differ where operands tie to that tolerance, to 1e-9 where the data begins
+    alike; such ties are listed.
 
     Args:
         play: a play, fixed or with a space.

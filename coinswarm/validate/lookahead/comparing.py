@@ -13,17 +13,17 @@ from coinswarm.types import FloatArray
 from coinswarm.validate.lookahead.engine import Trading
 from coinswarm.validate.lookahead.findings import Findings, Offence, Tie, Value, differing, plain, usual
 from coinswarm.validate.lookahead.history import LEVELS, SIGNALS, History, Witness
-from coinswarm.validate.lookahead.ties import Flips
+from coinswarm.validate.lookahead.ties import TIE, Flips
 from coinswarm.validate.lookahead.worlds import World
 
 EXACT = 1e-12
 """Relative difference that the order of additions may leave where nothing else differs."""
 WARM = 1e-9
-"""Relative difference that a warm feature may keep from where the data began."""
+"""Relative difference that a warm feature may always keep from where the data began; a run's warm-up tolerance may allow more."""
 MONEY = 1e-9
 """Relative difference of prices, quantities and equity with the same signals and levels."""
 WARM_MONEY = 1e-6
-"""The same after a different start: a stop that is close by magnifies what `WARM` leaves."""
+"""The same after a different start, which a stop that is close by magnifies; ten times the tolerance where that is more."""
 _RUNNING_TOTAL = 10
 
 
@@ -35,7 +35,7 @@ class Pair:
         cut: first bar that was tampered with, or at which the shorter data begins.
         high: values are compared on bars before this one.
         decided: signals are compared on bars before this one.
-        warm_only: compare warm values only, and to `WARM`: the data begins elsewhere.
+        warm_only: compare warm values only, and to `warm`: the data begins elsewhere.
         opened: the open of bar `cut` was kept, so that fills at it can be compared.
         traded: trades are compared before this bar; None: before `high`.
     """
@@ -54,6 +54,16 @@ class Pair:
     traded: int | None = None
 
     @property
+    def warm(self) -> float:
+        """Relative difference that a warm feature may keep from where the data began."""
+        return max(WARM, self.witness.play.warmup_tolerance)
+
+    @property
+    def money(self) -> float:
+        """Relative difference of prices, quantities and equity."""
+        return max(WARM_MONEY, 10 * self.warm) if self.warm_only else MONEY
+
+    @property
     def whole_size(self) -> int:
         """Number of bars of the whole."""
         return len(self.worlds[0].bars)
@@ -66,7 +76,10 @@ class Pair:
     @cached_property
     def flips(self) -> Flips:
         """The comparisons behind decisions that differ."""
-        return Flips(engine=self.witness.engine, play=self.witness.play, whole=self.worlds[0], part=self.worlds[1], shift=self.shift)
+        return Flips(
+            engine=self.witness.engine, play=self.witness.play, whole=self.worlds[0], part=self.worlds[1], shift=self.shift,
+            near=self.warm if self.warm_only else TIE,
+        )  # fmt: skip
 
     def offence(self, kind: str, name: str, bar: int, whole: Value, part: Value, note: str = "") -> Offence:
         """An offence of this pair."""
@@ -101,7 +114,7 @@ def _features(pair: Pair, found: Findings) -> None:
         low = max(pair.whole.warm[feature], pair.part.warm[feature] + pair.shift) if pair.warm_only else 0
         whole, part = pair.columns(values, pair.part.features[name], low, pair.high)
         scale = usual(values[: pair.high])
-        wrong = differing(whole, part, WARM if pair.warm_only else EXACT, scale)
+        wrong = differing(whole, part, pair.warm if pair.warm_only else EXACT, scale)
         found.compared += whole.size
         if wrong.size and pair.warm_only and _one_apart(whole, part):
             found.notes[f"{name} is a running total: its level depends on where the data begins, only its differences are compared"] = None
@@ -165,7 +178,7 @@ def _levels(pair: Pair, found: Findings) -> None:
     for name in LEVELS:
         values = getattr(pair.whole.wanted.levels, name)
         whole, part = pair.columns(values, getattr(pair.part.wanted.levels, name), low, pair.high)
-        wrong = differing(whole, part, WARM if pair.warm_only else EXACT, usual(values[: pair.high]))
+        wrong = differing(whole, part, pair.warm if pair.warm_only else EXACT, usual(values[: pair.high]))
         found.compared += int((~np.isnan(whole)).sum())
         if wrong.size:
             at = int(wrong[0])
@@ -195,7 +208,7 @@ def _equity(pair: Pair, simulator: str, whole: Trading, part: Trading, found: Fi
     if not whole.equity.size or not part.equity.size:
         return
     left, right = pair.columns(whole.equity, part.equity, pair.shift, pair.high if pair.traded is None else pair.traded)
-    wrong = differing(left, right, WARM_MONEY if pair.warm_only else MONEY, pair.witness.account.starting_equity)
+    wrong = differing(left, right, pair.money, pair.witness.account.starting_equity)
     found.compared += left.size
     if wrong.size:
         at = int(wrong[0])
@@ -207,8 +220,7 @@ def _table(pair: Pair, kind: str, simulator: str, whole: Mapping[str, FloatArray
     sizes = [next(iter(table.values())).size for table in (whole, part)]
     both = min(sizes)
     found.compared += sizes[0] * len(whole)
-    tolerance = WARM_MONEY if pair.warm_only else MONEY
-    wrong = [row for name in whole if name in part for row in _rows(pair, name, whole[name][:both], part[name][:both], tolerance)]
+    wrong = [row for name in whole if name in part for row in _rows(pair, name, whole[name][:both], part[name][:both])]
     if not wrong and sizes[0] == sizes[1]:
         return
     row = min([*wrong, both])
@@ -217,13 +229,13 @@ def _table(pair: Pair, kind: str, simulator: str, whole: Mapping[str, FloatArray
     found.add(pair.offence(kind, simulator, min(bars), shown[0], shown[1]), max(sizes) - row)
 
 
-def _rows(pair: Pair, name: str, whole: FloatArray, part: FloatArray, tolerance: float) -> list[int]:
+def _rows(pair: Pair, name: str, whole: FloatArray, part: FloatArray) -> list[int]:
     shifted = part
     if name in ("entry_bar", "exit_bar"):
         shifted = np.where(part < 0, part, part + pair.shift)
     exact = name in ("entry_bar", "exit_bar", "side", "reason")
     scale = 0.0 if exact or name in ("qty", "entry_price", "exit_price") else 1.0
-    return differing(whole, shifted, 0.0 if exact else tolerance, scale)[:1].tolist()
+    return differing(whole, shifted, 0.0 if exact else pair.money, scale)[:1].tolist()
 
 
 def _row(table: Mapping[str, FloatArray], row: int, shift: int) -> str:

@@ -75,8 +75,9 @@ class Compute(Protocol):
     """`coinswarm.indicators.features.compute`, or what stands in for it."""
 
     def __call__(
-        self, indicator: str, params: Params, bars: Bars, *, source: str, timeframe_ms: int | None, market: Bars | None
-    ) -> Computed:
+        self, indicator: str, params: Params, bars: Bars, *, source: str, timeframe_ms: int | None, market: Bars | None,
+        warmup_tolerance: float,
+    ) -> Computed:  # fmt: skip
         """Values of one feature on the exec bars."""
 
 

@@ -61,8 +61,9 @@ class Witness:
             if market is None:
                 raise errors.not_found("market given with the bars", feature.market, world.markets)
         found = self.engine.compute(
-            feature.indicator, params, world.bars, source=str(feature.source), timeframe_ms=feature.timeframe_ms, market=market
-        )
+            feature.indicator, params, world.bars, source=str(feature.source), timeframe_ms=feature.timeframe_ms, market=market,
+            warmup_tolerance=self.play.warmup_tolerance,
+        )  # fmt: skip
         return found.outputs, found.first
 
     def trades(self, simulator: str, world: World, start_ts: int | None = None) -> Trading:

@@ -23,7 +23,7 @@ Leaf = model.Compare | model.Between | model.Near | model.Cross | model.Member
 Operands = tuple[Operand, Operand]
 
 TIE = 1e-9
-"""Operands that differ by less than this, relative to the largest number that went into them, are as good as equal."""
+"""Operands closer than this part of the largest number that went into them are as good as equal where both worlds begin alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +71,17 @@ def pairs(leaf: Leaf) -> Iterator[Operands]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Flips:
-    """Comparisons that differ between all bars and tampered ones, whose bar `i` is bar `i + shift` of all."""
+    """Comparisons that differ between all bars and tampered ones, whose bar `i` is bar `i + shift` of all.
+
+    Operands that differ by less than `near`, relative to the largest number that went into them, are as good as equal.
+    """
 
     engine: Engine
     play: model.Play
     whole: World
     part: World
     shift: int
+    near: float = TIE
 
     @cached_property
     def every(self) -> tuple[Flip, ...]:
@@ -104,7 +108,7 @@ class Flips:
         text = describe.condition(leaf)
         back = 2 if isinstance(leaf, model.Cross) else 1
         for bar in turned.tolist():
-            near = any(_tie(left, right, scale, bar, back) for left, right, scale in values)
+            near = any(self._tie(left, right, scale, bar, back) for left, right, scale in values)
             yield Flip(bar=bar, text=text, left=float(values[0][0][bar]), right=float(values[0][1][bar]), tie=near)
 
     def _truth(self, leaf: Leaf, world: World) -> BoolArray:
@@ -132,8 +136,7 @@ class Flips:
             self.play, entry_long=leaf, exit_long=None, entry_short=None, exit_short=None, risk=model.Risk(stop=stop), policy=model.Policy()
         )
 
-
-def _tie(left: FloatArray, right: FloatArray, scale: FloatArray, bar: int, back: int) -> bool:
-    near = slice(max(0, bar + 1 - back), bar + 1)
-    with np.errstate(invalid="ignore"):
-        return bool((np.abs(left[near] - right[near]) <= TIE * scale[near]).any())
+    def _tie(self, left: FloatArray, right: FloatArray, scale: FloatArray, bar: int, back: int) -> bool:
+        there = slice(max(0, bar + 1 - back), bar + 1)
+        with np.errstate(invalid="ignore"):
+            return bool((np.abs(left[there] - right[there]) <= self.near * scale[there]).any())

@@ -74,10 +74,10 @@ def wobbling_close(bars: Bars) -> FloatArray:
     return bars.close * (1 + 1e-13 * (np.arange(len(bars)) % 2))
 
 
-def early_market(indicator: str, params: Any, bars: Bars, *, source: str, timeframe_ms: int | None, market: Bars | None) -> Computed:
+def early_market(indicator: str, params: Any, bars: Bars, *, market: Bars | None, **others: Any) -> Computed:
     """Another market's bars as if they closed five minutes earlier."""
     early = None if market is None else replace(market, ts=market.ts - 5 * 60_000)
-    return features.compute(indicator, params, bars, source=source, timeframe_ms=timeframe_ms, market=early)
+    return features.compute(indicator, params, bars, market=early, **others)
 
 
 def foresight(play: Play, bars: Bars, markets: Mapping[str, Bars]) -> Decisions:
