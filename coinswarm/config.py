@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +20,7 @@ class Settings(BaseModel):
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
+_Kind = TypeVar("_Kind", bound=Settings)
 WARMUP_TOLERANCE = 1e-4
 """What a run allows unless it says otherwise."""
 FORMER_WARMUP_TOLERANCE = 1e-9
@@ -32,6 +34,11 @@ WarmupTolerance = Annotated[
         description="how far the bars before the data may move a feature that is called warm, as a part of the feature's own scale",
     ),
 ]
+
+
+def stored(kind: type[_Kind], values: Mapping[str, Any]) -> _Kind:
+    """Settings with a warm-up tolerance as a job stored them: those stored before there was one had `FORMER_WARMUP_TOLERANCE`."""
+    return kind.model_validate({"warmup_tolerance": FORMER_WARMUP_TOLERANCE, **values})
 
 
 class Costs(Settings):

@@ -13,10 +13,10 @@ import numpy as np
 import typer
 
 from cluster.cli import bars as stored
-from cluster.cli import console
+from cluster.cli import console, warming
 from coinswarm import backtest, errors, play
 from coinswarm.backtest import listing
-from coinswarm.config import Costs
+from coinswarm.config import WARMUP_TOLERANCE, Costs
 from coinswarm.market import files, resample
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
@@ -67,6 +67,7 @@ def command(
     fee_bps: Annotated[float | None, typer.Option(min=0, max=1000, help="Fee of every fill, in place of the play's.")] = None,
     slippage_bps: Annotated[float | None, typer.Option(min=0, max=1000, help="Fixed slippage, in place of the play's.")] = None,
     max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
+    warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
     trades: Annotated[Path | None, typer.Option(help="Write all trades to this Parquet or CSV file.")] = None,
     equity: Annotated[Path | None, typer.Option(help="Write equity and position at every close to this Parquet or CSV file.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write an HTML report.")] = None,
@@ -79,7 +80,7 @@ def command(
     loaded = play.load(file)
     candles = read_bars(loaded, bars, _only(symbol), timeframe)
     require_span(candles, _milliseconds(start), _milliseconds(end))
-    wanted = for_run(loaded, candles, max_hold_bars)
+    wanted = for_run(loaded, candles, max_hold_bars, warmup_tolerance)
     chosen = choose(wanted, setting or [], variant)
     result = backtest.run(
         chosen.play,
@@ -155,10 +156,12 @@ def read_markets(loaded: play.Play, given: Sequence[Path], candles: Bars) -> dic
     return markets
 
 
-def for_run(loaded: play.Play, candles: Bars, max_hold_bars: int | None) -> play.Play:
+def for_run(loaded: play.Play, candles: Bars, max_hold_bars: int | None, warmup_tolerance: float = WARMUP_TOLERANCE) -> play.Play:
     """The play on the market and timeframe of these bars; raises `BadPlay` when nothing closes its positions."""
     timeframe = candles.timeframe if loaded.timeframe_ms is None else None
-    wanted = play.with_run(loaded, symbol=candles.symbol, timeframe=timeframe, max_hold_bars=max_hold_bars)
+    wanted = play.with_run(
+        loaded, symbol=candles.symbol, timeframe=timeframe, max_hold_bars=max_hold_bars, warmup_tolerance=warmup_tolerance
+    )
     play.check_runnable(wanted)
     return wanted
 
@@ -305,6 +308,7 @@ def _described(result: backtest.Backtest, chosen: Chosen, side: str | None) -> d
         "synthetic": result.bars.synthetic,
         "bars": len(result.bars),
         "start": _moment(result.bars, result.start),
+        "warm_up": warming.facts(result.play, result.bars.timeframe.ms, len(result.bars)),
         "end": _moment(result.bars, len(result.bars) - 1),
         "status": result.status.name.lower(),
         "reason": result.reason,
@@ -324,6 +328,10 @@ def _show(result: backtest.Backtest, chosen: Chosen) -> None:
     synthetic = result.bars.synthetic
     span = f"{_moment(result.bars, result.start)} .. {_moment(result.bars, len(result.bars) - 1)}"
     console.text(f"{result.play.name} on {result.bars.key}, {span}")
+    asked = (result.play, result.bars.timeframe.ms, len(result.bars))
+    for line in (warming.told(*asked), warming.warning(*asked)):
+        if line:
+            console.text(line)
     console.table(
         "Figures", ("figure", "value"), [[name, figure(name, value)] for name, value in result.metrics.items()], synthetic=synthetic
     )

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import console, warming
 from coinswarm import errors
+from coinswarm.config import WARMUP_TOLERANCE
 
 if TYPE_CHECKING:
     from cluster.driver.chaos import Estimate, Plan
@@ -53,6 +54,7 @@ def run_job(
     slippage_bps: Annotated[float | None, typer.Option(help="Slippage of every fill, in basis points.")] = None,
     slippage_volatility: Annotated[float | None, typer.Option(help="More slippage, times volatility(20).")] = None,
     slippage_participation: Annotated[float | None, typer.Option(help="More slippage, times sqrt(quantity / bar volume).")] = None,
+    warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
     seed: Annotated[int, typer.Option(help="The same seed draws the same trades, with any number of workers.")] = 0,
     campaign: Annotated[str, typer.Option(help="Jobs whose trades are mined together; a further job adds its trades to them.")] = "default",
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
@@ -70,7 +72,10 @@ def run_job(
         "taker_bps": fee_bps, "maker_bps": fee_bps, "slippage_bps": slippage_bps,
         "slippage_volatility": slippage_volatility, "slippage_participation": slippage_participation,
     }  # fmt: skip
-    drawn = {"hold": hold, "hold_law": hold_law, "side": side, "size": _size(size), "features": feature or [], "seed": seed}
+    drawn = {
+        "hold": hold, "hold_law": hold_law, "side": side, "size": _size(size), "features": feature or [], "seed": seed,
+        "warmup_tolerance": warmup_tolerance,
+    }  # fmt: skip
     asked = {"trades": trades, "timeframe": timeframe, "campaign": campaign}
     plan = _planned(settings, symbol or [], bars or [], (start, end), costs, drawn, asked)
     if estimate:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import client, console, goals
+from cluster.cli import client, console, goals, warming
+from coinswarm.config import WARMUP_TOLERANCE
 from coinswarm.evolve.settings import OUT_OF_SAMPLE, WINNERS, SearchSettings
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def command(
     max_hold_bars: Annotated[int | None, typer.Option(help="Close a position after so many bars.")] = None,
     stop_loss_pct: Annotated[float | None, typer.Option(help="A stop, in percent of margin; else the play's.")] = None,
     take_profit_pct: Annotated[float | None, typer.Option(help="A target, in percent of margin; else the play's.")] = None,
+    warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
     campaign: Annotated[str, typer.Option(help="Jobs whose trials are counted together.")] = "default",
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
     address: Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")] = None,
@@ -80,6 +82,7 @@ def command(
     overrides = {
         "taker_bps": fee_bps, "maker_bps": fee_bps, "slippage_bps": slippage_bps,
         "max_hold_bars": max_hold_bars, "stop_loss_pct": stop_loss_pct, "take_profit_pct": take_profit_pct,
+        "warmup_tolerance": warmup_tolerance,
     }  # fmt: skip
     search = {
         "population": population, "generations": generations, "islands": islands, "seed": seed,
@@ -183,6 +186,8 @@ def announce(plan: Plan, session: Session) -> None:
     """Say on stderr where a job runs and on what."""
     where = "local Ray cluster" if session.local else f"Ray cluster at {session.address}"
     console.note(f"job {plan.job.id} on a {where} with {session.cpus} processors; dashboard: {session.dashboard or 'could not be started'}")
+    for setup in plan.task.setups:
+        warming.note(setup.play, plan.bar_ms, plan.in_sample_bars)
     if plan.job.synthetic:
         console.note(f"{console.SYNTHETIC} DATA: these prices were made, not traded")
 
@@ -206,8 +211,10 @@ def _estimate(evaluator: Evaluator, plan: Plan, *, as_json: bool) -> None:
     from cluster.driver import estimating
 
     found = estimating.estimate(evaluator, plan)
+    plays = [setup.play for setup in plan.task.setups]
     if as_json:
-        console.emit_json(found)
+        warm = [{"play": play.name, **warming.facts(play, plan.bar_ms, plan.in_sample_bars)} for play in plays]
+        console.emit_json({**dataclasses.asdict(found), "warm_up": warm})
         return
     facts: list[list[Any]] = [
         ["variants", f"{found.variants:,}"],
@@ -216,6 +223,7 @@ def _estimate(evaluator: Evaluator, plan: Plan, *, as_json: bool) -> None:
         ["bars", f"{found.bars:,} in sample, {found.bars_bytes / 2**20:,.1f} MB a node"],
         ["memory", f"about {found.memory_bytes / 2**20:,.0f} MB a node with its workers"],
         ["database", f"about {found.database_bytes / 2**20:,.1f} MB"],
+        *warming.rows(plays, plan.bar_ms, plan.in_sample_bars),
         ["luck", f"the best of so many worthless variants shows a Sharpe of about {found.sharpe_by_luck:.2f} a year in sample"],
     ]
     console.table("estimate", ["what", "how much"], facts, synthetic=plan.job.synthetic)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
-from cluster.cli import console, play_export, play_features, play_lookahead, play_vet
+from cluster.cli import backtest, console, play_export, play_features, play_lookahead, play_vet, warming
 from coinswarm import errors
+from coinswarm.config import WARMUP_TOLERANCE
+from coinswarm.market.timeframe import Timeframe
 from coinswarm.play import describe, reader, runs, variants
 from coinswarm.play.model import Play
 
@@ -24,9 +26,18 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard out
 
 
 @app.command()
-def check(files: Annotated[list[Path], typer.Argument(help="YAML files.")], *, as_json: AsJson = False) -> None:
+def check(
+    files: Annotated[list[Path], typer.Argument(help="YAML files.")],
+    bars: Annotated[Path | None, typer.Option(help="Parquet or CSV file of candles: how much of it warm-up takes.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="A stored market: how much of it warm-up takes.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
+    warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Check plays whole: every mistake of every file, with line, rule and the nearest names."""
-    reports = [_checked(file) for file in files]
+    data = (bars, symbol) if bars is not None or symbol is not None else None
+    reports = [_checked(file, warmup_tolerance, timeframe, data) for file in files]
     if as_json:
         console.emit_json(reports)
     else:
@@ -36,13 +47,14 @@ def check(files: Annotated[list[Path], typer.Argument(help="YAML files.")], *, a
         raise typer.Exit(errors.BadPlay.exit_code)
 
 
-def _checked(file: Path) -> dict[str, object]:
+def _checked(file: Path, tolerance: float, timeframe: str | None, data: tuple[Path | None, str | None] | None) -> dict[str, object]:
     try:
         play = reader.load(file)
     except errors.BadPlay as error:
         return {"file": str(file), "ok": False, "problems": [_problem(problem) for problem in error.problems]}
     except errors.NotFound as error:
         return {"file": str(file), "ok": False, "problems": [{"text": str(error)}]}
+    warm = _warm_up(runs.with_run(play, warmup_tolerance=tolerance), timeframe, data)
     return {
         "file": str(file),
         "ok": True,
@@ -51,7 +63,21 @@ def _checked(file: Path) -> dict[str, object]:
         "notes": list(play.notes),
         "needs": _needs(play),
         "text": describe.play(play),
+        "warm_up": warm,
     }
+
+
+def _warm_up(play: Play, timeframe: str | None, data: tuple[Path | None, str | None] | None) -> dict[str, Any] | None:
+    """How long the variants warm up; None where nothing says how long a bar is."""
+    if data is not None:
+        candles = backtest.read_bars(play, data[0], data[1], timeframe)
+        asked: tuple[int, int | None] = (candles.timeframe.ms, len(candles))
+    elif play.timeframe_ms is not None or timeframe is not None:
+        asked = (play.timeframe_ms or Timeframe.parse(str(timeframe)).ms, None)
+    else:
+        return None
+    line = "" if asked[1] is None else warming.warning(play, asked[0], asked[1])
+    return {**warming.facts(play, *asked), "text": warming.told(play, *asked), "warning": line}
 
 
 def _problem(problem: errors.PlayProblem) -> dict[str, object]:
@@ -83,6 +109,10 @@ def _show(report: dict[str, object]) -> None:
             console.note(f"  {problem['text']}")
         return
     console.text(f"{report['file']}: ok\n{report['text']}")
+    warm = report["warm_up"]
+    for line in (warm["text"], warm["warning"]) if isinstance(warm, dict) else ():
+        if line:
+            console.text(f"  {line}")
     for word, lines in (("note", notes), ("the run supplies", needs)):
         for line in lines if isinstance(lines, list) else []:
             console.text(f"  {word}: {line}")

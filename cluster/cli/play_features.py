@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from cluster.cli import backtest, console
+from cluster.cli import backtest, console, warming
 from coinswarm import play
+from coinswarm.config import WARMUP_TOLERANCE
 from coinswarm.indicators import features
 from coinswarm.market.bars import Bars
 from coinswarm.play import describe, model
@@ -31,6 +32,7 @@ def command(
     setting: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter that the play leaves open.")] = None,
     variant: Annotated[str | None, typer.Option(help="For parameters not set: first, middle or random:SEED.")] = None,
     max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
+    warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
@@ -38,7 +40,7 @@ def command(
     backtest.require_tables(out)
     loaded = play.load(file)
     candles = backtest.read_bars(loaded, bars, symbol, timeframe)
-    chosen = backtest.choose(backtest.for_run(loaded, candles, max_hold_bars), setting or [], variant)
+    chosen = backtest.choose(backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance), setting or [], variant)
     markets = backtest.read_markets(chosen.play, market or [], candles)
     columns = {**_features(chosen.play, candles, markets), **_conditions(chosen.play, candles, markets)}
     backtest.write_frame(_frame(candles, columns), out)

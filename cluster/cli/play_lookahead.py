@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cluster.cli import backtest, console, live
+from cluster.cli import backtest, console, live, warming
 from coinswarm import errors, play
+from coinswarm.config import WARMUP_TOLERANCE
 
 if TYPE_CHECKING:
     from coinswarm.validate import lookahead
@@ -28,6 +29,7 @@ def command(
     cuts: Annotated[int, typer.Option(min=1, max=1000, help="Places to cut at, for each variant and kind of tampering.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same variants and cuts.")] = 0,
     max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
+    warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
@@ -36,7 +38,7 @@ def command(
 
     loaded = play.load(file)
     candles = backtest.read_bars(loaded, bars, symbol, timeframe)
-    wanted = backtest.for_run(loaded, candles, max_hold_bars)
+    wanted = backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance)
     markets = backtest.read_markets(wanted, market or [], candles)
     report = lookahead.check(wanted, candles, markets=markets, variants=variants, cuts=cuts, seed=seed, progress=Ticker())
     if as_json:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import console, warming
 from coinswarm import errors
+from coinswarm.config import WARMUP_TOLERANCE
 
 if TYPE_CHECKING:
     from cluster.driver.ruling import Plan
@@ -35,6 +36,7 @@ def try_rules(
     alpha: Annotated[float, typer.Option(help="Chance that any rule is called better by luck.")] = 0.05,
     flips: Annotated[int, typer.Option(help="Sign flips behind each p.")] = 4999,
     seed: Annotated[int, typer.Option(help="Of the stretches and the flips.")] = 0,
+    warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
     campaign: Annotated[str, typer.Option(help="Jobs whose trials are counted together.")] = "default",
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes; one is this one.", min=1)] = 1,
     *,
@@ -48,7 +50,10 @@ def try_rules(
         raise errors.InvalidArgument("--source is technical or academic", found=source)
     settings = console.settings()
     bootstrap.prepare(settings)
-    asked = {"segments": segments, "segment_bars": segment_bars, "alpha": alpha, "flips": flips, "seed": seed}
+    asked = {
+        "segments": segments, "segment_bars": segment_bars, "alpha": alpha, "flips": flips, "seed": seed,
+        "warmup_tolerance": warmup_tolerance,
+    }  # fmt: skip
     wanted = asking.settled(driving.RulingSettings, asked)
     kind: PatternSource = "technical" if source == "technical" else "academic"
     files = asking.checked(plays) if plays else driving.catalogue(kind)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import console, warming
 from coinswarm import errors
+from coinswarm.config import WARMUP_TOLERANCE
 from coinswarm.evolve.settings import OUT_OF_SAMPLE
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def command(
         float, typer.Option(min=0, max=0.9, help="Of a play: share of the bars, the newest, held out.")
     ] = OUT_OF_SAMPLE,
     campaign: Annotated[str, typer.Option(help="Of a play: whose splits it is judged on.")] = "default",
+    warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
     also: Annotated[list[str] | None, typer.Option("--also", help="A market it was not bred on; repeat for several.")] = None,
     unseen: Annotated[bool, typer.Option("--unseen/--no-unseen", help="Try all stored markets of its timeframe.")] = True,
     folds: Annotated[int | None, typer.Option(min=1, max=200, help="Test stretches of the walk forward. [default: 6]")] = None,
@@ -80,11 +82,25 @@ def command(
     settings = settings.model_copy(update={"ray_address": address}) if address else settings
     bootstrap.prepare(settings)
     wishes = _wishes(also or [], all_unseen=unseen, seed=seed, folds=folds, resamples=resamples, lotteries=lotteries)
-    from_play = {"bars": bars, "setting": setting, "variant": variant, "symbol": symbol}
+    from_play = {
+        "bars": bars, "setting": setting, "variant": variant, "symbol": symbol,
+        "warmup-tolerance": warmup_tolerance != WARMUP_TOLERANCE,
+    }  # fmt: skip
     with bootstrap.open_store(settings) as store:
         if _is_file(subject):
             found = [
-                _of_play(settings, Path(subject), setting or [], variant, symbol or [], bars or [], timeframe, out_of_sample, campaign)
+                _of_play(
+                    settings,
+                    Path(subject),
+                    setting or [],
+                    variant,
+                    symbol or [],
+                    bars or [],
+                    timeframe,
+                    out_of_sample,
+                    campaign,
+                    warmup_tolerance,
+                )
             ]
         else:
             _refuse_options(subject, from_play)
@@ -171,7 +187,7 @@ def _of_ledger(settings: Settings, store: Store, name: str, best: int) -> list[S
 
 def _of_play(
     settings: Settings, file: Path, given: Sequence[str], variant: str | None, symbols: Sequence[str], files: Sequence[Path],
-    timeframe: str | None, out_of_sample: float, campaign: str,
+    timeframe: str | None, out_of_sample: float, campaign: str, warmup_tolerance: float,
 ) -> Subject:  # fmt: skip
     """One variant of a play on stored markets."""
     from cluster.cli import asking, backtest
@@ -183,8 +199,9 @@ def _of_play(
     names = [*symbols, *asking.imported(files, settings)]
     with bootstrap.open_campaigns(settings) as kept:
         return subjects.of_play(
-            text, genome, names, settings.bars_file, kept, timeframe=timeframe, out_of_sample=out_of_sample, campaign=campaign
-        )
+            text, genome, names, settings.bars_file, kept, timeframe=timeframe, out_of_sample=out_of_sample, campaign=campaign,
+            warmup_tolerance=warmup_tolerance,
+        )  # fmt: skip
 
 
 def _wishes(also: Sequence[str], *, all_unseen: bool, seed: int, folds: int | None, resamples: int, lotteries: int) -> Wishes:

@@ -20,7 +20,7 @@ from cluster.driver.sources import CatalogSource
 from cluster.driver.steps import Step
 from cluster.workers import chaos as working
 from cluster.workers.chaos import Made, Range
-from coinswarm import chaos, check, errors
+from coinswarm import chaos, check, config, errors
 from coinswarm.chaos import ChaosFrame, ChaosSettings, naming
 from coinswarm.ledger.campaigns import CampaignSplit
 from coinswarm.ledger.chaos import SUMS, ChaosStore, row_bytes
@@ -291,10 +291,11 @@ def _looked_at(catalog: Catalog, bars: Sequence[Bars], settings: ChaosSettings) 
 
 def _settled(request: Request, bars: Sequence[Bars], others: Sequence[Bars], frame: ChaosFrame) -> dict[str, Any]:
     spans = {"markets": [planning.span(market) for market in bars], "others": [planning.span(market) for market in others]}
-    deciding = {"chaos": request.settings.model_dump(mode="json"), **spans}
+    settings = request.settings.model_dump(mode="json")
     return {
-        **deciding,
-        "draw": hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest(),
+        "chaos": settings,
+        **spans,
+        "draw": _draw(settings, spans),
         "features": list(frame.features),
         "trades": request.trades,
         "batch": request.batch,
@@ -302,6 +303,14 @@ def _settled(request: Request, bars: Sequence[Bars], others: Sequence[Bars], fra
         "to": request.end_ts,
         "fence": None if request.split is None else asdict(request.split.fence),
     }
+
+
+def _draw(settings: Mapping[str, Any], spans: Mapping[str, Any]) -> str:
+    """SHA-256 of what decides the trades. Jobs stored before the warm-up tolerance could be chosen did not name theirs."""
+    named = dict(settings)
+    if named["warmup_tolerance"] == config.FORMER_WARMUP_TOLERANCE:
+        del named["warmup_tolerance"]
+    return hashlib.sha256(json.dumps({"chaos": named, **spans}, sort_keys=True).encode()).hexdigest()
 
 
 def _job(settled: dict[str, Any], request: Request, markets: Sequence[Bars]) -> Job:
@@ -329,7 +338,7 @@ def _plan(job: Job, catalog_path: Path, data_sets: tuple[DataSetRecord, ...]) ->
     bar_ms = Timeframe.parse(str(markets[0]["key"]).rpartition(":")[2]).ms
     return Plan(
         job=job,
-        settings=ChaosSettings.model_validate(settled["chaos"]),
+        settings=config.stored(ChaosSettings, settled["chaos"]),
         trades=settled["trades"],
         traded=len(markets),
         sources=tuple(planning.source(span, settled, catalog_path) for span in (*markets, *others)),

@@ -245,10 +245,11 @@ def _refuse_cold(plan: Plan, scored: Scored) -> None:
     """A first generation that is never warm on a market says that the span is too short, whatever the parameters."""
     for source, column in zip(plan.task.sources, scored.figures["status"].T, strict=True):
         if len(column) and (column == Status.INVALID).all():
+            reason = next(iter(scored.reasons.values()), "no variant is ever warm")
             raise errors.SpanTooShort(
                 f"the in-sample bars of {source.key} must be more than the play's warm-up needs",
-                found="no variant that is ever warm",
-                hint="use a longer span, a faster timeframe, or shorter features" + _begins(plan),
+                found=reason,
+                hint="use a longer span, a faster timeframe, shorter features, or a larger --warmup-tolerance" + _begins(plan),
             )
 
 

@@ -80,6 +80,7 @@ class EvolveSettings(config.Settings):
     search: WorldSearch = WorldSearch()
     out_of_sample: Annotated[float, Field(gt=0, lt=1)] = 0.3
     costs: Annotated[WorldCosts | None, Field(description="null: those of the play")] = WorldCosts()
+    warmup_tolerance: config.WarmupTolerance = config.WARMUP_TOLERANCE
     resamples: Annotated[int, Field(ge=99, description="of each bootstrap of a report card")] = 499
     lotteries: Annotated[int, Field(ge=19, description="lotteries of a report card")] = 99
 
@@ -216,7 +217,8 @@ def plan_again(job: Job, catalog_path: Path) -> Plan:
             f"job {job.id} was begun by other code", found=f"{job.code_version} then, {version.code_version()} now",
             hint="run the benchmark again: half of its worlds would be judged by each",
         )  # fmt: skip
-    settings = HonestySettings.model_validate(job.config["honesty"])
+    stored = job.config["honesty"]
+    settings = HonestySettings.model_validate({**stored, "evolve": config.stored(EvolveSettings, stored["evolve"])})
     sources = _sources(job.config["like"], catalog_path, int(job.config["n_bars"]))
     return Plan(job=job, settings=settings, sources=sources, data_sets=(), play=str(job.config["play"]), gates=str(job.config["gates"]))
 

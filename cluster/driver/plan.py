@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from cluster.driver import version
 from cluster.driver.evaluator import Setup, Task
 from cluster.driver.sources import CatalogSource
-from coinswarm import backtest, config, errors
+from coinswarm import config, errors
 from coinswarm import play as play_language
 from coinswarm.evolve import reduction
 from coinswarm.evolve.settings import OUT_OF_SAMPLE, WINNERS, RacingSettings, SearchSettings
@@ -31,6 +31,7 @@ from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.market.vault import Fence
+from coinswarm.play import warmth
 from coinswarm.play.model import Play
 
 KIND = "evolve"
@@ -38,7 +39,7 @@ _WARMTH_SAMPLES = 32
 
 
 class Overrides(config.Settings):
-    """What a run says instead of its plays; None leaves it to the play."""
+    """What a run says instead of its plays; None leaves it to the play. The warm-up tolerance is the run's alone."""
 
     taker_bps: float | None = None
     maker_bps: float | None = None
@@ -48,6 +49,7 @@ class Overrides(config.Settings):
     max_hold_bars: int | None = None
     stop_loss_pct: float | None = None
     take_profit_pct: float | None = None
+    warmup_tolerance: config.WarmupTolerance = config.WARMUP_TOLERANCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +114,20 @@ class Plan:
     search: SearchSettings
 
     @property
+    def bar_ms(self) -> int:
+        """Length of a bar."""
+        return Timeframe.parse(str(self.job.config["markets"][0]["key"]).rpartition(":")[2]).ms
+
+    @property
+    def in_sample_bars(self) -> int:
+        """Bars that the search sees of the market that has fewest, as far as none is missing."""
+        end = self.task.search_end_ts
+        return min(
+            span["n_bars"] if end is None else min(span["n_bars"], max(0, (end - span["first_ts"]) // self.bar_ms))
+            for span in self.job.config["markets"]
+        )
+
+    @property
     def winners(self) -> int:
         """How many of the best are scored out of sample."""
         return int(self.job.config["winners"])
@@ -158,7 +174,7 @@ def plan(request: Request, catalog_path: Path) -> Plan:
 
 def plan_again(job: Job, plays: Sequence[PlayRecord], data_sets: Sequence[DataSetRecord], catalog_path: Path) -> Plan:
     """The plan of a stored job, from what was stored with it."""
-    overrides = Overrides.model_validate(job.config["overrides"])
+    overrides = config.stored(Overrides, job.config["overrides"])
     wanted = None if job.config["timeframe"] is None else Timeframe.parse(job.config["timeframe"])
     read = [_read(PlayFile(text=record.text), overrides, wanted) for record in plays]
     search = SearchSettings.model_validate(job.config["search"])
@@ -199,6 +215,7 @@ def read_play(file: PlayFile, overrides: Overrides, timeframe: Timeframe | None 
     play = play_language.with_run(
         play, costs=costs, account=account, timeframe=timeframe,
         max_hold_bars=overrides.max_hold_bars, stop_loss_pct=overrides.stop_loss_pct, take_profit_pct=overrides.take_profit_pct,
+        warmup_tolerance=overrides.warmup_tolerance,
     )  # fmt: skip
     play_language.check_runnable(play)
     return play
@@ -275,12 +292,15 @@ def _refuse_cold(plays: Sequence[Play], markets: Sequence[Bars], split_ts: int |
     """Refuse a span that is shorter than the warm-up of every one of a few dozen variants, before anything is started."""
     for play in plays:
         genomes = play.space.sample(np.random.default_rng(0), _WARMTH_SAMPLES)
-        needed = min(backtest.warm_up_bars(play_language.fix(play, genome), markets[0].timeframe.ms) for genome in genomes)
+        asked = [warmth.of(play_language.fix(play, genome), markets[0].timeframe.ms) for genome in genomes]
+        shortest = min(asked, key=lambda one: one.bars)
+        needed = shortest.bars
         for bars in markets:
             seen = len(bars) if split_ts is None else bars.index_at(split_ts)
             if needed + 2 > seen:
                 raise errors.SpanTooShort(
-                    f"{play.name} needs at least {needed + 2} in-sample bars: its warm-up and a bar to decide on and one to fill in",
+                    f"{play.name} needs at least {needed + 2} in-sample bars: the warm-up of {shortest.feature or 'nothing'}, and a bar to "
+                    "decide on and one to fill in",
                     found=f"{seen} of {bars.key}",
                     hint=_more_bars(markets, needed + 2, request),
                 )
@@ -288,7 +308,7 @@ def _refuse_cold(plays: Sequence[Play], markets: Sequence[Bars], split_ts: int |
 
 def _more_bars(markets: Sequence[Bars], needed: int, request: Request) -> str:
     """What to do when a market has fewer in-sample bars than are needed: where some were listed later, to search the time of all."""
-    usual = "use a longer span, a smaller --out-of-sample, or shorter features"
+    usual = "use a longer span, a smaller --out-of-sample, shorter features, or a larger --warmup-tolerance"
     if len(markets) == 1 or request.split is not None:
         return usual
     common = overlap.of(markets)

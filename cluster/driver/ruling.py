@@ -45,6 +45,7 @@ class RulingSettings(config.Settings):
     alpha: Annotated[float, Field(gt=0, lt=0.5, description="chance that any rule is called better by luck")] = 0.05
     flips: Annotated[int, Field(ge=99, le=99_999, description="sign flips")] = 4999
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    warmup_tolerance: config.WarmupTolerance = config.WARMUP_TOLERANCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +155,13 @@ class Rules:
         markets = [self._crew.load(source, _SEGMENT) for source in self._plan.sources]
         when = self._plan.job.config["start_ts"], self._plan.job.config["end_ts"]
         items = (
-            working.Rule(text=record.text, traded=self._plan.traded, start_ts=tuple(when[0]), end_ts=tuple(when[1]))
+            working.Rule(
+                text=record.text,
+                traded=self._plan.traded,
+                start_ts=tuple(when[0]),
+                end_ts=tuple(when[1]),
+                warmup_tolerance=self._plan.settings.warmup_tolerance,
+            )
             for record in self._plan.plays[len(done) :]
         )
         for number, figures in enumerate(self._crew.run(working.try_rule, items, markets=markets), start=len(done)):
@@ -244,6 +251,6 @@ def _plan(job: Job, plays: tuple[PlayRecord, ...], data_sets: tuple[DataSetRecor
     settled = job.config
     spans = (*settled["markets"], *settled["others"])
     return Plan(
-        job=job, settings=RulingSettings.model_validate(settled["test"]), source=settled["source"], plays=plays,
+        job=job, settings=config.stored(RulingSettings, settled["test"]), source=settled["source"], plays=plays,
         traded=len(settled["markets"]), sources=tuple(planning.source(span, settled, catalog_path) for span in spans), data_sets=data_sets,
     )  # fmt: skip

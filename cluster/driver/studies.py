@@ -27,7 +27,7 @@ MAX_JOBS, MAX_RANK, MAX_PARAMS = 100, 100, 1000
 _JobName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:+-]{1,200}$")]
 _MOST_BARS = 1_000_000
 _Value = bool | Annotated[float, Field(allow_inf_nan=False)] | Name
-_OF_A_PLAY = ("params", "markets", "timeframe", "out_of_sample", "campaign")
+_OF_A_PLAY = ("params", "markets", "timeframe", "out_of_sample", "campaign", "warmup_tolerance")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +97,7 @@ class ValidateRequest(config.Settings):
     timeframe: Annotated[Name, Field(description="of a play: length of a bar; none: the play's")] | None = None
     out_of_sample: Annotated[float, Field(ge=0, le=0.9, description="of a play: share of the bars, the newest, held out")] = OUT_OF_SAMPLE
     campaign: Annotated[Name, Field(description="of a play: whose splits it is judged on")] = "default"
+    warmup_tolerance: config.WarmupTolerance = config.WARMUP_TOLERANCE
     also: Annotated[tuple[Name, ...], Field(max_length=MAX_MARKETS, description="markets it was not bred on")] = ()
     all_unseen: Annotated[bool, Field(description="try every stored market of its timeframe")] = True
     most_unseen: Annotated[int, Field(ge=0, le=MAX_MARKETS)] = validate.Wishes.most_unseen
@@ -131,7 +132,7 @@ class ValidateRequest(config.Settings):
             return found[-1]
         return subjects.of_play(
             PlayFile(text=texts[0]), self.params, self.markets, supplies.bars_file, supplies.campaigns, timeframe=self.timeframe,
-            out_of_sample=self.out_of_sample, campaign=self.campaign,
+            out_of_sample=self.out_of_sample, campaign=self.campaign, warmup_tolerance=self.warmup_tolerance,
         )  # fmt: skip
 
     def _refuse_mixed(self) -> None:

@@ -9,7 +9,7 @@ from cluster.driver import plan as planning
 from cluster.driver import trials
 from cluster.driver.plan import Overrides, PlayFile
 from cluster.driver.validate import Subject
-from coinswarm import errors
+from coinswarm import config, errors
 from coinswarm.ledger.campaigns import Campaigns
 from coinswarm.ledger.store import Store
 from coinswarm.market.catalog import Catalog
@@ -39,7 +39,7 @@ def read(file: PlayFile, timeframe: str | None) -> Play:
 
 def of_play(
     file: PlayFile, parameters: Mapping[str, Value] | FloatArray, markets: Sequence[str], catalog_path: Path, campaigns: Campaigns, *,
-    timeframe: str | None, out_of_sample: float, campaign: str,
+    timeframe: str | None, out_of_sample: float, campaign: str, warmup_tolerance: float = config.WARMUP_TOLERANCE,
 ) -> Subject:  # fmt: skip
     """One variant of a play on stored markets.
 
@@ -52,6 +52,7 @@ def of_play(
         timeframe: length of a bar; None: the play's.
         out_of_sample: share of the bars, the newest, to validate on where the campaign has no split.
         campaign: whose split it is judged on.
+        warmup_tolerance: how far the bars before the data may move a warm feature, in units of its own scale.
 
     Raises:
         BadPlay: it is no play. InvalidArgument: a parameter is missing or outside its values, or no market is named.
@@ -67,4 +68,5 @@ def of_play(
     own = None if play.timeframe_ms is None else Timeframe(play.timeframe_ms)
     with Catalog.open(catalog_path, read_only=True) as catalog:
         bars = [catalog.read(catalog.find(name, own).key) for name in dict.fromkeys(names)]
-    return trials.unbred(file, genome, bars, out_of_sample, campaigns.split(campaign), Overrides(), timeframe, campaign)
+    overrides = Overrides(warmup_tolerance=warmup_tolerance)
+    return trials.unbred(file, genome, bars, out_of_sample, campaigns.split(campaign), overrides, timeframe, campaign)

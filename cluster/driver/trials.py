@@ -12,7 +12,7 @@ from cluster.driver import revisit
 from cluster.driver.plan import Overrides, PlayFile
 from cluster.driver.revisit import Visit
 from cluster.driver.validate import Subject
-from coinswarm import errors
+from coinswarm import config, errors
 from coinswarm.ledger.campaigns import CampaignSplit
 from coinswarm.ledger.records import EvaluationBatch, Job
 from coinswarm.ledger.store import Store
@@ -41,7 +41,7 @@ def subject(store: Store, name: str, catalog_path: Path) -> Subject:
     play, settled = found.plan.plays[found.number], found.job.config
     return Subject(
         file=PlayFile(text=play.text),
-        overrides=Overrides.model_validate(settled["overrides"]),
+        overrides=config.stored(Overrides, settled["overrides"]),
         timeframe=settled["timeframe"],
         genome=found.genome,
         markets=tuple(span["key"] for span in settled["markets"]),

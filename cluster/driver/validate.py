@@ -25,7 +25,7 @@ from cluster.driver.sources import CatalogSource
 from cluster.driver.steps import Step
 from cluster.workers import validate as working
 from cluster.workers.validate import Judged
-from coinswarm import errors
+from coinswarm import config, errors
 from coinswarm.ledger.records import DataSetRecord, Job, Json, PlayRecord, new_job_id
 from coinswarm.ledger.store import Store
 from coinswarm.market.bars import Bars
@@ -142,7 +142,7 @@ def plan_again(job: Job, plays: Sequence[PlayRecord], data_sets: Sequence[DataSe
     if changes:
         raise errors.Refused(f"job {job.id} cannot go on as the same job:\n" + "\n".join(changes), hint="validate again")
     wanted = None if job.config["timeframe"] is None else Timeframe.parse(job.config["timeframe"])
-    play = planning.read_play(PlayFile(text=plays[0].text), Overrides.model_validate(job.config["overrides"]), wanted)
+    play = planning.read_play(PlayFile(text=plays[0].text), config.stored(Overrides, job.config["overrides"]), wanted)
     return _plan(job, play, catalog_path, tuple(data_sets), tuple(plays))
 
 

@@ -19,6 +19,7 @@ from coinswarm import chaos, fitness, patterns
 from coinswarm.ledger.records import Json
 from coinswarm.market.bars import Bars
 from coinswarm.patterns.conditions import Pattern
+from coinswarm.play import Play, with_tolerance
 from coinswarm.types import FloatArray
 from coinswarm.validate import gates, worlds
 from coinswarm.validate.case import Effort
@@ -67,7 +68,7 @@ def by_search(trial: Trial, world: Sequence[Bars], like: Sequence[Bars]) -> Json
     """A search for the best variant of a play, the gates on its winner, and what usual ways of selecting say of it."""
     settings = trial.settings.evolve
     search = settings.search.model_copy(update={"seed": trial.seed})
-    play = searching.read(trial.play)
+    play = _play(trial)
     found = searching.search(world, play, search, out_of_sample=settings.out_of_sample, costs=settings.costs)
     effort = Effort(resamples=settings.resamples, lotteries=settings.lotteries)
     case = searching.case(found, world, play, seed=trial.seed, effort=effort, costs=settings.costs)
@@ -85,10 +86,14 @@ def _holds(trial: Trial, genome: FloatArray, like: Sequence[Bars]) -> bool:
     """Whether a variant makes money net of costs in fresh worlds of the same process; in a null world nothing does but by luck."""
     if worlds.family(trial.cell.family).null:
         return False
-    play, costs = searching.read(trial.play), trial.settings.evolve.costs
+    play, costs = _play(trial), trial.settings.evolve.costs
     fresh = [worlds.make(trial.cell.family, like, seed=_FRESH_SEED + number, plant=trial.cell.plant) for number in range(_FRESH)]
     gains = [float(fitness.score(play, genome[None, :], bars, costs=costs)["total_return"][0]) for world in fresh for bars in world]
     return float(np.mean(gains)) > _SURE * float(np.std(gains, ddof=1)) / math.sqrt(len(gains))
+
+
+def _play(trial: Trial) -> Play:
+    return with_tolerance(searching.read(trial.play), trial.settings.evolve.warmup_tolerance)
 
 
 @lru_cache(maxsize=2)

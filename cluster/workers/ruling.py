@@ -16,17 +16,25 @@ from coinswarm.play.model import Mode
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A rule to try: the text of its play, and the stretches of time; the first `traded` of the bars that come along are traded."""
+    """A rule to try.
+
+    Attributes:
+        text: of its play.
+        traded: the first so many of the bars that come along are traded.
+        start_ts, end_ts: stretches of time, ms.
+        warmup_tolerance: how far the bars before the data may move a warm feature, in units of its own scale.
+    """
 
     text: str
     traded: int
     start_ts: tuple[int, ...]
     end_ts: tuple[int, ...]
+    warmup_tolerance: float
 
 
 def try_rule(item: Rule, *bars: Bars) -> Json:
     """What each side of a rule did; a rule that these bars cannot carry says why instead."""
-    read = play.loads(item.text)
+    read = play.with_tolerance(play.loads(item.text), item.warmup_tolerance)
     when = Stretches(start_ts=np.array(item.start_ts, dtype=np.int64), end_ts=np.array(item.end_ts, dtype=np.int64))
     others = {market.symbol: market for market in bars[item.traded :]}
     try:

@@ -140,8 +140,9 @@ def score(batch: Batch, markets: Sequence[Columns]) -> Answer:
     began = time.perf_counter()
     key = f"scorer:{batch.key}:{':'.join(str(parts['id']) for parts in markets)}"
     try:
-        table = _table(batch, _memory.get(key, lambda: _scorer(batch, markets)), batch.genomes)
-        reasons = _reasons(table)
+        scorer = _memory.get(key, lambda: _scorer(batch, markets))
+        table = _table(batch, scorer, batch.genomes)
+        reasons = _reasons(batch, scorer, batch.genomes, table)
     except Exception:  # noqa: BLE001 - whatever it was, it is found and named by trying each half alone
         _memory.forget(key)
         table, reasons = _isolated(batch, markets, batch.genomes)
@@ -168,7 +169,9 @@ def _scorer(batch: Batch, markets: Sequence[Columns]) -> fitness.Scorer:
 def _isolated(batch: Batch, markets: Sequence[Columns], genomes: FloatArray) -> tuple[npt.NDArray[np.void], dict[int, str]]:
     """Scores of variants that cannot all be scored together, each attempt with a fresh scorer; halved down to the one that fails."""
     try:
-        table = _table(batch, _scorer(batch, markets), genomes)
+        scorer = _scorer(batch, markets)
+        table = _table(batch, scorer, genomes)
+        reasons = _reasons(batch, scorer, genomes, table)
     except Exception as problem:  # noqa: BLE001 - one bad variant must not take its neighbours with it
         if len(genomes) == 1:
             status = Status.INVALID if isinstance(problem, errors.BadInput) else Status.ERROR
@@ -177,7 +180,7 @@ def _isolated(batch: Batch, markets: Sequence[Columns], genomes: FloatArray) -> 
         left, left_reasons = _isolated(batch, markets, genomes[:middle])
         right, right_reasons = _isolated(batch, markets, genomes[middle:])
         return np.concatenate([left, right]), left_reasons | {row + middle: text for row, text in right_reasons.items()}
-    return table, _reasons(table)
+    return table, reasons
 
 
 def _worded(problem: Exception) -> str:
@@ -186,6 +189,10 @@ def _worded(problem: Exception) -> str:
     return f"{type(problem).__name__}: {text}"[:_LONGEST_REASON]
 
 
-def _reasons(table: npt.NDArray[np.void]) -> dict[int, str]:
+def _reasons(batch: Batch, scorer: fitness.Scorer, genomes: FloatArray, table: npt.NDArray[np.void]) -> dict[int, str]:
+    """Why variants have no figures, by row."""
     failed = np.flatnonzero(table["status"] > Status.NO_TRADES)
-    return {int(row): f"the variant is {Status(int(table['status'][row])).name.lower()} on these bars" for row in failed}
+    if not failed.size:
+        return {}
+    asked = np.repeat([batch.lottery.genome], failed.size, axis=0) if batch.lottery is not None else genomes[failed]
+    return {int(row): text[:_LONGEST_REASON] for row, text in zip(failed, scorer.reasons(asked), strict=True)}

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from coinswarm.backtest.decisions import Decisions, decide
-from coinswarm.backtest.run import Backtest, fixed, run, warm_up_bars
+from coinswarm.backtest.run import Backtest, fixed, run
 
-__all__ = ["Backtest", "Decisions", "decide", "fixed", "run", "warm_up_bars"]
+__all__ = ["Backtest", "Decisions", "decide", "fixed", "run"]

@@ -14,14 +14,13 @@ from coinswarm.backtest.portfolio import Trade
 from coinswarm.backtest.position import ExitReason
 from coinswarm.backtest.simulate import Simulation
 from coinswarm.config import Account, Costs
-from coinswarm.indicators import features
 from coinswarm.market import overlap
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics import assemble
 from coinswarm.metrics.figures import Status
 from coinswarm.metrics.history import History
-from coinswarm.play import runs, variants
+from coinswarm.play import runs, variants, warmth
 from coinswarm.play.model import Play
 from coinswarm.play.runs import with_tolerance
 from coinswarm.play.space import Value
@@ -134,23 +133,14 @@ def same_timeframe(play: Play, bars: Bars) -> None:
         )
 
 
-def warm_up_bars(variant: Play, exec_ms: int) -> int:
-    """How many exec bars the slowest feature of a fixed play asks for before it is warm; some wait longer, for an event."""
-    asked = [0]
-    for feature in variant.features.values():
-        params = {key: value if isinstance(value, (str, bool)) else decisions.number(value) for key, value in feature.params}
-        slower = max(1, (feature.timeframe_ms or exec_ms) // exec_ms)
-        own = features.find(feature.indicator).warmup(params)
-        asked.append(own if slower == 1 else (own + 2) * slower)
-    return max(asked)
-
-
 def _long_enough(variant: Play, bars: Bars, first: int, markets: Mapping[str, Bars]) -> None:
     if first <= len(bars) - 2:
         return
-    needed = max(warm_up_bars(variant, bars.timeframe.ms), first if first < len(bars) else 0)
+    asked = warmth.of(variant, bars.timeframe.ms)
+    needed = max(asked.bars, first if first < len(bars) else 0)
+    slowest = f" of {asked.feature}" if asked.feature else ""
     raise errors.SpanTooShort(
-        f"a decision is possible after {needed} bars of warm-up and needs one more bar to fill in",
+        f"a decision is possible after {needed} bars of warm-up{slowest} and needs one more bar to fill in",
         found=f"{len(bars)} bars",
         hint=f"give at least {needed + 2} bars{_of_others(variant, bars, markets)}",
     )

@@ -139,6 +139,10 @@ class Evaluation:
             computed.index,
         )
 
+    def feature_firsts(self, feature: str) -> IntArray:
+        """(n_variants,) the first bar on which each variant's feature is warm; n_bars where it never is."""
+        return self._feature(self.play.features[feature]).first_of_variants()
+
     def _feature(self, feature: model.Feature) -> Distinct:
         if feature.id not in self._features:
             names = [name for name, _ in feature.params]

@@ -13,7 +13,7 @@ import numpy as np
 from coinswarm import errors
 from coinswarm.backtest.run import same_timeframe
 from coinswarm.config import Account, Costs
-from coinswarm.fitness import figures, tape
+from coinswarm.fitness import figures, tape, waiting
 from coinswarm.fitness.cache import DEFAULT_BYTES, Cache, CacheInfo
 from coinswarm.fitness.conditions import Evaluation
 from coinswarm.fitness.distinct import Distinct, combinations
@@ -135,6 +135,15 @@ class Scorer:
         """
         batch = self._batch(self.play.space.values(np.atleast_2d(np.asarray(genome, dtype=np.float64))))
         return self._scored(batch.entering(enter_long, enter_short), len(enter_long))
+
+    def reasons(self, genomes: FloatArray) -> tuple[str, ...]:
+        """Why variants are INVALID, one sentence each: the feature they wait for, what it needs, and what there is.
+
+        Args:
+            genomes: (n_variants, n_dims) variants that `score` called INVALID.
+        """
+        values = self.play.space.values(np.atleast_2d(np.asarray(genomes, dtype=np.float64)))
+        return waiting.reasons(Evaluation(self.play, values, self.bars, self.markets, self._cache), self._start)
 
     def first_decision(self, genome: FloatArray) -> int:
         """The first bar on which a variant may decide; it may lie beyond the bars."""

@@ -91,6 +91,12 @@ def find(indicator: str) -> Indicator:
     return catalog.CATALOG[indicator]
 
 
+def warm_up(indicator: str, params: Params, warmup_tolerance: float) -> int:
+    """Bars of its own that an indicator declares as its warm-up; see `compute` for the arguments and what is raised."""
+    entry = find(indicator)
+    return entry.warmup({**complete(entry, params), catalog.TOLERANCE: warmup_tolerance})
+
+
 def complete(entry: Indicator, params: Params) -> dict[str, float | str | bool]:
     """Every parameter of an indicator: those given, checked, and the defaults of the others.
 

@@ -13,6 +13,7 @@ import numpy as np
 from coinswarm import errors
 from coinswarm.market.timeframe import MINUTE_MS
 from coinswarm.metrics.figures import Status
+from coinswarm.play import warmth
 from coinswarm.report import charts, luck, monthly, series, tables, trades, wording
 from coinswarm.report.context import Context, Market, Segment
 from coinswarm.report.markup import Markup, empty, join, note, tag
@@ -196,7 +197,15 @@ def _cards(market: Market, curves: Curves) -> Markup:
     main = ordered[0] if ordered else None
     cards = [_card(name, market, main, ordered[1:]) for name in _HEADLINE]
     cards.insert(1, _hold_card(curves, main, ordered[1:]))
-    return join(_lead(main), tag("div", *cards, class_="cards"))
+    return join(_lead(main), _warm_up(market), tag("div", *cards, class_="cards"))
+
+
+def _warm_up(market: Market) -> Markup:
+    """How much of the data went before the first decision was possible, and for which feature."""
+    run = market.backtest
+    asked, n = warmth.of(run.play, run.bars.timeframe.ms), len(run.bars)
+    text = f"Warm-up: {asked.text(n)}, at a tolerance of {run.play.warmup_tolerance:g}."
+    return note(text, f" That is much: {asked.advice(run.play.warmup_tolerance)}." if asked.too_long(n) else "")
 
 
 def _lead(main: Segment | None) -> Markup:

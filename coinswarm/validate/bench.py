@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from coinswarm import backtest, fitness
+from coinswarm import fitness
 from coinswarm.config import Costs
 from coinswarm.fitness import lottery as lotteries
 from coinswarm.fitness.conditions import packed
 from coinswarm.kernels.codes import N_OUTCOME
 from coinswarm.market.bars import Bars
 from coinswarm.market.splits import Span
-from coinswarm.play import variants
+from coinswarm.play import variants, warmth
 from coinswarm.play.model import Play
 from coinswarm.types import Bits, FloatArray, IntArray
 from coinswarm.validate import curves
@@ -43,7 +43,7 @@ class Bench:
     @property
     def warm_up(self) -> int:
         """Bars the variant's features ask for before a decision."""
-        return backtest.warm_up_bars(self.variant, self.case.markets[0].timeframe.ms)
+        return warmth.of(self.variant, self.case.markets[0].timeframe.ms).bars
 
     def scorer(
         self, bars: Bars, span: Span, *, costs: Costs | None = None, play: Play | None = None, others: Mapping[str, Bars] | None = None

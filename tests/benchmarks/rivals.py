@@ -11,7 +11,8 @@ import talib
 import vectorbt
 
 from coinswarm import backtest, play
-from coinswarm.indicators import catalog
+from coinswarm.config import WARMUP_TOLERANCE
+from coinswarm.indicators import features
 from coinswarm.play import model
 from coinswarm.types import BoolArray, FloatArray
 from tests.benchmarks.agreement import as_given
@@ -72,10 +73,9 @@ def _levels(values: FloatArray) -> dict[str, FloatArray]:
 
 def _unwarmed(values: FloatArray, n_bars: int) -> BoolArray:
     """(n_bars, n_variants) bars that fill no decision of W1 yet: averages and RSI settle for longer here than TA-Lib has them."""
-    settled = catalog.CATALOG["ema"].warmup
-    first = np.array(
-        [max(settled({"length": int(max(fast, slow))}) + 1, catalog.CATALOG["rsi"].warmup({"length": 14})) for fast, slow in values[:, :2]]
-    )
+    rsi = features.warm_up("rsi", {"length": 14}, WARMUP_TOLERANCE)
+    slowest = values[:, :2].max(axis=1).astype(np.int64).tolist()
+    first = np.array([max(features.warm_up("ema", {"length": length}, WARMUP_TOLERANCE) + 1, rsi) for length in slowest])
     return np.arange(n_bars)[:, None] <= first
 
 

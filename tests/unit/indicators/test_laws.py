@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import coinswarm.indicators  # noqa: F401  fills the catalogue
+from coinswarm import config
 from coinswarm.indicators import catalog, features, structures
 from coinswarm.indicators.catalog import Indicator, Parameter, Params
 from coinswarm.market.bars import COLUMNS, Bars
@@ -109,20 +110,24 @@ def test_the_laws_catch_a_cheat(cheat: Computation, law: Callable[[Computation, 
     assert caught > 0
 
 
-def _assert_forgets_its_start(entry: Indicator, params: Params, bars: Bars, skipped: int) -> bool:
-    whole, part = (features.compute(entry.name, params, cut) for cut in (bars, bars[skipped:]))
+def _assert_forgets_its_start(entry: Indicator, params: Params, bars: Bars, skipped: int, tolerance: float) -> bool:
+    whole, part = (features.compute(entry.name, params, cut, warmup_tolerance=tolerance) for cut in (bars, bars[skipped:]))
     for output in entry.outputs:
         one, other = whole.outputs[output][skipped:][part.first :], part.outputs[output][part.first :]
         if entry.name == "obv":
             one, other = np.diff(one), np.diff(other)
-        _assert_same(other, one, 1e-9, _scale(whole.outputs[output]))
+        _assert_same(other, one, tolerance, _scale(whole.outputs[output]))
     return part.first < len(bars) - skipped
 
 
+STARTS = (1, 777, 5_003, 12_345, 20_000)
+
+
 @every
-def test_values_forget_where_real_data_began(name: str, btc: Bars) -> None:
+@pytest.mark.parametrize("tolerance", [1e-9, 1e-6, 1e-4])
+def test_values_forget_where_real_data_began(name: str, tolerance: float, btc: Bars) -> None:
     entry = catalog.CATALOG[name]
-    reached = [_assert_forgets_its_start(entry, _defaults(name), btc, skipped) for skipped in (1, 777, 5_003, 12_345, 20_000)]
+    reached = [_assert_forgets_its_start(entry, _defaults(name), btc, skipped, tolerance) for skipped in STARTS]
     assert all(reached) or name == "funding_rate"
 
 
@@ -131,13 +136,33 @@ def test_values_forget_where_real_data_began(name: str, btc: Bars) -> None:
 @given(data=st.data())
 def test_values_forget_their_start_with_any_parameters(name: str, btc: Bars, data: st.DataObject) -> None:
     params, skipped = data.draw(_settings(name)), data.draw(st.integers(1, 15_000))
-    assert _assert_forgets_its_start(catalog.CATALOG[name], params, btc, skipped) in (True, False)
+    tolerance = data.draw(st.sampled_from([1e-9, 1e-6, 1e-4, 1e-3]))
+    assert _assert_forgets_its_start(catalog.CATALOG[name], params, btc, skipped, tolerance) in (True, False)
+
+
+@pytest.mark.parametrize("tolerance", [1e-9, 1e-4])
+def test_an_average_that_calls_itself_warm_too_early_breaks_the_law(tolerance: float, btc: Bars) -> None:
+    """The law can fail: with a tenth of its warm-up an EMA still shows where the data began."""
+    hasty = replace(catalog.CATALOG["ema"], name="hasty", warmup=lambda params: catalog.CATALOG["ema"].warmup(params) // 10)
+    catalog.register(hasty)
+    try:
+        with pytest.raises(AssertionError):
+            _assert_forgets_its_start(hasty, {"length": 200}, btc, STARTS[1], tolerance)
+    finally:
+        del catalog.CATALOG["hasty"]
+
+
+@every
+@given(tolerance=st.floats(1e-12, 1e-2), looser=st.floats(1.0, 100.0))
+def test_a_looser_tolerance_never_waits_longer(name: str, tolerance: float, looser: float) -> None:
+    strict, loose = (features.warm_up(name, _defaults(name), limit) for limit in (tolerance, tolerance * looser))
+    assert loose <= strict
 
 
 @every
 def test_warm_values_come_soon_enough_to_be_of_use(name: str, walk: Bars) -> None:
     computed = features.compute(name, _defaults(name), walk)
-    assert catalog.CATALOG[name].warmup(features.complete(catalog.CATALOG[name], _defaults(name))) <= computed.first < 1_500
+    assert features.warm_up(name, _defaults(name), config.WARMUP_TOLERANCE) <= computed.first < 1_500
     assert any(np.isfinite(values[computed.first]) for values in computed.outputs.values())
 
 
