@@ -76,7 +76,9 @@ def frame(scores: np.ndarray) -> pl.DataFrame:
 
     names = [name for name in SCORE_DTYPE.names or () if name != "status"]
     words = [Status(code).name.lower() for code in scores["status"].tolist()]
-    return pl.DataFrame({"status": words, **{name: scores[name] for name in names}}).with_columns(pl.col(names).fill_nan(None))
+    return pl.DataFrame({"status": words, **{name: scores[name] for name in names}}).with_columns(
+        pl.when(pl.col(names).is_finite()).then(pl.col(names))
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +139,7 @@ def evolve(
     if not several or not play.space.dimensions:
         raise errors.InvalidArgument("evolution needs bars and a play with lists or ranges", found=f"{len(several)} markets")
     settings = settings or SearchSettings()
+    reduction.check(settings)
     play = with_tolerance(play, warmup_tolerance)
     inside, outside = splits.holdout(several, out_of_sample)
     _refuse_late(several, inside.end_ts)

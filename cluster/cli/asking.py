@@ -32,7 +32,7 @@ def search(values: Mapping[str, Any], objectives: Sequence[str] | None, constrai
     if constraints:
         given["constraints"] = tuple(goals.constraint(text) for text in constraints if text != "none")
     made: SearchSettings = settled(SearchSettings, given)
-    reduction.check_names(made)
+    reduction.check(made)
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -346,7 +347,9 @@ def _show(result: backtest.Backtest, chosen: Chosen) -> None:
 
 
 def figure(name: str, value: float) -> str:
-    """A figure as it is read: fractions in percent, counts whole, the rest to four digits."""
+    """A figure as it is read: fractions in percent, counts whole, the rest to four digits; a dash where it has no value."""
+    if not math.isfinite(value):
+        return "-"
     if name in _PERCENT:
         return f"{100 * value:,.2f} %"
     return f"{value:,.0f}" if name in _COUNTS else f"{value:,.4g}"

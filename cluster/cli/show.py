@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,7 +134,7 @@ def _figures(found: Visit) -> None:
 
     scores = found.record.scores
     headings = ["figure", *(f"{score.data_set} {score.segment.replace('_', ' ')}" for score in scores)]
-    rows: list[list[Any]] = [[name, *(f"{score.figures[name]:.6g}" for score in scores)] for name in FIGURES]
+    rows: list[list[Any]] = [[name, *(_figure(score.figures[name]) for score in scores)] for name in FIGURES]
     console.table("figures", headings, rows, synthetic=found.record.synthetic)
 
 
@@ -168,4 +169,5 @@ def _remote(remote: client.Client, evaluation: str, *, as_json: bool) -> None:
 
 
 def _figure(value: float | None) -> str:
-    return "nan" if value is None else f"{value:.6g}"
+    """A figure as it is read; a dash where it has no value."""
+    return f"{value:.6g}" if value is not None and math.isfinite(value) else "-"

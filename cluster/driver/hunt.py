@@ -163,10 +163,15 @@ class Hunt:
             fitness=reduction.fitness(results, self.settings),
             objectives=np.where(_dropped(scored, results)[:, np.newaxis], np.nan, results.objectives),
             status=np.where(_dropped(scored, results), Status.DROPPED, _status(scored)).astype(np.int8),
-            reasons=tuple(scored.reasons.get(row, "") for row in range(len(todo))) if scored.reasons else ("",) * len(todo),
+            reasons=self._reasons(scored, len(todo)),
             parents=_parents(proposals),
             operators=_operators(proposals),
         )
+
+    def _reasons(self, scored: Scored, n: int) -> tuple[str, ...]:
+        """Why trials failed, or have no value of an objective; empty for all others."""
+        known = {**reduction.without_value(scored.figures, self.settings), **scored.reasons}
+        return tuple(known.get(row, "") for row in range(n)) if known else ("",) * n
 
     def _record(self, proposals: Proposals, results: Results, scored: Scored) -> GenerationRecord:
         island = self.state.islands[proposals.island]

@@ -188,7 +188,7 @@ def config_hash(settled: Mapping[str, Any]) -> str:
 
 
 def _check(request: Request) -> None:
-    reduction.check_names(request.search)
+    reduction.check(request.search)
     if not request.plays:
         raise errors.InvalidArgument("a search needs a play", found="none", hint="name a file, such as plays/examples/trend.yaml")
     if not 0 <= request.out_of_sample < 1:

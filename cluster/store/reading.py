@@ -34,7 +34,7 @@ from coinswarm.metrics.figures import FIGURES, SMALLER_IS_BETTER
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AFTER_ALL = "\U0010ffff"
 _SHOWN_MATCHES = 6
-_NAN = sa.text("'NaN'::float8")
+_INFINITY = sa.literal(float("inf"), sa.Double)
 _PLACES = {name: place for place, name in enumerate(FIGURES, start=2)}
 """Where a figure stands in a score's array, which begins with the status and, in SQL, with 1."""
 _Record = TypeVar("_Record")
@@ -199,12 +199,13 @@ def _committed_order() -> tuple[sa.Column[Any], ...]:
 
 def _best_by_figure(name: str, figure: str) -> sa.Select[Any]:
     table, scored = tables.trials.c, tables.score_rows.c
-    worth = sa.func.avg(sa.func.nullif(scored.figures[_PLACES[figure]], _NAN))
+    value = scored.figures[_PLACES[figure]]
+    worth = sa.func.avg(value).filter(value < _INFINITY, value > -_INFINITY)  # NaN is above infinity here
     means = (
         sa.select(scored.evaluation, worth.label("worth"))
         .where(scored.job == name, scored.segment == IN_SAMPLE)
         .group_by(scored.evaluation)
-        .having(sa.cast(worth, sa.Text) != "NaN")
+        .having(worth.is_not(None))
         .subquery()
     )
     order = means.c.worth if figure in SMALLER_IS_BETTER else means.c.worth.desc()

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from coinswarm import errors
 from coinswarm.evolve.settings import Constraint, Objective, SearchSettings
 from coinswarm.evolve.state import Results
-from coinswarm.metrics.figures import FIGURES, Status
+from coinswarm.metrics.figures import FIGURES, Status, refuse_threshold
 from coinswarm.types import BoolArray, FloatArray
 
 
@@ -20,6 +20,13 @@ def check_names(settings: SearchSettings) -> None:
             raise errors.BadSetting("objectives and constraints name figures", found=repr(name), hint=f"did you mean {' or '.join(close)}?")
 
 
+def check(settings: SearchSettings) -> None:
+    """Raise `BadSetting` unless every objective and constraint names a figure, and every constraint can be meant."""
+    check_names(settings)
+    for limit in settings.constraints:
+        refuse_threshold(limit.figure, limit.threshold, f"{limit.figure}{limit.operator}{limit.threshold:g}")
+
+
 def results(table: npt.NDArray[np.void], settings: SearchSettings) -> Results:
     """What the search is told about variants.
 
@@ -28,8 +35,8 @@ def results(table: npt.NDArray[np.void], settings: SearchSettings) -> Results:
         settings: which figures count, and how values over markets become one.
 
     Returns:
-        Objectives in their declared direction, NaN where a figure is missing on some market; the sum of relative violations; a variant
-        that failed on one market failed, one without trades did not.
+        Objectives in their declared direction, NaN where a figure is missing on some market or infinite, which is to say divided by
+        nothing; the sum of relative violations; a variant that failed on one market failed, one without trades did not.
 
     Raises:
         BadSetting: an objective or constraint names no figure.
@@ -47,7 +54,7 @@ def results(table: npt.NDArray[np.void], settings: SearchSettings) -> Results:
 
 
 def fitness(outcome: Results, settings: SearchSettings) -> FloatArray:
-    """(n_variants,) the first objective, larger for better; NaN for variants that failed or violate a constraint."""
+    """(n_variants,) the first objective, larger for better; NaN for variants that failed, violate a constraint, or have no value of it."""
     sign = 1.0 if settings.objectives[0].direction == "max" else -1.0
     fit = ~outcome.failed & (outcome.violation <= 0)
     return np.where(fit, sign * outcome.objectives[:, 0], np.nan)
@@ -55,7 +62,23 @@ def fitness(outcome: Results, settings: SearchSettings) -> FloatArray:
 
 def _objective(table: npt.NDArray[np.void], goal: Objective) -> FloatArray:
     worst = np.min if goal.direction == "max" else np.max
-    return _over_markets(table[goal.name], goal.scope, worst)
+    values = _over_markets(table[goal.name], goal.scope, worst)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def without_value(table: npt.NDArray[np.void], settings: SearchSettings) -> dict[int, str]:
+    """Why variants that were scored have no value of an objective, by row: a ratio whose denominator is 0 has none.
+
+    Args:
+        table: (n_variants, n_markets) `SCORE_DTYPE`.
+        settings: which figures count.
+    """
+    found: dict[int, str] = {}
+    for goal in settings.objectives:
+        for row in np.flatnonzero(np.isinf(table[goal.name]).any(axis=1)).tolist():
+            trades = int(table["n_trades"][row].sum())
+            found.setdefault(row, f"{goal.name} has no value: it divides by 0 ({trades:,} closed trade{'' if trades == 1 else 's'})")
+    return found
 
 
 def _violation(table: npt.NDArray[np.void], limit: Constraint) -> FloatArray:

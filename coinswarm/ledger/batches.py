@@ -89,7 +89,7 @@ def state_hash(state: bytes) -> str:
 
 
 def means(scores: Iterable[ScoreRecord], segment: str) -> dict[str, float]:
-    """Each figure's mean over the data sets of a segment, over those that have it, NaN when none has; empty without scores."""
+    """Each figure's mean over the data sets of a segment, over those where it is finite, NaN when none has it; empty without scores."""
     rows = [score.figures for score in scores if score.segment == segment]
     return {name: _mean([row[name] for row in rows]) for name in figures.FIGURES} if rows else {}
 
@@ -112,7 +112,7 @@ def check_evaluated(job: str, variants: Sequence[str], known: Sequence[bool]) ->
 
 
 def _mean(values: Sequence[float]) -> float:
-    there = [value for value in values if not np.isnan(value)]
+    there = [value for value in values if np.isfinite(value)]
     return float(sum(there)) / len(there) if there else float("nan")
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from enum import IntEnum
 
 import numpy as np
+
+from coinswarm import errors
 
 FIGURES = (
     "total_return", "cagr", "sharpe", "sortino", "max_drawdown", "max_stagnation", "calmar",
@@ -16,6 +20,39 @@ SMALLER_IS_BETTER = frozenset(
     {"max_drawdown", "max_stagnation", "fees", "slippage", "funding", "n_open", "n_rejected", "n_liquidated", "n_gaps"}
 )
 """Figures of which less is better; of all others more is."""
+
+
+_SHARE, _NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
+RANGES: Mapping[str, tuple[float, float]] = {
+    "max_drawdown": _SHARE, "win_rate": _SHARE, "exposure": _SHARE, "cagr": (-1.0, math.inf),
+    **dict.fromkeys(
+        ("max_stagnation", "n_trades", "profit_factor", "avg_hold", "turnover", "fees", "slippage", "kurtosis", "n_obs", "n_open",
+         "n_rejected", "n_liquidated", "n_gaps"),
+        _NOT_NEGATIVE,
+    ),
+}  # fmt: skip
+"""What a limit on a figure may be, both ends included; any number for a figure that is not named."""
+
+
+def refuse_threshold(figure: str, threshold: float, text: str, bounds: tuple[float, float] | None = None) -> None:
+    """Raise unless a limit on a figure can be meant.
+
+    Args:
+        figure: its name.
+        threshold: the limit.
+        text: as it was written.
+        bounds: what it may be; None: as `RANGES` has it.
+
+    Raises:
+        BadSetting: every value keeps the limit, or none does.
+    """
+    low, high = bounds or RANGES.get(figure, (-math.inf, math.inf))
+    if low <= threshold <= high:
+        return
+    domain = f"in [{low:g}, {high:g}]" if math.isfinite(high) else f"at least {low:g}"
+    percent = high == 1.0 and 1.0 < threshold <= 100.0
+    hint = f"it is a fraction: {threshold:g} % is {threshold / 100:g}" if percent else f"{figure} is never beyond that"
+    raise errors.BadSetting(f"a limit on {figure} must be {domain}", found=text, hint=hint)
 
 
 class Status(IntEnum):

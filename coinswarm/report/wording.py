@@ -47,11 +47,7 @@ def duration(minutes: float) -> str:
 
 
 def _finite(value: float, shown: Callable[[], str]) -> str:
-    if math.isnan(value):
-        return MISSING
-    if math.isinf(value):
-        return "∞" if value > 0 else f"{MINUS}∞"
-    return shown()
+    return shown() if math.isfinite(value) else MISSING
 
 
 @dataclass(frozen=True)

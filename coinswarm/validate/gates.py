@@ -17,6 +17,7 @@ from pathlib import Path
 
 from coinswarm import errors
 from coinswarm.ledger import jsontext
+from coinswarm.metrics.figures import refuse_threshold
 from coinswarm.play.reading import parsing
 from coinswarm.play.reading.problems import Place, Problems
 from coinswarm.validate import card, names
@@ -285,6 +286,7 @@ def _rule(place: Place) -> Rule | None:
     threshold = _threshold(place, given[0])
     if threshold is None:
         return None
+    _refuse_impossible(place, figure, given[0], threshold)
     return Rule(name=name, figure=figure, comparison=given[0], threshold=threshold, reason=reason)
 
 
@@ -295,6 +297,14 @@ def _threshold(place: Place, key: str) -> float | None:
         return float(value)
     (entry or place).refuse("a threshold must be a finite number")
     return None
+
+
+def _refuse_impossible(place: Place, figure: str, comparison: str, threshold: float) -> None:
+    """A limit beyond all values of its figure is kept by every card, or by none."""
+    try:
+        refuse_threshold(figure, threshold, f"{threshold:g}", names.bounds(figure))
+    except errors.BadSetting as problem:
+        (place.at(comparison) or place).refuse(f"{problem.rule} ({problem.hint})", str(problem.found))
 
 
 def _refuse_twice(read: list[tuple[Place, Rule | None]]) -> None:

@@ -6,6 +6,8 @@ All markets together are one portfolio of equal parts, so its return of a bar is
 
 from __future__ import annotations
 
+import math
+
 SPAN_FIGURES = {
     "total_return": "growth of the portfolio over the span",
     "sharpe": "annual Sharpe ratio of the portfolio's bar returns",
@@ -21,6 +23,21 @@ SPAN_FIGURES = {
     "hold_return": "growth of the equal parts held from the first bar to the last, without costs",
     "excess_return": "total_return less hold_return",
 }
+_SHARES = (
+    "drawdown", "share", "probability", "psr", "dsr", "pbo", "win_rate", "exposure", "beyond_luck", "lottery_p", "spa_", "reality_check",
+    "concentration", "stop_rate",
+)  # fmt: skip
+_COUNTS = ("n_", "break_even_costs", "participation", "profit_factor", "capital")
+
+
+def bounds(figure: str) -> tuple[float, float] | None:
+    """What a limit on a figure of a card may be; None where any number may."""
+    leaf = figure.rpartition(".")[2]
+    if leaf.startswith("n_") or any(word in leaf for word in _COUNTS[1:]):
+        return 0.0, math.inf
+    return (0.0, 1.0) if any(word in leaf for word in _SHARES) else None
+
+
 STRESSED = ("sharpe", "total_return", "expectancy", "max_drawdown", "n_trades")
 
 FIGURES: dict[str, dict[str, str]] = {

@@ -161,6 +161,7 @@ def _range(place: Place, state: State, domain: Rule, name: str) -> Setting | Non
         return None
     if low == high:
         return low
+    _warn_of_missed_end(place, low, high, step or (1.0 if domain.integer else 0.0))
     return state.vary(_dimension(place, domain, name, low, high, step, is_log=is_log), place.node)
 
 
@@ -188,6 +189,18 @@ def _sound(place: Place, domain: Domain, low: float, high: float, step: float, *
     if step > 0 and (high - low) / step > 1e12:
         place.refuse("a range has at most 1e12 steps", f"{(high - low) / step:g}")
     return len(place.problems.found) == before
+
+
+def _warn_of_missed_end(place: Place, low: float, high: float, step: float) -> None:
+    """Say that the upper end is never tried, where no step from the lower one meets it."""
+    if not step:
+        return
+    last = low + math.floor((high - low) / step + 1e-9) * step
+    if high - last > 1e-9 * step:
+        nearest = f"{last + step:.12g}" if last + step - high < high - last else f"{last:.12g}"
+        place.warn(
+            f"steps of {step:.12g} from {low:.12g} end at {last:.12g}, so {high:.12g} is never tried; max: {nearest} says what is meant"
+        )
 
 
 def _dimension(place: Place, domain: Domain, name: str, low: float, high: float, step: float, *, is_log: bool) -> Dimension:
