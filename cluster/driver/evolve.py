@@ -214,7 +214,7 @@ class EvolveDriver:
 
     def _progress(self, plan: Plan, found: tuple[Hunt, ...]) -> Progress:
         islands = [(hunt, island) for hunt in found for island in hunt.state.islands]
-        fit = np.concatenate([hunt.population_fitness(island.index) for hunt, island in islands])
+        fit = np.concatenate([hunt.valued_fitness(island.index) for hunt, island in islands])
         evaluations = sum(hunt.state.evaluations for hunt in found)
         rate = self._clock.mark(evaluations)
         togo = sum(max(plan.search.generations - island.generation, 0) * plan.search.island_size(island.index) for _, island in islands)

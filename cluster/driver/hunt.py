@@ -99,6 +99,11 @@ class Hunt:
         members = self.state.islands[island].population
         return -members.objectives[members.feasible, 0]
 
+    def valued_fitness(self, island: int) -> FloatArray:
+        """(n,) those of them that are known; a figure without a value stands at the worst end."""
+        fit = self.population_fitness(island)
+        return fit[fit > -self.settings.objectives[0].limit]
+
     def front(self) -> Members:
         """The feasible members that no other dominates."""
         return self.search.front(self.state)
@@ -175,13 +180,13 @@ class Hunt:
 
     def _record(self, proposals: Proposals, results: Results, scored: Scored) -> GenerationRecord:
         island = self.state.islands[proposals.island]
-        fit = self.population_fitness(proposals.island)
+        fit, valued = self.population_fitness(proposals.island), self.valued_fitness(proposals.island)
         return GenerationRecord(
             job="",
             island=self.island(proposals.island),
             generation=proposals.generation,
-            best=float(fit.max()) if fit.size else float("nan"),
-            median=float(np.median(fit)) if fit.size else float("nan"),
+            best=float(valued.max()) if valued.size else float("nan"),
+            median=float(np.median(valued)) if valued.size else float("nan"),
             diversity=float(island.history[-1, 2]),
             evaluations=len(proposals.todo),
             failures=int(results.failed.sum()),

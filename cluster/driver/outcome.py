@@ -89,7 +89,9 @@ def _row(row: LeaderboardRow) -> dict[str, Any]:
 def _front(hunt: Hunt) -> list[dict[str, Any]]:
     members = hunt.front()
     names = [objective.name for objective in hunt.settings.objectives]
+    limits = np.array([objective.limit for objective in hunt.settings.objectives])
     figures = hunt.search.figures(members)
+    figures = np.where(np.abs(figures) < limits, figures, np.nan)  # the worst end stands for a figure without a value
     return [
         {"variant": name, "play": hunt.sha256, "objectives": dict(zip(names, row, strict=True))}
         for name, row in zip(members.identities.astype("U64").tolist(), figures.tolist(), strict=True)

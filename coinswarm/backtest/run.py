@@ -24,6 +24,7 @@ from coinswarm.play import runs, variants, warmth
 from coinswarm.play.model import Play
 from coinswarm.play.runs import with_tolerance
 from coinswarm.play.space import Value
+from coinswarm.play.warmth import WarmUp
 from coinswarm.types import FloatArray
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ class Backtest:
     reason: str
     costs: Costs
     account: Account
+
+    @property
+    def warm_up(self) -> WarmUp:
+        """The wait for the slowest feature, in bars."""
+        return warmth.of(self.play, self.bars.timeframe.ms)
 
 
 def run(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from coinswarm.play.model import Play
+    from coinswarm.play.warmth import WarmUp
 
 
 class Simulated(Protocol):
@@ -31,6 +32,10 @@ class Simulated(Protocol):
     @property
     def start(self) -> int:
         """The first bar on which a decision was possible."""
+
+    @property
+    def warm_up(self) -> WarmUp:
+        """The wait for its slowest feature."""
 
     @property
     def trades(self) -> pl.DataFrame:

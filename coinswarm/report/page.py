@@ -13,7 +13,6 @@ import numpy as np
 from coinswarm import errors
 from coinswarm.market.timeframe import MINUTE_MS
 from coinswarm.metrics.figures import Status
-from coinswarm.play import warmth
 from coinswarm.report import charts, luck, monthly, series, tables, trades, wording
 from coinswarm.report.context import Context, Market, Segment
 from coinswarm.report.markup import Markup, empty, join, note, tag
@@ -202,10 +201,9 @@ def _cards(market: Market, curves: Curves) -> Markup:
 
 def _warm_up(market: Market) -> Markup:
     """How much of the data went before the first decision was possible, and for which feature."""
-    run = market.backtest
-    asked, n = warmth.of(run.play, run.bars.timeframe.ms), len(run.bars)
-    text = f"Warm-up: {asked.text(n)}, at a tolerance of {run.play.warmup_tolerance:g}."
-    return note(text, f" That is much: {asked.advice(run.play.warmup_tolerance)}." if asked.too_long(n) else "")
+    asked, n, tolerance = market.backtest.warm_up, len(market.backtest.bars), market.backtest.play.warmup_tolerance
+    much = f" That is much: {asked.advice(tolerance)}." if asked.too_long(n) else ""
+    return note(f"Warm-up: {asked.text(n)}, at a tolerance of {tolerance:g}.", much)
 
 
 def _lead(main: Segment | None) -> Markup:

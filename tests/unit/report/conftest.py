@@ -13,6 +13,7 @@ from coinswarm.config import Account, Costs
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics.figures import FIGURES, Status
+from coinswarm.play.warmth import WarmUp
 from coinswarm.types import FloatArray
 
 NUMBERS = ("qty", "entry_price", "exit_price", "pnl", "return", "fees", "slippage", "funding", "bars_held", "mae", "mfe")
@@ -23,6 +24,7 @@ NAMES = ("entry_time", "exit_time", "side", *NUMBERS[:3], "exit_reason", *NUMBER
 class PlainPlay:
     name: str = "Follow the trend"
     description: str = "Holds what rises."
+    warmup_tolerance: float = 1e-4
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class PlainBacktest:
     reason: str = ""
     costs: Costs = field(default_factory=Costs)
     account: Account = field(default_factory=Account)
+    warm_up: WarmUp = field(default_factory=lambda: WarmUp(bars=30, feature="slow: sma(31)"))
 
     def but(self, **changes: object) -> PlainBacktest:
         return replace(self, **changes)

@@ -135,3 +135,11 @@ def test_a_year_of_minutes_stays_a_small_file(simulate: Callable[..., object]) -
 def test_a_report_of_nothing_is_refused() -> None:
     with pytest.raises(errors.ShapeMismatch, match="at least one market"):
         page.render([])
+
+
+def test_the_warm_up_is_told_and_warned_of_where_it_is_much(simulate: Callable[..., report.Simulated]) -> None:
+    """30 bars of 120 are 25 %, more than a fifth; of 600 they are 5 %."""
+    much, little = (page.render([report.Market(backtest=simulate(n=n, n_trades=2))]) for n in (120, 600))
+    assert "Warm-up: 30 bars, 25.0 % of 120 (slow: sma(31)), at a tolerance of 0.0001. That is much" in much
+    assert "Warm-up: 30 bars, 5.0 % of 600" in little
+    assert "That is much" not in little
