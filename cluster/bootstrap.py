@@ -374,7 +374,7 @@ def detach(settings: Settings, job: str) -> int:
     What it says goes to `logs/JOB.log` in the home folder.
     """
     folder = private.folder(machine.ensure_home(settings) / "logs")
-    command = [*COMMAND, "jobs", "resume", job]
+    command = [*COMMAND, "jobs", "start", job]
     with (folder / f"{job}.log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     return process.pid

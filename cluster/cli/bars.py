@@ -23,6 +23,7 @@ from coinswarm.market.catalog import Catalog, DataSet, Stored
 from coinswarm.market.timeframe import DAY_MS, Timeframe
 
 if TYPE_CHECKING:
+    from cluster.driver.fetch import Plan
     from cluster.settings import Settings
     from coinswarm.ledger.records import Job
     from coinswarm.ledger.store import Store
@@ -236,18 +237,25 @@ def _fetch_all(exchange: str, wanted: Sequence[str], timeframe: Timeframe, since
         ]
 
 
-def resume(settings: Settings, store: Store, job: Job, *, workers: int | None, as_json: bool) -> None:  # noqa: ARG001 - it takes none
-    """Go on with a stored fetch behind the last page that was stored."""
+def plan_again(_settings: Settings, _store: Store, job: Job) -> Plan:
+    """The plan of a stored fetch."""
+    from cluster.driver import fetch as driving
+
+    return driving.plan_again(job)
+
+
+def go_on(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:  # noqa: ARG001 - it takes none
+    """Drive a stored fetch from behind the last page that was stored."""
     from cluster import bootstrap
     from cluster.cli import live
     from cluster.driver import fetch as driving
-    from cluster.driver import steps, stopping
+    from cluster.driver import stopping
 
-    steps.refuse_ended(job.status, job.id)
+    job = plan.job
     if settings.bars_path is None:
         machine.ensure_home(settings)
     with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
-        stages = driving.Markets(driving.plan_again(job), settings.bars_file, timeout_s=settings.fetch_timeout_s, tell=display.on_note)
+        stages = driving.Markets(plan, settings.bars_file, timeout_s=settings.fetch_timeout_s, tell=display.on_note)
         ending = bootstrap.drive_steps(store, job.id, stages, watcher=display, stopped=stopped, workers=lambda: 1)
     if as_json:
         console.emit_json(ending.result)

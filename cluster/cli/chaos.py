@@ -159,13 +159,15 @@ def drop_job(job: OfJob, *, as_json: AsJson = False) -> None:
         console.text(f"the trades of {found.id} are dropped")
 
 
-def resume(settings: Settings, store: Store, job: Job, *, workers: int | None, as_json: bool) -> None:
-    """Go on with a stored job at the first batch that is missing."""
+def plan_again(settings: Settings, store: Store, job: Job) -> Plan:
+    """The plan of a stored job."""
     from cluster.driver import chaos as driving
-    from cluster.driver import steps
 
-    steps.refuse_ended(job.status, job.id)
-    plan = driving.plan_again(job, store.data_sets(job.data_hashes), settings.bars_file)
+    return driving.plan_again(job, store.data_sets(job.data_hashes), settings.bars_file)
+
+
+def go_on(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:
+    """Drive a stored job from the first batch that is missing."""
     with bootstrap.open_chaos(settings) as kept:
         _drive(settings, store, kept, plan, workers=workers, as_json=as_json)
 

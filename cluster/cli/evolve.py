@@ -122,11 +122,15 @@ def run(settings: Settings, request: Request, *, workers: int | None = None, est
         present(settings, store, plan, drive(store, evaluator, plan, new=True), as_json=as_json)
 
 
-def resume(settings: Settings, store: Store, job: Job, *, workers: int | None, as_json: bool) -> None:
-    """Go on with a stored job from its last committed generation and print what it found."""
+def plan_again(settings: Settings, store: Store, job: Job) -> Plan:
+    """The plan of a stored job."""
     from cluster.driver import submit
 
-    plan = submit.resumed(store, job.id, settings.bars_file)
+    return submit.resumed(store, job.id, settings.bars_file)
+
+
+def go_on(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:
+    """Drive a stored job from its last committed generation and print what it found."""
     with bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):
         announce(plan, session)
         present(settings, store, plan, drive(store, evaluator, plan, new=False), as_json=as_json)

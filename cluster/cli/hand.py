@@ -1,4 +1,4 @@
-"""A hand of the driver service: `coinswarm serve --hand` reads jobs from standard input and runs each as `coinswarm jobs resume` would."""
+"""A hand of the driver service: `coinswarm serve --hand` reads jobs from standard input and drives each that may be driven."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _run(settings: Settings, store: Store, name: str, address: str) -> tuple[str
     changed = {"ray_address": address or None, "compute": "cluster" if address else "process"}
     try:
         job = store.job(name)
-        jobs.driver_of(job).resume(settings.model_copy(update=changed), store, job, workers=None, as_json=True)
+        jobs.start(settings.model_copy(update=changed), store, job, workers=None, as_json=True)
     except errors.Cancelled:
         return "ended", ""
     except _PASSING as problem:
@@ -105,5 +105,5 @@ def _give_back(store: Store, name: str) -> None:
         return
     with suppress(errors.CoinswarmError):
         job = store.job(name)
-        if job.status == "running" and job.lease_expires is not None and f":{os.getpid()}:" in job.lease_owner:
+        if job.lease_expires is not None and f":{os.getpid()}:" in job.lease_owner:
             store.release(Lease(job=job.id, owner=job.lease_owner, expires=job.lease_expires))

@@ -90,13 +90,16 @@ def page(
             console.text(console.path(path))
 
 
-def resume(settings: Settings, store: Store, job: Job, *, workers: int | None, as_json: bool) -> None:
-    """Go on with a stored run at the first world that is missing."""
+def plan_again(settings: Settings, _store: Store, job: Job) -> Plan:
+    """The plan of a stored run."""
     from cluster.driver import honesty as driving
-    from cluster.driver import steps
 
-    steps.refuse_ended(job.status, job.id)
-    _drive(settings, store, driving.plan_again(job, settings.bars_file), workers=workers, as_json=as_json)
+    return driving.plan_again(job, settings.bars_file)
+
+
+def go_on(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:
+    """Drive a stored run from the first world that is missing."""
+    _drive(settings, store, plan, workers=workers, as_json=as_json)
 
 
 def _wanted(pipeline: str, families: str, worlds: int, seed: int, given: Mapping[str, Any], *, planted: bool) -> HonestySettings:
@@ -178,9 +181,9 @@ def _estimate(settings: Settings, plan: Plan, *, workers: int | None, as_json: b
     probe = driving.shortened(plan, few)
     with bootstrap.open_crew(settings, workers=workers) as (crew, _):
         stages = driving.Worlds(probe, crew, judge)
-        figures = [step.figures for step in stages.steps([])]
+        figures = [step.figures for step in stages.steps([], lambda: False)]
         began = time.monotonic()
-        list(stages.steps([]))
+        list(stages.steps([], lambda: False))
         seconds = (time.monotonic() - began) / stages.total * plan.settings.worlds * len(plan.settings.cells)
     facts = {
         "worlds": plan.settings.worlds * len(plan.settings.cells),

@@ -15,6 +15,7 @@ from cluster.cli import client, console, handing, prune
 from coinswarm import errors
 
 if TYPE_CHECKING:
+    from cluster.settings import Settings
     from coinswarm.ledger.records import GenerationRecord, Job
     from coinswarm.ledger.store import Store
 
@@ -33,7 +34,7 @@ KINDS = {
     "validate": "cluster.cli.validate",
     "fetch": "cluster.cli.bars",
 }
-"""The command that drives jobs of each kind, by its function `resume`; imported only when such a job is resumed."""
+"""The command that drives jobs of each kind, by its functions `plan_again` and `go_on`; imported only when such a job is driven."""
 _ENDED = ("done", "failed", "cancelled")
 
 
@@ -124,7 +125,7 @@ def watch_job(
 
 @app.command("cancel")
 def cancel_job(job: OfJob, server: client.Server = None, *, as_json: AsJson = False) -> None:
-    """Ask a job to stop; what was evaluated is kept and it can be resumed."""
+    """Cancel a job, whether it waits or runs; what was evaluated is kept and it can be resumed."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
         answer = remote.post(f"/api/v1/jobs/{job}/cancel")
@@ -136,7 +137,7 @@ def cancel_job(job: OfJob, server: client.Server = None, *, as_json: AsJson = Fa
     if as_json:
         console.emit_json({"job": name, "status": status})
     else:
-        console.text(f"job {name}: {'its driver was asked to stop' if status == 'running' else status}")
+        console.text(f"job {name} is {status}{'; what drives it ends in a moment' if status == 'cancelled' else ''}")
 
 
 @app.command("resume")
@@ -160,11 +161,49 @@ def resume_job(
     with bootstrap.open_store(settings) as store:
         found = store.job(job)
         _refuse_driven(found)
-        driver_of(found).resume(settings, store, found, workers=workers, as_json=as_json)
+        driver, plan = planned_again(settings, store, found)
+        store.resume(found.id)
+        driver.go_on(settings, store, plan, workers=workers, as_json=as_json)
+
+
+@app.command("start", hidden=True)
+def start_job(job: OfJob) -> None:
+    """Drive a job that is queued, as a process of its own does for `--detach`; unlike `resume` it takes no cancel back."""
+    settings = console.settings()
+    bootstrap.prepare(settings)
+    with bootstrap.open_store(settings) as store:
+        start(settings, store, store.job(job), workers=None, as_json=False)
+
+
+def start(settings: Settings, store: Store, job: Job, *, workers: int | None, as_json: bool) -> None:
+    """Drive a job that is queued, or whose driver died, from its last commit to its end.
+
+    Raises:
+        Cancelled: it is. Conflict: it ended, or another drives it. Refused: it would no longer be the same job.
+    """
+    from coinswarm.ledger import transitions
+
+    transitions.refuse_ended(job)
+    driver, plan = planned_again(settings, store, job)
+    driver.go_on(settings, store, plan, workers=workers, as_json=as_json)
+
+
+def planned_again(settings: Settings, store: Store, job: Job) -> tuple[Any, Any]:
+    """The module that drives a stored job, and the job's plan: the way of every kind, whoever asks for the job to go on.
+
+    Raises:
+        Conflict: the job is done. Refused: it would no longer be the same job.
+    """
+    from cluster.driver import steps, submit
+
+    steps.refuse_ended(job.status, job.id)
+    submit.refuse_changed(job)
+    driver = driver_of(job)
+    return driver, driver.plan_again(settings, store, job)
 
 
 def driver_of(job: Job) -> Any:
-    """The module whose `resume` drives jobs of this kind.
+    """The module whose `plan_again` and `go_on` drive jobs of this kind.
 
     Raises:
         Refused: this program does not know the kind.

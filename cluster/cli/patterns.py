@@ -85,13 +85,16 @@ def discover_job(
 app.command("test")(rules.try_rules)
 
 
-def resume(settings: Settings, store: Store, job: Job, *, workers: int | None, as_json: bool) -> None:
-    """Go on with a stored search."""
+def plan_again(_settings: Settings, store: Store, job: Job) -> Plan:
+    """The plan of a stored search."""
     from cluster.driver import discover as driving
-    from cluster.driver import steps
 
-    steps.refuse_ended(job.status, job.id)
-    _drive(settings, store, driving.plan_again(store, job), workers=workers, as_json=as_json)
+    return driving.plan_again(store, job)
+
+
+def go_on(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:
+    """Drive a stored search."""
+    _drive(settings, store, plan, workers=workers, as_json=as_json)
 
 
 @app.command("power")

@@ -70,13 +70,16 @@ def try_rules(
         _drive(settings, store, plan, workers=workers, as_json=as_json)
 
 
-def resume(settings: Settings, store: Store, job: Job, *, workers: int | None, as_json: bool) -> None:
-    """Go on with a stored test."""
+def plan_again(settings: Settings, store: Store, job: Job) -> Plan:
+    """The plan of a stored test."""
     from cluster.driver import ruling as driving
-    from cluster.driver import steps
 
-    steps.refuse_ended(job.status, job.id)
-    _drive(settings, store, driving.plan_again(store, job, settings.bars_file), workers=workers or 1, as_json=as_json)
+    return driving.plan_again(store, job, settings.bars_file)
+
+
+def go_on(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:
+    """Drive a stored test from the first rule that is missing."""
+    _drive(settings, store, plan, workers=workers or 1, as_json=as_json)
 
 
 def _drive(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:

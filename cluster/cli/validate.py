@@ -109,14 +109,16 @@ def command(
         run(settings, store, plans, out=out, workers=workers, as_json=as_json)
 
 
-def resume(settings: Settings, store: Store, job: Job, *, workers: int | None, as_json: bool) -> None:
-    """Go on with a stored job at the first section that is missing."""
-    from cluster.driver import steps
+def plan_again(settings: Settings, store: Store, job: Job) -> Plan:
+    """The plan of a stored job."""
     from cluster.driver import validate as driving
 
-    steps.refuse_ended(job.status, job.id)
     plays = tuple(store.play(sha256) for sha256 in job.plays)
-    plan = driving.plan_again(job, plays, store.data_sets(job.data_hashes), settings.bars_file)
+    return driving.plan_again(job, plays, store.data_sets(job.data_hashes), settings.bars_file)
+
+
+def go_on(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:
+    """Drive a stored job from the first section that is missing."""
     run(settings, store, [plan], new=False, workers=workers, as_json=as_json)
 
 

@@ -15,6 +15,7 @@ from cluster.control import models, problems, security
 from cluster.control.context import Caller, Context, Here
 from cluster.control.counting import Trials
 from cluster.driver import desk, kinds, requests
+from cluster.driver import submit as submitting
 from cluster.driver.kinds import JobRequest
 from cluster.driver.requests import Name
 from coinswarm import errors
@@ -104,7 +105,7 @@ def show(job: JobId, here: Here) -> models.JobOut:
 
 @router.post("/jobs/{job}/cancel", responses=problems.responses(404, 409))
 def cancel(job: JobId, here: Here, caller: Caller) -> models.StatusOut:
-    """Ask a job to stop. What was evaluated is kept, and it can be taken up again."""
+    """Cancel a job, whether it waits or runs. What was evaluated is kept, and it can be taken up again."""
     found = here.store.job(job)
     _refuse_foreign(here, caller, found.id)
     return models.StatusOut(job=found.id, status=here.queue.cancel(found.id, by=caller.id))
@@ -115,6 +116,7 @@ def resume(job: JobId, here: Here, caller: Caller) -> models.JobOut:
     """Put a job that failed, was cancelled or lost its driver back in the line; it goes on from its last commit."""
     found = here.store.job(job)
     _refuse_foreign(here, caller, found.id)
+    submitting.refuse_changed(found)
     here.queue.again(found.id, by=caller.id, max_queued=None if caller.role == "admin" else caller.max_queued)
     return _shown(here, found.id)
 

@@ -100,12 +100,7 @@ def plan(request: Request, catalog_path: Path) -> Plan:
 
 
 def plan_again(job: Job, data_sets: Sequence[DataSetRecord], catalog_path: Path) -> Plan:
-    """The plan of a stored job.
-
-    Raises:
-        Refused: the code has changed since, or its config was.
-    """
-    submit.refuse_changed(job)
+    """The plan of a stored job."""
     return _plan(job, catalog_path, tuple(data_sets))
 
 
@@ -174,7 +169,7 @@ class Batches:
         """How many batches there are."""
         return -(-self._plan.trades // self._batch)
 
-    def steps(self, done: Sequence[Json]) -> Iterator[Step]:
+    def steps(self, done: Sequence[Json], _halted: Callable[[], bool]) -> Iterator[Step]:
         """The batches that are missing, in order."""
         self._kept.prepare(self._plan.job.id, self._plan.frame)
         markets = load(self._crew, self._plan)
@@ -322,7 +317,7 @@ def _job(settled: dict[str, Any], request: Request, markets: Sequence[Bars]) -> 
         campaign=request.campaign,
         plays=(),
         data_hashes=hashes,
-        data_hash=hashlib.sha256("".join(hashes).encode()).hexdigest(),
+        data_hash=planning.data_hash(hashes),
         config={**settled, "environment": version.environment()},
         config_hash=planning.config_hash(settled),
         code_version=version.code_version(),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cluster.driver import chaos, submit, version
+from cluster.driver import chaos, version
 from cluster.driver import plan as planning
 from cluster.driver.crew import Crew
 from cluster.driver.steps import Step
@@ -56,7 +56,7 @@ def plan(store: Store, settings: DiscoverSettings, *, jobs: Sequence[str] = (), 
     hashes = tuple(dict.fromkeys(name for job in drawn for name in job.data_hashes))
     job = Job(
         id=new_job_id(KIND, created), kind=KIND, campaign=drawn[0].campaign, plays=(), data_hashes=hashes,
-        data_hash=hashlib.sha256("".join(hashes).encode()).hexdigest(),
+        data_hash=planning.data_hash(hashes),
         config={**settled, "environment": version.environment()}, config_hash=planning.config_hash(settled),
         code_version=version.code_version(), seed=settings.seed, synthetic=any(job.synthetic for job in drawn), created=created,
     )  # fmt: skip
@@ -64,12 +64,7 @@ def plan(store: Store, settings: DiscoverSettings, *, jobs: Sequence[str] = (), 
 
 
 def plan_again(store: Store, job: Job) -> Plan:
-    """The plan of a stored job.
-
-    Raises:
-        Refused: the code has changed since, or its config was.
-    """
-    submit.refuse_changed(job)
+    """The plan of a stored job."""
     drawn = tuple(store.job(name) for name in job.config["drawn"])
     return Plan(job=job, settings=DiscoverSettings.model_validate(job.config["discover"]), drawn=drawn)
 
@@ -126,7 +121,7 @@ class Searches:
         self._crew = crew
         self._bars_file = bars_file
 
-    def steps(self, done: Sequence[Json]) -> Iterator[Step]:
+    def steps(self, done: Sequence[Json], _halted: Callable[[], bool]) -> Iterator[Step]:
         """The search, unless it is done."""
         if not done:
             yield self._search()

@@ -134,8 +134,8 @@ class EvolveDriver:
 
     def _end(self, plan: Plan, lease: Lease, status: JobStatus, result: Json, result_hash: str) -> Ending:
         full = {"job": plan.job.id, "status": status, **result, "result_hash": result_hash}
-        self._patiently(lambda: self._store.finish(lease, status, result=full, result_hash=result_hash))
-        return Ending(job=plan.job.id, status=status, result=full, result_hash=result_hash)
+        ended = patience.finish(self._store, lease, status, full, result_hash, tell=self._watcher.on_note, stopped=self._stopped)
+        return Ending(job=plan.job.id, status=ended["status"], result=ended, result_hash=result_hash)
 
     def _begin(self, plan: Plan) -> tuple[Hunt, ...]:
         """The searches of the job, at their start or where the last commit left them."""
@@ -208,9 +208,6 @@ class EvolveDriver:
         scores = commit.scores if len(commit.evaluations) else ()
         self._commits += 1
         return lambda: self._store.commit_generation(lease, records, batches, scores)
-
-    def _patiently(self, call: Callable[[], object]) -> None:
-        patience.patiently(call, tell=self._watcher.on_note, stopped=self._stopped)
 
     def _progress(self, plan: Plan, found: tuple[Hunt, ...]) -> Progress:
         islands = [(hunt, island) for hunt in found for island in hunt.state.islands]

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cluster.driver import plan as planning
-from cluster.driver import submit, version
+from cluster.driver import version
 from cluster.driver.steps import Step
 from coinswarm import errors
 from coinswarm.ledger.records import DataSetRecord, Job, Json, PlayRecord, new_job_id
@@ -72,21 +72,14 @@ def plan(request: Request) -> Plan:
     created = datetime.now(UTC)
     job = Job(
         id=new_job_id(KIND, created), kind=KIND, campaign=request.campaign, plays=(), data_hashes=(),
-        data_hash=hashlib.sha256(b"").hexdigest(), config={**settled, "environment": version.environment()},
+        data_hash=planning.data_hash(()), config={**settled, "environment": version.environment()},
         config_hash=planning.config_hash(settled), code_version=version.code_version(), seed=0, synthetic=False, created=created,
     )  # fmt: skip
     return plan_again(job)
 
 
 def plan_again(job: Job) -> Plan:
-    """The plan of a stored job. Other code may go on with it: what an exchange answers does not depend on ours.
-
-    Raises:
-        Refused: its config was changed.
-    """
-    changes = submit.changed_config(job)
-    if changes:
-        raise errors.Refused(f"job {job.id} cannot go on as the same job:\n" + "\n".join(changes), hint="start a new job")
+    """The plan of a stored job."""
     settled = job.config
     request = Request(
         exchange=settled["exchange"], markets=tuple(settled["fetched"]), timeframe=settled["timeframe"], since_ms=settled["from"],
@@ -125,11 +118,11 @@ class Markets:
         """How many markets there are."""
         return len(self._request.markets)
 
-    def steps(self, done: Sequence[Json]) -> Iterator[Step]:
+    def steps(self, done: Sequence[Json], halted: Callable[[], bool], /) -> Iterator[Step]:
         """The markets that are missing, in order."""
         provider = providers.connect(self._request.exchange, timeout_s=self._timeout_s)
         for number in range(len(done), self.total):
-            yield Step(number=number, figures=self._fetched(provider, self._request.markets[number]))
+            yield Step(number=number, figures=self._fetched(provider, self._request.markets[number], halted))
 
     def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
         """What was added, and the hash of all bars that are stored of these markets now."""
@@ -137,12 +130,12 @@ class Markets:
         added = {name: sum(int(entry[name]) for entry in figures) for name in ("added", "funding_added")}
         return {**added, "data_sets": [entry["key"] for entry in figures]}, hashlib.sha256(stored.encode()).hexdigest()
 
-    def _fetched(self, provider: Provider, symbol: str) -> Json:
+    def _fetched(self, provider: Provider, symbol: str, halted: Callable[[], bool]) -> Json:
         request, timeframe = self._request, Timeframe.parse(self._request.timeframe)
-        with _opened(self._bars_file) as catalog:
+        with _opened(self._bars_file, halted) as catalog:
             done = fetch.fetch(
                 provider, catalog, symbol, timeframe, since_ms=request.since_ms, until_ms=request.until_ms, on_progress=self._on_progress,
-                patience=self._patience,
+                cancelled=halted, patience=self._patience,
             )  # fmt: skip
             there = catalog.span(provider.name, symbol, timeframe) is not None
             content_hash = catalog.find(done.key).content_hash if there else ""
@@ -156,11 +149,11 @@ class Markets:
             self._tell(f"{progress.symbol}: {progress.note}")
 
 
-def _opened(path: Path) -> Catalog:
+def _opened(path: Path, halted: Callable[[], bool]) -> Catalog:
     """The catalog for writing, once those who read it are done.
 
     Raises:
-        Conflict: somebody holds it for too long.
+        Conflict: somebody holds it for too long. Cancelled: `halted` said so.
     """
     deadline = time.monotonic() + _PATIENCE_S
     while True:
@@ -169,4 +162,6 @@ def _opened(path: Path) -> Catalog:
         except errors.Conflict:
             if time.monotonic() > deadline:
                 raise
+            if halted():
+                raise errors.Cancelled("the fetch was stopped while others held the bars") from None
             time.sleep(_PAUSE_S)

@@ -15,12 +15,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from cluster.driver import plan as planning
 from cluster.driver import version
 from cluster.driver.crew import Crew, Handle
 from cluster.driver.evaluator import Segment, Source
 from cluster.driver.sources import CatalogSource, MemorySource
 from cluster.driver.steps import Step
-from coinswarm import config, errors, stats
+from coinswarm import config, stats
 from coinswarm.config import Costs
 from coinswarm.evolve.settings import Constraint, SearchSettings
 from coinswarm.ledger.records import DataSetRecord, Job, Json, new_job_id
@@ -207,16 +208,7 @@ def plan(
 
 
 def plan_again(job: Job, catalog_path: Path) -> Plan:
-    """The plan of a stored job.
-
-    Raises:
-        Refused: the code is another one than that it was begun with.
-    """
-    if job.code_version != version.code_version():
-        raise errors.Refused(
-            f"job {job.id} was begun by other code", found=f"{job.code_version} then, {version.code_version()} now",
-            hint="run the benchmark again: half of its worlds would be judged by each",
-        )  # fmt: skip
+    """The plan of a stored job."""
     stored = job.config["honesty"]
     settings = HonestySettings.model_validate({**stored, "evolve": config.stored(EvolveSettings, stored["evolve"])})
     sources = _sources(job.config["like"], catalog_path, int(job.config["n_bars"]))
@@ -259,7 +251,7 @@ class Worlds:
         cell, number = divmod(step, self._settings.worlds)
         return Trial(cell=self._settings.cells[cell], number=number, settings=self._settings, play=self._texts[0], gates=self._texts[1])
 
-    def steps(self, done: Sequence[Json]) -> Iterator[Step]:
+    def steps(self, done: Sequence[Json], _halted: Callable[[], bool]) -> Iterator[Step]:
         """The worlds that are missing, in order."""
         missing = range(len(done), self.total)
         answers = self._crew.run(self._judge, (self.trial(step) for step in missing), markets=self._markets())
@@ -353,7 +345,6 @@ def _job(settled: Mapping[str, Any], settings: HonestySettings, markets: Sequenc
     created, hashes = datetime.now(UTC), tuple(bars.content_hash for bars in markets)
     return Job(
         id=new_job_id(KIND, created), kind=KIND, campaign=KIND, plays=(), data_hashes=hashes,
-        data_hash=hashlib.sha256("".join(hashes).encode()).hexdigest(), config=settled,
-        config_hash=hashlib.sha256(json.dumps(settled, sort_keys=True).encode()).hexdigest(),
+        data_hash=planning.data_hash(hashes), config=settled, config_hash=planning.config_hash(settled),
         code_version=version.code_version(), seed=settings.seed, synthetic=True, created=created,
     )  # fmt: skip

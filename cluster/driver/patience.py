@@ -1,4 +1,4 @@
-"""Holding on to a job: the heartbeat that keeps its lease, and waiting for a database that is away."""
+"""Holding on to a job: the heartbeat that keeps its lease, hearing of a cancel, and waiting for a database that is away."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from coinswarm import errors
-from coinswarm.ledger.records import Lease
+from coinswarm.ledger.records import JobStatus, Json, Lease
 from coinswarm.ledger.store import Store
 
 LEASE_S = 30.0
+LOOK_S = 1.0
+"""A driver hears of a cancel within so many seconds; a look reads one word of one row."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _Value = TypeVar("_Value")
 
 
 class Pulse:
-    """Extends a lease from a thread of its own while a driver computes.
+    """Extends a lease, and looks for a cancel, from a thread of its own while a driver computes.
 
     Args:
         store: where the lease is held.
         lease: the lease.
-        lease_s: how long each extension lasts; a beat takes place every sixth of it.
+        lease_s: how long each extension lasts; a beat takes place every sixth of it, a look every second.
     """
 
     def __init__(self, store: Store, lease: Lease, *, lease_s: float = LEASE_S) -> None:
@@ -44,10 +46,14 @@ class Pulse:
         self._thread.join(timeout=10.0)
 
     def _beat(self) -> None:
-        while not self._stopped.wait(self._lease_s / 6):
+        pause_s = self._lease_s / 6
+        due = time.monotonic() + pause_s
+        while not self._stopped.wait(min(pause_s, LOOK_S)):
             try:
-                held = self._store.heartbeat(self.lease, lease_s=self._lease_s)
-                self.cancelled = self.cancelled or held.cancel_requested
+                if time.monotonic() >= due:
+                    self._store.heartbeat(self.lease, lease_s=self._lease_s)
+                    due = time.monotonic() + pause_s
+                self.cancelled = self.cancelled or self._store.status(self.lease.job) == "cancelled"
             except errors.Unavailable:
                 continue
             except errors.CoinswarmError as problem:
@@ -85,13 +91,42 @@ def patiently(call: Callable[[], _Value], *, tell: Callable[[str], None], stoppe
             return value
 
 
+def finish(
+    store: Store, lease: Lease, status: JobStatus, result: Json, result_hash: str, *, tell: Callable[[str], None],
+    stopped: Callable[[], bool],
+) -> Json:  # fmt: skip
+    """End a job as `status`, or as cancelled where a cancel came first; the answer is the result as stored, its `status` included.
+
+    Raises:
+        Conflict: the lease was lost to another driver. Unavailable: the database stayed away.
+    """
+    try:
+        ended = {**result, "status": status}
+        patiently(lambda: store.finish(lease, status, result=ended, result_hash=result_hash), tell=tell, stopped=stopped)
+    except errors.Cancelled:
+        return finish(store, lease, "cancelled", result, result_hash, tell=tell, stopped=stopped)
+    return ended
+
+
+def fail(store: Store, lease: Lease, error: str) -> None:
+    """End a job as failed, or as cancelled where a cancel came first.
+
+    Raises:
+        Conflict: the lease was lost to another driver.
+    """
+    try:
+        store.finish(lease, "failed", error=error)
+    except errors.Cancelled:
+        store.finish(lease, "cancelled", error=error)
+
+
 def give_up(store: Store, lease: Lease, problem: BaseException, *, tell: Callable[[str], None]) -> None:
     """A job that cannot succeed has failed; whatever else went wrong gives it back, to be resumed. A lost lease is not ours to give."""
     if isinstance(problem, errors.Conflict):
         return
     try:
         if isinstance(problem, errors.CoinswarmError) and not isinstance(problem, errors.Unavailable):
-            store.finish(lease, "failed", error=str(problem))
+            fail(store, lease, str(problem))
         else:
             store.release(lease)
     except errors.CoinswarmError as second:

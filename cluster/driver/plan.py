@@ -187,6 +187,11 @@ def config_hash(settled: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
 
+def data_hash(hashes: Sequence[str]) -> str:
+    """SHA-256 over the content hashes of a job's bars, in their order."""
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
 def _check(request: Request) -> None:
     reduction.check(request.search)
     if not request.plays:
@@ -361,7 +366,7 @@ def _job(settled: dict[str, Any], request: Request, markets: Sequence[Bars]) -> 
         campaign=request.campaign,
         plays=tuple(file.sha256 for file in request.plays),
         data_hashes=hashes,
-        data_hash=hashlib.sha256("".join(hashes).encode()).hexdigest(),
+        data_hash=data_hash(hashes),
         config={**settled, "files": files, "environment": version.environment()},
         config_hash=config_hash(settled),
         code_version=version.code_version(),

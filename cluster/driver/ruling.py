@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,12 +120,7 @@ def plan(request: Request, catalog_path: Path) -> Plan:
 
 
 def plan_again(store: Store, job: Job, catalog_path: Path) -> Plan:
-    """The plan of a stored job.
-
-    Raises:
-        Refused: the code has changed since, or its config was.
-    """
-    submit.refuse_changed(job)
+    """The plan of a stored job."""
     return _plan(job, tuple(store.play(sha256) for sha256 in job.plays), store.data_sets(job.data_hashes), catalog_path)
 
 
@@ -150,7 +145,7 @@ class Rules:
         """How many rules there are."""
         return len(self._plan.plays)
 
-    def steps(self, done: Sequence[Json]) -> Iterator[Step]:
+    def steps(self, done: Sequence[Json], _halted: Callable[[], bool]) -> Iterator[Step]:
         """The rules that are missing, in order."""
         markets = [self._crew.load(source, _SEGMENT) for source in self._plan.sources]
         when = self._plan.job.config["start_ts"], self._plan.job.config["end_ts"]
@@ -241,7 +236,7 @@ def _job(settled: dict[str, Any], request: Request, plays: Sequence[PlayRecord],
     hashes = tuple(bars.content_hash for bars in markets)
     return Job(
         id=new_job_id(KIND, created), kind=KIND, campaign=request.campaign, plays=tuple(record.sha256 for record in plays),
-        data_hashes=hashes, data_hash=hashlib.sha256("".join(hashes).encode()).hexdigest(),
+        data_hashes=hashes, data_hash=planning.data_hash(hashes),
         config={**settled, "environment": version.environment()}, config_hash=planning.config_hash(settled),
         code_version=version.code_version(), seed=request.settings.seed, synthetic=any(bars.synthetic for bars in markets), created=created,
     )  # fmt: skip

@@ -184,11 +184,16 @@ class Service:
             self._quietly(lambda: self._settle(entry, outcome, pid))
 
     def _settle(self, entry: Entry, outcome: Outcome, pid: int) -> None:
-        """Let go of an entry whose job has ended; one that has not is tried again a little later, or given up."""
-        job = self._store.job(entry.job)
+        """Let go of an entry whose job has ended; one that has not is tried again a little later, or given up.
+
+        An entry that a user put back in the line meanwhile is another try's, and not ours to judge.
+        """
         if outcome.ending == "died":
-            _log.warning("the process that ran a job died", extra={"job": job.id, "hand": outcome.hand})
-            self._free(job, pid)
+            _log.warning("the process that ran a job died", extra={"job": entry.job, "hand": outcome.hand})
+            self._free(self._store.job(entry.job), pid)
+        if not self._holds(entry):
+            return
+        job = self._store.job(entry.job)
         delay_s = 0.0
         if job.status not in FINAL_STATUSES and outcome.ending != "ended":
             delay_s = min(2.0**entry.attempts, _LONGEST_DELAY_S)
@@ -198,14 +203,20 @@ class Service:
         self._queue.leave(self.owner, entry.job, delay_s=delay_s)
         _log.info("a job is %s", job.status, extra={"job": job.id, "hand": outcome.hand})
 
+    def _holds(self, entry: Entry) -> bool:
+        """Whether the entry is still as we took it."""
+        now = self._queue.entry(entry.job)
+        return now is not None and (now.owner, now.submitted, now.attempts) == (self.owner, entry.submitted, entry.attempts)
+
     def _free(self, job: Job, pid: int) -> None:
         """A process that is dead drives nothing: its lease need not run out first."""
-        if job.status == "running" and job.lease_expires is not None and job.lease_owner.startswith(f"{socket.gethostname()}:{pid}:"):
+        if job.lease_expires is not None and job.lease_owner.startswith(f"{socket.gethostname()}:{pid}:"):
             self._store.release(Lease(job=job.id, owner=job.lease_owner, expires=job.lease_expires))
 
     def _fail(self, job: Job, error: str) -> None:
-        lease = self._store.claim(job.id, self.owner, lease_s=patience.LEASE_S)
-        self._store.finish(lease, "failed", error=error)
+        """End a job that cannot succeed; one that was cancelled meanwhile, or that another drives, is left alone."""
+        with suppress(errors.Cancelled, errors.Conflict):
+            patience.fail(self._store, self._store.claim(job.id, self.owner, lease_s=patience.LEASE_S), error)
 
     def _quietly(self, call: Callable[[], object]) -> Entry | None:
         """What `call` gives; a database that is away is waited for at the next turn, for what we hold is ours until its lease runs out."""

@@ -71,11 +71,12 @@ class Stages(Protocol):
     def unit(self) -> str:
         """What a step is called when several are counted: worlds, sections, batches."""
 
-    def steps(self, done: Sequence[Json]) -> Iterator[Step]:
+    def steps(self, done: Sequence[Json], halted: Callable[[], bool], /) -> Iterator[Step]:
         """The steps that are missing, in order.
 
         Args:
             done: figures of the steps that are stored, from the first on.
+            halted: asked by what waits long inside a step, such as for an exchange; True: raise `Cancelled` within a second or two.
         """
 
     def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
@@ -131,20 +132,23 @@ class StepDriver:
         stored = [record for record in self._store.generations(job) if record.island == WHOLE_JOB]
         figures = [record.figures for record in stored]
         before_s, began, pace = max((record.seconds for record in stored), default=0.0), time.monotonic(), Pace()
-        steps = stages.steps(figures) if len(figures) < stages.total else iter(())
+        steps = stages.steps(figures, lambda: self._halted(pulse)) if len(figures) < stages.total else iter(())
         self._tell(job, stages, len(figures), pace, before_s)
         while len(figures) < stages.total and not self._halted(pulse):
-            step = next(steps)
+            try:
+                step = next(steps)
+            except errors.Cancelled:  # what waited long inside the step heard of it
+                break
             elapsed_s = time.monotonic() - began
             self._commit(job, lease, step, before_s + elapsed_s)
             figures.append(step.figures)
             pace = pace.after_step(elapsed_s)
             self._tell(job, stages, len(figures), pace, before_s + elapsed_s)
-        status: JobStatus = "done" if len(figures) == stages.total else "cancelled"
+        status: JobStatus = "done" if len(figures) == stages.total and not pulse.cancelled else "cancelled"
         result, result_hash = stages.conclude(figures) if status == "done" else ({}, "")
         full = {"job": job, "status": status, "steps": len(figures), "of": stages.total, **result, "result_hash": result_hash}
-        self._patiently(lambda: self._store.finish(lease, status, result=full, result_hash=result_hash))
-        return Ending(job=job, status=status, result=full, result_hash=result_hash)
+        ended = patience.finish(self._store, lease, status, full, result_hash, tell=self._watcher.on_note, stopped=self._stopped)
+        return Ending(job=job, status=ended["status"], result=ended, result_hash=result_hash)
 
     def _halted(self, pulse: Pulse) -> bool:
         if pulse.lost is not None:

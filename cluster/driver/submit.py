@@ -45,11 +45,7 @@ def resumed(store: Store, name: str, catalog_path: Path) -> Plan:
         raise errors.Conflict(f"job {job.id} is done", hint=f"`coinswarm top {job.id}` shows what it found")
     plays = tuple(store.play(sha256) for sha256 in job.plays)
     plan = planning.plan_again(job, plays, store.data_sets(job.data_hashes), catalog_path)
-    changes = [*changed_code(job), *changed_config(job), *_changed_costs(job, plan), *_changed_plays(job, plays)]
-    if changes:
-        raise errors.Refused(
-            f"job {job.id} cannot go on as the same job:\n" + "\n".join(changes), hint="start a new job, or undo the change"
-        )
+    refuse_changed(job, *_changed_costs(job, plan), *_changed_plays(job, plays))
     return plan
 
 
@@ -59,28 +55,30 @@ def require_name(campaign: str) -> None:
         raise errors.InvalidArgument("a campaign has a name", found=repr(campaign), hint="without --campaign it is `default`")
 
 
-def refuse_changed(job: Job) -> None:
-    """Refuse to go on with a job whose code or config is no longer what it was made with.
+ANY_CODE = ("fetch",)
+"""Kinds that other code may go on with: what an exchange answers does not depend on ours."""
+
+
+def refuse_changed(job: Job, *more: str) -> None:
+    """Refuse to go on with a job of any kind whose code, config or data is no longer what it was made with.
+
+    Args:
+        job: the job as it is stored.
+        more: what else has changed, as lines.
 
     Raises:
-        Refused: it is not; the message shows how.
+        Refused: something has; the message shows how.
     """
-    if changes := [*changed_code(job), *changed_config(job)]:
+    compared = {
+        "code": (job.code_version, job.code_version if job.kind in ANY_CODE else version.code_version()),
+        "config hash": (job.config_hash, planning.config_hash(job.config)),
+        "data hash": (job.data_hash, planning.data_hash(job.data_hashes)),
+    }
+    changes = [line for name, (before, now) in compared.items() if now != before for line in (f"{name}:", f"- {before}", f"+ {now}")]
+    if changes or more:
         raise errors.Refused(
-            f"job {job.id} cannot go on as the same job:\n" + "\n".join(changes), hint="start a new job, or undo the change"
+            f"job {job.id} cannot go on as the same job:\n" + "\n".join([*changes, *more]), hint="start a new job, or undo the change"
         )
-
-
-def changed_code(job: Job) -> list[str]:
-    """How the program differs from the one a job was planned with, as lines; none when it does not."""
-    now = version.code_version()
-    return [] if now == job.code_version else ["code:", f"- {job.code_version}", f"+ {now}"]
-
-
-def changed_config(job: Job) -> list[str]:
-    """How a stored config differs from what its hash was taken of, as lines; none when it does not."""
-    now = planning.config_hash(job.config)
-    return [] if now == job.config_hash else ["config hash:", f"- {job.config_hash}", f"+ {now}"]
 
 
 def _changed_costs(job: Job, plan: Plan) -> list[str]:

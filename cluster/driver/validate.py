@@ -7,7 +7,6 @@ when it was asked for, and a resumed job makes the same one.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from cluster.driver import plan as planning
-from cluster.driver import submit, version
+from cluster.driver import version
 from cluster.driver.crew import Crew
 from cluster.driver.evaluator import Segment
 from cluster.driver.plan import Overrides, PlayFile
@@ -133,14 +132,7 @@ def plan(subject: Subject, wishes: Wishes, catalog_path: Path) -> Plan:
 
 
 def plan_again(job: Job, plays: Sequence[PlayRecord], data_sets: Sequence[DataSetRecord], catalog_path: Path) -> Plan:
-    """The plan of a stored job.
-
-    Raises:
-        Refused: the code has changed since, or its config was.
-    """
-    changes = [*submit.changed_code(job), *submit.changed_config(job)]
-    if changes:
-        raise errors.Refused(f"job {job.id} cannot go on as the same job:\n" + "\n".join(changes), hint="validate again")
+    """The plan of a stored job."""
     wanted = None if job.config["timeframe"] is None else Timeframe.parse(job.config["timeframe"])
     play = planning.read_play(PlayFile(text=plays[0].text), config.stored(Overrides, job.config["overrides"]), wanted)
     return _plan(job, play, catalog_path, tuple(data_sets), tuple(plays))
@@ -175,7 +167,7 @@ class Sections:
         """How many sections there are."""
         return len(self._made.job.config["sections"])
 
-    def steps(self, done: Sequence[Json]) -> Iterator[Step]:
+    def steps(self, done: Sequence[Json], _halted: Callable[[], bool]) -> Iterator[Step]:
         """The sections that are missing, in order."""
         handles = [self._crew.load(source, Segment(name=KIND)) for source in self._made.sources]
         wanted = self._made.job.config["sections"][len(done) :]
@@ -342,7 +334,7 @@ def _job(subject: Subject, settled: dict[str, Any], markets: Sequence[Bars]) -> 
         campaign=subject.campaign,
         plays=(subject.file.sha256,),
         data_hashes=hashes,
-        data_hash=hashlib.sha256("".join(hashes).encode()).hexdigest(),
+        data_hash=planning.data_hash(hashes),
         config={**settled, "environment": version.environment()},
         config_hash=planning.config_hash(settled),
         code_version=version.code_version(),

@@ -82,6 +82,10 @@ class PostgresStore:
         """See `Store`."""
         return self._do(lambda connection: reading.job(connection, job))
 
+    def status(self, job: str) -> JobStatus:
+        """See `Store`."""
+        return self._do(lambda connection: reading.status(connection, job))
+
     def jobs(self, *, campaign: str | None = None, status: JobStatus | None = None, limit: int = 100) -> tuple[Job, ...]:
         """See `Store`."""
         return self._do(lambda connection: reading.jobs(connection, campaign, status, limit))
@@ -101,6 +105,10 @@ class PostgresStore:
     def cancel(self, job: str) -> JobStatus:
         """See `Store`."""
         return self._change(job, transitions.cancelled).status
+
+    def resume(self, job: str) -> None:
+        """See `Store`."""
+        self._change(job, transitions.resumed)
 
     def finish(self, lease: Lease, status: JobStatus, *, result: Json | None = None, result_hash: str = "", error: str = "") -> None:
         """See `Store`."""

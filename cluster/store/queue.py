@@ -25,6 +25,7 @@ WITH held AS (
     LEFT JOIN held ON held.token = line.token
     LEFT JOIN tokens ON tokens.id = line.token
     WHERE (jobs.status = 'queued' OR (jobs.status = 'running' AND (jobs.lease_expires IS NULL OR jobs.lease_expires <= clock_timestamp())))
+        AND NOT jobs.cancel_requested
         AND (line.lease_expires IS NULL OR line.lease_expires <= clock_timestamp())
         AND line.not_before <= clock_timestamp()
         AND coalesce(held.running, 0) < coalesce(tokens.max_running, 2147483647)
@@ -141,7 +142,7 @@ def _keyed(connection: sa.Connection, token: str, key: str, fingerprint: str) ->
 def _again(connection: sa.Connection, job: str, by: str, max_queued: int | None) -> Entry:
     connection.execute(_ONE_AT_A_TIME, {"name": f"coinswarm queue {by}"})
     _refuse_more(connection, by, max_queued)
-    stored = writing.change_job(connection, job, queue.requeued)
+    stored = writing.change_job(connection, job, transitions.resumed)
     before = _entry(connection, stored.id)
     token, priority = (by, 0) if before is None else (before.token, before.priority)
     access.note(connection, by, "job resume", stored.id, {})

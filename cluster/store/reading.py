@@ -85,6 +85,12 @@ def known_job(connection: sa.Connection, name: str, *, lock: bool = False) -> Jo
     return job_of(row)
 
 
+def status(connection: sa.Connection, name: str) -> JobStatus:
+    """See `Store.status`."""
+    found: JobStatus | None = connection.scalar(sa.select(tables.jobs.c.status).where(tables.jobs.c.id == name))
+    return known_job(connection, name).status if found is None else found
+
+
 def jobs(connection: sa.Connection, campaign: str | None, status: JobStatus | None, limit: int) -> tuple[Job, ...]:
     """See `Store.jobs`."""
     table = tables.jobs

@@ -103,6 +103,11 @@ class MemoryStore:
         with self._lock:
             return _by_prefix("job", self._jobs, job)
 
+    def status(self, job: str) -> JobStatus:
+        """See `Store`."""
+        with self._lock:
+            return self._known(job).status
+
     def jobs(self, *, campaign: str | None = None, status: JobStatus | None = None, limit: int = 100) -> tuple[Job, ...]:
         """See `Store`."""
         with self._lock:
@@ -128,6 +133,11 @@ class MemoryStore:
         """See `Store`."""
         with self._lock:
             return self._put(transitions.cancelled(self._known(job), self._clock())).status
+
+    def resume(self, job: str) -> None:
+        """See `Store`."""
+        with self._lock:
+            self._put(transitions.resumed(self._known(job), self._clock()))
 
     def finish(self, lease: Lease, status: JobStatus, *, result: Json | None = None, result_hash: str = "", error: str = "") -> None:
         """See `Store`."""
@@ -246,11 +256,6 @@ class MemoryStore:
 
     def close(self) -> None:
         """See `Store`."""
-
-    def replace_job(self, job: Job) -> None:
-        """Put a job in the place of the one with its id, for those who keep more about jobs than `Store` does."""
-        with self._lock:
-            self._put(dataclasses.replace(job, id=self._known(job.id).id))
 
     def _known(self, job: str) -> Job:
         if job not in self._jobs:

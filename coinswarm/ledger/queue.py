@@ -5,6 +5,7 @@ service runs it. A job is *ready* when it is queued, or running while its driver
 
 **Order.** Greater priority first; among equals the token with the fewest jobs running; among its jobs the oldest. So a token that hands
 in a thousand jobs does not starve one that hands in a single one.
+**Cancelled** jobs are taken by no service and come back by `again` only, which a user asks for.
 **Once.** `take` gives an entry to one service, however many ask at the same time. A service that dies loses its entries when their lease
 runs out; the job goes on from its last commit under another.
 """
@@ -97,15 +98,15 @@ class Queue(Protocol):
         ...
 
     def again(self, job: str, *, by: str, max_queued: int | None = None) -> Entry:
-        """Put a job that failed, was cancelled or lost its driver back in the line, and set it queued.
+        """As `Store.resume`, and put the job back in the line. What a service tries again is never asked for by this.
 
         Raises:
-            Conflict: it is done, or somebody drives it; LimitReached: see `submit`; NotFound: there is no such job.
+            Conflict: it is done, or driven; LimitReached: see `submit`; NotFound: there is no such job.
         """
         ...
 
     def cancel(self, job: str, *, by: str) -> JobStatus:
-        """As `Store.cancel`; an entry that waits stays out of the line from then on."""
+        """As `Store.cancel`; the job stays out of the line from then on."""
         ...
 
     def take(self, owner: str, *, lease_s: float = LEASE_S) -> Entry | None:
@@ -155,23 +156,10 @@ def refuse_more(token: str, queued: int, limit: int | None) -> None:
         )
 
 
-def requeued(job: Job, now: datetime) -> Job:
-    """The job as it waits for a driver again.
-
-    Raises:
-        Conflict: it is done, or somebody drives it.
-    """
-    if job.status == "done":
-        raise errors.Conflict(f"job {job.id} is done", hint="look at what it found, or hand in a new one")
-    if transitions.is_driven(job, now):
-        raise errors.Conflict(f"job {job.id} is driven by {job.lease_owner}", hint="cancel it, or wait for its lease to run out")
-    return dataclasses.replace(job, status="queued", lease_owner="", lease_expires=None, cancel_requested=False, finished=None, error="")
-
-
 def is_ready(job: Job, entry: Entry, now: datetime) -> bool:
     """Whether a service may take an entry at `now`."""
     waits = job.status == "queued" or (job.status == "running" and not transitions.is_driven(job, now))
-    return waits and entry.not_before <= now and not is_held(entry, now)
+    return waits and not job.cancel_requested and entry.not_before <= now and not is_held(entry, now)
 
 
 def is_held(entry: Entry, now: datetime) -> bool:
@@ -234,7 +222,7 @@ class MemoryQueue:
             stored = self._store.job(job)
             before = self._entries.get(stored.id)
             refuse_more(by, self.standing(by).queued, max_queued)
-            self._store.replace_job(requeued(stored, self._clock()))
+            self._store.resume(stored.id)
             token, priority = (by, 0) if before is None else (before.token, before.priority)
             self._entries[stored.id] = _fresh(stored.id, token, priority, self._clock())
             self._access.note(by, "job resume", stored.id, {})

@@ -69,7 +69,8 @@ class Job:
     """One run: what it was asked to do, on what, and how far it is.
 
     `plays` and `data_hashes` are the SHA-256 of plays and bars; `data_hash` is one hash over all of the data, and `config` is complete:
-    with `code_version` and `seed` it says all that decides the result. Times are in UTC. `lease_owner` is "" while nobody drives it.
+    with `code_version` and `seed` it says all that decides the result. Times are in UTC. `lease_owner` is "" while nobody drives it; a
+    cancelled job keeps its driver's until that lets go. `cancel_requested`: a user cancelled it, and did not resume it since.
     """
 
     id: str
@@ -97,7 +98,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
-    """The right to drive a job until `expires`. `cancel_requested`: somebody asked for the job to stop."""
+    """The right to drive a job until `expires`. `cancel_requested`: the job was cancelled, and its driver is to end."""
 
     job: str
     owner: str

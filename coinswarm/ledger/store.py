@@ -5,6 +5,10 @@
 **Idempotent.** Repeating a call with equal arguments changes nothing and raises nothing, so a caller who lost the answer may ask again.
 **Fenced.** `commit_generation`, `save_scores` and `finish` take a lease and raise `Conflict` once somebody else has claimed the job, even
 when the lease ran out unnoticed: two drivers never both write. An expired lease that nobody took is still good.
+**Cancelled stays cancelled.** What `cancel` has answered `cancelled` to is cancelled from then on, whatever its driver, a service or the
+clock does next, in whatever order: it is never claimed, `release` and a lease that runs out leave it as it is, and its driver, who still
+holds the lease, may store what it has and end it as cancelled, not as done or failed. Only `resume` takes a cancel back, which a user asks
+for and no program by itself; the driver of before has then lost the job.
 **Readers** never block writers, see only whole commits, and may use any number of processes. A store may be used by several threads.
 """
 
@@ -78,6 +82,14 @@ class Store(Protocol):
         """
         ...
 
+    def status(self, job: str) -> JobStatus:
+        """A job's status alone, cheap enough to be asked for every second.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        ...
+
     def jobs(self, *, campaign: str | None = None, status: JobStatus | None = None, limit: int = 100) -> tuple[Job, ...]:
         """Jobs, newest first."""
         ...
@@ -85,15 +97,15 @@ class Store(Protocol):
     def claim(self, job: str, owner: str, *, lease_s: float = 60.0) -> Lease:
         """Take the right to drive a job for `lease_s` seconds of the store's clock, and set it running.
 
-        A job that is queued, cancelled or failed can be claimed, and a running one whose lease ran out. The holder may claim again.
+        A job that is queued can be claimed, and a running one whose lease ran out. The holder may claim again.
 
         Raises:
-            Conflict: another driver holds it, or it is done; NotFound: there is no such job.
+            Cancelled: it was cancelled; Conflict: another driver holds it, it is done, or it failed; NotFound: there is no such job.
         """
         ...
 
     def heartbeat(self, lease: Lease, *, lease_s: float = 60.0) -> Lease:
-        """Extend the lease from now; the answer says whether somebody asked for the job to be cancelled.
+        """Extend the lease from now; the answer says whether the job was cancelled.
 
         Raises:
             Conflict: the lease was lost to another driver, or the job has ended.
@@ -101,16 +113,24 @@ class Store(Protocol):
         ...
 
     def release(self, lease: Lease) -> None:
-        """Give the job back unfinished: it is queued and can be claimed at once. Nothing happens when the lease is already lost."""
+        """Give the job back unfinished: it is queued and can be claimed at once, or stays cancelled. A lost lease changes nothing."""
         ...
 
     def cancel(self, job: str) -> JobStatus:
-        """Ask a job to stop; the answer is its status now.
+        """Cancel a job at once, whether it waits or runs; the answer is its status now, which is that of before where it had ended.
 
-        A job without a living driver is cancelled at once; a driven one hears of it at its next heartbeat; one that ended stays as it is.
+        A driver hears of it by `status` or at its next heartbeat, and keeps its lease until it lets go.
 
         Raises:
             NotFound: there is no such job.
+        """
+        ...
+
+    def resume(self, job: str) -> None:
+        """Queue a job that was cancelled, failed or lost its driver, because a user asks for it.
+
+        Raises:
+            Conflict: it is done, or driven; NotFound: there is no such job.
         """
         ...
 
@@ -118,7 +138,8 @@ class Store(Protocol):
         """End a job as done, failed or cancelled and give up the lease.
 
         Raises:
-            Conflict: the lease was lost to another driver, or the job ended otherwise; InvalidArgument: `status` is not an ending.
+            Cancelled: the job was cancelled and `status` is another ending; Conflict: the lease was lost to another driver, or the job
+            ended otherwise; InvalidArgument: `status` is not an ending.
         """
         ...
 

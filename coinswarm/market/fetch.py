@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -19,6 +21,8 @@ from coinswarm.market.timeframe import Timeframe
 _T = TypeVar("_T")
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
+_LOOK_S, _NAP_S = 0.2, 1.0
+"""How often a cancel is asked for while an answer is waited for, and between two tries."""
 _FUNDING_PAGE = 500
 _MINUTE_MS = 60_000
 
@@ -90,7 +94,7 @@ def fetch(
         since_ms: first open time wanted, milliseconds since 1970 UTC.
         until_ms: bars opening at or after it are left out; now unless given.
         on_progress: told after each page and before each wait.
-        cancelled: asked before each page.
+        cancelled: asked before each page, and about every second while something is waited for; an answer that is under way is dropped.
         patience: how long to wait for an exchange that does not answer.
 
     Returns:
@@ -169,10 +173,7 @@ class _Fetch:
             self._tell(0.0)
 
     def _page(self, start: int, end: int) -> list[Candle]:
-        if self.cancelled():
-            raise errors.Cancelled(
-                f"fetching {self.symbol} was stopped", hint="what was fetched is stored; the same command goes on from there"
-            )
+        self._refuse_cancelled()
         limit = self.provider.page_size
         candles = self._ask(lambda: self.provider.candles(self.symbol, self.timeframe, start, limit))
         unique = {int(candle[0]): candle for candle in candles if start <= int(candle[0]) < end}
@@ -191,6 +192,7 @@ class _Fetch:
         known = self.catalog.funding_span(self.provider.name, self.symbol, self.timeframe)
         cursor = since if known is None or since < known[0] - 8 * 60 * _MINUTE_MS else known[1] + _MINUTE_MS
         while cursor < now:
+            self._refuse_cancelled()
             page = self._ask(partial(self.provider.funding, self.symbol, cursor, _FUNDING_PAGE))
             if page is None:
                 return False
@@ -214,18 +216,45 @@ class _Fetch:
         pause, began = _FIRST_PAUSE_S, self.patience.clock()
         while True:
             try:
-                return question()
+                return self._answer(question)
             except errors.Unavailable as error:
                 left = self.patience.give_up_s - (self.patience.clock() - began)
                 if left <= pause:
                     raise
                 self._tell(self.done, f"{error.rule}: trying again in {pause:g} s")
-            self.patience.sleep(pause)
+            self._sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def _answer(self, question: Callable[[], _T]) -> _T:
+        """The answer, asked for in a thread of its own: a socket that is silent until its timeout would not hear of a cancel."""
+        answer: Future[_T] = Future()
+        threading.Thread(target=_settle, args=(answer, question), name="exchange", daemon=True).start()
+        while not wait([answer], timeout=_LOOK_S).done:
+            self._refuse_cancelled()
+        return answer.result()
+
+    def _sleep(self, seconds: float) -> None:
+        while seconds > 0:
+            self._refuse_cancelled()
+            self.patience.sleep(min(seconds, _NAP_S))
+            seconds -= _NAP_S
+
+    def _refuse_cancelled(self) -> None:
+        if self.cancelled():
+            raise errors.Cancelled(
+                f"fetching {self.symbol} was stopped", hint="what was fetched is stored; the same command goes on from there"
+            )
 
     def _tell(self, done: float, note: str = "") -> None:
         self.done = done
         self.on_progress(Progress(symbol=self.symbol, done=done, added=self.added, note=note))
+
+
+def _settle(answer: Future[_T], question: Callable[[], _T]) -> None:
+    try:
+        answer.set_result(question())
+    except BaseException as problem:  # noqa: BLE001 - whatever it is, the thread that asked raises it
+        answer.set_exception(problem)
 
 
 def _as_bars(page: Sequence[Candle], exchange: str, symbol: str, timeframe: Timeframe) -> Bars:

@@ -167,7 +167,7 @@ class HandHere:
 
     def _run(self, name: str) -> None:
         job = self._store.job(name)
-        jobs.driver_of(job).resume(self._settings, self._store, job, workers=None, as_json=True)
+        jobs.start(self._settings, self._store, job, workers=None, as_json=True)
         self._inbox.put(Outcome(hand=1, job=name, ending="ended"))
 
     def warm(self) -> None:

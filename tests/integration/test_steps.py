@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -28,7 +28,7 @@ class Squares:
     problem: Exception = field(default_factory=lambda: errors.Unavailable("the machine must be there"))
     made: list[int] = field(default_factory=list)
 
-    def steps(self, done: Sequence[Json]) -> Iterator[Step]:
+    def steps(self, done: Sequence[Json], halted: Callable[[], bool]) -> Iterator[Step]:
         for number in range(len(done), self.total):
             if number == self.breaks_at:
                 raise self.problem
@@ -90,5 +90,6 @@ def test_a_job_that_cannot_succeed_is_stored_as_failed_with_the_reason(store: Po
 def test_a_stopped_job_keeps_what_it_did_and_can_go_on(store: PostgresStore) -> None:
     job, stages = queued(store, kind="honesty").id, Squares()
     assert driven(store, job, stages, stopped=lambda: len(stages.made) == 2).status == "cancelled"
+    store.resume(job)
     assert driven(store, job, Squares()).result["sum"] == 30
     assert [record.generation for record in store.generations(job)] == [0, 1, 2, 3, 4]

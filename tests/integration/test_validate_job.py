@@ -105,6 +105,7 @@ def test_a_stopped_job_goes_on_at_the_section_that_is_missing_and_makes_the_same
     assert (stopped.status, stopped.result["steps"]) == ("cancelled", 6)
     job = store.job(plan.job.id)
     again = driving.plan_again(job, [store.play(sha) for sha in job.plays], store.data_sets(job.data_hashes), small_world.catalog)
+    store.resume(job.id)
     told: list[str] = []
     resumed = carded(store, again, LocalCrew(), told=told)
     whole = carded(store, planned(ledger, small_world), LocalCrew())

@@ -174,17 +174,62 @@ def test_a_released_job_is_queued_and_a_lost_lease_releases_nothing(store: Store
 def test_a_driven_job_hears_of_its_cancellation_and_then_ends(store: Store) -> None:
     job, lease = running(store)
     assert not lease.cancel_requested
-    assert store.cancel(job.id) == "running"
+    assert store.cancel(job.id) == store.status(job.id) == "cancelled"
     assert store.heartbeat(lease).cancel_requested
-    store.finish(lease, "cancelled")
-    assert store.job(job.id).status == "cancelled"
+    store.finish(lease, "cancelled", result={"evaluations": 3})
+    ended = store.job(job.id)
+    assert (ended.status, ended.result, ended.lease_owner) == ("cancelled", {"evaluations": 3}, "")
 
 
-def test_a_job_without_a_driver_is_cancelled_at_once_and_can_be_resumed(store: Store) -> None:
+def test_a_driver_stores_what_it_had_when_its_job_was_cancelled_and_ends_it_as_nothing_else(store: Store) -> None:
+    job, lease = running(store)
+    store.cancel(job.id)
+    assert store.commit_generation(lease, [generation(job)], [trials(job, ["a"])])
+    for status in ("done", "failed"):
+        with pytest.raises(errors.Cancelled, match="is cancelled"):
+            store.finish(lease, status)  # type: ignore[arg-type]
+    store.release(lease)
+    assert (store.status(job.id), store.job(job.id).lease_owner) == ("cancelled", "")
+    with pytest.raises(errors.Conflict, match="no longer running"):
+        store.heartbeat(lease)
+
+
+def test_a_cancelled_job_is_claimed_only_after_a_user_resumes_it(store: Store) -> None:
     job = queued(store)
-    assert store.cancel(job.id) == "cancelled"
-    assert not store.claim(job.id, "driver").cancel_requested
-    assert store.job(job.id).status == "running"
+    assert store.cancel(job.id) == store.cancel(job.id) == "cancelled"
+    with pytest.raises(errors.Cancelled, match="`coinswarm jobs resume"):
+        store.claim(job.id, "driver")
+    store.resume(job.id)
+    assert (store.status(job.id), store.claim(job.id, "driver").cancel_requested) == ("queued", False)
+
+
+def test_a_failed_job_is_claimed_only_after_a_user_resumes_it(store: Store) -> None:
+    job, lease = running(store)
+    store.finish(lease, "failed", error="it broke")
+    with pytest.raises(errors.Conflict, match="failed"):
+        store.claim(job.id, "driver")
+    store.resume(job.id)
+    assert (store.status(job.id), store.job(job.id).error) == ("queued", "")
+
+
+def test_a_driver_that_was_cancelled_has_lost_the_job_once_it_is_resumed(store: Store) -> None:
+    job, old = running(store)
+    store.cancel(job.id)
+    store.resume(job.id)
+    with pytest.raises(errors.Conflict, match="no longer running"):
+        store.commit_generation(old, [generation(job)])
+    store.claim(job.id, "new")
+    with pytest.raises(errors.Conflict, match="driven by new"):
+        store.finish(old, "cancelled")
+
+
+def test_a_driven_job_and_a_done_one_are_not_resumed(store: Store) -> None:
+    job, lease = running(store)
+    with pytest.raises(errors.Conflict, match="driven by"):
+        store.resume(job.id)
+    store.finish(lease, "done")
+    with pytest.raises(errors.Conflict, match="is done"):
+        store.resume(job.id)
 
 
 def test_a_done_job_is_never_driven_again(store: Store) -> None:

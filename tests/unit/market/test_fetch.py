@@ -92,7 +92,7 @@ def test_failures_and_stops_anywhere_leave_the_same_bars(tmp_path_factory, faili
 def test_an_exchange_that_fails_is_asked_again_after_growing_pauses(catalog):
     clock = Clock()
     run(ReplayExchange(tape(10), failing=lambda call: call <= 4), catalog, patience=clock.patience())
-    assert clock.waits == [0.5, 1.0, 2.0, 4.0]
+    assert clock.waits == [0.5, 1.0, *[1.0] * 2, *[1.0] * 4]  # 0.5, 1, 2 and 4 s, in naps of a second, so that a cancel is heard
     assert len(catalog.read("BTC/USDT")) == 10
 
 

@@ -128,7 +128,7 @@ class View {
     button.disabled = true;
     try {
       await post(`/jobs/${segment(this.job.id)}/${verb}`);
-      say(verb === "cancel" ? "the job was asked to stop" : "the job is in the line again");
+      say(verb === "cancel" ? "the job is cancelled" : "the job is in the line again");
       dispatchEvent(new HashChangeEvent("hashchange"));
     } catch (error) {
       button.disabled = false;
