@@ -5,7 +5,8 @@ The name is the finding, the docstring the sentence. A message reads *rule, foun
     CoinswarmError
     ├── BadInput                    what was handed in cannot be used            (exit 2, HTTP 400/422)
     │   ├── InvalidArgument         a number or array outside its domain
-    │   │   └── ShapeMismatch
+    │   │   ├── ShapeMismatch
+    │   │   └── OutsideModel        a market that would be simulated wrongly
     │   ├── BadBars                 candles that cannot be trusted
     │   │   ├── UnknownColumns
     │   │   ├── BadTimestamps
@@ -78,6 +79,10 @@ class InvalidArgument(BadInput, ValueError):
 
 class ShapeMismatch(InvalidArgument):
     """An array does not have the shape that is asked for."""
+
+
+class OutsideModel(InvalidArgument):
+    """A market is of a kind that the simulator does not know: inverse, quanto, expiring or an option."""
 
 
 class BadBars(BadInput):

@@ -68,7 +68,7 @@ def imported(paths: Sequence[Path], settings: Settings) -> list[str]:
     """Keys of the data sets that files were imported into; importing a file again changes nothing."""
     if not paths:
         return []
-    found = [files.read(path) for path in paths]
+    found = [files.read(path, tell=console.note) for path in paths]
     machine.ensure_home(settings)
     with Catalog.open(settings.bars_file) as catalog, catalog.transaction():
         for path, bars in zip(paths, found, strict=True):

@@ -105,7 +105,7 @@ def command(
 def read_bars(loaded: play.Play, file: Path | None, symbol: str | None, timeframe: str | None) -> Bars:
     """The exec bars: a file, resampled where the play's are slower, or a stored market that is named or that the play names."""
     if file is not None:
-        return _slowed(loaded, files.read(file, symbol=symbol, timeframe=timeframe))
+        return _slowed(loaded, files.read(file, symbol=symbol, timeframe=timeframe, tell=console.note))
     if symbol is None and not loaded.symbols:
         raise errors.InvalidArgument(f"{loaded.name} names no market", hint="give --bars FILE or --symbol BTC/USDT")
     with stored.catalog(read_only=True) as catalog:
@@ -148,7 +148,7 @@ def require_span(candles: Bars, start_ts: int | None, end_ts: int | None) -> Non
 
 def read_markets(loaded: play.Play, given: Sequence[Path], candles: Bars) -> dict[str, Bars]:
     """Bars of every other market that a feature names: from the files, else from the catalog."""
-    read = [files.read(path) for path in given]
+    read = [files.read(path, tell=console.note) for path in given]
     markets = {candles.symbol: candles, **{entry.symbol: entry for entry in read}}
     missing = {feature.market for feature in loaded.features.values() if feature.market is not None} - markets.keys()
     if missing:

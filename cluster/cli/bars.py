@@ -17,7 +17,7 @@ from cluster.cli import bars_keeping, console
 from coinswarm import check as arguments
 from coinswarm import errors
 from coinswarm.market import fetch as fetching
-from coinswarm.market import files, providers, quality, resample, symbols, synthetic
+from coinswarm.market import files, names, providers, quality, resample, symbols, synthetic
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog, DataSet, Stored
 from coinswarm.market.timeframe import DAY_MS, Timeframe
@@ -53,9 +53,14 @@ def catalog(*, read_only: bool = False) -> Iterator[Catalog]:
 
 @app.command("import")
 def import_files(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Parquet, CSV or CSV.gz files.", show_default=False)],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE…", help="Parquet, Feather, JSON or CSV, as they are, in a gzip or in a zip.", show_default=False),
+    ],
     exchange: Annotated[str | None, typer.Option(help="Where they come from; else from the file's name.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="The market; else from the file's name.")] = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="The market; else from the file and its name. Of several in a file it reads that one.")
+    ] = None,
     timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar; else from the file's name or times.")] = None,
     funding: Annotated[Path | None, typer.Option(help="Funding rates; else the file `…_funding.parquet` beside the bars.")] = None,
     prefer: Annotated[
@@ -68,7 +73,10 @@ def import_files(
     if funding is not None and len(paths) > 1:
         raise errors.InvalidArgument("--funding goes with one file of bars", found=f"{len(paths)} files")
     wanted = _without_funding(paths)
-    read = [files.read(path, symbol=symbol, timeframe=timeframe, exchange=exchange, funding=funding, sort=sort) for path in wanted]
+    read = _read_all(
+        wanted,
+        lambda path: files.read(path, symbol=symbol, timeframe=timeframe, exchange=exchange, funding=funding, sort=sort, tell=console.note),
+    )
     with catalog() as stored, stored.transaction():
         results = [
             stored.put(entry, source=path.name, source_hash=files.file_hash(path), prefer=prefer)
@@ -79,9 +87,26 @@ def import_files(
     _show_stored(results, as_json=as_json, synthetic=any(entry.synthetic for entry in read))
 
 
+def _read_all(paths: Sequence[Path], read: Callable[[Path], Bars]) -> list[Bars]:
+    """The bars of all files; where some are refused, one error tells every refusal and that nothing is stored."""
+    good: list[Bars] = []
+    refused: list[errors.CoinswarmError] = []
+    for path in paths:
+        try:
+            good.append(read(path))
+        except (errors.BadInput, errors.NotFound) as refusal:
+            refused.append(refusal)
+    if len(paths) == 1 and refused:
+        raise refused[0]
+    if refused:
+        reasons = "\n".join(f"- {refusal}" for refusal in refused)
+        raise errors.BadBars(f"{len(refused)} of {len(paths)} files are refused, so none of them is stored:\n{reasons}")
+    return good
+
+
 def _without_funding(paths: Sequence[Path]) -> list[Path]:
     """The files of bars among the paths; a file of funding goes with the bars beside it."""
-    taken = {files.funding_beside(path) for path in paths}
+    taken = {names.funding_beside(path) for path in paths}
     rest = [path for path in dict.fromkeys(paths) if path not in taken]
     lonely = [path.name for path in rest if path.stem.endswith("_funding")]
     if lonely:
@@ -153,7 +178,7 @@ def check_bars(
 def _chosen(names: Sequence[str], symbol: str | None, timeframe: str | None) -> Iterator[Bars]:
     paths = [name for name in names if Path(name).is_file()]
     for path in paths:
-        yield files.read(path, symbol=symbol, timeframe=timeframe)
+        yield files.read(path, symbol=symbol, timeframe=timeframe, tell=console.note)
     markets = [name for name in names if name not in paths]
     if markets or not names:
         with catalog(read_only=True) as stored:

@@ -113,7 +113,7 @@ def _plant(name: str, given: dict[str, Any]) -> worlds.Plant | None:
 
 
 def _like(names: Sequence[str]) -> list[Bars]:
-    read = [files.read(name) if Path(name).is_file() else None for name in names]
+    read = [files.read(name, tell=console.note) if Path(name).is_file() else None for name in names]
     if all(read):
         return [bars for bars in read if bars is not None]
     with candles.catalog(read_only=True) as stored:

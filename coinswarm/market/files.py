@@ -1,33 +1,30 @@
-"""Candles from Parquet and CSV files: recognised, checked whole, or refused with every reason on one screen."""
+"""Candles from files: recognised, heard with all their witnesses, checked whole, or refused with every reason on one screen."""
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
-import io
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.market import columns, quality, symbols, synthetic, times
+from coinswarm.market import columns, lines, names, numerals, quality, sources, symbols, synthetic, tables, witnesses
 from coinswarm.market.bars import COLUMNS, Bars
+from coinswarm.market.quality import Finding
+from coinswarm.market.sources import Source
+from coinswarm.market.tables import Table
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.types import FloatArray, IntArray
 
-if TYPE_CHECKING:
-    import polars as pl
-
-_OWN_NAME = re.compile(r"(?P<exchange>[a-z0-9]+(?:-[a-z0-9]+)*)_(?P<symbol>[A-Za-z0-9]+-[A-Za-z0-9]+(?:-PERP)?)_(?P<timeframe>\d+[smhdw])")
-_ARCHIVE_NAME = re.compile(r"(?:^|.*_)(?P<symbol>[A-Z0-9]+)-(?P<timeframe>\d+[smhdw])-\d{4}-\d{2}(?:-\d{2})?")
-_PREAMBLE_LINES = 20
 MADE = "world-"
 """How the exchange of made-up worlds begins (`world-n3-17`)."""
+Tell = Callable[[str], None]
+_TURNED = "it is newest first, and is turned round"
+_HOUR_MS = 3_600_000
 
 
 def is_made(exchange: str) -> bool:
@@ -35,36 +32,8 @@ def is_made(exchange: str) -> bool:
     return exchange == synthetic.EXCHANGE or exchange.startswith(MADE)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Named:
-    """What a file's name tells: any of it may be missing."""
-
-    exchange: str | None = None
-    symbol: str | None = None
-    timeframe: str | None = None
-
-
-def named(path: Path) -> Named:
-    """What the name of a file tells of its bars.
-
-    Args:
-        path: such as `binance_BTC-USDT-PERP_1m.parquet` or, from Binance's archive, `BTCUSDT-1m-2024-01.csv`.
-    """
-    stem = path.name.split(".", 1)[0]
-    if match := _OWN_NAME.fullmatch(stem):
-        return Named(**match.groupdict())
-    if match := _ARCHIVE_NAME.fullmatch(stem):
-        return Named(exchange="binance", **match.groupdict())
-    return Named()
-
-
-def funding_beside(path: Path) -> Path | None:
-    """The file of funding rates that lies beside a file of bars: `…_1m.parquet` has `…_funding.parquet`."""
-    match = _OWN_NAME.fullmatch(path.name.split(".", 1)[0])
-    if match is None:
-        return None
-    beside = path.with_name(f"{match['exchange']}_{match['symbol']}_funding.parquet")
-    return beside if beside.is_file() else None
+def _warn(note: str) -> None:
+    warnings.warn(note, stacklevel=4)
 
 
 def file_hash(path: Path) -> str:
@@ -81,16 +50,18 @@ def read(
     exchange: str | None = None,
     funding: Path | str | None = None,
     sort: bool = False,
+    tell: Tell = _warn,
 ) -> Bars:
-    """Bars of one Parquet or CSV file.
+    """Bars of one file of any kind in `sources.SOURCES`, or of one whose columns have usual names.
 
     Args:
-        path: `.parquet`, `.csv`, `.csv.gz`; columns by any of the usual names, times in any of the usual units, UTC.
-        symbol: the market; from the file's name unless given.
-        timeframe: length of a bar; from the file's name, else from the spacing of the times.
+        path: Parquet, Feather, JSON or text; as it is, in a gzip, or alone in a zip. Times in any of the usual units, UTC.
+        symbol: the market; from the file and its name unless given. Of a file of several markets it reads that one.
+        timeframe: length of a bar; from the file and its name, else from the spacing of the times.
         exchange: where they come from; from the file's name, else `unknown`.
         funding: file of funding rates; the one beside the bars unless given.
         sort: accept a file that is newest first and turn it round; disorder of any other kind is still refused.
+        tell: is told what was left out, and how columns that disagree were settled; a Python warning unless given.
 
     Returns:
         (n_bars,) checked bars with all funding payments of the funding file.
@@ -98,29 +69,46 @@ def read(
     Raises:
         NotFound: there is no such file.
         UnknownColumns: columns are missing or could be two things.
-        BadTimestamps: times are out of order, repeated, in mixed units, or contradict the timeframe.
+        BadTimestamps: times are out of order, repeated, in mixed units, or contradict each other or the timeframe.
         BadBars: other things are wrong, or the file cannot be read; all findings are told at once.
+        OutsideModel: the market is an inverse or quanto contract, an expiring future or an option.
         InvalidArgument: the market is not known, or cannot be read as one.
     """
     file = Path(path)
-    _require_file(file)
-    market, told = _market(file, symbol), named(file)
-    table = _load(file)
-    chosen = _explained(file, table, market)
-    ts, findings = times.read(table.frame[chosen["ts"]])
-    numbers: dict[str, Any] = {name: _numbers(table.frame[chosen[name]]) for name in COLUMNS}
-    length = _timeframe(file, ts, timeframe or told.timeframe)
-    place = (exchange or told.exchange or "unknown").lower()
-    bars = Bars(symbol=market, timeframe=length, exchange=place, synthetic=is_made(place), ts=ts, **numbers)
-    _require(file, table, bars, findings, sort=sort)
-    return _with_funding(_oldest_first(bars), funding, file)
+    table = _whole(tables.load(file), file.name)
+    source = table.source or sources.by_names(map(columns.plain, table.frame.columns), form=table.form)
+    stamps = columns.times(table.frame.columns)
+    chosen = columns.prices(table.frame.columns, file.name, also=() if stamps.opens or stamps.labels or stamps.closes else ("time",))
+    told = _named(file.name, table.inside, symbol)
+    market, table = _market(file.name, table, source, symbol, told)
+    length, table = witnesses.one_length(table, _parsed(timeframe or told.timeframe), file.name)
+    witnesses.require_one(table, file.name)
+    table = _finished(table, file.name)
+    opened = witnesses.open_times(table.frame, stamps, length.ms if length else 0, file.name)
+    length = length or _spacing(file.name, table, opened)
+    place = (exchange or told.exchange or (source.exchange if source else None) or "unknown").lower()
+    amounts = columns.volumes(table.frame.columns, file.name, market)
+    numbers = numerals.read({name: table.frame[name] for name in (*chosen.values(), *_amounts(amounts, source))}, file.name)
+    prices: dict[str, Any] = {name: numbers[chosen[name]] for name in quality.PRICES}
+    first = numbers[(amounts.coins or amounts.either or amounts.quote)[0]]
+    bars = Bars(symbol=market, timeframe=length, exchange=place, synthetic=is_made(place), ts=opened.ts, volume=first, **prices)
+    turned = sort or (source is not None and source.newest_first)
+    _require(file, table, bars, opened.findings, sort=turned)
+    traded = _traded(amounts, numbers, bars, source, file.name)
+    bars = replace(bars, volume=traded.volume)
+    _require(file, table, bars, (), sort=turned)
+    for note in (*table.notes, *opened.notes, *traded.notes, *_warnings(source, bars, sort=sort)):
+        tell(f"{file.name}: {note}")
+    return _with_funding(_oldest_first(bars), funding, file, tell)
 
 
-def read_funding(path: Path | str) -> tuple[IntArray, FloatArray]:
-    """Funding rates of one file.
+def read_funding(path: Path | str, *, market: str | None = None, tell: Tell = _warn) -> tuple[IntArray, FloatArray]:
+    """Funding rates of one file: those that were paid, where it has predicted ones, too. A file that is newest first is turned round.
 
     Args:
-        path: Parquet or CSV with a time and a rate.
+        path: any kind of file that `read` takes, with a time and a rate.
+        market: canonical; where the file names markets, it must be this one.
+        tell: as in `read`.
 
     Returns:
         (n,) times in milliseconds since 1970 UTC and (n,) rates as a fraction of notional, oldest first.
@@ -129,145 +117,155 @@ def read_funding(path: Path | str) -> tuple[IntArray, FloatArray]:
         NotFound, UnknownColumns, BadTimestamps, BadBars: as in `read`.
     """
     file = Path(path)
-    table = _load(file)
-    try:
-        chosen = columns.of_funding(table.frame.columns)
-    except errors.UnknownColumns as error:
-        raise errors.UnknownColumns(f"{file.name}: {error.rule}") from None
-    ts, findings = times.read(table.frame[chosen["ts"]])
-    rates = _numbers(table.frame[chosen["funding_rate"]])
-    steps = np.r_[False, np.diff(ts) <= 0][: ts.size]
-    findings += quality.at_rows("order", "{n} time{s} not after the one before", steps, ts, about_time=True)
-    findings += quality.at_rows("missing", "{n} missing or infinite rate{s}", ~np.isfinite(rates), ts)
-    findings += quality.at_rows("rate", "{n} rate{s} beyond 100 %: they must be fractions, not percent", np.abs(rates) > 1, ts)
-    if findings:
-        raise quality.refusal(file.name, findings, first_row=table.first_row, unit=table.unit)
+    table = _whole(tables.load(file), file.name)
+    stamps, named = columns.funding(table.frame.columns, file.name)
+    if market is not None:
+        _, table = witnesses.one_market(table, market, None, file.name)
+    opened = witnesses.open_times(table.frame, stamps, 0, file.name)
+    numbers = numerals.read({name: table.frame[name] for name in named}, file.name)
+    ts, rates, rows = opened.ts, numbers[named[0]], table.numbers
+    backwards = ts.size > 1 and bool((np.diff(ts) < 0).all())
+    if backwards:
+        ts, rates, rows = ts[::-1].copy(), rates[::-1].copy(), rows[::-1]
+    _require_funding(file.name, replace(table, numbers=rows), ts, rates, opened.findings)
+    turned = (_TURNED,) if backwards else ()
+    for note in (*table.notes, *opened.notes, *turned, *witnesses.paid_rates(named, numbers, file.name)):
+        tell(f"{file.name}: {note}")
     return ts, rates
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Table:
-    """A file's cells, and how its reader counts rows: `first_row` is the number of the first one in `unit`s."""
-
-    frame: pl.DataFrame
-    first_row: int = 1
-    unit: str = "row"
+# --- what the file and its name say ---------------------------------------------------------------------------------------
 
 
-def _load(path: Path) -> _Table:
-    import polars as pl
-
-    _require_file(path)
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(4)
-        return _Table(frame=pl.read_parquet(path)) if head == b"PAR1" else _load_text(path)
-    except (pl.exceptions.PolarsError, pl.exceptions.ComputeError, UnicodeDecodeError, EOFError, gzip.BadGzipFile, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise errors.BadBars(f"{path.name} cannot be read as Parquet or CSV", found=reason) from error
+def _named(name: str, inside: str, symbol: str | None) -> names.Named:
+    """What the names of the file and of the one inside it tell; raises `BadBars` when they contradict each other."""
+    outer, inner = names.named(name), names.named(inside)
+    if outer.symbol and inner.symbol and symbol is None and symbols.canonical(outer.symbol) != symbols.canonical(inner.symbol):
+        found = f"{inside} in it"
+        raise errors.BadBars(f"{name} must hold {outer.symbol}, as its name says", found=found, hint="say which it is with --symbol")
+    pairs = {key: getattr(outer, key) or getattr(inner, key) for key in ("exchange", "symbol", "timeframe")}
+    return names.Named(**pairs)
 
 
-def _require_file(path: Path) -> None:
-    if path.is_dir():
-        hint = f"name the files in it, such as {path / '*.parquet'}"
-        raise errors.InvalidArgument(f"{path} must be a file of bars", found="a folder", hint=hint)
-    if not path.is_file():
-        siblings = [entry.name for entry in path.parent.iterdir() if entry.is_file()] if path.parent.is_dir() else []
-        close = errors.nearest(path.name, siblings)
-        raise errors.NotFound(f"there is no file {path}", hint=f"did you mean {', '.join(close)}?" if close else "")
+def _market(name: str, table: Table, source: Source | None, symbol: str | None, told: names.Named) -> tuple[str, Table]:
+    market, table = witnesses.one_market(table, symbol, told.symbol, name)
+    if source is None or not source.perpetual or symbol is not None or ":" in market:
+        return market, table
+    perpetual = f"{market}:{market.partition('/')[2]}"
+    note = f"it has the header of {source.name}: it is taken as the perpetual {perpetual}, unless --symbol says {market}"
+    return perpetual, replace(table, notes=(*table.notes, note))
 
 
-def _load_text(path: Path) -> _Table:
-    import polars as pl
-
-    raw = path.read_bytes()
-    text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
-    skipped, names, separator = _header(path, text)
-    body = io.StringIO("".join(text.splitlines(keepends=True)[skipped:]))
-    frame = (
-        pl.read_csv(body.getvalue().encode(), has_header=False, new_columns=names, separator=separator, infer_schema=False)
-        if body.getvalue().strip()
-        else None
-    )
-    if frame is None:
-        raise errors.BadBars(f"{path.name} must hold bars", found="no rows below its header" if names else "an empty file")
-    return _Table(frame=frame, first_row=skipped + 1, unit="line")
+def _parsed(told: Timeframe | str | None) -> Timeframe | None:
+    return told if told is None or isinstance(told, Timeframe) else Timeframe.parse(told)
 
 
-def _header(path: Path, text: str) -> tuple[int, list[str], str]:
-    """How many lines stand before the numbers, the names of the columns, and what separates them."""
-    lines = text.splitlines()[:_PREAMBLE_LINES]
-    if not any(line.strip() for line in lines):
-        raise errors.BadBars(f"{path.name} must hold bars", found="an empty file")
-    for number, line in enumerate(lines):
-        separator = max(",;\t", key=line.count)
-        fields = [field.strip() for field in next(csv.reader([line], delimiter=separator), [])]
-        if columns.looks_like_header(fields):
-            return number + 1, _distinct(fields), separator
-        if len(fields) == len(columns.BINANCE_ARCHIVE) and all(_is_number(field) for field in fields):
-            return number, list(columns.BINANCE_ARCHIVE), separator
-    raise errors.UnknownColumns(
-        f"{path.name} must have a line that names its columns",
-        found=repr(lines[0][:80]),
-        hint="ts,open,high,low,close,volume; only Binance's 12 columns go without",
+def _spacing(name: str, table: Table, opened: witnesses.Opened) -> Timeframe:
+    # times that cannot be read come first: they are why nothing tells the timeframe
+    usual = quality.common_step(opened.ts[opened.ts >= 0])
+    if usual > 0:
+        return Timeframe(usual)
+    if opened.findings:
+        raise _refusal(name, table, opened.findings, "")
+    raise errors.InvalidArgument(
+        f"{name} does not tell its timeframe",
+        found=f"{opened.ts.size} bar{'' if opened.ts.size == 1 else 's'}",
+        hint="name it with --timeframe",
     )
 
 
-def _distinct(fields: Sequence[str]) -> list[str]:
-    return [field if fields.index(field) == place else f"{field} ({place + 1})" for place, field in enumerate(fields)]
+# --- rows that are left out ------------------------------------------------------------------------------------------------
 
 
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return True
+def _whole(table: Table, name: str) -> Table:
+    """The table without a last line that may be cut inside its last number; raises `BadBars` when nothing is left of it."""
+    last = table.frame.columns[-1] if table.frame.columns else ""
+    if table.open_end and columns.has_meaning(last) and not lines.is_whole(table.frame[last].to_list()):
+        mask = np.arange(len(table.frame)) < len(table.frame) - 1
+        note = f"line {table.numbers[-1]}, the last one, has no line end, so its {last} may be cut: it is left out"
+        table = table.kept(mask, note)
+    if not len(table.frame):
+        raise errors.BadBars(f"{name} must hold bars", found="; ".join(("no whole row", *table.notes)))
+    return table
 
 
-def _explained(path: Path, table: _Table, market: str) -> dict[str, str]:
-    try:
-        return columns.of_bars(table.frame.columns, symbol=market)
-    except errors.UnknownColumns as error:
-        raise errors.UnknownColumns(f"{path.name}: {error.rule}", hint=error.hint) from None
-
-
-def _numbers(column: pl.Series) -> FloatArray:
-    """(n,) numbers; NaN where there is none, or where text is no number."""
+def _finished(table: Table, name: str) -> Table:
+    """The table without candles that were not over yet."""
     import polars as pl
 
-    values = column.str.strip_chars().cast(pl.Float64, strict=False) if column.dtype == pl.String else column.cast(pl.Float64, strict=False)
-    return np.ascontiguousarray(values.fill_null(np.nan).to_numpy().astype(np.float64))
+    column = columns.one_of(table.frame.columns, columns.UNFINISHED)
+    if column is None:
+        return table
+    open_words = ("0", "0.0", "false")
+    still_open = (
+        table.frame[column].cast(pl.String).str.strip_chars().str.to_lowercase().is_in(open_words).fill_null(value=False).to_numpy()
+    )
+    if still_open.all():
+        raise errors.BadBars(f"{name} must hold candles that are over", found=f"{column} is false in all of them")
+    n_open = int(still_open.sum())
+    return table.kept(~still_open, f"{n_open} unfinished bar{'' if n_open == 1 else 's'} left out, by its {column}") if n_open else table
 
 
-def _market(path: Path, symbol: str | None) -> str:
-    told = symbol or named(path).symbol
-    if told is None:
-        raise errors.InvalidArgument(
-            f"{path.name} does not tell its market", hint="name it with --symbol, or call the file like binance_BTC-USDT_5m.parquet"
-        )
-    return symbols.canonical(told)
+# --- volumes --------------------------------------------------------------------------------------------------------------
 
 
-def _timeframe(path: Path, ts: IntArray, told: Timeframe | str | None) -> Timeframe:
-    if told is not None:
-        return told if isinstance(told, Timeframe) else Timeframe.parse(told)
-    usual = quality.common_step(ts)
-    if usual <= 0:
-        raise errors.InvalidArgument(f"{path.name} does not tell its timeframe", found=f"{ts.size} bars", hint="name it with --timeframe")
-    return Timeframe(usual)
+def _amounts(found: columns.Volumes, source: Source | None) -> tuple[str, ...]:
+    ticks = (source.ticks,) if source is not None and source.ticks else ()
+    return tuple(dict.fromkeys((*found.coins, *found.quote, *found.either, *ticks)))
 
 
-def _require(path: Path, table: _Table, bars: Bars, findings: Sequence[quality.Finding], *, sort: bool) -> None:
+def _traded(found: columns.Volumes, numbers: dict[str, FloatArray], bars: Bars, source: Source | None, name: str) -> witnesses.Traded:
+    if source is not None and source.volume_unit == "quote":
+        quote = bars.symbol.partition(":")[0].partition("/")[2]
+        note = f"{source.name} counts volume in {quote}: coins are volume / close"
+        return witnesses.Traded(volume=bars.volume / bars.close, notes=(note,))
+    if not found.coins and not found.either:
+        rule = f"{name} has only a volume in quote currency ({', '.join(found.quote)}), and bars need it in base currency"
+        raise errors.UnknownColumns(rule, hint="add a column volume in coins")
+    if source is not None and source.ticks and not bars.volume.any():
+        return witnesses.Traded(volume=numbers[source.ticks], notes=(f"{source.ticks} is taken as the volume: it counts ticks, not coins",))
+    return witnesses.coins(found, numbers, bars.low, bars.high, name)
+
+
+# --- checks ---------------------------------------------------------------------------------------------------------------
+
+
+def _refusal(name: str, table: Table, findings: Sequence[Finding], hint: str) -> errors.BadBars:
+    placed = [replace(entry, rows=tuple(int(table.numbers[row]) for row in entry.rows)) for entry in findings]
+    return quality.refusal(name, placed, first_row=0, unit=table.unit, hint=hint)
+
+
+def _require(path: Path, table: Table, bars: Bars, findings: Sequence[Finding], *, sort: bool) -> None:
     # a time that could not be read is told once, not again as a repeated or impossible one
     told = {"range", "duplicate", "order"} if any(finding.kind == "missing" for finding in findings) else set()
     told |= {"newest first"} if sort else set()
     broken = [*findings, *(entry for entry in quality.check(bars).broken if entry.kind not in told)]
-    if not broken:
-        return
-    newest_first = any(finding.kind == "newest first" for finding in broken)
-    hint = "--sort turns a file that is newest first round" if newest_first else ""
-    raise quality.refusal(path.name, broken, first_row=table.first_row, unit=table.unit, hint=hint)
+    if broken:
+        raise _refusal(path.name, table, broken, _hint(broken, bars.ts))
+
+
+def _hint(broken: Sequence[Finding], ts: IntArray) -> str:
+    kinds = {finding.kind for finding in broken}
+    if "newest first" in kinds:
+        return "--sort turns a file that is newest first round"
+    if "missing" in kinds and any(finding.about_time for finding in broken):
+        return "times read like 2024-01-31 23:05:00, in UTC, or are Unix times"
+    hour_back = bool((np.diff(ts) < 0).any()) and int(np.diff(ts).min()) >= -_HOUR_MS
+    return "times that go back an hour are local times at the end of summer: write them in UTC" if hour_back and "order" in kinds else ""
+
+
+def _require_funding(name: str, table: Table, ts: IntArray, rates: FloatArray, unreadable: Sequence[Finding]) -> None:
+    steps = np.r_[False, np.diff(ts) <= 0][: ts.size]
+    findings = list(unreadable) or quality.at_rows("order", "{n} time{s} not after the one before", steps, ts, about_time=True)
+    findings += quality.at_rows("missing", "{n} missing or infinite rate{s}", ~np.isfinite(rates), ts)
+    findings += quality.at_rows("rate", "{n} rate{s} beyond 100 %: they must be fractions, not percent", np.abs(rates) > 1, ts)
+    if findings:
+        raise _refusal(name, table, findings, "")
+
+
+def _warnings(source: Source | None, bars: Bars, *, sort: bool) -> tuple[str, ...]:
+    turned = (_TURNED,) if bars.ts[0] > bars.ts[-1] and not sort else ()
+    return (*turned, source.warning) if source is not None and source.warning else turned
 
 
 def _oldest_first(bars: Bars) -> Bars:
@@ -277,13 +275,13 @@ def _oldest_first(bars: Bars) -> Bars:
     return replace(bars, **turned)
 
 
-def _with_funding(bars: Bars, funding: Path | str | None, path: Path) -> Bars:
-    source = Path(funding) if funding is not None else funding_beside(path)
+def _with_funding(bars: Bars, funding: Path | str | None, path: Path, tell: Tell) -> Bars:
+    source = Path(funding) if funding is not None else names.funding_beside(path)
     if source is None:
         return bars
     if ":" not in bars.symbol:
         raise errors.InvalidArgument(
             "only perpetuals have funding", found=bars.symbol, hint=f"call the market {bars.symbol}:{bars.symbol.partition('/')[2]}"
         )
-    ts, rates = read_funding(source)
+    ts, rates = read_funding(source, market=bars.symbol, tell=tell)
     return replace(bars, funding_ts=ts, funding_rate=rates)

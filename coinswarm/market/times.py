@@ -18,8 +18,10 @@ _BORDERS = (1e11, 1e14, 1e17)
 _UNREADABLE = -1
 _DATE_FORMS = (
     "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %I:%M %p", "%Y-%m-%d",
-    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d",
+    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y.%m.%d %H:%M:%S", "%Y.%m.%d %H:%M", "%Y.%m.%d",
+    "%d.%m.%Y %H:%M:%S%.f", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%Y%m%d %H:%M:%S", "%Y%m%d %H%M%S",
 )  # fmt: skip
+_CLOCK = r"^(\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?|\d{6})$"
 _ZONED_FORMS = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z")
 
 
@@ -38,6 +40,22 @@ def read(column: pl.Series) -> tuple[IntArray, list[Finding]]:
     if column.dtype.is_numeric():
         return from_numbers(column.to_numpy().astype(np.float64), _whole(column))
     return _from_text(column)
+
+
+def joined(days: pl.Series, clocks: pl.Series) -> pl.Series | None:
+    """Days and times of day that stand in two columns, as one column of text; none when they are not that.
+
+    Args:
+        days: (n,) dates without a time of day.
+        clocks: (n,) times of day, such as `00:05` or `00:05:00`.
+    """
+    import polars as pl
+
+    if not {days.dtype, clocks.dtype} <= {pl.String, pl.Date, pl.Time}:
+        return None
+    date, clock = (column.cast(pl.String).str.strip_chars() for column in (days, clocks))
+    is_clock = clock.drop_nulls().str.contains(_CLOCK).all()
+    return date + " " + clock if is_clock and not date.str.contains(":", literal=True).any() else None
 
 
 def _whole(column: pl.Series) -> IntArray | None:
