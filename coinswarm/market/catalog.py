@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.market import naming, quality, resample, storage
+from coinswarm.market import naming, quality, resample, storage, symbols
 from coinswarm.market.bars import COLUMNS, Bars
 from coinswarm.market.naming import Name
 from coinswarm.market.timeframe import Timeframe
@@ -183,6 +183,7 @@ class Catalog:
         if fits:
             hint = f"say which: {', '.join(entry.key for entry in fits)}"
             raise errors.InvalidArgument(f"{market!r} must name one data set", found=f"{len(fits)} of them", hint=hint)
+        symbols.require_simulated(market)
         raise naming.unknown(market, timeframe, stored)
 
     def read(self, market: str, timeframe: Timeframe | str | None = None, *, start: int | None = None, end: int | None = None) -> Bars:
@@ -200,8 +201,10 @@ class Catalog:
         Raises:
             NotFound: there is no such data set.
             InvalidArgument: several fit.
+            OutsideModel: it is an inverse or quanto contract, an expiring future or an option, stored by an earlier version.
         """
         entry = self._meant(market, timeframe)
+        symbols.require_simulated(entry.symbol)
         bars = self._read(entry.number, entry.exchange, entry.symbol, entry.timeframe, synthetic=entry.synthetic, start=start, end=end)
         return bars[:]
 
@@ -235,9 +238,11 @@ class Catalog:
         Raises:
             BadBars: the bars are broken, see `quality.check`.
             InvalidArgument: bars were made of others that reach beyond their end, see `resample.refuse_late`.
+            OutsideModel: the market is an inverse or quanto contract, an expiring future or an option.
             ConflictingBars: stored bars of the same time differ and `prefer` is not given.
             StorageFull: the disk is full; nothing was written.
         """
+        symbols.require_simulated(bars.symbol)
         quality.require(bars)
         resample.refuse_late(bars)
         with self.transaction():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from coinswarm import check, errors
+from coinswarm.market import quality
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.providers import Candle, Provider
@@ -160,7 +162,7 @@ class _Fetch:
     def _nothing_before(self, since: int, end: int) -> bool:
         """Whether the exchange, asked for candles from `since` on, begins at `end` or later: the market was not listed before."""
         candles = self._ask(partial(self.provider.candles, self.symbol, self.timeframe, since, self.provider.page_size))
-        return bool(candles) and min(int(candle[0]) for candle in candles) >= end
+        return bool(candles) and min(row[0] for row in _rows(candles, self.provider.name)) >= end
 
     def _backwards(self, since: int, end: int) -> None:
         if since < end and self._nothing_before(since, end):
@@ -172,14 +174,17 @@ class _Fetch:
             end = start
             self._tell(0.0)
 
-    def _page(self, start: int, end: int) -> list[Candle]:
+    def _page(self, start: int, end: int) -> list[tuple[float, ...]]:
         self._refuse_cancelled()
         limit = self.provider.page_size
         candles = self._ask(lambda: self.provider.candles(self.symbol, self.timeframe, start, limit))
-        unique = {int(candle[0]): candle for candle in candles if start <= int(candle[0]) < end}
+        rows = _rows(candles, self.provider.name)
+        inside = [row for row in rows if start <= row[0] < end]
+        _require_one_each(inside, f"{self.provider.name}:{self.symbol}", "candles")
+        unique = {int(row[0]): row for row in inside}
         return [unique[ts] for ts in sorted(unique)]
 
-    def _store(self, page: Sequence[Candle]) -> None:
+    def _store(self, page: Sequence[Sequence[float]]) -> None:
         if not page:
             return
         bars = _as_bars(page, self.provider.name, self.symbol, self.timeframe)
@@ -196,6 +201,7 @@ class _Fetch:
             page = self._ask(partial(self.provider.funding, self.symbol, cursor, _FUNDING_PAGE))
             if page is None:
                 return False
+            _require_one_each(page, f"{self.provider.name}:{self.symbol}", "funding payments")
             fresh = sorted({int(ts): rate for ts, rate in page if cursor <= ts <= now}.items())
             if not fresh:
                 return True
@@ -257,10 +263,34 @@ def _settle(answer: Future[_T], question: Callable[[], _T]) -> None:
         answer.set_exception(problem)
 
 
-def _as_bars(page: Sequence[Candle], exchange: str, symbol: str, timeframe: Timeframe) -> Bars:
-    table = np.array([[np.nan if value is None else float(value) for value in candle[:6]] for candle in page], dtype=np.float64)
+def _rows(candles: Sequence[Candle], exchange: str) -> list[tuple[float, ...]]:
+    """Candles as six numbers each, NaN where one is missing; raises `BadBars` where one is none."""
+    try:
+        return [tuple(math.nan if value is None else float(value) for value in _six(candle)) for candle in candles]
+    except (TypeError, ValueError) as error:
+        raise errors.BadBars(f"{exchange} must send candles of time, open, high, low, close and volume", found=str(error)) from error
+
+
+def _six(candle: Candle) -> Candle:
+    if len(candle) < 6 or candle[0] is None:
+        raise ValueError(f"{list(candle)}")
+    return candle[:6]
+
+
+def _require_one_each(rows: Iterable[Sequence[float]], name: str, what: str) -> None:
+    """Refuse answers that say two things of one time; repeating the same is no fault."""
+    known: dict[int, Sequence[float]] = {}
+    for row in rows:
+        # as text, for a missing number equals itself here
+        if str(known.setdefault(int(row[0]), row)) != str(row):
+            raise errors.BadBars(
+                f"{name} must have one answer for each time", found=f"two different {what} of {quality.moment(int(row[0]))}"
+            )
+
+
+def _as_bars(page: Sequence[Sequence[float]], exchange: str, symbol: str, timeframe: Timeframe) -> Bars:
+    table = np.array(page, dtype=np.float64)
     columns: dict[str, Any] = {
         name: np.ascontiguousarray(table[:, place]) for place, name in enumerate(("open", "high", "low", "close", "volume"), 1)
     }
-    ts = np.array([int(candle[0]) for candle in page], dtype=np.int64)
-    return Bars(symbol=symbol, timeframe=timeframe, exchange=exchange, ts=ts, **columns)
+    return Bars(symbol=symbol, timeframe=timeframe, exchange=exchange, ts=table[:, 0].astype(np.int64), **columns)

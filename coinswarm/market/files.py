@@ -6,18 +6,20 @@ import hashlib
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.market import columns, lines, names, numerals, quality, sources, symbols, synthetic, tables, witnesses
+from coinswarm.market import columns, lines, names, numerals, quality, sources, symbols, synthetic, tables, volumes, witnesses
 from coinswarm.market.bars import COLUMNS, Bars
 from coinswarm.market.quality import Finding
 from coinswarm.market.sources import Source
 from coinswarm.market.tables import Table
 from coinswarm.market.timeframe import Timeframe
+from coinswarm.market.volumes import Traded
 from coinswarm.types import FloatArray, IntArray
 
 MADE = "world-"
@@ -25,6 +27,8 @@ MADE = "world-"
 Tell = Callable[[str], None]
 _TURNED = "it is newest first, and is turned round"
 _HOUR_MS = 3_600_000
+_SUNDAY = 6
+_YEAR_2100_MS = 4_102_444_800_000
 
 
 def is_made(exchange: str) -> bool:
@@ -88,13 +92,15 @@ def read(
     length = length or _spacing(file.name, table, opened)
     place = (exchange or told.exchange or (source.exchange if source else None) or "unknown").lower()
     amounts = columns.volumes(table.frame.columns, file.name, market)
-    numbers = numerals.read({name: table.frame[name] for name in (*chosen.values(), *_amounts(amounts, source))}, file.name)
+    ticks = columns.one_of(table.frame.columns, (source.ticks,)) if source and source.ticks else None
+    used = dict.fromkeys((*chosen.values(), *amounts.coins, *amounts.quote, *amounts.either, *([ticks] if ticks else [])))
+    numbers = numerals.read({name: table.frame[name] for name in used}, file.name)
     prices: dict[str, Any] = {name: numbers[chosen[name]] for name in quality.PRICES}
     first = numbers[(amounts.coins or amounts.either or amounts.quote)[0]]
     bars = Bars(symbol=market, timeframe=length, exchange=place, synthetic=is_made(place), ts=opened.ts, volume=first, **prices)
     turned = sort or (source is not None and source.newest_first)
     _require(file, table, bars, opened.findings, sort=turned)
-    traded = _traded(amounts, numbers, bars, source, file.name)
+    traded = _traded(amounts, numbers, bars, source, ticks, file.name)
     bars = replace(bars, volume=traded.volume)
     _require(file, table, bars, (), sort=turned)
     for note in (*table.notes, *opened.notes, *traded.notes, *_warnings(source, bars, sort=sort)):
@@ -209,22 +215,19 @@ def _finished(table: Table, name: str) -> Table:
 # --- volumes --------------------------------------------------------------------------------------------------------------
 
 
-def _amounts(found: columns.Volumes, source: Source | None) -> tuple[str, ...]:
-    ticks = (source.ticks,) if source is not None and source.ticks else ()
-    return tuple(dict.fromkeys((*found.coins, *found.quote, *found.either, *ticks)))
-
-
-def _traded(found: columns.Volumes, numbers: dict[str, FloatArray], bars: Bars, source: Source | None, name: str) -> witnesses.Traded:
+def _traded(
+    found: columns.Volumes, numbers: dict[str, FloatArray], bars: Bars, source: Source | None, ticks: str | None, name: str
+) -> Traded:
     if source is not None and source.volume_unit == "quote":
         quote = bars.symbol.partition(":")[0].partition("/")[2]
         note = f"{source.name} counts volume in {quote}: coins are volume / close"
-        return witnesses.Traded(volume=bars.volume / bars.close, notes=(note,))
+        return Traded(volume=bars.volume / bars.close, notes=(note,))
     if not found.coins and not found.either:
         rule = f"{name} has only a volume in quote currency ({', '.join(found.quote)}), and bars need it in base currency"
         raise errors.UnknownColumns(rule, hint="add a column volume in coins")
-    if source is not None and source.ticks and not bars.volume.any():
-        return witnesses.Traded(volume=numbers[source.ticks], notes=(f"{source.ticks} is taken as the volume: it counts ticks, not coins",))
-    return witnesses.coins(found, numbers, bars.low, bars.high, name)
+    if ticks is not None and not bars.volume.any():
+        return Traded(volume=numbers[ticks], notes=(f"{ticks} is taken as the volume: it counts ticks, not coins",))
+    return volumes.coins(volumes.Amounts(named=found, numbers=numbers, low=bars.low, high=bars.high, file=name))
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------------
@@ -250,8 +253,22 @@ def _hint(broken: Sequence[Finding], ts: IntArray) -> str:
         return "--sort turns a file that is newest first round"
     if "missing" in kinds and any(finding.about_time for finding in broken):
         return "times read like 2024-01-31 23:05:00, in UTC, or are Unix times"
-    hour_back = bool((np.diff(ts) < 0).any()) and int(np.diff(ts).min()) >= -_HOUR_MS
-    return "times that go back an hour are local times at the end of summer: write them in UTC" if hour_back and "order" in kinds else ""
+    if kinds & {"order", "duplicate"} and _sets_clocks_back(ts):
+        return "an hour that comes twice on a Sunday in autumn is local time: write times in UTC"
+    return ""
+
+
+def _sets_clocks_back(ts: IntArray) -> bool:
+    """Whether times repeat up to an hour in the night of a Sunday in a month in which clocks are set back somewhere."""
+    steps = np.diff(ts)
+    back = np.flatnonzero((steps <= 0) & (steps >= -_HOUR_MS))
+    if not back.size:
+        return False
+    repeated = int(ts[back[0] + 1])
+    if not 0 <= repeated < _YEAR_2100_MS:
+        return False
+    moment = datetime.fromtimestamp(repeated / 1000, UTC)
+    return moment.weekday() == _SUNDAY and moment.month in (4, 10, 11) and moment.hour <= 3
 
 
 def _require_funding(name: str, table: Table, ts: IntArray, rates: FloatArray, unreadable: Sequence[Finding]) -> None:

@@ -7,10 +7,14 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from coinswarm import errors
+from coinswarm.market import symbols
 from coinswarm.market.timeframe import Timeframe
 
-Candle = Sequence[float]
-"""Open time in milliseconds, open, high, low, close, volume."""
+Candle = Sequence[float | None]
+"""Open time in milliseconds, open, high, low, close, volume in coins."""
+_VOLUME_IN_COINS = frozenset(("binance", "binanceusdm", "bitget", "bybit", "htx", "huobi", "myokx", "okx", "okxus"))
+_VOLUME_IN_CONTRACTS = frozenset(("gate", "gateio", "kucoin", "kucoinfutures", "mexc", "xt"))
+"""What ccxt hands on as the volume of a derivative's candles: it differs by exchange, and no answer says it."""
 
 
 class Provider(Protocol):
@@ -20,7 +24,7 @@ class Provider(Protocol):
     page_size: int
 
     def require(self, symbol: str, timeframe: Timeframe) -> None:
-        """Raise unless the exchange lists the market and offers the timeframe."""
+        """Raise unless the exchange lists the market, offers the timeframe, and both can be simulated."""
 
     def now_ms(self) -> int:
         """The exchange's clock, milliseconds since 1970 UTC."""
@@ -47,7 +51,8 @@ class CcxtProvider:
         Raises:
             NotFound: there is no such market; the nearest are named.
             InvalidArgument: there is no such timeframe.
-            Refused: the exchange has no candles at all.
+            OutsideModel: the market is an inverse or quanto contract, an expiring future or an option.
+            Refused: the exchange has no candles at all, or counts volume in a unit that is not known.
         """
         if not self._exchange.has.get("fetchOHLCV"):
             raise errors.Refused(f"{self.name} offers no candles")
@@ -58,6 +63,8 @@ class CcxtProvider:
             markets = self._exchange.load_markets()
         if symbol not in markets:
             raise errors.not_found(f"market of {self.name}", symbol, markets)
+        _require_simulated(self.name, markets[symbol])
+        self._contract_size(symbol)
 
     def now_ms(self) -> int:
         """The exchange's clock where it tells it, else this machine's."""
@@ -68,7 +75,8 @@ class CcxtProvider:
         """One page of candles, see `Provider`."""
         with _translated(self.name):
             found: Sequence[Candle] = self._exchange.fetch_ohlcv(symbol, str(timeframe), since_ms, limit)
-        return found
+        size = self._contract_size(symbol)
+        return found if size == 1 else [_in_coins(candle, size) for candle in found]
 
     def funding(self, symbol: str, since_ms: int, limit: int) -> Sequence[tuple[int, float]] | None:
         """One page of funding payments, see `Provider`."""
@@ -76,7 +84,50 @@ class CcxtProvider:
             return None
         with _translated(self.name):
             found = self._exchange.fetch_funding_rate_history(symbol, since_ms, limit)
-        return [(int(entry["timestamp"]), float(entry["fundingRate"])) for entry in found]
+        return [_payment(self.name, entry) for entry in found]
+
+    def _contract_size(self, symbol: str) -> float:
+        """Coins for each unit of volume: 1 where the exchange counts coins.
+
+        Raises:
+            Refused: a contract is not one coin, and it is not known whether volume counts coins or contracts.
+        """
+        market = (self._exchange.markets or {}).get(symbol, {})
+        size = float(market.get("contractSize") or 1.0) if market.get("contract") else 1.0
+        if size == 1 or self.name in _VOLUME_IN_COINS:
+            return 1.0
+        if self.name in _VOLUME_IN_CONTRACTS:
+            return size
+        raise errors.Refused(
+            f"{self.name} trades {symbol} in contracts of {size:g} coins, and whether its volume counts coins or contracts is not known",
+            hint="fetch the market from another exchange, or import a file with the volume in coins",
+        )
+
+
+def _require_simulated(exchange: str, market: Any) -> None:
+    """Raise `OutsideModel` unless a market of ccxt is spot or a linear perpetual."""
+    name = f"{market['symbol']} of {exchange}"
+    if market.get("option"):
+        raise symbols.outside(name, "an option")
+    if market.get("future") or market.get("expiry"):
+        raise symbols.outside(name, "a future that expires")
+    if market.get("inverse"):
+        raise symbols.outside(name, "an inverse contract")
+    if market.get("quanto") or (market.get("contract") and market.get("linear") is False):
+        raise symbols.outside(name, "a quanto contract")
+
+
+def _in_coins(candle: Candle, size: float) -> Candle:
+    volume = candle[5] if len(candle) > 5 else None
+    return [*candle[:5], None if volume is None else volume * size]
+
+
+def _payment(exchange: str, entry: Any) -> tuple[int, float]:
+    try:
+        return int(entry["timestamp"]), float(entry["fundingRate"])
+    except (KeyError, TypeError, ValueError) as error:
+        found = {key: entry.get(key) for key in ("timestamp", "fundingRate")} if isinstance(entry, dict) else entry
+        raise errors.BadBars(f"{exchange} must tell the time and rate of each funding payment", found=repr(found)) from error
 
 
 @contextmanager
@@ -128,7 +179,7 @@ def connect(name: str, *, timeout_s: float = 10.0) -> Provider:
         timeout_s: how long one answer may take.
 
     Raises:
-        NotFound: nobody knows it.
+        NotFound: there is none.
     """
     word = name.strip().lower()
     return CONNECTORS.get(word, connect_ccxt)(word, timeout_s)

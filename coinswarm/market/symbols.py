@@ -26,6 +26,7 @@ _OPTION = re.compile(rf"[-_]{_EXPIRY}[-_]\d+(?:[.D]\d+)?[-_](?:C|P|CALL|PUT)(?:[
 _FUTURE = re.compile(rf"[-_]{_EXPIRY}$|^F[IF]_|^(?:XBT|ETH|[A-Z]+USDT?)[FGHJKMNQUVXZ]\d{{2}}$")
 _INVERSE = re.compile(r"^[A-Z0-9]+USD_PERP$|^[A-Z0-9]+-USD-SWAP$|^[A-Z0-9]+-PERPETUAL$|^PI_")
 """Inverse perpetuals as Binance, OKX, Deribit and Kraken name them; `BTC-USD-PERP` is a linear one, as on Paradex and Crypto.com."""
+_SETTLE = re.compile(r"([A-Z][A-Z0-9]*)?")
 _LINEAR = re.compile(r"^PF_")
 _HINT = "the simulator knows spot and linear perpetuals, such as BTC/USDT and BTC/USDT:USDT"
 
@@ -45,11 +46,25 @@ def canonical(text: str) -> str:
     parts = [part for part in re.split(r"[/\-_ ]", pair) if part]
     if len(parts) == 1:
         parts = _split(parts[0])
-    if len(parts) != 2 or not all(part.isalnum() for part in parts):
+    if len(parts) != 2 or not all(part.isalnum() for part in parts) or not _SETTLE.fullmatch(settle):
         raise errors.InvalidArgument("a market must read like BTC/USDT, BTCUSDT or BTC-USDT-PERP", found=repr(text))
     base, quote = parts
     _require_linear(base, quote, settle, text)
     return f"{base}/{quote}:{settle or quote}" if perpetual else f"{base}/{quote}"
+
+
+def require_simulated(market: str) -> None:
+    """Refuse a market that is neither spot nor a linear perpetual; a name that cannot be read as a market passes.
+
+    Raises:
+        OutsideModel: it is an inverse or quanto contract, an expiring future or an option.
+    """
+    try:
+        canonical(market)
+    except errors.OutsideModel:
+        raise
+    except errors.InvalidArgument:
+        return
 
 
 def same_pair(one: str, other: str) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.market import columns, lines, sources
+from coinswarm.market import columns, lines, sources, symbols
 from coinswarm.market.sources import Source
 from coinswarm.types import BoolArray, IntArray
 
@@ -73,6 +73,8 @@ def load(path: Path) -> Table:
     _require_file(path)
     try:
         return _of_bytes(path.read_bytes(), path.name)
+    except errors.CoinswarmError:
+        raise
     except (pl.exceptions.PolarsError, EOFError, zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise errors.BadBars(f"{path.name} cannot be read as Parquet, Feather, JSON or CSV", found=reason) from error
@@ -171,7 +173,8 @@ def _search(document: Any, market: str, found: list[tuple[list[Any], str]], dept
             found.append((document, market))
     elif isinstance(document, dict) and depth < _DEEPEST:
         named = next((str(value) for key, value in document.items() if columns.plain(key) in columns.MARKETS), market)
-        named = f"{named}_inverse" if document.get("category") == "inverse" else named
+        if document.get("category") in ("inverse", "option"):
+            raise symbols.outside(named or "this market", "an inverse contract" if document["category"] == "inverse" else "an option")
         for key, value in document.items():
             is_market = depth > 0 and isinstance(value, list) and key.isupper()
             _search(value, str(key) if is_market else named, found, depth + 1)

@@ -1,4 +1,4 @@
-"""What the columns of a file say of each other: open and close times, volumes in coins and in money, the market, the length of bars.
+"""What the columns of a file say of each other: open and close times, the market, the length of bars. Volumes are in `volumes`.
 
 Columns are chosen by their names, and a name may lie. So all columns that speak of one thing are heard, and where they disagree the right
 one is taken aloud, or the file is refused.
@@ -6,7 +6,7 @@ one is taken aloud, or the file is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from coinswarm.market import columns, quality, symbols, times
 from coinswarm.market.quality import Finding
 from coinswarm.market.tables import Table
 from coinswarm.market.timeframe import DAY_MS, Timeframe
-from coinswarm.types import FloatArray, IntArray
+from coinswarm.types import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,8 +27,6 @@ _QUARTER_MS = 900_000
 _FARTHEST_ZONE_MS = 14 * 3_600_000
 _AGREEING = 0.95
 """Share of bars in which two columns must agree: archives have a few bars that their own exchange garbled."""
-_TOLERANCE = 0.01
-"""By how much quote volume / volume may pass the bar's low and high, for volumes are rounded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +77,10 @@ def open_times(frame: pl.DataFrame, named: columns.Times, step_ms: int, file: st
         return _from_closes(first, step)
     readable = [other for other in others if not other.findings]
     ending = [other for other in readable if other.name in named.closes]
-    if not opens and any(_share(first.ts, close.ts, 0, step) for close in ending):
+    if not opens and any(_mostly_agree(first.ts, close.ts, 0, step) for close in ending):
         return _from_closes(first, step)
-    for close in ending:
-        _require_one_bar(first, close, step, file)
-    notes = [_settled(first, label, step, file, sure=bool(opens)) for label in readable if label not in ending]
+    notes = [_one_bar(first, close, step, file) for close in ending]
+    notes += [_settled(first, label, step, file, sure=bool(opens)) for label in readable if label not in ending]
     return Opened(ts=first.ts, notes=tuple(note for note in notes if note))
 
 
@@ -99,10 +96,14 @@ def _stamps(frame: pl.DataFrame, names: Sequence[str]) -> list[_Stamps]:
     return [entry for entry in found if (entry.ts >= 0).any()] or found[:1]
 
 
-def _share(first: IntArray, other: IntArray, low: int, step: int) -> bool:
-    """Whether the other time is `low` bars behind the first in nearly all rows, up to a second short of it."""
-    behind = other - first - low * step
-    return bool(np.mean((behind > -_SECOND_MS) & (behind <= (0 if low else _SECOND_MS - 1))) >= _AGREEING) if first.size else True
+def _agree(first: IntArray, other: IntArray, n_bars: int, step: int) -> BoolArray:
+    """Where the other time is `n_bars` bars behind the first, or up to a second short of it: (n,)."""
+    behind = other - first - n_bars * step
+    return (behind >= -_SECOND_MS) & (behind <= 0) if n_bars else np.abs(behind) < _SECOND_MS
+
+
+def _mostly_agree(first: IntArray, other: IntArray, n_bars: int, step: int) -> bool:
+    return float(np.mean(_agree(first, other, n_bars, step))) >= _AGREEING
 
 
 def _from_closes(close: _Stamps, step: int) -> Opened:
@@ -117,18 +118,26 @@ def _from_closes(close: _Stamps, step: int) -> Opened:
     return Opened(ts=end - step, notes=(note,))
 
 
-def _require_one_bar(first: _Stamps, close: _Stamps, step: int, file: str) -> None:
-    if step <= 0 or _share(first.ts, close.ts, 1, step):
-        return
-    off = np.abs(close.ts - first.ts - step) > _SECOND_MS
+def _one_bar(first: _Stamps, close: _Stamps, step: int, file: str) -> str:
+    """A note on the few rows whose close time is not one bar behind the open time; raises `BadTimestamps` when they are many."""
+    off = ~_agree(first.ts, close.ts, 1, step)
+    if step <= 0 or not off.any():
+        return ""
     text = f"{close.name} is not one bar of {Timeframe(step)} behind {first.name} in {{n}} row{{s}}"
-    raise quality.refusal(file, quality.at_rows("close", text, off, first.ts, about_time=True))
+    findings = quality.at_rows("close", text, off, first.ts, about_time=True)
+    if float(np.mean(off)) > 1 - _AGREEING:
+        raise quality.refusal(file, findings)
+    return findings[0].text
 
 
 def _settled(first: _Stamps, label: _Stamps, step: int, file: str, *, sure: bool) -> str:
     """A note where another time says something else than the first; nothing where both agree."""
     apart = label.ts - first.ts
-    if _share(first.ts, label.ts, 0, step) or _share(first.ts, label.ts, 1, step) or np.array_equal(label.ts, first.ts // DAY_MS * DAY_MS):
+    if (
+        _mostly_agree(first.ts, label.ts, 0, step)
+        or _mostly_agree(first.ts, label.ts, 1, step)
+        or np.array_equal(label.ts, first.ts // DAY_MS * DAY_MS)
+    ):
         return ""
     if sure:
         return f"{label.name} says other times than {first.name}, which is taken"
@@ -272,102 +281,7 @@ def _agreed(word: str, where: str, meant: str | None, told: str | None, file: st
     return meant, ""
 
 
-# --- volumes --------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Traded:
-    """The volume of a file in coins: (n,) amounts, and how witnesses that disagree were settled."""
-
-    volume: FloatArray
-    notes: tuple[str, ...] = ()
-
-
-def coins(found: columns.Volumes, amounts: dict[str, FloatArray], low: FloatArray, high: FloatArray, file: str) -> Traded:
-    """The traded amount in coins: money / coins must lie between low and high.
-
-    Args:
-        found: which columns are amounts; `coins` is not empty, or `either` is not.
-        amounts: (n,) their numbers.
-        low: (n,) lowest price of each bar.
-        high: (n,) highest price of each bar.
-        file: what to call the file in messages.
-
-    Raises:
-        UnknownColumns: two columns could be the volume, and nothing tells which.
-        BadBars: the volumes contradict the prices.
-    """
-    names = tuple(dict.fromkeys((*found.coins, *found.quote, *found.either)))
-    fits = {(a, q): _fit(amounts[a], amounts[q], low, high) for a in names for q in names if a != q}
-    right = list(dict.fromkeys(a for (a, _), share in fits.items() if share is not None and share >= _AGREEING))
-    preferred = next(iter((*found.coins, *found.quote, *found.either)))
-    if preferred in right or len(right) == 1:
-        return _taken(preferred if preferred in right else right[0], preferred, fits, amounts, low, high)
-    if right:
-        raise errors.UnknownColumns(f"{file}: {' and '.join(right)} could all be the volume")
-    return _without_agreement(found, fits, amounts, low, high, file)
-
-
-def _fit(coin: FloatArray, money: FloatArray, low: FloatArray, high: FloatArray) -> float | None:
-    """Share of bars in which money / coins lies between low and high; none where there is no trade to tell by."""
-    traded = (coin > 0) & (money > 0) & (low > 0)
-    return float(np.mean(_lies(coin, money, low, high)[traded])) if traded.any() else None
-
-
-def _lies(coin: FloatArray, money: FloatArray, low: FloatArray, high: FloatArray) -> np.ndarray:
-    return (money >= coin * low * (1 - _TOLERANCE)) & (money <= coin * high * (1 + _TOLERANCE))
-
-
-def _taken(
-    name: str, preferred: str, fits: dict[tuple[str, str], float | None], amounts: dict[str, FloatArray], low: FloatArray, high: FloatArray
-) -> Traded:
-    money = max((q for a, q in fits if a == name), key=lambda q: fits[name, q] or 0.0)
-    notes = [] if name == preferred else [f"{name} is the volume, not {preferred}: {money} / {name} lies between low and high"]
-    traded = (amounts[name] > 0) & (amounts[money] > 0)
-    off = traded & ~_lies(amounts[name], amounts[money], low, high)
-    swapped = off & _lies(amounts[money], amounts[name], low, high)
-    if swapped.any():
-        notes.append(_swap_note(name, money, swapped))
-    if (off & ~swapped).any():
-        notes.append(f"{money} / {name} lies outside low and high in {int((off & ~swapped).sum())} bars")
-    return Traded(volume=np.where(swapped, amounts[money], amounts[name]), notes=tuple(notes))
-
-
-def _swap_note(name: str, money: str, swapped: np.ndarray) -> str:
-    return f"{name} and {money} have changed places in {int(swapped.sum())} of {swapped.size} bars, and are put right by the prices"
-
-
-def _without_agreement(
-    found: columns.Volumes,
-    fits: dict[tuple[str, str], float | None],
-    amounts: dict[str, FloatArray],
-    low: FloatArray,
-    high: FloatArray,
-    file: str,
-) -> Traded:
-    """No column is the volume beside another in nearly all bars: they have changed places, say nothing of each other, or contradict."""
-    first, *others = found.coins or found.either
-    for money in found.quote:
-        swapped = _lies(amounts[money], amounts[first], low, high) & ~_lies(amounts[first], amounts[money], low, high)
-        share = np.mean(swapped | _lies(amounts[first], amounts[money], low, high))
-        if swapped.any() and share >= _AGREEING:
-            note = _swap_note(first, money, swapped)
-            return Traded(volume=np.where(swapped, amounts[money], amounts[first]), notes=(note,))
-    against = [money for money in found.quote if fits.get((first, money)) is not None]
-    if against:
-        share = 1 - (fits[first, against[0]] or 0.0)
-        rule = f"{file}: {against[0]} / {first} must lie between low and high"
-        raise errors.BadBars(
-            rule,
-            found=f"outside in {share:.0%} of the bars",
-            hint=f"one of both is not what its name says: leave {against[0]} out, or rename them",
-        )
-    if any(not np.array_equal(amounts[first], amounts[other], equal_nan=True) for other in others if np.any(amounts[other] != 0)):
-        raise errors.UnknownColumns(f"{file}: {' and '.join([first, *others])} could all be the volume", hint="leave the others out")
-    return Traded(volume=amounts[first])
-
-
-def paid_rates(named: Sequence[str], rates: dict[str, FloatArray], file: str) -> tuple[str, ...]:
+def paid_rates(named: Sequence[str], rates: Mapping[str, FloatArray], file: str) -> tuple[str, ...]:
     """A note on each column of rates that says something else than the first one, which is what was paid.
 
     Args:
