@@ -10,7 +10,7 @@ from pathlib import Path
 
 import coinswarm
 
-_NUMERIC = ("numpy", "numba", "ta-lib", "scipy", "deap", "moocore")
+_NUMERIC = ("numpy", "numba", "ta-lib", "scipy", "moocore")
 
 
 @cache
