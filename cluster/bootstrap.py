@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from coinswarm.ledger.queue import Queue
     from coinswarm.ledger.store import Store
 
-COMMAND = (sys.executable, "-c", "from cluster.cli.app import main; main()")
-"""Starts the command line of this installation in a process of its own."""
+COMMAND = (sys.executable, "-P", "-c", "from cluster.cli.app import main; main()")
+"""Starts the command line of this installation in a process of its own. `-P`: modules of the working directory are not imported."""
 
 _STORE_PATIENCE_S = 2.0
 """How long the store itself waits for its server; beyond that the driver waits, and says so."""
@@ -204,17 +204,19 @@ def open_patterns(settings: Settings) -> Iterator[PatternStore]:
 
 
 @contextmanager
-def open_cluster(settings: Settings, *, workers: int | None = None) -> Iterator[tuple[Evaluator, Session]]:
-    """An evaluator on the configured Ray cluster, or on a local one that ends with the block."""
+def open_cluster(
+    settings: Settings, *, workers: int | None = None, tell: Callable[[str], None] | None = None
+) -> Iterator[tuple[Evaluator, Session]]:
+    """An evaluator on the configured Ray cluster, or on a local one that ends with the block; `tell` hears what keeps it waiting."""
     if settings.compute == "process":
         with local_evaluator(settings) as evaluator:
             yield evaluator, _this_process()
         return
-    connected = _connected(settings, workers)
-    from cluster.workers import session
+    connected = _connected(settings, workers, tell)
+    from cluster.workers import beginning, session
     from cluster.workers.pool import RayEvaluator
 
-    on_ray = RayEvaluator()
+    on_ray = RayEvaluator(tell=tell or beginning.silent)
     try:
         yield on_ray, connected
     finally:
@@ -223,22 +225,37 @@ def open_cluster(settings: Settings, *, workers: int | None = None) -> Iterator[
 
 
 @contextmanager
-def open_crew(settings: Settings, *, workers: int | None = None) -> Iterator[tuple[Crew, Session]]:
-    """A crew on the configured Ray cluster, or on a local one that ends with the block."""
+def open_crew(
+    settings: Settings, *, workers: int | None = None, tell: Callable[[str], None] | None = None
+) -> Iterator[tuple[Crew, Session]]:
+    """A crew on the configured Ray cluster, or on a local one that ends with the block; `tell` hears what keeps it waiting."""
     if settings.compute == "process":
         with local_crew(settings) as crew:
             yield crew, _this_process()
         return
-    connected = _connected(settings, workers)
-    from cluster.workers import session
+    connected = _connected(settings, workers, tell)
+    from cluster.workers import beginning, session
     from cluster.workers.crew import RayCrew
 
-    on_ray = RayCrew()
+    on_ray = RayCrew(tell=tell or beginning.silent)
     try:
         yield on_ray, connected
     finally:
         on_ray.close()
         session.disconnect()
+
+
+def require_cluster(settings: Settings) -> None:
+    """Raise unless the configured Ray cluster, if there is one, can be joined.
+
+    Raises:
+        Unavailable: no cluster answers there, or one with another Ray.
+        Unauthenticated: it asks for a token that this user does not have.
+    """
+    if settings.ray_address:
+        from cluster.workers import joining, session
+
+        joining.require(session.resolved(settings.ray_address))
 
 
 def look_at_nodes(settings: Settings) -> tuple[Node, ...]:
@@ -257,11 +274,13 @@ def look_at_nodes(settings: Settings) -> tuple[Node, ...]:
         session.disconnect()
 
 
-def _connected(settings: Settings, workers: int | None) -> Session:
+def _connected(settings: Settings, workers: int | None, tell: Callable[[str], None] | None) -> Session:
     """A session on the configured cluster, which leaves word of its dashboard, or on a local one that ends with us."""
     variables, home = prepare(settings), machine.ensure_home(settings)
-    from cluster.workers import session
+    from cluster.workers import beginning, session
 
+    if not settings.ray_address:
+        beginning.compile_here(tell or beginning.silent)
     connected = session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables, home=home)
     if connected.dashboard and not connected.local:
         machine.dashboard_file(settings).write_text(connected.dashboard)

@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 from cluster.store import embedded
+from tests import installed
 
 # no test may depend on how fast a shared machine is
 hypothesis.settings.register_profile("coinswarm", deadline=None)
@@ -39,3 +40,10 @@ def database_url() -> Iterator[str]:
             yield embedded.ensure(folder)
         finally:
             embedded.stop(folder, force=True)
+
+
+@pytest.fixture(scope="session")
+def installed_command(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `coinswarm` command as the wheel installs it, beside nothing but what the wheel asks for."""
+    folder = tmp_path_factory.mktemp("installed")
+    return installed.command(installed.wheel(folder), folder / "venv")

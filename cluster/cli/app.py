@@ -24,6 +24,7 @@ import typer
 from typer.core import TyperGroup
 
 from cluster import private
+from cluster import settings as machine
 from cluster.cli import console
 from coinswarm import errors
 from coinswarm.printable import shown
@@ -136,7 +137,7 @@ def load(name: str) -> Any:
     try:
         module = importlib.import_module(f"cluster.cli.{name}")
     except ImportError as error:
-        raise errors.Unavailable(f"`coinswarm {name}` cannot be loaded", found=error, hint="reinstall with `make setup`") from error
+        raise errors.Unavailable(f"`coinswarm {name}` cannot be loaded", found=error, hint="install coinswarm again") from error
     application = getattr(module, "app", None)
     if application is None:
         application = typer.Typer(add_completion=False)
@@ -193,6 +194,11 @@ def coinswarm(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of the installed command. What it writes, wherever it does, is its owner's alone."""
+    """Entry point of the installed command.
+
+    What it writes, wherever it does, is its owner's alone; its child processes do not import what lies in the working directory.
+    """
     private.begin()
+    if arguments is None:
+        machine.announce({"PYTHONSAFEPATH": "1"})
     typer.main.get_command(app).main(args=None if arguments is None else list(arguments), prog_name="coinswarm")

@@ -216,7 +216,7 @@ def _run(settings: Settings, plan: Plan, *, workers: int | None, detach: bool, a
 
 
 def _drive(settings: Settings, store: Store, kept: ChaosStore, plan: Plan, *, workers: int | None, as_json: bool) -> None:
-    with bootstrap.open_crew(settings, workers=workers) as (crew, session):
+    with bootstrap.open_crew(settings, workers=workers, tell=console.note) as (crew, session):
         console.note(f"job {plan.job.id} with {session.cpus} processors; dashboard: {session.dashboard or 'could not be started'}")
         if plan.job.synthetic:
             console.note(f"{console.SYNTHETIC} DATA: these prices were made, not traded")
@@ -257,7 +257,7 @@ def _present(job: Job, *, as_json: bool) -> None:
 def _estimate(settings: Settings, plan: Plan, *, workers: int | None, as_json: bool) -> None:
     from cluster.driver import chaos as driving
 
-    with bootstrap.open_crew(settings, workers=workers) as (crew, _):
+    with bootstrap.open_crew(settings, workers=workers, tell=console.note) as (crew, _):
         found = driving.estimate(crew, plan)
     free = _free_bytes(settings)
     if as_json:

@@ -51,7 +51,10 @@ def command(
     markets = asking.imported(bars, settings) if bars else _found(settings, exchange, days)
     request = asking.request([play], markets, None, (None, None), search, {}, {})
     plan = planning.plan(evolve.inherited(settings, request), settings.bars_file)
-    with bootstrap.open_store(settings) as store, bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):
+    with (
+        bootstrap.open_store(settings) as store,
+        bootstrap.open_cluster(settings, workers=workers, tell=console.note) as (evaluator, session),
+    ):
         evolve.announce(plan, session)
         job = evolve.drive(store, evaluator, plan, new=True)
         best = store.leaderboard(job.id, limit=1)

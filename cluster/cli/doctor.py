@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import platform
 import shutil
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -61,7 +60,7 @@ def command(
         *_packages(),
         _guarded("bars", _bars, settings),
         _guarded("database", _database, settings),
-        _ray(settings),
+        _guarded("cluster", _ray, settings),
         _browser(),
     ]
     if as_json:
@@ -150,12 +149,8 @@ def _database(settings: Settings) -> Finding:
 def _ray(settings: Settings) -> Finding:
     if not settings.ray_address:
         return Finding(what="cluster", found="a local Ray cluster for each run, on the loopback address", ok=True)
-    host, _, port = settings.ray_address.removeprefix("ray://").rpartition(":")
-    try:
-        with socket.create_connection((host, int(port)), timeout=3.0):
-            return Finding(what="cluster", found=f"something answers at {settings.ray_address}", ok=True)
-    except (OSError, ValueError) as problem:
-        return Finding(what="cluster", found=f"nothing answers at {settings.ray_address}: {problem}", ok=False)
+    bootstrap.require_cluster(settings)
+    return Finding(what="cluster", found=f"a Ray cluster answers at {settings.ray_address}", ok=True)
 
 
 def _browser() -> Finding:

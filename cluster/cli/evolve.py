@@ -114,7 +114,10 @@ def run(settings: Settings, request: Request, *, workers: int | None = None, est
     from cluster.driver import plan as planning
 
     plan = planning.plan(inherited(settings, request), settings.bars_file)
-    with bootstrap.open_store(settings) as store, bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):
+    with (
+        bootstrap.open_store(settings) as store,
+        bootstrap.open_cluster(settings, workers=workers, tell=console.note) as (evaluator, session),
+    ):
         if estimate:
             _estimate(evaluator, plan, as_json=as_json)
             return
@@ -131,7 +134,7 @@ def plan_again(settings: Settings, store: Store, job: Job) -> Plan:
 
 def go_on(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:
     """Drive a stored job from its last committed generation and print what it found."""
-    with bootstrap.open_cluster(settings, workers=workers) as (evaluator, session):
+    with bootstrap.open_cluster(settings, workers=workers, tell=console.note) as (evaluator, session):
         announce(plan, session)
         present(settings, store, plan, drive(store, evaluator, plan, new=False), as_json=as_json)
 

@@ -130,7 +130,7 @@ def _stored(like: Sequence[str], settings: Settings) -> list[str]:
 
 
 def _drive(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:
-    with bootstrap.open_crew(settings, workers=workers) as (crew, session):
+    with bootstrap.open_crew(settings, workers=workers, tell=console.note) as (crew, session):
         console.note(f"job {plan.job.id} with {session.cpus} processors; dashboard: {session.dashboard or 'could not be started'}")
         _present(_driven(store, crew, plan), as_json=as_json)
 
@@ -179,7 +179,7 @@ def _estimate(settings: Settings, plan: Plan, *, workers: int | None, as_json: b
 
     few = min(_PROBES, plan.settings.worlds)
     probe = driving.shortened(plan, few)
-    with bootstrap.open_crew(settings, workers=workers) as (crew, _):
+    with bootstrap.open_crew(settings, workers=workers, tell=console.note) as (crew, _):
         stages = driving.Worlds(probe, crew, judge)
         figures = [step.figures for step in stages.steps([], lambda: False)]
         began = time.monotonic()

@@ -87,7 +87,7 @@ def _drive(settings: Settings, store: Store, plan: Plan, *, workers: int | None,
         with bootstrap.local_crew(settings) as crew:
             job = _driven(settings, store, plan, crew)
     else:
-        with bootstrap.open_crew(settings, workers=workers) as (crew, session):
+        with bootstrap.open_crew(settings, workers=workers, tell=console.note) as (crew, session):
             console.note(f"job {plan.job.id} with {session.cpus} processors")
             job = _driven(settings, store, plan, crew)
     _present(job, as_json=as_json)

@@ -130,7 +130,7 @@ def run(
     from cluster.driver import validate as driving
 
     made = []
-    with bootstrap.open_crew(settings, workers=workers) as (crew, session):
+    with bootstrap.open_crew(settings, workers=workers, tell=console.note) as (crew, session):
         for plan in plans:
             if new:
                 driving.submit_plan(store, plan)

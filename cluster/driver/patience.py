@@ -129,5 +129,6 @@ def give_up(store: Store, lease: Lease, problem: BaseException, *, tell: Callabl
             fail(store, lease, str(problem))
         else:
             store.release(lease)
+            tell(f"job {lease.job} is given back; `coinswarm jobs resume {lease.job}` goes on with it")
     except errors.CoinswarmError as second:
         tell(f"the job could not be given back, its lease runs out by itself: {second}")

@@ -13,9 +13,10 @@ from typing import Any
 
 import ray
 
+from cluster.driver import version
 from cluster.driver.crew import Answer, Handle, Item
 from cluster.driver.evaluator import Segment, Source
-from cluster.workers import pool, scoring, tasks
+from cluster.workers import beginning, pool, scoring, tasks
 from coinswarm import errors
 
 _AHEAD = 4
@@ -47,7 +48,7 @@ class _Round:
     def fill(self, room: int) -> None:
         """Send calls until `room` of them are out or wait for their turn."""
         while len(self.out) + len(self.done) < room and (call := self._next()) is not None:
-            self.out[_call.remote(self.function, call.item, *(market.columns for market in self.markets))] = call
+            self.out[_call.remote(version.code_version(), self.function, call.item, *(market.columns for market in self.markets))] = call
 
     def take(self) -> None:
         """Wait for a call to finish and keep its answer; one that killed its worker goes out again."""
@@ -75,8 +76,9 @@ class _Round:
 
 
 @ray.remote(num_cpus=1, max_retries=0)
-def _call(function: Callable[..., Any], item: Any, *markets: scoring.Columns) -> Any:
+def _call(driver_code: str, function: Callable[..., Any], item: Any, *markets: scoring.Columns) -> Any:
     """One call. A death of the process is the crew's business, so Ray does not retry."""
+    beginning.ready(driver_code)
     return function(item, *(scoring.rebuilt(columns) for columns in markets))
 
 
@@ -85,10 +87,12 @@ class RayCrew:
 
     Args:
         max_workers: how many processors of the cluster to use at most; None: all that there are.
+        tell: hears that kernels are compiled.
     """
 
-    def __init__(self, *, max_workers: int | None = None) -> None:
+    def __init__(self, *, max_workers: int | None = None, tell: Callable[[str], None] = beginning.silent) -> None:
         self._max_workers = max_workers
+        self._beginning = beginning.Beginning(tell, room_s=None)
         self._held: dict[tuple[str, Segment], Handle] = {}
         self._slots, self._slots_at = 1, -_SLOTS_EVERY_S
 
@@ -104,7 +108,7 @@ class RayCrew:
         """Hold the bars of a market, cut to the segment; one copy a machine."""
         key = (source.key, segment)
         if key not in self._held:
-            columns, facts = pool.near_the_driver(tasks.load_bars).remote(source, segment)
+            columns, facts = pool.near_the_driver(tasks.load_bars).remote(version.code_version(), source, segment)
             known = pool.result(facts, pool.LOAD_TIMEOUT_S)
             self._held[key] = Handle(key=source.key, symbol=str(known["symbol"]), n_bars=int(known["n_bars"]), columns=columns)
         return self._held[key]
@@ -121,6 +125,7 @@ class RayCrew:
                     turn.fill(_AHEAD * self.workers)
                 if not turn.out:
                     return
+                self._beginning.look()
                 turn.take()
         finally:
             turn.drop()

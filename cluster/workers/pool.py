@@ -6,17 +6,18 @@ The number of workers, the size of batches and the order of answers change the t
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import ray
 from ray import exceptions
 
+from cluster.driver import version
 from cluster.driver.evaluator import Scored, Segment, Source, Task, Work
-from cluster.workers import overtime, scoring, tasks
+from cluster.workers import beginning, overtime, scoring, tasks
 from cluster.workers.pieces import Ledger, Pace, Piece, waiting
 from coinswarm import errors
 from coinswarm.ledger.records import IN_SAMPLE
@@ -49,13 +50,16 @@ class RayEvaluator:
     Args:
         timeout_s: how long one batch may compute before its variants are tried alone, and one variant before it is given up.
         max_workers: how many processors of the cluster to use at most; None: all that there are.
-        room_s: how long to wait for the very first answer before the cluster counts as full.
+        room_s: how long to wait for a first process to begin before the cluster counts as full.
+        tell: hears that kernels are compiled.
     """
 
-    def __init__(self, *, timeout_s: float = 600.0, max_workers: int | None = None, room_s: float = 120.0) -> None:
+    def __init__(
+        self, *, timeout_s: float = 600.0, max_workers: int | None = None, room_s: float = beginning.ROOM_S,
+        tell: Callable[[str], None] = beginning.silent,
+    ) -> None:  # fmt: skip
         self._timeout_s = timeout_s
-        self._room_s = room_s
-        self._silent_since: float | None = None
+        self._beginning = beginning.Beginning(tell, room_s=room_s)
         self._max_workers = max_workers
         self._paces: dict[str, Pace] = {}
         self._task: Task | None = None
@@ -119,7 +123,7 @@ class RayEvaluator:
 
     def _load(self, sources: tuple[Source, ...], segment: Segment) -> None:
         missing = [source for source in sources if (source.key, segment.name) not in self._markets]
-        started = [(source, *near_the_driver(tasks.load_bars).remote(source, segment)) for source in missing]
+        started = [(source, *near_the_driver(tasks.load_bars).remote(version.code_version(), source, segment)) for source in missing]
         for source, columns, facts in started:
             known = result(facts, LOAD_TIMEOUT_S)
             self._markets[source.key, segment.name] = _Market(source=source, columns=columns, symbol=str(known["symbol"]))
@@ -152,24 +156,14 @@ class RayEvaluator:
         markets = [self._markets[source.key, segment.name] for source in (task.sources[piece.market], *task.others.values())]
         symbols = [market.symbol for market in markets]
         batch = scoring.batch(task, ledger.work, piece.market, symbols, ledger.genomes(piece))
-        return tasks.score_batch.remote(self._timeout_s, batch, *[market.columns for market in markets])
+        return tasks.score_batch.remote(version.code_version(), self._timeout_s, batch, *[market.columns for market in markets])
 
     def _take(self, timeout_s: float) -> None:
         done, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
-        self._require_room(answered=bool(done))
+        if not done:
+            self._beginning.look()
         for reference in done:
             self._enter(self._running.pop(reference), reference)
-
-    def _require_room(self, *, answered: bool) -> None:
-        """Raise `Unavailable` when a cluster has not answered at all: others hold its processors, and for how long nobody knows."""
-        if answered or any(pace.seconds_per_variant is not None for pace in self._paces.values()):
-            self._silent_since = math.inf
-        elif self._silent_since is None:
-            self._silent_since = time.monotonic()
-        elif time.monotonic() - self._silent_since > self._room_s:
-            free = f"{ray.available_resources().get('CPU', 0):g} of {ray.cluster_resources().get('CPU', 0):g} processors free"
-            hint = "wait for the others, or take another cluster; then `coinswarm jobs resume JOB`"
-            raise errors.Unavailable(f"the cluster must have room for this job within {self._room_s:g} s", found=free, hint=hint)
 
     def _enter(self, piece: Piece, reference: Any) -> None:
         try:
@@ -211,8 +205,14 @@ def result(reference: Any, timeout_s: float | None) -> Any:
     except exceptions.RayTaskError as error:
         if isinstance(error.cause, errors.CoinswarmError):
             raise error.cause from error
+        if isinstance(error.cause, ImportError):
+            raise errors.Unavailable(
+                "every node of the cluster must have this program",
+                found=error.cause,
+                hint="`coinswarm doctor --cluster` shows what each has",
+            ) from error
         raise
     except exceptions.GetTimeoutError as error:
         raise errors.Unavailable(
-            "the cluster has no room for this job", found=f"no answer in {timeout_s:g} s", hint="look at the dashboard"
+            "a worker process of the cluster must load the bars", found=f"no answer in {timeout_s:g} s", hint="the logs of Ray say why"
         ) from error

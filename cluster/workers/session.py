@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 import socket
-import struct
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,15 +15,11 @@ from typing import Any
 import psutil
 import ray
 
-from cluster.workers import seclusion
+from cluster.workers import code, joining, seclusion
 from coinswarm import errors
 
 _LOOPBACK = "127.0.0.1"
 _ANSWER_S = 8.0
-_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
-_FRAME = struct.Struct("!3sB5x")
-_SETTINGS = 4
-"""How HTTP/2, which Ray speaks, begins: a preface and an empty frame of settings, answered by another (RFC 9113, 3.4 and 6.5)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +57,14 @@ def connect(
         home: where a local cluster keeps its token, sockets and logs; needed to start one.
 
     Raises:
-        Unavailable: the cluster does not answer or cannot be started.
+        Unavailable: the cluster does not answer, has another Ray, or cannot be started.
+        Unauthenticated: it asks for a token that this user does not have.
     """
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "runtime_env": {"env_vars": dict(variables)}}
+    options["job_config"] = code.Job()
     if address:
         found = resolved(address)
-        _require_answer(found)
+        joining.require(found)
         return _joined(found, options)
     if home is None:
         raise errors.InvalidArgument("a local cluster needs a home folder", found=home)
@@ -95,9 +92,9 @@ def resolved(address: str, *, look: Callable[[], str | None] | None = None) -> s
     try:
         found = (look or _latest)()
     except (ConnectionError, ValueError, OSError) as error:
-        raise _absent(address, "none on this machine") from error
+        raise joining.absent(address, "none on this machine") from error
     if not found:
-        raise _absent(address, "none on this machine")
+        raise joining.absent(address, "none on this machine")
     return found
 
 
@@ -108,31 +105,11 @@ def _latest() -> str | None:
     return address
 
 
-def _absent(address: str, found: object) -> errors.Unavailable:
-    hint = "start one there, or leave --address and RAY_ADDRESS out to use this machine"
-    return errors.Unavailable(f"no Ray cluster answers at {address}", found=found, hint=hint)
-
-
-def _require_answer(address: str) -> None:
-    """Raise `Unavailable` when nobody listens there: Ray itself tries a dead address for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdecimal():
-        return
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S) as line:
-            line.sendall(_GREETING)
-            answer = line.recv(_FRAME.size, socket.MSG_WAITALL)
-            if len(answer) < _FRAME.size or _FRAME.unpack(answer)[1] != _SETTINGS:
-                raise ConnectionError("something else listens there")
-    except (OSError, OverflowError) as error:
-        raise _absent(address, error) from error
-
-
 def _joined(address: str, options: dict[str, Any]) -> Session:
     try:
         context = ray.init(address=address, **options)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise _absent(address, error) from error
+    except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.AuthenticationError) as error:
+        raise joining.refused(address, error) from error
     return _session(context, local=False)
 
 

@@ -1,14 +1,24 @@
-"""Compiling the kernels before anybody waits for them: one small search's worth of scoring on made-up bars."""
+"""Compiling the kernels before anybody waits for them: one small search's worth of scoring on made-up bars.
+
+Processes share a folder of compiled kernels. Those that start together on a new machine would all compile the same, each at a part of its
+speed; so the first compiles and the others wait for it.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import platform
 import time
+from pathlib import Path
 
+import numba
 import numpy as np
+from numba.core import config, registry
 
 from cluster.driver.evaluator import Segment, Setup
 from cluster.workers import scoring
-from coinswarm import backtest, chaos, errors, fitness, play
+from coinswarm import backtest, chaos, errors, fitness, kernels, play
 from coinswarm.ledger.records import IN_SAMPLE
 from coinswarm.market import synthetic
 from coinswarm.market.timeframe import Timeframe
@@ -44,6 +54,45 @@ def warm() -> float:
         Unavailable: a kernel cannot be compiled here.
     """
     began = time.perf_counter()
+    if not compile_once():
+        _run()
+    return time.perf_counter() - began
+
+
+def compiled() -> bool:
+    """Whether a process has compiled these kernels for this machine; so it is taken to be where there is no folder to keep them in."""
+    return not config.CACHE_DIR or _mark().exists()
+
+
+def compile_once() -> bool:
+    """Compile the kernels unless another process has, and wait for one that does; the answer is whether this process compiled.
+
+    Raises:
+        Unavailable: a kernel cannot be compiled here.
+    """
+    if compiled():
+        return False
+    mark = _mark()
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    with mark.with_name("compiling.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if mark.exists():
+            return False
+        _run()
+        mark.touch()
+    return True
+
+
+def _mark() -> Path:
+    """A file that is there when kernels of these sources are compiled for this processor by this numba, as numba's own index tells them."""
+    sources = sorted(Path(kernels.__file__).parent.glob("*.py"))
+    stamps = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in sources]
+    target = registry.cpu_target.target_context.codegen().magic_tuple()
+    kind = repr((stamps, target, numba.__version__, platform.python_version()))
+    return Path(config.CACHE_DIR) / f"compiled-{hashlib.sha256(kind.encode()).hexdigest()[:16]}"
+
+
+def _run() -> None:
     read = play.loads(_PLAY)
     bars = synthetic.market("BTC/USDT", Timeframe.parse("5m"), _BARS, seed=1)
     genomes = read.space.sample(np.random.default_rng(1), _VARIANTS)
@@ -56,4 +105,3 @@ def warm() -> float:
     backtest.run(read, bars, genome=genomes[0])
     fitness.Scorer(read, bars).replay(genomes[0])
     chaos.run(bars, _VARIANTS)
-    return time.perf_counter() - began

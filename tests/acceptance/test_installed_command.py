@@ -1,7 +1,6 @@
 """The installed command, driven as a user would: the wheel, a fresh virtual environment, an empty home.
 
-Only this project is installed afresh: what it depends on is taken from the environment that runs the tests, by a `.pth` file, because
-installing gigabytes again would test the package index and not this project.
+Only this project is installed afresh: what its wheel asks for, and nothing else, is linked from the environment that runs the tests.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,13 +66,13 @@ class Person:
 
 
 @pytest.fixture(scope="module")
-def person(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[Person]:
+def person(installed_command: Path, data_dir: Path) -> Iterator[Person]:
     """A person who has just installed the wheel. The home is outside of pytest's folders, which other accounts may not enter."""
     with tempfile.TemporaryDirectory(prefix="coinswarm-home-") as name:
         home = Path(name)
         _candles(data_dir, home / "binance_BTC-USDT_5m.parquet")
         shutil.copy(ROOT / "plays" / "examples" / "trend_pullback.yml", home)
-        yield Person(command=_installed(tmp_path_factory.mktemp("installed")), home=home)
+        yield Person(command=installed_command, home=home)
         embedded.stop(home / ".coinswarm" / "pg", force=True)
 
 
@@ -84,24 +81,6 @@ def _candles(data: Path, path: Path) -> None:
 
     assert len(files.read(data / "spot5m_2024" / path.name)) > N_BARS
     pl.read_parquet(data / "spot5m_2024" / path.name).head(N_BARS).write_parquet(path)
-
-
-def _installed(folder: Path) -> Path:
-    source, venv = folder / "source", folder / "venv"
-    skipped = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "tests")
-    shutil.copytree(ROOT, source, ignore=skipped)
-    _run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(source))
-    _run(sys.executable, "-m", "venv", str(venv))
-    (wheel,) = folder.glob("coinswarm-*.whl")
-    _run(str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel))
-    (packages,) = venv.glob("lib/python*/site-packages")
-    (packages / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    return venv / "bin" / "coinswarm"
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_a_person_goes_from_a_file_of_candles_to_a_report(person: Person) -> None:

@@ -183,7 +183,7 @@ def test_a_full_disk_leaves_no_half_backup(kept: Kept, tmp_path: Path) -> None:
 
 def test_bars_that_are_being_imported_are_waited_for_by_the_person(kept: Kept, tmp_path: Path) -> None:
     script = f"from coinswarm.market.catalog import Catalog; held = Catalog.open({str(kept.bars)!r}); print(1); input()"
-    command = [*bootstrap.COMMAND[:2], script]
+    command = [*bootstrap.COMMAND[:-1], script]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()

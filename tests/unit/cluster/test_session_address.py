@@ -21,7 +21,7 @@ def test_an_address_where_nobody_listens_is_unavailable() -> None:
         session.connect(f"127.0.0.1:{port}", workers=None, variables={})
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:99999", "no-such-host.invalid:6379", "ray://127.0.0.1:1"])
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "no-such-host.invalid:6379"])
 def test_an_address_that_leads_nowhere_is_unavailable(address: str) -> None:
     with pytest.raises(errors.Unavailable, match="leave --address and RAY_ADDRESS out"):
         session.connect(address, workers=None, variables={})
@@ -39,7 +39,13 @@ def test_auto_where_no_cluster_runs_is_unavailable(look) -> None:
 
 def test_auto_is_the_cluster_that_was_found_and_any_other_address_stays() -> None:
     assert session.resolved("auto", look=lambda: "127.0.0.1:6379") == "127.0.0.1:6379"
-    assert session.resolved("ray://127.0.0.1:10001", look=nobody) == "ray://127.0.0.1:10001"
+    assert session.resolved("127.0.0.1:6380", look=nobody) == "127.0.0.1:6380"
+
+
+@pytest.mark.parametrize("address", ["ray://127.0.0.1:10001", "local", "head", "http://127.0.0.1:8265"])
+def test_what_is_no_address_of_a_cluster_is_said_to_be_none(address: str) -> None:
+    with pytest.raises(errors.InvalidArgument, match="must be HOST:PORT or auto"):
+        session.connect(address, workers=None, variables={})
 
 
 def test_a_server_of_something_else_is_no_cluster() -> None:
