@@ -24,7 +24,7 @@ from cluster import settings as machine
 from coinswarm import errors
 
 _MUTE = {"RAY_enable_metrics_collection": "0", "AUTOSCALER_METRIC_PORT": "-1", "DASHBOARD_METRIC_PORT": "-1"}
-"""Metrics of nodes, of the autoscaler and of the dashboard; the latter two are exported unless their port is none that can be listened at."""
+"""Metrics of nodes, of the autoscaler and of the dashboard; the latter two are exported unless their port cannot be listened at."""
 _LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
 _SESSION = "/session_2026-01-31_23-59-59_999999_9999999/sockets/dash_MetricsHead"
 """The longest path that Ray makes of the folder it is given."""
