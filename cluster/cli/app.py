@@ -58,7 +58,7 @@ COMMANDS = {
 }
 
 
-_Mistake: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+_Mistake: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """What is wrong with arguments; typer brings a Click of its own, whose name it keeps to itself."""
 
 

@@ -96,7 +96,9 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 def described(working: subprocess.Popen[str], uid: int, base: Path, before: Mapping[Path, int]) -> World:
     """What an account says that it has running, and what root finds of it."""
-    said = json.loads(next(line for line in working.stdout or () if line.startswith("{")))
+    line = next((line for line in working.stdout or () if line.startswith("{")), None)
+    assert line is not None, "coinswarm did not start; standard error says why"
+    said = json.loads(line)
     home, url = Path(said["home"]), psycopg.conninfo.conninfo_to_dict(said["url"])
     server = psutil.Process(int((home / "pg" / "data" / "postmaster.pid").read_text().split()[0]))
     kept = ["ray.token", "pg/password", "pg/reader.password"]
