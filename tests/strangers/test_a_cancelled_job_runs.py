@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -81,7 +82,10 @@ def test_a_cancelled_job_goes_on_when_a_user_resumes_it(here: Home) -> None:
     assert here.cancel(job) == "cancelled"
     here.until_nothing_is_left(job)
     before = commits(here, job)
-    with here.popen("jobs", "resume", job):
+    with here.popen("jobs", "resume", job) as process:
+        while here.store.status(job) == "cancelled":
+            assert process.poll() is None
+            time.sleep(0.05)
         here.running(job, before + 2)
         assert here.cancel(job) == "cancelled"
     assert commits(here, job) > before
