@@ -38,7 +38,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="COINSWARM_", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    home: Path = Field(default_factory=lambda: Path.home() / ".coinswarm")
+    home: Path = Field(default_factory=lambda: _users_home() / ".coinswarm")
     bars_path: Path | None = None
     database_url: SecretStr | None = None
     database_url_file: Path | None = None
@@ -94,6 +94,13 @@ class Settings(BaseSettings):
     def numba_folder(self) -> Path:
         """Where compiled kernels are kept."""
         return self.home.expanduser() / "numba"
+
+
+def _users_home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError as error:  # a container's user may have no entry and no HOME
+        raise errors.BadSetting("COINSWARM_HOME must be set for a user without a home folder", found="neither it nor HOME") from error
 
 
 def load() -> Settings:

@@ -60,8 +60,8 @@ def warm() -> float:
 
 
 def compiled() -> bool:
-    """Whether a process has compiled these kernels for this machine; so it is taken to be where there is no folder to keep them in."""
-    return not config.CACHE_DIR or _mark().exists()
+    """Whether a process has compiled these kernels for this machine."""
+    return _mark().exists()
 
 
 def compile_once() -> bool:

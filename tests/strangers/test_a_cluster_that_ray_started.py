@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import grpc
@@ -128,39 +127,55 @@ def test_an_address_of_ip_version_6_is_asked() -> None:
         joining.require(address)
 
 
+_STARTS = 6
+"""Ray gives its own parts 30 s to come up, which a busy machine exceeds."""
+
+
 @contextmanager
-def started(home: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """`ray start --head`, in a temporary folder with a short name: Ray's sockets lie in it."""
-    words = ["start", "--head", f"--port={port}", "--num-cpus=1", "--include-dashboard=false", "--disable-usage-stats", "--block"]
-    with tempfile.TemporaryDirectory(prefix="ray") as folder:
-        command = [Path(sys.executable).with_name("ray"), *words, f"--temp-dir={folder}"]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-        process = subprocess.Popen(command, env=kept | {"HOME": str(home)}, stdout=subprocess.PIPE, start_new_session=True)
+def head(home: Path) -> Iterator[str]:
+    """The address of what `ray start --head` starts for a user, in a temporary folder with a short name: Ray's sockets lie in it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    with socket.socket() as probe, tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        words = ["start", "--head", f"--port={port}", "--num-cpus=1", "--include-dashboard=false", "--block", f"--temp-dir={folder}"]
+        command = [Path(sys.executable).with_name("ray"), *words]
         try:
-            yield process
+            assert any(_comes_up(command, kept | {"HOME": str(home)}) for _ in range(_STARTS))
+            yield f"127.0.0.1:{port}"
         finally:
-            family = psutil.Process(process.pid).children(recursive=True)
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
-            psutil.wait_procs([member for member in family if _killed(member)], timeout=60)
-            assert process.stdout is not None
-            process.stdout.close()
+            _end(folder)
 
 
-def _killed(process: psutil.Process) -> bool:
-    try:
-        process.kill()
-    except psutil.NoSuchProcess:
-        return False
-    return True
+def _comes_up(command: list[str | Path], environment: dict[str, str]) -> bool:
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    if any(b"Ray runtime started" in line for line in process.stdout):
+        _heads.append(process)
+        return True
+    process.stdout.close()
+    process.wait()
+    return False
+
+
+_heads: list[subprocess.Popen[bytes]] = []
+
+
+def _end(folder: str) -> None:
+    """End every process that was started with this temporary folder."""
+    ours = [process for process in psutil.process_iter(["cmdline"]) if folder in " ".join(process.info["cmdline"] or [])]
+    for process in ours:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    for started in _heads:
+        assert started.stdout is not None
+        started.stdout.close()
+        started.wait()
+    psutil.wait_procs(ours, timeout=60)
 
 
 def test_a_head_that_the_same_user_started_is_joined(user: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with started(user, port) as head:
-        assert head.stdout is not None
-        assert any(b"Ray runtime started" in line for line in head.stdout)
-        assert asked(f"127.0.0.1:{port}", user, JOIN) == "1\n"
-        assert "asks for a token, was none" in asked(f"127.0.0.1:{port}", user / "elsewhere")
+    with head(user) as address:
+        assert asked(address, user, JOIN) == "1\n"
+        assert "asks for a token, was none" in asked(address, user / "elsewhere")

@@ -74,7 +74,8 @@ def python(code: str, cache: Path) -> subprocess.Popen[str]:
 def test_one_process_compiles_and_the_others_wait_for_it(tmp_path: Path) -> None:
     with python(MARK, tmp_path) as asking:
         mark = Path(asking.communicate()[0].strip())
-    with (tmp_path / "compiling.lock").open("a") as lock:
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    with (mark.parent / "compiling.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # this test is the process that compiles
         with python(WAIT, tmp_path) as other:
             assert other.stdout is not None
@@ -84,4 +85,4 @@ def test_one_process_compiles_and_the_others_wait_for_it(tmp_path: Path) -> None
             mark.touch()
             fcntl.flock(lock, fcntl.LOCK_UN)
             assert other.stdout.readline() == "False\n"  # it compiled nothing
-    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
+    assert list(tmp_path.rglob("*.nbc")) == []

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from cluster import settings
@@ -38,3 +42,21 @@ def test_a_home_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(errors.BadSetting, match="COINSWARM_HOME"):
         settings.ensure_home(settings.Settings(home=tmp_path / "file" / "home"))
+
+
+NAMELESS = """
+import os
+from cluster import settings
+from coinswarm import errors
+os.setuid(54321)
+try:
+    settings.load()
+except errors.BadSetting as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root may become a user who has no entry")
+def test_a_user_without_a_home_folder_is_told_what_to_set():
+    done = subprocess.run([sys.executable, "-c", NAMELESS], env={}, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("COINSWARM_HOME must be set for a user without a home folder")
