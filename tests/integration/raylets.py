@@ -32,6 +32,7 @@ from cluster.driver.evaluator import Segment, Source
 from cluster.driver.evolve import Ending, EvolveDriver
 from cluster.driver.plan import Plan
 from cluster.driver.progress import Progress, Silent
+from cluster.driver.version import code_version
 from cluster.settings import Settings
 from cluster.store.postgres import PostgresStore
 from cluster.workers import pool, session, tasks
@@ -96,7 +97,7 @@ class Elsewhere(Sabotaged):
         there = NodeAffinitySchedulingStrategy(self._home, soft=True)
         missing = [source for source in sources if (source.key, segment.name) not in self._markets]
         for source in missing:
-            columns, facts = tasks.load_bars.options(scheduling_strategy=there).remote(source, segment)
+            columns, facts = tasks.load_bars.options(scheduling_strategy=there).remote(code_version(), source, segment)
             self._markets[source.key, segment.name] = pool._Market(source=source, columns=columns, symbol=ray.get(facts)["symbol"])
 
     def _lose(self) -> str | None:

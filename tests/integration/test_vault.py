@@ -18,6 +18,7 @@ from cluster.driver.evaluator import Segment, Work
 from cluster.driver.plan import PlayFile, Request
 from cluster.driver.requests import EvolveRequest, PlayGiven, Supplies
 from cluster.driver.sources import CatalogSource
+from cluster.driver.version import code_version
 from cluster.store.campaigns import PostgresCampaigns
 from cluster.store.postgres import PostgresStore
 from cluster.workers.local import LocalEvaluator
@@ -144,7 +145,7 @@ def test_a_worker_on_a_cluster_is_refused(guarded: Guarded, ray_cluster: bootstr
     assert ray_cluster.cpus >= 1
     late = guarded.source(end_ts=guarded.fence.ts + 1)
     with pytest.raises(errors.Refused, match="vault of campaign"):
-        ray.get(tasks.load_bars.remote(late, Segment(name="in_sample"))[1])
+        ray.get(tasks.load_bars.remote(code_version(), late, Segment(name="in_sample"))[1])
 
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
