@@ -88,7 +88,7 @@ def read(
     length, table = witnesses.one_length(table, _parsed(timeframe or told.timeframe), file.name)
     witnesses.require_one(table, file.name)
     table = _finished(table, file.name)
-    opened = witnesses.open_times(table.frame, stamps, length.ms if length else 0, file.name)
+    opened = witnesses.open_times(table, stamps, length.ms if length else 0, file.name)
     length = length or _spacing(file.name, table, opened)
     place = (exchange or told.exchange or (source.exchange if source else None) or "unknown").lower()
     amounts = columns.volumes(table.frame.columns, file.name, market)
@@ -101,8 +101,9 @@ def read(
     turned = sort or (source is not None and source.newest_first)
     _require(file, table, bars, opened.findings, sort=turned)
     traded = _traded(amounts, numbers, bars, source, ticks, file.name)
-    bars = replace(bars, volume=traded.volume)
-    _require(file, table, bars, (), sort=turned)
+    if traded.volume is not bars.volume:
+        bars = replace(bars, volume=traded.volume)
+        _require(file, table, bars, (), sort=turned)
     for note in (*table.notes, *opened.notes, *traded.notes, *_warnings(source, bars, sort=sort)):
         tell(f"{file.name}: {note}")
     return _with_funding(_oldest_first(bars), funding, file, tell)
@@ -127,7 +128,7 @@ def read_funding(path: Path | str, *, market: str | None = None, tell: Tell = _w
     stamps, named = columns.funding(table.frame.columns, file.name)
     if market is not None:
         _, table = witnesses.one_market(table, market, None, file.name)
-    opened = witnesses.open_times(table.frame, stamps, 0, file.name)
+    opened = witnesses.open_times(table, stamps, 0, file.name)
     numbers = numerals.read({name: table.frame[name] for name in named}, file.name)
     ts, rates, rows = opened.ts, numbers[named[0]], table.numbers
     backwards = ts.size > 1 and bool((np.diff(ts) < 0).all())
@@ -172,7 +173,7 @@ def _spacing(name: str, table: Table, opened: witnesses.Opened) -> Timeframe:
     if usual > 0:
         return Timeframe(usual)
     if opened.findings:
-        raise _refusal(name, table, opened.findings, "")
+        raise table.refusal(name, opened.findings)
     raise errors.InvalidArgument(
         f"{name} does not tell its timeframe",
         found=f"{opened.ts.size} bar{'' if opened.ts.size == 1 else 's'}",
@@ -233,18 +234,13 @@ def _traded(
 # --- checks ---------------------------------------------------------------------------------------------------------------
 
 
-def _refusal(name: str, table: Table, findings: Sequence[Finding], hint: str) -> errors.BadBars:
-    placed = [replace(entry, rows=tuple(int(table.numbers[row]) for row in entry.rows)) for entry in findings]
-    return quality.refusal(name, placed, first_row=0, unit=table.unit, hint=hint)
-
-
 def _require(path: Path, table: Table, bars: Bars, findings: Sequence[Finding], *, sort: bool) -> None:
     # a time that could not be read is told once, not again as a repeated or impossible one
     told = {"range", "duplicate", "order"} if any(finding.kind == "missing" for finding in findings) else set()
     told |= {"newest first"} if sort else set()
     broken = [*findings, *(entry for entry in quality.check(bars).broken if entry.kind not in told)]
     if broken:
-        raise _refusal(path.name, table, broken, _hint(broken, bars.ts))
+        raise table.refusal(path.name, broken, _hint(broken, bars.ts))
 
 
 def _hint(broken: Sequence[Finding], ts: IntArray) -> str:
@@ -277,7 +273,7 @@ def _require_funding(name: str, table: Table, ts: IntArray, rates: FloatArray, u
     findings += quality.at_rows("missing", "{n} missing or infinite rate{s}", ~np.isfinite(rates), ts)
     findings += quality.at_rows("rate", "{n} rate{s} beyond 100 %: they must be fractions, not percent", np.abs(rates) > 1, ts)
     if findings:
-        raise _refusal(name, table, findings, "")
+        raise table.refusal(name, findings)
 
 
 def _warnings(source: Source | None, bars: Bars, *, sort: bool) -> tuple[str, ...]:

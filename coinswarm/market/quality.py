@@ -201,7 +201,7 @@ def spacing(ts: IntArray, timeframe: Timeframe) -> list[Finding]:
         ts: (n_bars,) open times in milliseconds, in any order.
         timeframe: what the bars are said to be.
     """
-    steps = np.diff(np.unique(ts))
+    steps = _steps(ts)
     if not steps.size:
         return []
     usual = common_step(ts)
@@ -233,8 +233,14 @@ def common_step(ts: IntArray) -> int:
     Args:
         ts: (n,) times in any order.
     """
-    steps, counts = np.unique(np.diff(np.unique(ts)), return_counts=True)
+    steps, counts = np.unique(_steps(ts), return_counts=True)
     return int(steps[np.argmax(counts)]) if steps.size else 0
+
+
+def _steps(ts: IntArray) -> IntArray:
+    # times that rise already, as nearly all do, need no sorting: a third of the time a file takes
+    ordered = ts if (ts[1:] > ts[:-1]).all() else np.unique(ts)
+    return ordered[1:] - ordered[:-1]
 
 
 def _numbers(bars: Bars) -> list[Finding]:

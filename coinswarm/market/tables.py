@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.market import columns, lines, sources, symbols
+from coinswarm.market import columns, lines, quality, sources, symbols
+from coinswarm.market.quality import Finding
 from coinswarm.market.sources import Source
 from coinswarm.types import BoolArray, IntArray
 
@@ -54,6 +55,17 @@ class Table:
     def kept(self, mask: BoolArray, note: str) -> Table:
         """The rows where `mask` (n_rows,) is true, with a note on the others; its numbers stay those of the file."""
         return replace(self, frame=self.frame.filter(mask), numbers=self.numbers[mask], notes=(*self.notes, note))
+
+    def refusal(self, name: str, findings: Sequence[Finding], hint: str = "") -> errors.BadBars:
+        """One error that tells every finding by the numbers of its rows in the file.
+
+        Args:
+            name: what to call the file.
+            findings: what is broken, by rows of this table.
+            hint: what to do about it.
+        """
+        placed = [replace(entry, rows=tuple(int(self.numbers[row]) for row in entry.rows)) for entry in findings]
+        return quality.refusal(name, placed, first_row=0, unit=self.unit, hint=hint)
 
 
 def load(path: Path) -> Table:
@@ -133,12 +145,9 @@ def _unpacked(stream: Any, name: str) -> bytes:
 
 
 def _of_lines(text: str, name: str) -> Table:
-    import polars as pl
-
     found = lines.read(text, name)
-    frame = pl.DataFrame(found.fields, schema=dict.fromkeys(found.names, pl.String), orient="row")
     notes = (found.note,) if found.note else ()
-    return Table(frame=frame, numbers=found.numbers, unit="line", source=found.source, open_end=found.open_end, notes=notes)
+    return Table(frame=found.frame, numbers=found.numbers, unit="line", source=found.source, open_end=found.open_end, notes=notes)
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------------

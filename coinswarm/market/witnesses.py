@@ -56,11 +56,11 @@ class _Stamps:
 # --- times ----------------------------------------------------------------------------------------------------------------
 
 
-def open_times(frame: pl.DataFrame, named: columns.Times, step_ms: int, file: str) -> Opened:
+def open_times(table: Table, named: columns.Times, step_ms: int, file: str) -> Opened:
     """When each bar opens, by all the times that a file has.
 
     Args:
-        frame: (n,) the file's columns.
+        table: (n,) the file's cells.
         named: which of them are times; at least one.
         step_ms: length of a bar in milliseconds where the times do not tell it; 0 when nothing does.
         file: what to call the file in messages.
@@ -68,7 +68,7 @@ def open_times(frame: pl.DataFrame, named: columns.Times, step_ms: int, file: st
     Raises:
         BadTimestamps: its times contradict each other.
     """
-    opens, closes, labels = (_stamps(frame, names) for names in (named.opens, named.closes, named.labels))
+    opens, closes, labels = (_stamps(table.frame, names) for names in (named.opens, named.closes, named.labels))
     first, *others = [*opens, *labels, *closes]
     if first.findings:
         return Opened(ts=first.ts, findings=first.findings)
@@ -79,7 +79,7 @@ def open_times(frame: pl.DataFrame, named: columns.Times, step_ms: int, file: st
     ending = [other for other in readable if other.name in named.closes]
     if not opens and any(_mostly_agree(first.ts, close.ts, 0, step) for close in ending):
         return _from_closes(first, step)
-    notes = [_one_bar(first, close, step, file) for close in ending]
+    notes = [_one_bar(first, close, step, table, file) for close in ending]
     notes += [_settled(first, label, step, file, sure=bool(opens)) for label in readable if label not in ending]
     return Opened(ts=first.ts, notes=tuple(note for note in notes if note))
 
@@ -118,7 +118,7 @@ def _from_closes(close: _Stamps, step: int) -> Opened:
     return Opened(ts=end - step, notes=(note,))
 
 
-def _one_bar(first: _Stamps, close: _Stamps, step: int, file: str) -> str:
+def _one_bar(first: _Stamps, close: _Stamps, step: int, table: Table, file: str) -> str:
     """A note on the few rows whose close time is not one bar behind the open time; raises `BadTimestamps` when they are many."""
     off = ~_agree(first.ts, close.ts, 1, step)
     if step <= 0 or not off.any():
@@ -126,7 +126,7 @@ def _one_bar(first: _Stamps, close: _Stamps, step: int, file: str) -> str:
     text = f"{close.name} is not one bar of {Timeframe(step)} behind {first.name} in {{n}} row{{s}}"
     findings = quality.at_rows("close", text, off, first.ts, about_time=True)
     if float(np.mean(off)) > 1 - _AGREEING:
-        raise quality.refusal(file, findings)
+        raise table.refusal(file, findings)
     return findings[0].text
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from coinswarm import errors
 from coinswarm.market import files
@@ -103,7 +105,7 @@ def test_a_close_time_alone_is_turned_into_the_open_time(written, told):
 
 def test_open_and_close_times_that_are_not_one_bar_apart_are_refused(written):
     rows = [f"{row[:13]},{int(row[:13]) + 12 * STEP}{row[13:]}" for row in ROWS]
-    with pytest.raises(errors.BadTimestamps, match="close_time is not one bar of 5m behind open_time in 4 rows: row 1"):
+    with pytest.raises(errors.BadTimestamps, match="close_time is not one bar of 5m behind open_time in 4 rows: line 2"):
         files.read(written("open_time,close_time,open,high,low,close,volume", *rows))
 
 
@@ -225,7 +227,28 @@ def test_a_last_number_without_a_line_end_is_not_trusted(written, told):
 
 
 def test_a_last_number_with_as_many_digits_as_all_others_is_whole(written):
-    assert len(files.read(written(HEAD, *(f"{row}.25" for row in ROWS), end=""))) == 4
+    assert len(files.read(written(HEAD, *(f"{row}.{20 + at}" for at, row in enumerate(ROWS)), end=""))) == 4
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(1, 400),
+    st.sampled_from(["", ",remark"]),
+    st.sampled_from(["50.25 50.2 50.125 7", "50.20 50.25 51.50 7.00", "5 50 500 5000"]),
+)
+def test_a_file_cut_anywhere_gives_only_numbers_that_stand_in_the_whole_file(tmp_path, length, last, volumes):
+    rows = [f"{row[:-2]}{volume}{last}" for row, volume in zip(ROWS, volumes.split(), strict=True)]
+    whole = "\n".join([HEAD + last, *rows, ""])
+    path = tmp_path / "binance_BTC-USDT_5m.csv"
+    path.write_text(whole)
+    expected = files.read(path)
+    path.write_text(whole[:length])
+    try:
+        bars = files.read(path, tell=lambda _: None)
+    except errors.BadInput:
+        return
+    for column in ("ts", "open", "high", "low", "close", "volume"):
+        assert getattr(bars, column).tolist() == getattr(expected, column)[: len(bars)].tolist()
 
 
 def test_a_last_column_that_is_not_read_cannot_harm(written):

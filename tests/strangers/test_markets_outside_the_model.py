@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cluster.driver import fetch as fetch_jobs
 from coinswarm import errors
 from coinswarm.market import files, providers, symbols
 from coinswarm.market.catalog import Catalog
@@ -101,6 +102,13 @@ def test_an_exchange_is_not_asked_for_the_candles_of_such_a_market(tmp_path, cha
     provider, symbol = contract(RecordedBinance({"time": {"serverTime": START}}), **changes)
     with Catalog.open(tmp_path / "bars.duckdb") as catalog, pytest.raises(errors.OutsideModel, match=kind):
         fetch(provider, catalog, symbol, Timeframe.parse("1m"), since_ms=START - 600_000)
+
+
+def test_a_fetch_job_of_such_a_market_is_refused_before_it_is_stored():
+    with pytest.raises(errors.OutsideModel, match="BTCUSD_PERP"):
+        fetch_jobs.plan(
+            fetch_jobs.Request(exchange="binance", markets=("BTCUSD_PERP",), timeframe="5m", since_ms=START, until_ms=START + 1)
+        )
 
 
 KLINE = [START, "100", "103", "98", "101", "5000", START + 59_999, "5050", 9, "1", "1", "0"]
