@@ -80,9 +80,8 @@ def command(
     from cluster.cli import asking, handing
 
     overrides = {
-        "taker_bps": fee_bps, "maker_bps": fee_bps, "slippage_bps": slippage_bps,
+        "taker_bps": fee_bps, "maker_bps": fee_bps, "slippage_bps": slippage_bps, "warmup_tolerance": warmup_tolerance,
         "max_hold_bars": max_hold_bars, "stop_loss_pct": stop_loss_pct, "take_profit_pct": take_profit_pct,
-        "warmup_tolerance": warmup_tolerance,
     }  # fmt: skip
     search = {
         "population": population, "generations": generations, "islands": islands, "seed": seed,

@@ -274,6 +274,7 @@ def _more(job: Job) -> dict[str, Any]:
         "data": ", ".join(f"{span['key']} ({span['n_bars']:,} bars)" for span in job.config.get("markets", [])),
         "held out from": console.moment(job.config.get("split_ts")),
         "evaluations": result.get("evaluations"), "failures": result.get("failures"),
+        "failed for": "; ".join(f"{n:,} times {reason}" for reason, n in (result.get("failed_for") or {}).items()) or None,
         "raced out": _raced_out(result), "ended because of": result.get("reason"),
         "result hash": job.result_hash, "code": job.code_version, "driver": job.lease_owner, "error": job.error,
     }  # fmt: skip

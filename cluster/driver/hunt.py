@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -194,8 +195,13 @@ class Hunt:
             figures={
                 "hypervolume": float(island.history[-1, 3]), "feasible": int(fit.size), "distinct": proposals.distinct,
                 "dropped": int(_dropped(scored, results).sum()), "cost": len(proposals.todo) if scored.rungs is None else scored.cost,
+                **({"failed_for": dict(Counter(scored.reasons.values()).most_common(_TOLD_REASONS))} if scored.reasons else {}),
             },
         )  # fmt: skip
+
+
+_TOLD_REASONS = 5
+"""Reasons of failures that a generation keeps with their counts; every trial keeps its own."""
 
 
 def segment_of(rung: int) -> str:

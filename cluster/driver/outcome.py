@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from cluster.driver.plan import Plan
 from coinswarm.evolve import archive, behaviour
 from coinswarm.ledger.records import OUT_OF_SAMPLE, WHOLE_JOB, Json, LeaderboardRow, Lease, ScoreBatch
 from coinswarm.ledger.store import Store
+
+_TOLD_REASONS = 5
 
 
 def result_hash(found: Sequence[Hunt]) -> str:
@@ -46,6 +49,7 @@ def result(plan: Plan, found: Sequence[Hunt], store: Store, why: str, seconds: f
         "evaluations": evaluations,
         "distinct": sum(hunt.state.distinct for hunt in found),
         "failures": sum(hunt.state.failures for hunt in found),
+        "failed_for": _failed_for(plan, store),
         "racing": _raced(plan, store, evaluations),
         "generations": min(hunt.state.generation for hunt in found),
         "seconds": seconds,
@@ -59,6 +63,14 @@ def result(plan: Plan, found: Sequence[Hunt], store: Store, why: str, seconds: f
             "coverage": float(np.mean([archive.coverage(hunt.archive, behaviour.TRADING) for hunt in found])),
         },
     }
+
+
+def _failed_for(plan: Plan, store: Store) -> dict[str, int]:
+    """The commonest reasons of failed trials with their counts, as the generations kept them."""
+    counted: Counter[str] = Counter()
+    for record in store.generations(plan.job.id):
+        counted.update({str(reason): int(n) for reason, n in record.figures.get("failed_for", {}).items()})
+    return dict(counted.most_common(_TOLD_REASONS))
 
 
 def _raced(plan: Plan, store: Store, evaluations: int) -> dict[str, Any] | None:

@@ -11,9 +11,14 @@ from typer.testing import CliRunner
 from cluster.cli.app import app
 from cluster.driver.evaluator import Segment, Setup
 from cluster.workers import scoring
+from cluster.workers.local import LocalEvaluator
 from coinswarm import backtest, errors, fitness, play
+from coinswarm.ledger.memory import MemoryStore
 from coinswarm.market.bars import Bars
+from coinswarm.market.catalog import Catalog
 from coinswarm.validate import gates
+from tests.integration import evolve_world
+from tests.integration.evolve_world import driven
 from tests.oracles import candles
 
 SLOW = """
@@ -109,3 +114,20 @@ def test_the_command_refuses_such_a_limit_before_it_starts_anything(tmp_path: Pa
     )
     assert said.exit_code == 2
     assert isinstance(said.exception, errors.BadSetting) or "20 % is 0.2" in said.output
+
+
+def test_a_search_counts_why_its_trials_failed(tmp_path: Path, data_dir: Path) -> None:
+    """EMA(135) waits 963 bars at 1e-4, more than the 900 in sample, and so do all that are longer."""
+    world, store = evolve_world.world(tmp_path, data_dir), MemoryStore()
+    planned = world.plan(generations=2, population=16, islands=1, baselines=False, end_ts=_after(world, 1_200))
+    ending = driven(store, LocalEvaluator(), planned)
+    counted = ending.result["failed_for"]
+    assert sum(counted.values()) > 0
+    assert all(": slow: ema(" in reason and "bars of 5m, there are 900" in reason for reason in counted)
+    failed = [reason for batch in store.evaluations(ending.job) for reason in batch.reasons if reason]
+    assert set(counted) <= set(failed)
+
+
+def _after(world: evolve_world.World, n: int) -> int:
+    with Catalog.open(world.catalog, read_only=True) as catalog:
+        return int(catalog.read(world.markets[0]).ts[n])
