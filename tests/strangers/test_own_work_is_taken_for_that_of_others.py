@@ -8,11 +8,18 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from cluster.driver import estimating
+from cluster.driver.evaluator import Work
+from cluster.workers import warmup
 from cluster.workers.beginning import Beginning, Sight
-from coinswarm import errors
+from coinswarm import errors, play
+from tests.installed import ROOT
+
+PLAY = ROOT / "plays" / "examples" / "trend_pullback.yml"
 
 WAIT = "from cluster.workers import warmup\nprint('here', flush=True)\nprint(warmup.compile_once(), flush=True)"
 MARK = "from cluster.workers import warmup\nprint(warmup._mark())"
@@ -86,3 +93,53 @@ def test_one_process_compiles_and_the_others_wait_for_it(tmp_path: Path) -> None
             fcntl.flock(lock, fcntl.LOCK_UN)
             assert other.stdout.readline() == "False\n"  # it compiled nothing
     assert list(tmp_path.rglob("*.nbc")) == []
+
+
+class Late:
+    """An evaluator whose first processes compile: its answer comes at the hundredth time of asking."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def submit(self, work: Work) -> None:
+        """Take it on."""
+
+    def collect(self, timeout_s: float) -> str | None:
+        self.asked += 1
+        return "scored" if self.asked == 100 else None
+
+
+def test_an_estimate_waits_for_an_answer_however_often_it_has_to_ask() -> None:
+    evaluator, setup = Late(), SimpleNamespace(play=play.loads(warmup._PLAY))
+    plan = SimpleNamespace(task=SimpleNamespace(setups=[setup]), search=SimpleNamespace(seed=1))
+    assert estimating._probe(evaluator, plan, 1) > 0.0  # type: ignore[arg-type]
+    assert evaluator.asked == 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("--estimate",), ("--no-baselines",)])
+def test_the_first_search_of_a_new_home_ends_well_beside_a_busy_core(
+    words: tuple[str, ...], installed_command: Path, candles: Path, home: Path
+) -> None:
+    searched = [
+        "evolve",
+        PLAY,
+        "--bars",
+        candles,
+        "--population",
+        "8",
+        "--generations",
+        "1",
+        "--workers",
+        "2",
+        "--constraint",
+        "none",
+        *words,
+    ]
+    dropped = ("COINSWARM_", "RAY_", "NUMBA_", "PYTHON")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(dropped)} | {"HOME": str(home)}
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+        done = subprocess.run([installed_command, *searched], env=environment, capture_output=True, text=True, check=False)
+        busy.kill()
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("compiling the kernels") == done.stderr.count("the kernels are compiled") == 1
