@@ -274,7 +274,7 @@ def _read(catalog: Catalog, key: str, request: Request) -> Bars:
     bars = catalog.read(key, start=request.start_ts, end=request.end_ts)
     bars = bars if request.split is None else request.split.fence.cut(bars)
     if not len(bars):
-        raise errors.SpanTooShort(f"{key} has no bars between --from and --to", hint="`coinswarm bars list` shows what is stored")
+        raise planning.without_bars(catalog, key)
     return bars
 
 

@@ -264,8 +264,15 @@ def _read_markets(catalog: Catalog, keys: Sequence[str], request: Request) -> li
     markets = [bars if request.split is None else request.split.fence.cut(bars) for bars in markets]
     for key, bars in zip(keys, markets, strict=True):
         if not len(bars):
-            raise errors.SpanTooShort(f"{key} has no bars between --from and --to", hint="`coinswarm bars list` shows what is stored")
+            raise without_bars(catalog, key)
     return markets
+
+
+def without_bars(catalog: Catalog, key: str) -> errors.SpanTooShort:
+    """The refusal of a span in which a data set has no bars, with the span that it has."""
+    stored = catalog.read(key)
+    had = f"{overlap.moment(int(stored.ts[0]))} to {overlap.moment(int(stored.close_ts[-1]))}" if len(stored) else "no bars"
+    return errors.SpanTooShort(f"{key} has no bars between --from and --to", hint=f"it has {had}")
 
 
 def _inherited(request: Request) -> Request:

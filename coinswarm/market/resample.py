@@ -125,6 +125,6 @@ def refuse_late(bars: Bars) -> None:
     if late.size:
         end, known = (quality.moment(int(times[late[0]])) for times in (bars.ts + bars.timeframe.ms, bars.close_ts))
         raise errors.InvalidArgument(
-            f"{bars.key} must be made of bars that end when it ends", found=f"a bar that ends {end} would hold prices up to {known}",
+            f"{bars.key} must be made of bars that end when it ends", found=f"prices up to {known} in the bar that ends {end}",
             hint=f"a feature with `tf: {bars.timeframe}` on the faster bars shows each of these when it is known",
         )  # fmt: skip

@@ -65,6 +65,12 @@ def test_it_says_so_when_even_the_common_time_is_too_short(refused):
     assert "too few even then: leave it out" in said
 
 
+def test_a_span_before_a_market_was_listed_is_answered_with_the_span_it_has(refused):
+    # 492 hours from 2024-02-10
+    assert "binance:WIF/USDT:1h has no bars" in (said := refused(PLAY, "--from", "2024-01-05", "--to", "2024-02-01"))
+    assert "it has 2024-02-10 to 2024-03-01T12:00" in said
+
+
 def test_a_notebook_is_told_and_can_do_it():
     made = play.loads(PLAY)
     settings = SearchSettings(population=8, generations=1)
