@@ -87,7 +87,18 @@ def load(path: Path) -> Table:
         return _of_bytes(path.read_bytes(), path.name)
     except errors.CoinswarmError:
         raise
-    except (pl.exceptions.PolarsError, EOFError, zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError) as error:
+    except (
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        EOFError,
+        zipfile.BadZipFile,
+        OSError,
+        ValueError,
+        RuntimeError,
+        NotImplementedError,
+        KeyError,
+        MemoryError,
+    ) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise errors.BadBars(f"{path.name} cannot be read as Parquet, Feather, JSON or CSV", found=reason) from error
 
@@ -109,7 +120,7 @@ def _of_bytes(raw: bytes, name: str) -> Table:
     if raw[:4] == b"PAR1":
         return _of_frame(pl.read_parquet(io.BytesIO(raw)))
     if raw[:6] == b"ARROW1":
-        return _of_frame(pl.read_ipc(io.BytesIO(raw)))
+        return _of_feather(raw)
     if raw[:4] == b"FEA1":
         raise errors.BadBars(f"{name} must be Feather of version 2", found="version 1", hint="write it as Parquet")
     if raw[:4] == b"PK\x03\x04":
@@ -122,6 +133,16 @@ def _of_bytes(raw: bytes, name: str) -> Table:
 
 def _of_frame(frame: pl.DataFrame) -> Table:
     return Table(frame=frame, numbers=np.arange(1, len(frame) + 1, dtype=np.int64))
+
+
+def _of_feather(raw: bytes) -> Table:
+    import polars as pl
+    import pyarrow as pa
+
+    # not by Polars, which panics on damaged files
+    table = pa.ipc.open_file(pa.BufferReader(raw)).read_all()
+    table.validate(full=True)
+    return _of_frame(pl.DataFrame(pl.from_arrow(table)))
 
 
 def _of_zip(raw: bytes, name: str) -> Table:

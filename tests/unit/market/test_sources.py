@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from coinswarm import errors
 from coinswarm.market import columns, files, sources, tables
@@ -144,3 +146,15 @@ def test_two_files_in_one_zip_are_refused_by_name(stored):
         archive.writestr("b.csv", "y")
     with pytest.raises(errors.BadBars, match=r"must hold one file, was 2 \(a.csv, b.csv\)"):
         read(stored("two.zip", packed.getvalue()))
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(CASES), st.integers(0, 600), st.binary(max_size=4), st.booleans())
+def test_no_damage_to_a_file_ends_in_anything_but_bars_or_a_refusal(stored, case, place, bytes_there, cut):
+    _, name, content = case
+    damaged = content[:place] + bytes_there + (b"" if cut else content[place + len(bytes_there) :])
+    try:
+        bars, _ = read(stored(name, damaged))
+    except errors.BadInput:
+        return
+    assert len(bars)
