@@ -76,7 +76,9 @@ def test_bad_input_is_refused_with_a_message_and_nothing_is_written(run, frame, 
 
 def test_one_broken_file_among_many_keeps_all_of_them_out(run, frame, tmp_path):
     good, bad = written(tmp_path, frame), written(tmp_path, frame.drop("close"), "binance_ETH-USDT_5m.parquet")
-    assert run("bars", "import", good, bad).exit_code == 2
+    result = run("bars", "import", good, bad)
+    assert result.exit_code == 2
+    assert "1 of 2 files are refused, so none of them is stored" in result.stderr
     assert json.loads(run("bars", "list", "--json").stdout) == []
 
 
