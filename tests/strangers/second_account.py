@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CALLS = ("/", "/metrics", "/api/jobs/", "/api/version", "/nodes?view=summary", "/api/v0/logs", "/api/v1/jobs", "/api/local_raylet_healthz")
+SUBMIT = ("/api/jobs/", "/api/job_agent/jobs/", "/api/v1/jobs", "/get_or_create_runtime_env")
 RUN = json.dumps({"entrypoint": "true"}).encode()
 GRPC = (
     "NodeManagerService/GetSystemConfig", "NodeManagerService/GetNodeStats", "CoreWorkerService/GetCoreWorkerStats",
@@ -88,7 +89,7 @@ def answers(target: Target) -> list[str]:
     found: list[str] = []
     for port in target.ports:
         for token in ({}, *({"Authorization": f"Bearer {token}"} for token in target.tokens)):
-            for method, path in (*(("GET", path) for path in CALLS), ("POST", "/api/jobs/"), ("POST", "/api/v1/jobs")):
+            for method, path in (*(("GET", path) for path in CALLS), *(("POST", path) for path in SUBMIT)):
                 with suppress(OSError, http.client.HTTPException):
                     line = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
                     line.request(method, path, RUN if method == "POST" else None, {"Content-Type": "application/json", **token})

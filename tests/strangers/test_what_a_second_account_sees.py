@@ -119,7 +119,8 @@ def target(world: World, uid: int) -> Target:
         pids=[process.pid for process in world.processes],
         ports=sorted(ports - {world.port}),
         secrets=world.secrets,
-        public=[page.read_text()] if page.exists() else [],
+        # Ray's page, which is the same everywhere and asks for the token, and that a node is alive
+        public=["success", *([page.read_text()] if page.exists() else [])],
         tokens=["0" * 64],
         database=world.port,
     )
