@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -39,6 +40,7 @@ class World:
     home: Path
     before: Mapping[Path, int]
     dashboard: str | None
+    server: psutil.Process
     processes: list[psutil.Process]
     secrets: list[str]
     port: int
@@ -103,15 +105,23 @@ def described(working: subprocess.Popen[str], uid: int, base: Path, before: Mapp
     server = psutil.Process(int((home / "pg" / "data" / "postmaster.pid").read_text().split()[0]))
     kept = ["ray.token", "pg/password", "pg/reader.password"]
     return World(
-        uid=uid, base=base, home=home, before=before, dashboard=said["dashboard"], port=int(url["port"]),
+        uid=uid, base=base, home=home, before=before, dashboard=said["dashboard"], port=int(url["port"]), server=server,
         processes=[tree for root in (psutil.Process(working.pid), server) for tree in (root, *root.children(recursive=True))],
         secrets=[(home / name).read_text().strip() for name in kept],
     )  # fmt: skip
 
 
+def listened(process: psutil.Process) -> list[Any]:
+    """Where a process listens; nowhere when it has ended."""
+    try:
+        return [line for line in process.net_connections() if line.status == "LISTEN"]
+    except psutil.NoSuchProcess:
+        return []
+
+
 def target(world: World, uid: int) -> Target:
     """The world as another account looks for it."""
-    ports = {line.laddr.port for process in world.processes for line in process.net_connections() if line.status == "LISTEN"}
+    ports = {line.laddr.port for process in world.processes for line in listened(process)}
     page = Path(PACKAGES, "ray", "dashboard", "client", "build", "index.html")
     return Target(
         uid=uid,
@@ -152,9 +162,7 @@ def test_folders_that_are_not_ours_keep_their_modes(world: World) -> None:
 
 @needs_root
 def test_the_server_of_the_database_runs_as_no_account_that_others_have(world: World) -> None:
-    server = next(process for process in world.processes if process.name() == "postgres")
-    assert server.uids().real in ({world.uid} if world.uid else accounts._UIDS)
-    assert server.uids().real != 0
+    assert world.server.uids().real in ({world.uid} if world.uid else accounts._UIDS)
 
 
 @needs_root
