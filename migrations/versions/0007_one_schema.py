@@ -49,6 +49,7 @@ def _keep_home(name: str) -> None:
     connection = op.get_bind()
     made = str(connection.scalar(sa.text("SELECT pg_get_functiondef(to_regproc(:name))"), {"name": name}))
     made = made.replace("BEGIN\n", HOME, 1)
+    made = made.replace("arrow lifecycle_arrows;", "arrow record;")  # a type is looked up before the body says where
     for column in ("campaign", "evaluation"):
         made = made.replace(f" of ' || NEW.{column}, 0)", f" of ' || NEW.{column} {LOCK}")
     _execute(made)
