@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import psycopg
 import pytest
 
 from cluster.cli import backtest as shown
@@ -83,6 +85,16 @@ def test_a_leaderboard_by_a_figure_leaves_out_what_has_no_value(store: Store) ->
     figures = scored(["a", "b"], profit_factor=np.array([math.inf, 1.2]))
     store.commit_generation(lease, [generation(job)], [trials(job, ["a", "b"])], [figures])
     assert [row.variant for row in store.leaderboard(job.id, by="profit_factor")] == ["b"]
+
+
+def test_sql_shows_what_has_no_value_as_null(database_url: str) -> None:
+    with closing(PostgresStore(database_url, patience_s=5.0)) as store:
+        job, lease = running(store)
+        figures = scored(["a", "b", "c"], profit_factor=np.array([math.inf, 1.2, math.nan]))
+        store.commit_generation(lease, [generation(job)], [trials(job, ["a", "b", "c"])], [figures])
+    question = "SELECT profit_factor FROM scores JOIN evaluations ON evaluations.id = evaluation WHERE job = %s ORDER BY variant"
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute(question, [job.id]).fetchall() == [(None,), (1.2,), (None,)]
 
 
 def test_a_search_for_the_profit_factor_finds_no_infinite_winner(tmp_path: Path, data_dir: Path) -> None:
