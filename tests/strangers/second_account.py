@@ -29,10 +29,10 @@ GRPC = (
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Whose things are looked at: folders, processes, ports they listen at, what they keep secret, and what anybody may be told."""
+    """What is looked at as account `uid`: paths, processes, ports, with what must not be seen and what may be told to everyone."""
 
     uid: int
-    folders: list[str]
+    paths: list[str]
     pids: list[int]
     ports: list[int]
     secrets: list[str]
@@ -41,24 +41,16 @@ class Target:
     database: int
 
 
-def openings(folder: Path) -> list[str]:
-    """What can be listed, read or written at or below a folder that is somebody else's."""
-    found = [f"write {folder}"] if os.access(folder, os.W_OK) and not folder.stat().st_mode & stat.S_ISVTX else []
-    with suppress(OSError):
-        for entry in list(folder.iterdir()):
-            found += [f"list {entry}", *_entry(entry)]
-    return found
-
-
-def _entry(entry: Path) -> list[str]:
-    mode = entry.lstat().st_mode
-    if stat.S_ISDIR(mode):
-        return openings(entry)
+def openings(path: Path) -> list[str]:
+    """What can be done with a path that is somebody else's, whose name is known: a folder that one may cross need not be listed."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return []
     if stat.S_ISSOCK(mode):
-        return [f"connect {entry}"] if _connects(entry) else []
-    return [
-        f"{word} {entry}" for word, wish in (("read", os.R_OK), ("write", os.W_OK)) if not stat.S_ISLNK(mode) and os.access(entry, wish)
-    ]
+        return [f"connect {path}"] if _connects(path) else []
+    wishes = {"read": os.R_OK, "write": os.W_OK}
+    return [] if stat.S_ISLNK(mode) else [f"{word} {path}" for word, wish in wishes.items() if os.access(path, wish)]
 
 
 def _connects(path: Path) -> bool:
@@ -145,7 +137,7 @@ def main() -> None:
     os.chdir("/")
     called, refused = calls(target)
     got = {
-        "folders": [each for folder in target.folders for each in openings(Path(folder))],
+        "paths": [each for path in target.paths for each in openings(Path(path))],
         "processes": processes(target), "answers": answers(target), "calls": called, "logins": logins(target), "refused": refused,
     }  # fmt: skip
     sys.stdout.write(json.dumps(got))

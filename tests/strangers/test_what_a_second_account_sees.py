@@ -125,7 +125,7 @@ def target(world: World, uid: int) -> Target:
     page = Path(PACKAGES, "ray", "dashboard", "client", "build", "index.html")
     return Target(
         uid=uid,
-        folders=[str(folder) for folder in (world.home, *(world.base / "t").iterdir())],
+        paths=[str(path) for top in (world.home, *(world.base / "t").iterdir()) for path in (top, *top.rglob("*"))],
         pids=[process.pid for process in world.processes],
         ports=sorted(ports - {world.port}),
         secrets=world.secrets,
@@ -148,9 +148,9 @@ def test_another_account_gets_nothing(world: World, stranger: int) -> None:
 def test_the_account_itself_gets_all_of_it(world: World) -> None:
     # the same questions, asked by the owner with the token: the looking works
     got = second_account.look(replace(target(world, world.uid), tokens=[world.secrets[0]]))
-    assert any(line.endswith("bars.duckdb") for line in got["folders"])
-    assert any("report.html" in line for line in got["folders"])
-    assert any("/sockets/" in line for line in got["folders"])
+    assert any(line.endswith("bars.duckdb") for line in got["paths"])
+    assert any("report.html" in line for line in got["paths"])
+    assert any("/sockets/" in line for line in got["paths"])
     assert got["calls"]
     assert got["processes"]
 
