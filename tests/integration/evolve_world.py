@@ -110,11 +110,11 @@ class LastFirst:
 
 
 def driven(store: Store, evaluator: Evaluator, planned: Plan, *, witness: Witness | None = None, new: bool = True) -> Ending:
-    """The ending of a plan, driven by this process; one that is not new and was cancelled is resumed first, as a user would."""
+    """The ending of a plan, driven by this process; one that is not new and has ended is resumed first, as a user would."""
     watcher = witness or Witness()
     if new:
         submit.submit(store, planned)
-    elif store.status(planned.job.id) == "cancelled":
+    elif store.status(planned.job.id) in ("cancelled", "failed"):
         store.resume(planned.job.id)
     lease = submit.claim(store, planned.job.id, lease_s=30.0)
     return EvolveDriver(store, evaluator, watcher=watcher, stopped=watcher.stopped).run(planned, lease)
