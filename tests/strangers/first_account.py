@@ -21,7 +21,7 @@ def run(*arguments: str) -> None:
             raise
 
 
-def main() -> None:
+def work() -> None:
     """Bars, tokens, a report, a log, the database and a Ray cluster with a worker."""
     settings = machine.load()
     run("bars", "synthetic", "BTC/USDT", "--days", "5", "--timeframe", "1h", "--seed", "1")
@@ -32,13 +32,14 @@ def main() -> None:
     logs.begin("serve", settings.logs_folder, level="info")
     logging.getLogger("cluster").info("a line")
     with bootstrap.open_cluster(settings, workers=1) as (_, session):
-        sys.stdout.write(
-            f"{json.dumps({'home': str(settings.home), 'dashboard': session.dashboard, 'url': bootstrap.database_url(settings)})}\n"
-        )
+        said = {"home": str(settings.home), "dashboard": session.dashboard, "url": bootstrap.database_url(settings)}
+        sys.stdout.write(f"{json.dumps(said)}\n")
         sys.stdout.flush()
         sys.stdin.read()
-    run("db", "stop", "--force")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        work()
+    finally:
+        run("db", "stop", "--force")
