@@ -64,12 +64,12 @@ class Screen(Console):
 
 def out() -> Console:
     """The console of results. Made anew each time: tests and pipes replace `sys.stdout`; what goes into a pipe is not folded."""
-    return Screen(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    return Screen(file=sys.stdout, highlight=False, emoji=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
 def err() -> Console:
     """The console of progress and problems."""
-    return Screen(file=sys.stderr, highlight=False)
+    return Screen(file=sys.stderr, highlight=False, emoji=False)
 
 
 def text(message: str) -> None:

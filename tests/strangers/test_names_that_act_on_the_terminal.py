@@ -72,6 +72,11 @@ def test_plain_words_of_all_languages_stay_as_they_are() -> None:
     assert shown(text) == text
 
 
+def test_a_text_with_colons_stays_a_text() -> None:
+    # a terminal library reads :x: as the code of a picture
+    assert printed("root:x:0").count("root:x:0") >= 7
+
+
 @pytest.mark.parametrize(
     "arguments", [["play", "check", "{file}"], ["play", "check", "--{file}"], ["{file}"], ["play", "check", "{file}", "--json"]]
 )
