@@ -78,8 +78,10 @@ def _buckets(bars: Bars, timeframe: Timeframe) -> tuple[IntArray, IntArray]:
     ends = starts + timeframe.ms
     late = (bars.ts - ends) % bars.timeframe.ms
     if late.any():
-        unforeseen = (bars.ts + bars.timeframe.ms > ends)[1:] & (starts[1:] == starts[:-1]) & (late[1:] > late[:-1])
-        starts[1:][unforeseen] += timeframe.ms
+        later = (bars.ts + bars.timeframe.ms > ends)[1:] & (late[1:] > late[:-1])
+        for place in np.flatnonzero(later) + 1:  # one after the other: the bar before may have gone into the next slow bar itself
+            if starts[place] == starts[place - 1]:
+                starts[place] += timeframe.ms
     return starts, late
 
 

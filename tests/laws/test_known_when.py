@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from coinswarm import chaos, errors
@@ -69,8 +69,13 @@ def test_bars_that_come_later_change_no_slow_bar_that_is_known(world: tuple[Bars
         assert getattr(known[0], name).tolist() == getattr(known[1], name).tolist()
 
 
+# a bar that leaves the grid and is the last of a slow bar in which one that left it before stands first
+TWICE = (off_grid("1d", 16 * HOUR, 240, 250, gaps=0.6, drift=0.05), Timeframe.parse("1w"))
+
+
 @some
 @given(worlds)
+@example(TWICE)
 def test_a_slow_bar_is_known_after_all_that_went_into_it_and_less_than_a_bar_late(world: tuple[Bars, Timeframe]) -> None:
     bars, length = world
     slow = resample(bars, length)
@@ -149,11 +154,11 @@ def test_the_look_ahead_command_passes_hours_on_any_grid(phases: tuple[int, int]
 
 
 def by_labels(
-    indicator: str, params: catalog.Params, bars: Bars, *, source: str, timeframe_ms: int | None, market: Bars | None
+    indicator: str, params: catalog.Params, bars: Bars, *, source: str, timeframe_ms: int | None, market: Bars | None, **settings: float
 ) -> features.Computed:
     """`features.compute` as it was before: a slow bar is known when its label ends, whatever went into it."""
     slow = resample(bars if market is None else market, Timeframe(timeframe_ms or bars.timeframe.ms))
-    made = features.compute(indicator, params, replace(slow, known_ts=slow.ts[:0]), source=source)
+    made = features.compute(indicator, params, replace(slow, known_ts=slow.ts[:0]), source=source, **settings)
     shown = align.align(bars.close_ts, slow.ts + slow.timeframe.ms, slow.timeframe.ms)
     outputs = {name: align.spread(values, shown) for name, values in made.outputs.items()}
     return features.Computed(outputs=outputs, first=int(np.searchsorted(shown.index, made.first)))
