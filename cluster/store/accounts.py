@@ -78,9 +78,10 @@ class Account:
 
     def programs(self, install: Path) -> Path:
         """An installation of PostgreSQL that the account can reach: the given one, or a copy, for what it lies in is not ours to open."""
-        if self.uid is None or _is_open(install):
+        if self.uid is None:
             return install
-        return _copied(install)
+        real = (install / "bin" / "postgres").resolve().parents[1]  # a link to it may lie where only we enter
+        return real if _is_open(real) else _copied(real)
 
 
 def for_server(data: Path) -> Account:

@@ -73,8 +73,15 @@ def compile_once() -> bool:
     if compiled():
         return False
     mark = _mark()
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    with mark.with_name("compiling.lock").open("a") as lock:
+    try:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        lock = mark.with_name("compiling.lock").open("a")
+    except (
+        OSError
+    ):  # another account's folder: numba keeps the code elsewhere, and there is nobody to wait for
+        _run()
+        return True
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if mark.exists():
             return False

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.cli import app
-from cluster.store import connect, dumping, embedded
+from cluster.store import connect, embedded
 
 
 class Home:
@@ -96,11 +96,9 @@ def test_the_address_of_a_server_elsewhere_is_shown_without_its_password(home: H
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=0x2FFF), min_size=8))
-def test_programs_that_dump_and_restore_get_no_password_as_an_argument(password: str) -> None:
+def test_no_password_is_left_in_an_address_that_a_program_is_started_with(password: str) -> None:
     url = connect.parse("postgresql://me@db.example/swarm").set(password=password).render_as_string(hide_password=False)
-    address, variables = dumping._address(url)
-    assert address == "postgresql://me@db.example/swarm"
-    assert variables["PGPASSWORD"] == password
+    assert connect.split(url) == ("postgresql://me@db.example/swarm", {"PGPASSWORD": password})
 
 
 def test_a_password_that_stands_among_the_options_of_an_address_is_found_as_well() -> None:

@@ -83,8 +83,9 @@ def _hash(*arrays: np.ndarray) -> str:
 
 def _planned(world: World, **overrides: float) -> planning.Plan:
     search = SearchSettings(
-        population=24, generations=4, islands=2, migration_every=2, seed=7, objectives=(Objective(name="total_return"),)
-    )
+        population=24, generations=4, islands=2, migration_every=2, seed=7, objectives=(Objective(name="total_return"),),
+        constraints=(),
+    )  # fmt: skip
     request = Request(
         plays=(PlayFile(text=evolve_world.PLAY),), markets=world.markets, search=search, winners=4, baselines=False,
         overrides=Overrides(**overrides),
@@ -230,7 +231,7 @@ def test_a_warm_up_that_takes_much_of_the_data_is_warned_of(tmp_path: Path) -> N
     bars, file = tmp_path / "bars.csv", tmp_path / "slow.yml"
     file.write_text(SLOW)
     rows = [f"{1_700_000_000_000 // HOUR * HOUR + i * HOUR},{100 + i % 7},{108 + i % 7},{95 + i % 7},{101 + i % 7},5" for i in range(3000)]
-    bars.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows]))
+    bars.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows, ""]))
     said = CliRunner().invoke(app, ["backtest", str(file), "--bars", str(bars), "--symbol", "A/USDT", "--set", "slow.length=200"])
     assert "warm-up at 0.0001: 1,428 bars, 47.6 % of 3,000 (slow: ema(200))" in said.stdout, said.output
     assert "warning: warm-up takes up to 48% of the data" in said.stdout
