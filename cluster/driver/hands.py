@@ -10,6 +10,7 @@ import queue as inboxes
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -77,8 +78,9 @@ class ProcessHand:
 
     def stop(self) -> None:
         """See `Hand`."""
-        if self._process.stdin is not None and self._process.poll() is None:
-            self._process.stdin.close()
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):  # it died with something unread
+                self._process.stdin.close()
         try:
             self._process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:

@@ -179,7 +179,9 @@ class Service:
         entry = self._work.pop(outcome.hand, None)
         pid = 0
         if outcome.ending == "died" and outcome.hand in self._hands:
-            pid = self._hands.pop(outcome.hand).pid
+            hand = self._hands.pop(outcome.hand)
+            pid = hand.pid
+            hand.stop()
         if entry is not None:
             self._quietly(lambda: self._settle(entry, outcome, pid))
 

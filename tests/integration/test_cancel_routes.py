@@ -121,10 +121,3 @@ def test_sixty_of_sixty_cancels_hold_on_every_route_and_nothing_is_left_running(
                 done += drilled(here, client, "fetch", iter(moments))
         with here.fetching(0):
             assert_all_stay_cancelled(here, done, 60)
-
-
-def test_a_cancel_over_http_holds_at_once_and_in_the_middle(here: Home) -> None:
-    with here.serving() as client:
-        done = drilled(here, client, "http", iter(("at 0 s", "running", "driver killed")))
-        time.sleep(6.0)  # longer than the service waits before it tries again
-        assert [here.store.status(one.job) for one in done] == ["cancelled"] * 3
