@@ -232,8 +232,8 @@ def test_no_order_of_events_loses_a_cancel_in_postgresql(postgres_place: Place) 
 
 
 @pytest.mark.slow
-def test_no_order_of_thousands_loses_a_cancel_in_postgresql(postgres_place: Place) -> None:
-    held_over(postgres_place, examples=1500)
+def test_no_order_of_five_hundred_loses_a_cancel_in_postgresql(postgres_place: Place) -> None:
+    held_over(postgres_place, examples=500)
 
 
 @pytest.mark.parametrize("kind", ["memory", "postgres"])
