@@ -43,7 +43,12 @@ def database_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def installed_command(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `coinswarm` command as the wheel installs it, beside nothing but what the wheel asks for."""
-    folder = tmp_path_factory.mktemp("installed")
-    return installed.command(installed.wheel(folder), folder / "venv")
+def installed_command() -> Iterator[Path]:
+    """The `coinswarm` command as the wheel installs it, beside nothing but what the wheel asks for.
+
+    It lies outside of pytest's folders, which the account that runs the embedded PostgreSQL for root may not enter.
+    """
+    with tempfile.TemporaryDirectory(prefix="coinswarm-installed-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield installed.command(installed.wheel(folder), folder / "venv")
