@@ -16,7 +16,7 @@ export NUMBA_CACHE_DIR ?= $(if $(COINSWARM_HOME),$(COINSWARM_HOME),$(HOME)/.coin
 WORKERS ?= 1
 COMPOSE ?= docker compose
 
-.PHONY: help setup run test unit integration acceptance check honesty peers bench thorough format up down pictures clean
+.PHONY: help setup run test unit integration acceptance check honesty peers bench thorough installed format up down pictures clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -63,6 +63,10 @@ bench: peers ## speed, beside the peers
 # The laws on thousands of drawn plays, and the repeats that take minutes.
 thorough: setup ## the laws on thousands of drawn plays, and slow tests of laws
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q tests/laws -m "slow or not slow"
+
+# The wheel with its own requirements in an empty home, linked and downloaded: what users have. Minutes.
+installed: setup ## the wheel alone, as users install it
+	$(BIN)/python -m pytest -q tests/strangers/test_an_installed_program_cannot_search.py -m "slow or not slow"
 
 # A whole cluster on this server; the password is made once and never leaves .secrets.
 up: .secrets/database_url .secrets/ray_token ## a whole cluster in containers; WORKERS=N

@@ -51,11 +51,16 @@ def prepare(settings: Settings) -> dict[str, str]:
     Returns:
         What workers need set as well.
     """
-    shared = {"NUMBA_CACHE_DIR": str(settings.numba_folder), "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     machine.announce({"RAY_USAGE_STATS_ENABLED": "0"})
     if not settings.ray_address:
         machine.announce({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"})
-    return machine.announce(shared)
+    return prepare_libraries(settings)
+
+
+def prepare_libraries(settings: Settings) -> dict[str, str]:
+    """Set where compiled kernels are kept, and one thread a process; Numba reads the folder when it is first imported and never again."""
+    folder = {"NUMBA_CACHE_DIR": str(settings.numba_folder)}
+    return machine.announce({**folder, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
 
 
 def database_url(settings: Settings) -> str:

@@ -17,6 +17,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ import typer
 from typer.core import TyperGroup
 
 from cluster import private
-from cluster import settings as machine
 from cluster.cli import console
 from coinswarm import errors
 from coinswarm.printable import shown
@@ -193,12 +193,19 @@ def coinswarm(
     console.set_debug(debug)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of the installed command.
+def _begin() -> None:
+    """Make a process that is the command and nothing else ready: what it imports and starts looks where this program says."""
+    from cluster import bootstrap
+    from cluster import settings as machine
 
-    What it writes, wherever it does, is its owner's alone; its child processes do not import what lies in the working directory.
-    """
+    machine.announce({"PYTHONSAFEPATH": "1"})  # child processes do not import what lies in the working directory
+    with suppress(errors.BadSetting):  # the command says so itself
+        bootstrap.prepare_libraries(machine.load())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the installed command. What it writes, wherever it does, is its owner's alone."""
     private.begin()
     if arguments is None:
-        machine.announce({"PYTHONSAFEPATH": "1"})
+        _begin()
     typer.main.get_command(app).main(args=None if arguments is None else list(arguments), prog_name="coinswarm")

@@ -95,6 +95,26 @@ def test_one_process_compiles_and_the_others_wait_for_it(tmp_path: Path) -> None
     assert list(tmp_path.rglob("*.nbc")) == []
 
 
+WHERE = """
+import sys
+from cluster.cli import app
+try:
+    sys.argv[1:] = [sys.argv[1], "--help"]
+    app.main()
+except SystemExit:
+    pass
+import cluster.driver.discover, numba
+print(numba.config.CACHE_DIR)
+"""
+
+
+@pytest.mark.parametrize("command", ["play", "backtest", "worlds", "patterns", "evolve"])
+def test_every_command_keeps_compiled_kernels_in_the_same_folder(command: str, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"} | {"COINSWARM_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", WHERE, command], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].startswith(str(tmp_path / "numba"))
+
+
 class Late:
     """An evaluator whose first processes compile: its answer comes at the hundredth time of asking."""
 
