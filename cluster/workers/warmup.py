@@ -76,9 +76,7 @@ def compile_once() -> bool:
     try:
         mark.parent.mkdir(parents=True, exist_ok=True)
         lock = mark.with_name("compiling.lock").open("a")
-    except (
-        OSError
-    ):  # another account's folder: numba keeps the code elsewhere, and there is nobody to wait for
+    except OSError:  # another account's folder: numba keeps the code elsewhere, and there is nobody to wait for
         _run()
         return True
     with lock:
