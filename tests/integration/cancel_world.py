@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import queue as inboxes
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,10 +54,16 @@ class Home:
         """A command of coinswarm, as it is typed."""
         return [*bootstrap.COMMAND, *words]
 
-    def popen(self, *words: str, **options: Any) -> subprocess.Popen[str]:
-        """A command of coinswarm as a process."""
-        usual: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL, "text": True}
-        return subprocess.Popen(self.command(*words), env=self.environment, **{**usual, **options})
+    @contextmanager
+    def popen(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """A command of coinswarm as a process, waited for at the end; killed where the test fails."""
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
+        with subprocess.Popen(self.command(*words), env=self.environment, text=True, **pipes) as process:
+            try:
+                yield process
+            except BaseException:
+                process.kill()
+                raise
 
     @property
     def environment(self) -> dict[str, str]:
@@ -160,7 +168,13 @@ def home(url: str, folder: Path) -> Iterator[Home]:
     with psycopg.connect(url, autocommit=True) as connection, socket.create_server(("127.0.0.1", 0)) as silent:
         connection.execute(f"CREATE DATABASE {name}")
         with bootstrap.open_store(settings) as store:
-            yield Home(settings=settings, store=store, play=play, port=silent.getsockname()[1])
+            made = Home(settings=settings, store=store, play=play, port=silent.getsockname()[1])
+            try:
+                yield made
+            finally:
+                for pid in {pid for job in store.jobs(limit=1000) for pid in made.left(job.id)} - {os.getpid()}:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
