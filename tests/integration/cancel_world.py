@@ -38,6 +38,8 @@ from tests.integration.evolve_world import PLAY
 MARKET = "synthetic:BTC/USDT:5m"
 SEARCH = {"population": 8, "generations": 5000, "elitism": 1, "constraints": []}
 """Small enough for a process without a cluster, and minutes long: each generation is a commit."""
+KERNELS = Path(__file__).parents[2] / ".pytest_cache" / "numba"
+"""Where integration tests keep compiled kernels from run to run."""
 SLOW = [sys.executable, "-m", "tests.integration.slow_exchange"]
 
 
@@ -67,8 +69,8 @@ class Home:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Of every process of this machine; without Ray, which takes longer to start than a job here may run."""
-        return dict(machine.inherited(self.settings)) | {"COINSWARM_COMPUTE": "process"}
+        """Of every process of this machine: without Ray, which takes longer to start than a job here may run, and with kernels compiled."""
+        return {**machine.inherited(self.settings), "COINSWARM_COMPUTE": "process", "NUMBA_CACHE_DIR": str(KERNELS)}
 
     def says(self, *words: str) -> Any:
         """The answer of a command that prints JSON."""
