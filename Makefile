@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TEST = $(BIN)/python -m pytest -q -m "not slow" --numprocesses 2
 STAMP := $(VENV)/.ready
 PLAY ?= plays/examples/trend_pullback.yml
 BARS ?=
@@ -16,7 +17,7 @@ export NUMBA_CACHE_DIR ?= $(if $(COINSWARM_HOME),$(COINSWARM_HOME),$(HOME)/.coin
 WORKERS ?= 1
 COMPOSE ?= docker compose
 
-.PHONY: help setup run test unit integration acceptance check honesty peers bench thorough installed format up down pictures clean
+.PHONY: help setup run test unit integration acceptance strangers check honesty peers bench thorough installed format up down pictures clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -32,17 +33,20 @@ $(STAMP): pyproject.toml constraints.txt
 run: setup ## candles, a search, its winners and a report; BARS='FILE …' for your own candles
 	$(BIN)/coinswarm demo $(PLAY) $(foreach file,$(BARS),--bars $(file)) --population $(POPULATION) --generations $(GENERATIONS) --seed $(SEED)
 
-test: setup ## every test but the slow ones
-	$(BIN)/python -m pytest -q -m "not slow"
+# Kinds of tests run apart, each on two processes: what one leaves in its process, such as where a cluster's token is, is not met by another.
+test: unit integration acceptance strangers ## every test but the slow ones
 
 unit: setup ## tests of single modules, laws and oracles: no cluster, no browser
-	$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/laws tests/oracles tests/style
+	$(TEST) tests/unit tests/laws tests/oracles
 
 integration: setup ## tests with Ray, PostgreSQL, servers and a browser
-	$(BIN)/python -m pytest -q -m "not slow" tests/integration tests/strangers
+	$(TEST) --dist loadfile tests/integration
 
 acceptance: setup ## the installed command, as a user runs it
-	$(BIN)/python -m pytest -q -m "not slow" tests/acceptance
+	$(TEST) --dist loadfile tests/acceptance
+
+strangers: setup ## what went wrong for strangers
+	$(TEST) --dist loadfile tests/strangers
 
 check: setup ## linters, types, directions of imports, house style
 	$(BIN)/ruff check .

@@ -37,10 +37,15 @@ def done(control: Plane, submitter: httpx.Client) -> dict[str, Any]:
         return control.ended(submitter, job)
 
 
-def stored(plane: Plane, symbol: str) -> str:
-    """The key of a data set that no job has used."""
-    with Catalog.open(plane.world.catalog) as catalog:
-        return catalog.put(tape(60, symbol=symbol, exchange="spare"), source="made").key
+@pytest.fixture
+def spare(control: Plane) -> Iterator[str]:
+    """The key of a data set that no job has used; the catalog of all tests is left as it was."""
+    with Catalog.open(control.world.catalog) as catalog:
+        key = catalog.put(tape(60, symbol="AAA/USDT", exchange="spare"), source="made").key
+    yield key
+    with Catalog.open(control.world.catalog) as catalog:
+        if key in {entry.key for entry in catalog.list()}:
+            catalog.remove(key)
 
 
 def test_an_evaluation_is_a_play_that_may_be_read_and_handed_in(submitter: httpx.Client, done: dict[str, Any]) -> None:
@@ -78,21 +83,19 @@ def test_a_leaderboard_says_how_many_its_job_tried_and_how_many_the_campaign(sub
     assert board["trials"] >= 1
 
 
-def test_a_data_set_comes_as_a_file_that_holds_the_same_bars(control: Plane, submitter: httpx.Client, tmp_path: Any) -> None:
-    key = stored(control, "AAA/USDT")
-    answer = submitter.get(f"/api/v1/data-sets/{key.replace('/', '%2F')}/file", params={"form": "csv"})
+def test_a_data_set_comes_as_a_file_that_holds_the_same_bars(spare: str, submitter: httpx.Client, tmp_path: Any) -> None:
+    answer = submitter.get(f"/api/v1/data-sets/{spare.replace('/', '%2F')}/file", params={"form": "csv"})
     path = tmp_path / answer.headers["content-disposition"].partition('filename="')[2].rstrip('"')
     path.write_bytes(answer.content)
-    listed = next(each for each in submitter.get("/api/v1/data-sets").json() if each["key"] == key)
+    listed = next(each for each in submitter.get("/api/v1/data-sets").json() if each["key"] == spare)
     assert files.read(path).content_hash == listed["content_hash"]
-    assert submitter.get(f"/api/v1/data-sets/{key}/file", params={"part": "funding"}).status_code == 404
+    assert submitter.get(f"/api/v1/data-sets/{spare}/file", params={"part": "funding"}).status_code == 404
 
 
-def test_only_an_admin_takes_a_data_set_away(control: Plane, submitter: httpx.Client, admin: httpx.Client) -> None:
-    key = stored(control, "BBB/USDT")
-    assert submitter.delete(f"/api/v1/data-sets/{key}").status_code == 403
-    assert admin.delete(f"/api/v1/data-sets/{key}").json() == {"removed": key, "jobs": [], "campaigns": []}
-    assert admin.delete(f"/api/v1/data-sets/{key}").status_code == 404
+def test_only_an_admin_takes_a_data_set_away(spare: str, submitter: httpx.Client, admin: httpx.Client) -> None:
+    assert submitter.delete(f"/api/v1/data-sets/{spare}").status_code == 403
+    assert admin.delete(f"/api/v1/data-sets/{spare}").json() == {"removed": spare, "jobs": [], "campaigns": []}
+    assert admin.delete(f"/api/v1/data-sets/{spare}").status_code == 404
     assert admin.get("/api/v1/audit").json()[0]["action"] == "data set removal"
 
 
