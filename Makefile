@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TEST = $(BIN)/python -m pytest -q -m "not slow" --numprocesses 2
+TEST = $(BIN)/python -m pytest -q -m "not slow"
 STAMP := $(VENV)/.ready
 PLAY ?= plays/examples/trend_pullback.yml
 BARS ?=
@@ -33,20 +33,20 @@ $(STAMP): pyproject.toml constraints.txt
 run: setup ## candles, a search, its winners and a report; BARS='FILE …' for your own candles
 	$(BIN)/coinswarm demo $(PLAY) $(foreach file,$(BARS),--bars $(file)) --population $(POPULATION) --generations $(GENERATIONS) --seed $(SEED)
 
-# Kinds of tests run apart, each on two processes: what one leaves in its process, such as where a cluster's token is, is not met by another.
+# Kinds of tests run apart: what one leaves in its process, such as where a cluster's token is, is not met by another.
 test: unit integration acceptance strangers ## every test but the slow ones
 
 unit: setup ## tests of single modules, laws and oracles: no cluster, no browser
-	$(TEST) tests/unit tests/laws tests/oracles
+	$(TEST) --numprocesses 2 tests/unit tests/laws tests/oracles
 
 integration: setup ## tests with Ray, PostgreSQL, servers and a browser
-	$(TEST) --dist loadfile tests/integration
+	$(TEST) tests/integration
 
 acceptance: setup ## the installed command, as a user runs it
-	$(TEST) --dist loadfile tests/acceptance
+	$(TEST) tests/acceptance
 
 strangers: setup ## what went wrong for strangers
-	$(TEST) --dist loadfile tests/strangers
+	$(TEST) --numprocesses 2 --dist loadfile tests/strangers
 
 check: setup ## linters, types, directions of imports, house style
 	$(BIN)/ruff check .
