@@ -43,7 +43,7 @@ class Person:
 
     def types(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the command in the home folder."""
-        return subprocess.run([self.command, *words], cwd=self.home, env=self.env, capture_output=True, text=True, timeout=1500, check=False)
+        return subprocess.run([self.command, *words], cwd=self.home, env=self.env, capture_output=True, text=True, timeout=900, check=False)
 
     @contextmanager
     def serving(self) -> Iterator[str]:
