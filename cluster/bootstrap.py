@@ -17,18 +17,18 @@ from cluster import settings as machine
 from cluster.settings import Settings
 
 if TYPE_CHECKING:
-    from cluster.control.context import Context, Limits
-    from cluster.driver.crew import Crew
-    from cluster.driver.evaluator import Evaluator
-    from cluster.driver.evolve import Ending
-    from cluster.driver.plan import Plan
-    from cluster.driver.progress import Watcher
-    from cluster.driver.requests import Supplies
-    from cluster.driver.service import Service
-    from cluster.driver.steps import Stages
+    from cluster.api.context import Context, Limits
+    from cluster.compute.evaluator import Evaluator
+    from cluster.compute.executor import Crew
+    from cluster.compute.ray.nodes import Node
+    from cluster.compute.ray.session import Session
+    from cluster.jobs.evolve.loop import Ending
+    from cluster.jobs.evolve.plan import Plan
+    from cluster.jobs.progress import Watcher
+    from cluster.jobs.requests import Supplies
+    from cluster.run.service import Service
+    from cluster.run.steps import Stages
     from cluster.store.clients import Role
-    from cluster.workers.nodes import Node
-    from cluster.workers.session import Session
     from coinswarm.ledger.access import Access
     from coinswarm.ledger.campaigns import Campaigns
     from coinswarm.ledger.chaos import ChaosStore
@@ -158,7 +158,7 @@ def open_queue(settings: Settings) -> Iterator[tuple[Queue, Access]]:
 def open_supplies(settings: Settings) -> Iterator[Supplies]:
     """What planning and reports look at, closed at the end."""
     prepare(settings)
-    from cluster.driver.requests import Supplies
+    from cluster.jobs.requests import Supplies
 
     with open_store(settings) as store, open_campaigns(settings) as campaigns:
         yield Supplies(store=store, campaigns=campaigns, bars_file=settings.bars_file)
@@ -169,8 +169,8 @@ def open_control(settings: Settings, limits: Limits) -> Iterator[Context]:
     """All that the control plane works with, its computing processes included."""
     prepare(settings)
     machine.ensure_home(settings)
-    from cluster.control.context import Context
-    from cluster.control.pool import ProcessDesk
+    from cluster.api.context import Context
+    from cluster.api.pool import ProcessDesk
     from cluster.store.browse import PostgresBrowse
 
     pinned = settings.model_copy(update={"database_url": SecretStr(database_url(settings))})
@@ -218,8 +218,9 @@ def open_cluster(
             yield evaluator, _this_process()
         return
     connected = _connected(settings, workers, tell)
-    from cluster.workers import beginning, session
-    from cluster.workers.pool import RayEvaluator
+    from cluster.compute.ray import session
+    from cluster.compute.ray import startup as beginning
+    from cluster.compute.ray.evaluator import RayEvaluator
 
     on_ray = RayEvaluator(tell=tell or beginning.silent)
     try:
@@ -239,8 +240,9 @@ def open_crew(
             yield crew, _this_process()
         return
     connected = _connected(settings, workers, tell)
-    from cluster.workers import beginning, session
-    from cluster.workers.crew import RayCrew
+    from cluster.compute.ray import session
+    from cluster.compute.ray import startup as beginning
+    from cluster.compute.ray.executor import RayCrew
 
     on_ray = RayCrew(tell=tell or beginning.silent)
     try:
@@ -258,7 +260,7 @@ def require_cluster(settings: Settings) -> None:
         Unauthenticated: it asks for a token that this user does not have.
     """
     if settings.ray_address:
-        from cluster.workers import joining, session
+        from cluster.compute.ray import joining, session
 
         joining.require(session.resolved(settings.ray_address))
 
@@ -270,7 +272,7 @@ def look_at_nodes(settings: Settings) -> tuple[Node, ...]:
         Unavailable: no cluster answers.
     """
     variables, home = prepare(settings), machine.ensure_home(settings)
-    from cluster.workers import nodes, session
+    from cluster.compute.ray import nodes, session
 
     session.connect(settings.ray_address, workers=settings.workers, variables=variables, home=home)
     try:
@@ -282,7 +284,8 @@ def look_at_nodes(settings: Settings) -> tuple[Node, ...]:
 def _connected(settings: Settings, workers: int | None, tell: Callable[[str], None] | None) -> Session:
     """A session on the configured cluster, which leaves word of its dashboard, or on a local one that ends with us."""
     variables, home = prepare(settings), machine.ensure_home(settings)
-    from cluster.workers import beginning, session
+    from cluster.compute.ray import session
+    from cluster.compute.ray import startup as beginning
 
     if not settings.ray_address:
         beginning.compile_here(tell or beginning.silent)
@@ -293,7 +296,7 @@ def _connected(settings: Settings, workers: int | None, tell: Callable[[str], No
 
 
 def _this_process() -> Session:
-    from cluster.workers.session import Session
+    from cluster.compute.ray.session import Session
 
     return Session(address="this process", dashboard=None, cpus=1, local=True)
 
@@ -302,7 +305,7 @@ def _this_process() -> Session:
 def local_crew(settings: Settings) -> Iterator[Crew]:
     """A crew in this process."""
     prepare(settings)
-    from cluster.workers.local_crew import LocalCrew
+    from cluster.compute.local_executor import LocalCrew
 
     yield LocalCrew()
 
@@ -311,7 +314,7 @@ def local_crew(settings: Settings) -> Iterator[Crew]:
 def local_evaluator(settings: Settings) -> Iterator[Evaluator]:
     """An evaluator in this process."""
     prepare(settings)
-    from cluster.workers.local import LocalEvaluator
+    from cluster.compute.local import LocalEvaluator
 
     evaluator = LocalEvaluator()
     try:
@@ -324,7 +327,7 @@ def warm(settings: Settings) -> float:
     """Compile the kernels into this machine's cache; the answer is how many seconds it took, few when they were there."""
     prepare(settings)
     machine.ensure_home(settings)
-    from cluster.workers import warmup
+    from cluster.compute import warmup
 
     return warmup.warm()
 
@@ -335,8 +338,9 @@ def drive(store: Store, evaluator: Evaluator, plan: Plan, *, watcher: Watcher, s
     Raises:
         Conflict: somebody else drives it.
     """
-    from cluster.driver import patience, submit
-    from cluster.driver.evolve import EvolveDriver
+    from cluster.jobs import spec as submit
+    from cluster.jobs.evolve.loop import EvolveDriver
+    from cluster.run import lease as patience
 
     lease = submit.claim(store, plan.job.id, lease_s=patience.LEASE_S)
     return EvolveDriver(store, evaluator, watcher=watcher, stopped=stopped).run(plan, lease)
@@ -350,8 +354,9 @@ def drive_steps(
     Raises:
         Conflict: somebody else drives it.
     """
-    from cluster.driver import patience, submit
-    from cluster.driver.steps import StepDriver
+    from cluster.jobs import spec as submit
+    from cluster.run import lease as patience
+    from cluster.run.steps import StepDriver
 
     lease = submit.claim(store, job, lease_s=patience.LEASE_S)
     return StepDriver(store, watcher=watcher, stopped=stopped, workers=workers).run(job, lease, stages)
@@ -362,14 +367,14 @@ def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Cal
     """The driver service of this machine. Larger jobs share one local Ray cluster, started for the first of them, or the configured one."""
     variables, home = prepare(settings), machine.ensure_home(settings)
     logs = private.folder(home / "logs")
-    from cluster.driver.hands import ProcessHand
-    from cluster.driver.service import Service
+    from cluster.run.processes import ProcessHand
+    from cluster.run.service import Service
 
     url = database_url(settings)
     shared: list[Session] = []
 
     def cluster() -> str:
-        from cluster.workers import session
+        from cluster.compute.ray import session
 
         if settings.ray_address:
             return settings.ray_address
@@ -386,7 +391,7 @@ def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Cal
     with open_store(pinned) as store, open_queue(pinned) as (queue, _):
         yield Service(store, queue, hire=hire, slots=slots, cluster=cluster, stopped=stopped, lease_s=lease_s, pid=os.getpid(), warm=warm)
     if shared:
-        from cluster.workers import session
+        from cluster.compute.ray import session
 
         session.disconnect()
         machine.dashboard_file(settings).unlink(missing_ok=True)

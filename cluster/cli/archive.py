@@ -38,7 +38,7 @@ def command(
 
 def _archives(store: Store, job: Job) -> tuple[Archive, ...]:
     """The archive of each play of a job, as of its last commit."""
-    from cluster.driver import checkpoint
+    from cluster.jobs.evolve import checkpoint
     from coinswarm import errors
     from coinswarm.ledger.records import WHOLE_JOB
 

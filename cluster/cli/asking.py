@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from cluster import settings as machine
 from cluster.cli import console, goals
-from cluster.driver.plan import Overrides, PlayFile, Request
+from cluster.jobs.evolve.plan import Overrides, PlayFile, Request
 from cluster.settings import Settings
 from coinswarm import errors, play
 from coinswarm.config import Costs

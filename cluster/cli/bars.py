@@ -23,7 +23,7 @@ from coinswarm.market.catalog import Catalog, DataSet, Stored
 from coinswarm.market.timeframe import DAY_MS, Timeframe
 
 if TYPE_CHECKING:
-    from cluster.driver.fetch import Plan
+    from cluster.jobs.fetch.plan import Plan
     from cluster.settings import Settings
     from coinswarm.ledger.records import Job
     from coinswarm.ledger.store import Store
@@ -264,7 +264,7 @@ def _fetch_all(exchange: str, wanted: Sequence[str], timeframe: Timeframe, since
 
 def plan_again(_settings: Settings, _store: Store, job: Job) -> Plan:
     """The plan of a stored fetch."""
-    from cluster.driver import fetch as driving
+    from cluster.jobs.fetch import plan as driving
 
     return driving.plan_again(job)
 
@@ -273,8 +273,8 @@ def go_on(settings: Settings, store: Store, plan: Plan, *, workers: int | None, 
     """Drive a stored fetch from behind the last page that was stored."""
     from cluster import bootstrap
     from cluster.cli import live
-    from cluster.driver import fetch as driving
-    from cluster.driver import stopping
+    from cluster.jobs.fetch import plan as driving
+    from cluster.run import stopping
 
     job = plan.job
     if settings.bars_path is None:

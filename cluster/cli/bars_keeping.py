@@ -16,7 +16,7 @@ from coinswarm import errors
 from coinswarm.market.bars import Bars
 
 if TYPE_CHECKING:
-    from cluster.driver.data_sets import Uses
+    from cluster.queries.data_sets import Uses
     from cluster.settings import Settings
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="A data set: binance:BTC/USDT:5m, or what is clear of it.", show_default=False)]
@@ -30,7 +30,7 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Take data sets away, all or none. Says first which jobs can then no longer be replayed; what they found stays."""
-    from cluster.driver import data_sets
+    from cluster.queries import data_sets
 
     settings = console.settings()
     used = _used(settings, keys)
@@ -52,7 +52,7 @@ def rename(
 ) -> None:
     """Call a data set by another name. Its hash covers the name: jobs that used it cannot be replayed until it is renamed back."""
     from cluster.cli import bars
-    from cluster.driver import data_sets
+    from cluster.queries import data_sets
 
     settings = console.settings()
     used = _used(settings, [key])
@@ -112,7 +112,7 @@ def _import_line(entry: Bars, file: Path, funding: Path | None) -> str:
 
 def _used(settings: Settings, keys: Sequence[str]) -> list[Uses]:
     """The data sets with what depends on them; a machine that never had a database has no job."""
-    from cluster.driver import data_sets
+    from cluster.queries import data_sets
 
     found = data_sets.stored(settings.bars_file, keys)
     if settings.database_address is None and not settings.postgres_folder.exists():

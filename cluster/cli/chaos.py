@@ -16,8 +16,8 @@ from coinswarm import errors
 from coinswarm.config import WARMUP_TOLERANCE
 
 if TYPE_CHECKING:
-    from cluster.driver.chaos import Estimate, Plan
-    from cluster.driver.crew import Crew
+    from cluster.compute.executor import Crew
+    from cluster.jobs.chaos.plan import Estimate, Plan
     from cluster.settings import Settings
     from coinswarm.ledger.chaos import ChaosStore, ChaosSummary, ChaosTrades
     from coinswarm.ledger.records import Job
@@ -161,7 +161,7 @@ def drop_job(job: OfJob, *, as_json: AsJson = False) -> None:
 
 def plan_again(settings: Settings, store: Store, job: Job) -> Plan:
     """The plan of a stored job."""
-    from cluster.driver import chaos as driving
+    from cluster.jobs.chaos import plan as driving
 
     return driving.plan_again(job, store.data_sets(job.data_hashes), settings.bars_file)
 
@@ -183,7 +183,7 @@ def _planned(
 ) -> Plan:
     """The plan of what was typed; settings are checked before a file is imported."""
     from cluster.cli import asking, goals
-    from cluster.driver import chaos as driving
+    from cluster.jobs.chaos import plan as driving
     from coinswarm import chaos as trading
     from coinswarm.config import Costs
 
@@ -198,7 +198,7 @@ def _planned(
 
 def _run(settings: Settings, plan: Plan, *, workers: int | None, detach: bool, as_json: bool) -> None:
     """Queue a plan and drive it here, or in a process of its own."""
-    from cluster.driver import chaos as driving
+    from cluster.jobs.chaos import plan as driving
 
     with bootstrap.open_store(settings) as store, bootstrap.open_chaos(settings) as kept:
         _refuse_too_large(settings, plan)
@@ -225,8 +225,8 @@ def _drive(settings: Settings, store: Store, kept: ChaosStore, plan: Plan, *, wo
 
 def _driven(store: Store, kept: ChaosStore, crew: Crew, plan: Plan) -> Job:
     from cluster.cli import live
-    from cluster.driver import chaos as driving
-    from cluster.driver import stopping
+    from cluster.jobs.chaos import plan as driving
+    from cluster.run import stopping
 
     batches = driving.Batches(plan, crew, kept)
     with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
@@ -255,7 +255,7 @@ def _present(job: Job, *, as_json: bool) -> None:
 
 
 def _estimate(settings: Settings, plan: Plan, *, workers: int | None, as_json: bool) -> None:
-    from cluster.driver import chaos as driving
+    from cluster.jobs.chaos import plan as driving
 
     with bootstrap.open_crew(settings, workers=workers, tell=console.note) as (crew, _):
         found = driving.estimate(crew, plan)
@@ -284,7 +284,7 @@ def _show_estimate(found: Estimate, free: int | None, *, synthetic: bool) -> Non
 
 
 def _refuse_too_large(settings: Settings, plan: Plan) -> None:
-    from cluster.driver import chaos as driving
+    from cluster.jobs.chaos import plan as driving
 
     free = _free_bytes(settings)
     if free is not None:

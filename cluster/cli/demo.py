@@ -43,7 +43,7 @@ def command(
     settings = console.settings()
     bootstrap.prepare(settings)
     from cluster.cli import asking, evolve, report
-    from cluster.driver import plan as planning
+    from cluster.jobs.evolve import plan as planning
 
     search = asking.search({"population": population, "generations": generations, "islands": 1, "seed": seed}, None, None)
     play = play or example()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Node(Protocol):
-    """See `cluster.workers.nodes.Node`."""
+    """See `cluster.compute.ray.nodes.Node`."""
 
     @property
     def address(self) -> str:

@@ -15,10 +15,10 @@ from coinswarm.config import WARMUP_TOLERANCE
 from coinswarm.evolve.settings import OUT_OF_SAMPLE, WINNERS, SearchSettings
 
 if TYPE_CHECKING:
-    from cluster.driver.evaluator import Evaluator
-    from cluster.driver.plan import Plan, Request
+    from cluster.compute.evaluator import Evaluator
+    from cluster.compute.ray.session import Session
+    from cluster.jobs.evolve.plan import Plan, Request
     from cluster.settings import Settings
-    from cluster.workers.session import Session
     from coinswarm.ledger.records import Job
     from coinswarm.ledger.store import Store
 
@@ -103,14 +103,14 @@ def command(
 
 def _hand_in(settings: Settings, server: str | None, request: Request, *, priority: int, key: str | None, as_json: bool) -> None:
     from cluster.cli import handing
-    from cluster.driver.requests import EvolveRequest
+    from cluster.jobs.requests import EvolveRequest
 
     handing.hand_in(settings, server, EvolveRequest.of(request), priority=priority, key=key, as_json=as_json)
 
 
 def run(settings: Settings, request: Request, *, workers: int | None = None, estimate: bool = False, as_json: bool = False) -> None:
     """Plan a request, drive it to its end and print what it found, or only what it would take."""
-    from cluster.driver import plan as planning
+    from cluster.jobs.evolve import plan as planning
 
     plan = planning.plan(inherited(settings, request), settings.bars_file)
     with (
@@ -126,7 +126,7 @@ def run(settings: Settings, request: Request, *, workers: int | None = None, est
 
 def plan_again(settings: Settings, store: Store, job: Job) -> Plan:
     """The plan of a stored job."""
-    from cluster.driver import submit
+    from cluster.jobs import spec as submit
 
     return submit.resumed(store, job.id, settings.bars_file)
 
@@ -152,7 +152,8 @@ def inherited(settings: Settings, request: Request) -> Request:
 def drive(store: Store, evaluator: Evaluator, plan: Plan, *, new: bool) -> Job:
     """Drive a plan to its end with a live display; a new one is handed to the store first."""
     from cluster.cli import live
-    from cluster.driver import stopping, submit
+    from cluster.jobs import spec as submit
+    from cluster.run import stopping
 
     with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
         if new:
@@ -199,8 +200,8 @@ def announce(plan: Plan, session: Session) -> None:
 
 
 def _detach(settings: Settings, request: Request, *, as_json: bool) -> None:
-    from cluster.driver import plan as planning
-    from cluster.driver import submit
+    from cluster.jobs import spec as submit
+    from cluster.jobs.evolve import plan as planning
 
     plan = planning.plan(inherited(settings, request), settings.bars_file)
     with bootstrap.open_store(settings) as store:
@@ -214,7 +215,7 @@ def _detach(settings: Settings, request: Request, *, as_json: bool) -> None:
 
 def _estimate(evaluator: Evaluator, plan: Plan, *, as_json: bool) -> None:
     from cluster.cli import live
-    from cluster.driver import estimating
+    from cluster.jobs.evolve import estimate as estimating
 
     found = estimating.estimate(evaluator, plan)
     plays = [setup.play for setup in plan.task.setups]

@@ -87,7 +87,7 @@ def present(wanted: Gates, verdict: Verdict, card: ReportCard, *, as_json: bool,
 
 
 def _stored(name: str) -> ReportCard:
-    from cluster.driver import vetting
+    from cluster.queries import vetting
 
     with bootstrap.open_store(console.settings()) as store:
         return vetting.newest_card(store, store.evaluation(name))

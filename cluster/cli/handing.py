@@ -25,7 +25,7 @@ def hand_in(settings: Settings, server: str | None, asked: Any, *, priority: int
     Args:
         settings: of this machine.
         server: a control plane; None: the one in the settings, or this machine.
-        asked: a model of `cluster.driver.kinds`.
+        asked: a model of `cluster.jobs.registry`.
         priority: greater is sooner.
         key: repeating it changes nothing.
         as_json: how to say it.
@@ -57,7 +57,7 @@ def read(file: Path, plays: Sequence[Path]) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
     from cluster.cli import asking
-    from cluster.driver.kinds import JobRequest
+    from cluster.jobs.registry import JobRequest
 
     try:
         given = yaml.safe_load(file.read_text("utf-8-sig"))
@@ -112,7 +112,8 @@ def facts(found: dict[str, Any]) -> list[list[Any]]:
 def _queued(settings: Settings, asked: Any, priority: int, key: str | None) -> str:
     import dataclasses
 
-    from cluster.driver import desk, requests
+    from cluster.jobs import requests
+    from cluster.queries import answers as desk
 
     with bootstrap.open_supplies(settings) as supplies, bootstrap.open_queue(settings) as (queue, _):
         texts = tuple(given.text if given.text is not None else supplies.store.play(given.sha256).text for given in asked.plays)

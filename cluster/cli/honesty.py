@@ -13,8 +13,8 @@ from cluster.cli import console
 from coinswarm import errors
 
 if TYPE_CHECKING:
-    from cluster.driver.crew import Crew
-    from cluster.driver.honesty import HonestySettings, Plan
+    from cluster.compute.executor import Crew
+    from cluster.jobs.honesty.plan import HonestySettings, Plan
     from cluster.settings import Settings
     from coinswarm.ledger.records import Job
     from coinswarm.ledger.store import Store
@@ -53,7 +53,7 @@ def run(
         return
     settings = console.settings()
     bootstrap.prepare(settings)
-    from cluster.driver import honesty as driving
+    from cluster.jobs.honesty import plan as driving
 
     given = {"trades": trades, "hold": hold, "depth": depth, "flips": flips}
     wanted = _wanted(pipeline, families, worlds, seed, {name: value for name, value in given.items() if value is not None}, planted=planted)
@@ -92,7 +92,7 @@ def page(
 
 def plan_again(settings: Settings, _store: Store, job: Job) -> Plan:
     """The plan of a stored run."""
-    from cluster.driver import honesty as driving
+    from cluster.jobs.honesty import plan as driving
 
     return driving.plan_again(job, settings.bars_file)
 
@@ -105,7 +105,7 @@ def go_on(settings: Settings, store: Store, plan: Plan, *, workers: int | None, 
 def _wanted(pipeline: str, families: str, worlds: int, seed: int, given: Mapping[str, Any], *, planted: bool) -> HonestySettings:
     from pydantic import ValidationError
 
-    from cluster.driver import honesty as driving
+    from cluster.jobs.honesty import plan as driving
 
     names = [name.strip() for name in families.split(",") if name.strip()]
     hiding = driving.power_cells() if pipeline == "patterns" else driving.planted_play_cells()
@@ -137,9 +137,9 @@ def _drive(settings: Settings, store: Store, plan: Plan, *, workers: int | None,
 
 def _driven(store: Store, crew: Crew, plan: Plan) -> Job:
     from cluster.cli import live
-    from cluster.driver import honesty as driving
-    from cluster.driver import stopping
-    from cluster.workers.honesty import judge
+    from cluster.jobs.honesty import plan as driving
+    from cluster.jobs.honesty.work import judge
+    from cluster.run import stopping
 
     stages = driving.Worlds(plan, crew, judge)
     with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
@@ -174,8 +174,8 @@ def _estimate(settings: Settings, plan: Plan, *, workers: int | None, as_json: b
     import time
 
     from cluster.cli import live
-    from cluster.driver import honesty as driving
-    from cluster.workers.honesty import judge
+    from cluster.jobs.honesty import plan as driving
+    from cluster.jobs.honesty.work import judge
 
     few = min(_PROBES, plan.settings.worlds)
     probe = driving.shortened(plan, few)

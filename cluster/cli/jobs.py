@@ -194,7 +194,8 @@ def planned_again(settings: Settings, store: Store, job: Job) -> tuple[Any, Any]
     Raises:
         Conflict: the job is done. Refused: it would no longer be the same job.
     """
-    from cluster.driver import steps, submit
+    from cluster.jobs import spec as submit
+    from cluster.run import steps
 
     steps.refuse_ended(job.status, job.id)
     submit.refuse_changed(job)

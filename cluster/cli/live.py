@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cluster.cli import console
-from cluster.driver.progress import Advance, Progress
+from cluster.jobs.progress import Advance, Progress
 
 _log = logging.getLogger(__name__)
 _LINES_EVERY_S = 5.0

@@ -14,7 +14,7 @@ from cluster.cli import console, rules
 from coinswarm import errors
 
 if TYPE_CHECKING:
-    from cluster.driver.discover import Plan
+    from cluster.jobs.discover.plan import Plan
     from cluster.settings import Settings
     from coinswarm.ledger.chaos import ChaosStore
     from coinswarm.ledger.patterns import PatternRecord, PatternStore
@@ -58,7 +58,7 @@ def discover_job(
 ) -> None:
     """Search patterns among random trades, confirm them on later bars, and keep them in the library."""
     from cluster.cli import asking
-    from cluster.driver import discover as driving
+    from cluster.jobs.discover import plan as driving
     from coinswarm.patterns.settings import DiscoverSettings
 
     settings = console.settings()
@@ -87,7 +87,7 @@ app.command("test")(rules.try_rules)
 
 def plan_again(_settings: Settings, store: Store, job: Job) -> Plan:
     """The plan of a stored search."""
-    from cluster.driver import discover as driving
+    from cluster.jobs.discover import plan as driving
 
     return driving.plan_again(store, job)
 
@@ -110,7 +110,7 @@ def power(
     as_json: AsJson = False,
 ) -> None:
     """Say what these bars could show at all, before a search."""
-    from cluster.driver import discover as driving
+    from cluster.jobs.discover import plan as driving
 
     settings = console.settings()
     bootstrap.prepare(settings)
@@ -235,7 +235,7 @@ def export_pattern(
     as_json: AsJson = False,
 ) -> None:
     """Write a pattern as a play that enters where it holds; `coinswarm backtest` trades it."""
-    from cluster.driver import discover as driving
+    from cluster.jobs.discover import plan as driving
 
     if side not in (None, "long", "short"):
         raise errors.InvalidArgument("--side is long or short", found=side)
@@ -261,7 +261,7 @@ def review_patterns(
     as_json: AsJson = False,
 ) -> None:
     """Re-test confirmed patterns on random trades of later bars and retire those that died."""
-    from cluster.driver import discover as driving
+    from cluster.jobs.discover import plan as driving
 
     settings = console.settings()
     bootstrap.prepare(settings)
@@ -292,8 +292,8 @@ def report_job(
 
 
 def _report(settings: Settings, store: Store, library: PatternStore, name: str, out: Path | None) -> Path:
-    from cluster.driver import discover as driving
-    from cluster.driver import ruling
+    from cluster.jobs.discover import plan as driving
+    from cluster.jobs.rules import plan as ruling
     from coinswarm import report
 
     job = store.job(name)
@@ -319,8 +319,8 @@ def _drive(settings: Settings, store: Store, plan: Plan, *, workers: int | None,
 
 def _driven(settings: Settings, store: Store, kept: ChaosStore, library: PatternStore, crew: Any, plan: Plan) -> Job:
     from cluster.cli import live
-    from cluster.driver import discover as driving
-    from cluster.driver import stopping
+    from cluster.jobs.discover import plan as driving
+    from cluster.run import stopping
 
     searches = driving.Searches(plan, kept, library, crew, settings.bars_file)
     with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:

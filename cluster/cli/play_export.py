@@ -44,7 +44,7 @@ def command(
 
 def _text(settings: Settings, evaluation: str) -> str:
     bootstrap.prepare(settings)
-    from cluster.driver import desk
+    from cluster.queries import answers as desk
 
     with bootstrap.open_supplies(settings) as supplies:
         return desk.play_of(supplies, evaluation)

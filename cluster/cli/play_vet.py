@@ -14,7 +14,7 @@ from cluster.cli import console
 from coinswarm import errors
 
 if TYPE_CHECKING:
-    from cluster.driver.vetting import Vetted
+    from cluster.queries.vetting import Vetted
 
 
 def command(
@@ -30,7 +30,7 @@ def command(
     settings = console.settings()
     bootstrap.prepare(settings)
     from cluster.cli import gates as showing
-    from cluster.driver import vetting
+    from cluster.queries import vetting
     from coinswarm.report import files
     from coinswarm.validate import gates as rules
 

@@ -11,7 +11,7 @@ from cluster import bootstrap
 from cluster.cli import console
 
 if TYPE_CHECKING:
-    from cluster.driver.revisit import Replay
+    from cluster.queries.replay import Replay
 
 
 def command(
@@ -22,7 +22,7 @@ def command(
     """Recompute an evaluation and compare every stored figure to the last digit; exit code 1 when one differs."""
     settings = console.settings()
     bootstrap.prepare(settings)
-    from cluster.driver import revisit
+    from cluster.queries import replay as revisit
 
     with bootstrap.open_store(settings) as store, bootstrap.local_evaluator(settings) as evaluator:
         found = revisit.visit(store, evaluation, settings.bars_file)

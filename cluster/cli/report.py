@@ -38,7 +38,7 @@ def command(
 def write(settings: Settings, store: Store, evaluation: str, out: Path | None = None) -> Path:
     """Write the report of an evaluation; the answer is where."""
     bootstrap.prepare(settings)
-    from cluster.driver import revisit
+    from cluster.queries import replay as revisit
     from coinswarm import errors, report
 
     found = revisit.visit(store, evaluation, settings.bars_file)

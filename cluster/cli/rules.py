@@ -14,7 +14,7 @@ from coinswarm import errors
 from coinswarm.config import WARMUP_TOLERANCE
 
 if TYPE_CHECKING:
-    from cluster.driver.ruling import Plan
+    from cluster.jobs.rules.plan import Plan
     from cluster.settings import Settings
     from coinswarm.ledger.patterns import PatternSource
     from coinswarm.ledger.records import Job
@@ -44,7 +44,7 @@ def try_rules(
 ) -> None:
     """Test known rules, each as it was published, against random trades of the same market, side and hold: nobody is assumed to work."""
     from cluster.cli import asking, goals
-    from cluster.driver import ruling as driving
+    from cluster.jobs.rules import plan as driving
 
     if source not in ("technical", "academic"):
         raise errors.InvalidArgument("--source is technical or academic", found=source)
@@ -72,7 +72,7 @@ def try_rules(
 
 def plan_again(settings: Settings, store: Store, job: Job) -> Plan:
     """The plan of a stored test."""
-    from cluster.driver import ruling as driving
+    from cluster.jobs.rules import plan as driving
 
     return driving.plan_again(store, job, settings.bars_file)
 
@@ -95,8 +95,8 @@ def _drive(settings: Settings, store: Store, plan: Plan, *, workers: int | None,
 
 def _driven(settings: Settings, store: Store, plan: Plan, crew: Any) -> Job:
     from cluster.cli import live
-    from cluster.driver import ruling as driving
-    from cluster.driver import stopping
+    from cluster.jobs.rules import plan as driving
+    from cluster.run import stopping
 
     with (
         bootstrap.open_patterns(settings) as library,

@@ -67,8 +67,8 @@ def command(
 
 
 def _serve(settings: Settings, host: str, port: int, max_trials: int, driver: tuple[int, float] | None) -> None:
-    from cluster.control import app, security, server
-    from cluster.control.context import Limits
+    from cluster.api import app, security, server
+    from cluster.api.context import Limits
 
     limits = Limits(trials=max_trials)
     if settings.database_address is None and not settings.postgres_folder.exists():

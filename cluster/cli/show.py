@@ -17,7 +17,7 @@ from cluster.cli import client, console
 if TYPE_CHECKING:
     import polars as pl
 
-    from cluster.driver.revisit import Visit
+    from cluster.queries.replay import Visit
     from coinswarm.play.runs import Side
 
 
@@ -52,7 +52,7 @@ def command(
         _save(wanted, *_fetched(remote, evaluation, wanted))
         return
     bootstrap.prepare(settings)
-    from cluster.driver import revisit
+    from cluster.queries import replay as revisit
 
     with bootstrap.open_store(settings) as store:
         found = revisit.visit(store, evaluation, settings.bars_file)
@@ -83,7 +83,8 @@ def _wanted(trades: Path | None, equity: Path | None, market: str | None, side: 
 
 def _simulated(found: Visit, wanted: Wanted) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Trades and equity of an evaluation of this machine over all bars of its job."""
-    from cluster.driver import desk, revisit
+    from cluster.queries import answers as desk
+    from cluster.queries import replay as revisit
     from coinswarm.backtest import listing
 
     desk.require_scored(found)
@@ -139,7 +140,7 @@ def _figures(found: Visit) -> None:
 
 
 def _curves(found: Visit, side: Side | None) -> None:
-    from cluster.driver import revisit
+    from cluster.queries import replay as revisit
     from coinswarm.report import terminal
 
     width = min(shutil.get_terminal_size((100, 24)).columns, 120)

@@ -16,8 +16,8 @@ from coinswarm.config import WARMUP_TOLERANCE
 from coinswarm.evolve.settings import OUT_OF_SAMPLE
 
 if TYPE_CHECKING:
-    from cluster.driver.crew import Crew
-    from cluster.driver.validate import Plan, Subject, Wishes
+    from cluster.compute.executor import Crew
+    from cluster.jobs.validate.plan import Plan, Subject, Wishes
     from cluster.settings import Settings
     from coinswarm.ledger.records import Job
     from coinswarm.ledger.store import Store
@@ -111,7 +111,7 @@ def command(
 
 def plan_again(settings: Settings, store: Store, job: Job) -> Plan:
     """The plan of a stored job."""
-    from cluster.driver import validate as driving
+    from cluster.jobs.validate import plan as driving
 
     plays = tuple(store.play(sha256) for sha256 in job.plays)
     return driving.plan_again(job, plays, store.data_sets(job.data_hashes), settings.bars_file)
@@ -127,7 +127,7 @@ def run(
     as_json: bool = False,
 ) -> None:  # fmt: skip
     """Queue plans, compute their cards one after the other, and print and write each."""
-    from cluster.driver import validate as driving
+    from cluster.jobs.validate import plan as driving
 
     made = []
     with bootstrap.open_crew(settings, workers=workers, tell=console.note) as (crew, session):
@@ -151,8 +151,8 @@ def run(
 def _driven(store: Store, plan: Plan, crew: Crew) -> Job:
     """Compute one card with a live display; a cancelled job raises."""
     from cluster.cli import live
-    from cluster.driver import stopping
-    from cluster.driver import validate as driving
+    from cluster.jobs.validate import plan as driving
+    from cluster.run import stopping
 
     with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
         sections = driving.Sections(plan, crew, lambda section: display.on_note(_line(section)))
@@ -180,7 +180,8 @@ def _refuse_options(subject: str, given: dict[str, Any]) -> None:
 
 def _of_ledger(settings: Settings, store: Store, name: str, best: int) -> list[Subject]:
     """The evaluation, or the best of the job, of this name; ids of jobs begin with their kind and a hyphen."""
-    from cluster.driver import subjects, trials
+    from cluster.jobs.validate import targets as subjects
+    from cluster.jobs.validate import trials
 
     if "-" not in name:
         return [trials.subject(store, name, settings.bars_file)]
@@ -193,7 +194,7 @@ def _of_play(
 ) -> Subject:  # fmt: skip
     """One variant of a play on stored markets."""
     from cluster.cli import asking, backtest
-    from cluster.driver import subjects
+    from cluster.jobs.validate import targets as subjects
 
     text = asking.checked([file])[0]
     play = subjects.read(text, timeframe)
@@ -207,7 +208,7 @@ def _of_play(
 
 
 def _wishes(also: Sequence[str], *, all_unseen: bool, seed: int, folds: int | None, resamples: int, lotteries: int) -> Wishes:
-    from cluster.driver.validate import Wishes
+    from cluster.jobs.validate.plan import Wishes
     from coinswarm.validate.case import Effort
 
     effort = Effort(resamples=resamples, lotteries=lotteries, **({} if folds is None else {"folds": folds}))
@@ -216,7 +217,7 @@ def _wishes(also: Sequence[str], *, all_unseen: bool, seed: int, folds: int | No
 
 def _planned(settings: Settings, subject: Subject, wishes: Wishes, *, asked: int | None) -> Plan:
     """A plan; folds that were asked for must be longer than the warm-up, before anything is started."""
-    from cluster.driver import validate as driving
+    from cluster.jobs.validate import plan as driving
 
     plan = driving.plan(subject, wishes, settings.bars_file)
     if asked is not None:

@@ -44,7 +44,7 @@ def declare(
     as_json: AsJson = False,
 ) -> None:
     """Cut a campaign's time into train, validation and vault, once: its jobs never see the vault."""
-    from cluster.driver import vaults
+    from cluster.queries import vaults
 
     settings = console.settings()
     wanted = vaults.Wanted(
@@ -92,7 +92,7 @@ def open_vault(
     """Judge one variant on its campaign's vault; written down with who, when and why, and charged as a trial."""
     settings = console.settings()
     bootstrap.prepare(settings)
-    from cluster.driver import vaults
+    from cluster.queries import vaults
 
     with (
         bootstrap.open_store(settings) as store,

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from cluster import bootstrap
-from cluster.driver import chaos as driving
-from cluster.driver.progress import Silent
+from cluster.jobs.chaos import plan as driving
+from cluster.jobs.progress import Silent
 from cluster.settings import Settings
 from cluster.store import embedded
 from coinswarm import chaos

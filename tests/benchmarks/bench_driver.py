@@ -26,12 +26,12 @@ import numpy as np
 import psutil
 
 from cluster import bootstrap
-from cluster.driver import submit
-from cluster.driver.evaluator import Evaluator, Scored, Task, Work
-from cluster.driver.evolve import EvolveDriver
-from cluster.driver.hunt import Hunt
-from cluster.driver.plan import Overrides, Plan, PlayFile, Request, plan
-from cluster.driver.progress import Progress, Silent
+from cluster.compute.evaluator import Evaluator, Scored, Task, Work
+from cluster.jobs import spec as submit
+from cluster.jobs.evolve.loop import EvolveDriver
+from cluster.jobs.evolve.plan import Overrides, Plan, PlayFile, Request, plan
+from cluster.jobs.evolve.play_search import Hunt
+from cluster.jobs.progress import Progress, Silent
 from cluster.settings import Settings
 from cluster.store import embedded
 from coinswarm.evolve.search import Search

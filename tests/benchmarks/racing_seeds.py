@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cluster.driver.evaluator import Evaluator, Scored, Setup, Task, Work
-from cluster.driver.heats import Heats
-from cluster.workers.local import LocalEvaluator
+from cluster.compute.evaluator import Evaluator, Scored, Setup, Task, Work
+from cluster.compute.local import LocalEvaluator
+from cluster.jobs.evolve.rounds import Heats
 from coinswarm import play
 from coinswarm.evolve import racing
 from coinswarm.evolve.search import Search

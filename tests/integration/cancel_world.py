@@ -24,9 +24,9 @@ from pydantic import SecretStr
 
 from cluster import bootstrap
 from cluster import settings as machine
-from cluster.driver.hands import ProcessHand
-from cluster.driver.service import Outcome, Service
-from cluster.driver.studies import FetchRequest
+from cluster.jobs.studies import FetchRequest
+from cluster.run.processes import ProcessHand
+from cluster.run.service import Outcome, Service
 from cluster.settings import Settings
 from coinswarm.ledger.queue import Submission
 from coinswarm.ledger.store import Store

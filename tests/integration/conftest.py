@@ -10,9 +10,9 @@ import pytest
 
 from cluster import bootstrap
 from cluster import settings as machine
+from cluster.compute.ray.executor import RayCrew
 from cluster.settings import Settings
 from cluster.store.postgres import PostgresStore
-from cluster.workers.crew import RayCrew
 from tests.integration import chromium, control_world, evolve_world
 from tests.integration.chromium import Browser
 

@@ -16,10 +16,10 @@ import psycopg
 from pydantic import SecretStr
 
 from cluster import bootstrap
-from cluster.control import app as application
-from cluster.control import server
-from cluster.control.context import Context, Limits
-from cluster.driver.service import Service
+from cluster.api import app as application
+from cluster.api import server
+from cluster.api.context import Context, Limits
+from cluster.run.service import Service
 from cluster.settings import Settings
 from coinswarm.ledger import access
 from coinswarm.ledger.access import Role

@@ -6,11 +6,11 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.driver import submit
-from cluster.driver.evaluator import Evaluator, Scored, Task, Work
-from cluster.driver.evolve import Ending, EvolveDriver
-from cluster.driver.plan import Overrides, Plan, PlayFile, Request, plan
-from cluster.driver.progress import Progress
+from cluster.compute.evaluator import Evaluator, Scored, Task, Work
+from cluster.jobs import spec as submit
+from cluster.jobs.evolve.loop import Ending, EvolveDriver
+from cluster.jobs.evolve.plan import Overrides, Plan, PlayFile, Request, plan
+from cluster.jobs.progress import Progress
 from coinswarm.evolve.settings import Constraint, SearchSettings
 from coinswarm.ledger.store import Store
 from coinswarm.market import files

@@ -27,16 +27,17 @@ from ray.cluster_utils import Cluster
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster import bootstrap
-from cluster.driver import submit
-from cluster.driver.evaluator import Segment, Source
-from cluster.driver.evolve import Ending, EvolveDriver
-from cluster.driver.plan import Plan
-from cluster.driver.progress import Progress, Silent
-from cluster.driver.version import code_version
+from cluster.compute.evaluator import Segment, Source
+from cluster.compute.ray import evaluator as pool
+from cluster.compute.ray import session, tasks
+from cluster.compute.ray.evaluator import RayEvaluator
+from cluster.jobs import spec as submit
+from cluster.jobs.evolve.loop import Ending, EvolveDriver
+from cluster.jobs.evolve.plan import Plan
+from cluster.jobs.progress import Progress, Silent
 from cluster.settings import Settings
 from cluster.store.postgres import PostgresStore
-from cluster.workers import pool, session, tasks
-from cluster.workers.pool import RayEvaluator
+from cluster.version import code_version
 from coinswarm import errors
 from coinswarm.ledger.store import Store
 from tests.integration.evolve_world import Witness, World, driven

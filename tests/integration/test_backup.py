@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from cluster import bootstrap
 from cluster import settings as machine
-from cluster.driver import revisit
+from cluster.queries import replay as revisit
 from cluster.settings import Settings
 from cluster.store import backup, dumping, schema
 from cluster.store.postgres import PostgresStore

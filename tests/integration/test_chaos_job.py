@@ -16,13 +16,13 @@ from typer.testing import CliRunner
 
 from cluster import bootstrap
 from cluster.cli.app import app
-from cluster.driver import chaos as driving
-from cluster.driver.evolve import Ending
-from cluster.driver.progress import Advance, Silent
+from cluster.compute.local_executor import LocalCrew
+from cluster.compute.ray.executor import RayCrew
+from cluster.jobs.chaos import plan as driving
+from cluster.jobs.evolve.loop import Ending
+from cluster.jobs.progress import Advance, Silent
 from cluster.store.chaos import PostgresChaosStore
 from cluster.store.postgres import PostgresStore
-from cluster.workers.crew import RayCrew
-from cluster.workers.local_crew import LocalCrew
 from coinswarm import chaos, errors
 from coinswarm.ledger.chaos import COLUMNS
 from coinswarm.ledger.records import Job

@@ -15,7 +15,7 @@ import pytest
 
 from cluster import bootstrap
 from cluster.cli import jobs
-from cluster.driver.service import Outcome, Service
+from cluster.run.service import Outcome, Service
 from cluster.settings import Settings
 from coinswarm import patterns, play
 from coinswarm.ledger.patterns import PatternRecord, pattern_id

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cluster.control import web
+from cluster.api import web
 from coinswarm.ledger.access import Role
 from tests.integration.chromium import Browser, Tab
 from tests.integration.control_world import Plane

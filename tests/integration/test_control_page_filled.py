@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from cluster import bootstrap
-from cluster.driver import vaults, vetting
+from cluster.queries import vaults, vetting
 from coinswarm.ledger.campaigns import VaultOpening
 from coinswarm.validate import gates
 from tests.integration import control_world

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
-from cluster.control import security
+from cluster.api import security
 from coinswarm import errors
 from coinswarm.ledger import access
 from tests.integration.control_world import LIMITS, Plane

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from cluster import bootstrap
 from cluster import settings as machine
-from cluster.driver import requests
+from cluster.jobs import requests
 from cluster.settings import Settings
 from cluster.store import embedded
 from coinswarm.ledger.queue import Submission
@@ -153,8 +153,8 @@ def undisturbed(settings: Settings, world: World) -> str:
 
 def hash_of(submission: Submission, world: World) -> str:
     """The hash of a job, run here from end to end."""
-    from cluster.driver import submit
-    from cluster.workers.local import LocalEvaluator
+    from cluster.compute.local import LocalEvaluator
+    from cluster.jobs import spec as submit
     from coinswarm.ledger.memory import MemoryStore
     from tests.integration.evolve_world import driven
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from cluster import bootstrap
 from cluster.cli.app import app
-from cluster.driver import submit
+from cluster.jobs import spec as submit
 from cluster.settings import Settings
 from cluster.store.patterns import PostgresPatternStore
 from cluster.store.postgres import PostgresStore

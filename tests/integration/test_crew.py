@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cluster.driver.crew import Crew
-from cluster.driver.evaluator import Segment
-from cluster.driver.sources import MemorySource
+from cluster.compute.evaluator import Segment
+from cluster.compute.executor import Crew
+from cluster.compute.sources import MemorySource
 from coinswarm import errors
 from coinswarm.market import synthetic
 from coinswarm.market.bars import Bars
@@ -54,7 +54,7 @@ def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
     if request.param == "ray":
         yield request.getfixturevalue("ray_crew")
     else:
-        from cluster.workers.local_crew import LocalCrew
+        from cluster.compute.local_executor import LocalCrew
 
         yield LocalCrew()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cluster.driver.version import code_version
+from cluster.version import code_version
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from cluster.cli import app
-from cluster.driver import yardsticks
-from cluster.driver.evaluator import Lottery, Work
+from cluster.compute.evaluator import Lottery, Work
+from cluster.compute.local import LocalEvaluator
+from cluster.jobs.evolve import baselines as yardsticks
 from cluster.store.postgres import PostgresStore
-from cluster.workers.local import LocalEvaluator
 from coinswarm.evolve.settings import Objective
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import IN_SAMPLE

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from cluster.driver import checkpoint, submit
-from cluster.driver.evolve import EvolveDriver
-from cluster.driver.hunt import Commit, Hunt
-from cluster.driver.plan import Plan
-from cluster.workers.local import LocalEvaluator
+from cluster.compute.local import LocalEvaluator
+from cluster.jobs import spec as submit
+from cluster.jobs.evolve import checkpoint
+from cluster.jobs.evolve.loop import EvolveDriver
+from cluster.jobs.evolve.plan import Plan
+from cluster.jobs.evolve.play_search import Commit, Hunt
 from coinswarm import errors
 from coinswarm.evolve import archive, behaviour, codec
 from coinswarm.ledger.memory import MemoryStore

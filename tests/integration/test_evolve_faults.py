@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cluster.workers.local import LocalEvaluator
+from cluster.compute.local import LocalEvaluator
 from coinswarm.ledger.memory import MemoryStore
 from tests.integration.evolve_world import World, driven
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from cluster.driver import submit
-from cluster.driver.progress import Progress
+from cluster.compute.local import LocalEvaluator
+from cluster.jobs import spec as submit
+from cluster.jobs.progress import Progress
 from cluster.store.postgres import PostgresStore
-from cluster.workers.local import LocalEvaluator
 from coinswarm import errors
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import new_owner
@@ -25,11 +25,11 @@ from tests.integration.evolve_world import LastFirst, Witness, World, driven
 DRIVER = """
 import sys, time
 from pathlib import Path
-from cluster.driver import submit
-from cluster.driver.progress import Progress
-from cluster.driver.evolve import EvolveDriver
+from cluster.jobs import spec as submit
+from cluster.jobs.progress import Progress
+from cluster.jobs.evolve.loop import EvolveDriver
 from cluster.store.postgres import PostgresStore
-from cluster.workers.local import LocalEvaluator
+from cluster.compute.local import LocalEvaluator
 from tests.integration.evolve_world import Witness
 
 class Slow(Witness):

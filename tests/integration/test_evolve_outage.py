@@ -10,11 +10,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from cluster.driver import submit
-from cluster.driver.evolve import EvolveDriver
-from cluster.driver.progress import Progress
+from cluster.compute.local import LocalEvaluator
+from cluster.jobs import spec as submit
+from cluster.jobs.evolve.loop import EvolveDriver
+from cluster.jobs.progress import Progress
 from cluster.store.postgres import PostgresStore
-from cluster.workers.local import LocalEvaluator
 from coinswarm.ledger.memory import MemoryStore
 from tests.integration.evolve_world import Witness, World, driven
 

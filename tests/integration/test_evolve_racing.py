@@ -8,11 +8,11 @@ import math
 import numpy as np
 import pytest
 
-from cluster.driver import plan as planning
-from cluster.driver import revisit
-from cluster.driver.evaluator import Evaluator, Scored, Task, Work, unscored
-from cluster.driver.plan import Plan, PlayFile, Request
-from cluster.workers.local import LocalEvaluator
+from cluster.compute.evaluator import Evaluator, Scored, Task, Work, unscored
+from cluster.compute.local import LocalEvaluator
+from cluster.jobs.evolve import plan as planning
+from cluster.jobs.evolve.plan import Plan, PlayFile, Request
+from cluster.queries import replay as revisit
 from coinswarm import errors
 from coinswarm.evolve.settings import Constraint, RacingSettings, SearchSettings
 from coinswarm.ledger.memory import MemoryStore

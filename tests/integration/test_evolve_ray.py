@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import ray
 
-from cluster.driver import revisit
-from cluster.driver.evaluator import Scored, Task, Work
+from cluster.compute.evaluator import Scored, Task, Work
+from cluster.compute.local import LocalEvaluator
+from cluster.compute.ray.evaluator import RayEvaluator
+from cluster.queries import replay as revisit
 from cluster.store.postgres import PostgresStore
-from cluster.workers.local import LocalEvaluator
-from cluster.workers.pool import RayEvaluator
 from coinswarm.ledger.records import IN_SAMPLE, OUT_OF_SAMPLE
 from coinswarm.metrics.figures import Status
 from tests.integration.evolve_world import World, driven

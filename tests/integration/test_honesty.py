@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 
 from cluster.cli import honesty_page, honesty_picture
-from cluster.driver import honesty, patience
-from cluster.driver import submit as jobs
-from cluster.driver.crew import Crew
-from cluster.driver.evolve import Ending
-from cluster.driver.honesty import Cell, EvolveSettings, HonestySettings, PatternSettings, Plan, Trial, Worlds, WorldSearch
-from cluster.driver.progress import Advance, Silent
-from cluster.driver.steps import StepDriver
-from cluster.workers import honesty as judging
-from cluster.workers.local_crew import LocalCrew
+from cluster.compute.executor import Crew
+from cluster.compute.local_executor import LocalCrew
+from cluster.jobs import spec as jobs
+from cluster.jobs.evolve.loop import Ending
+from cluster.jobs.honesty import plan as honesty
+from cluster.jobs.honesty import work as judging
+from cluster.jobs.honesty.plan import Cell, EvolveSettings, HonestySettings, PatternSettings, Plan, Trial, Worlds, WorldSearch
+from cluster.jobs.progress import Advance, Silent
+from cluster.run import lease as patience
+from cluster.run.steps import StepDriver
 from coinswarm import errors
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import Json

@@ -21,9 +21,9 @@ import psutil
 import pytest
 
 from cluster import bootstrap
-from cluster.driver import service
-from cluster.driver.evolve import Ending
-from cluster.driver.plan import Overrides, PlayFile, Request, plan
+from cluster.jobs.evolve.loop import Ending
+from cluster.jobs.evolve.plan import Overrides, PlayFile, Request, plan
+from cluster.run import service
 from cluster.settings import Settings
 from cluster.store.postgres import PostgresStore
 from coinswarm.evolve.settings import SearchSettings

@@ -11,7 +11,7 @@ import pytest
 
 from cluster import bootstrap
 from cluster.cli.app import main
-from cluster.workers.crew import RayCrew
+from cluster.compute.ray.executor import RayCrew
 from coinswarm import patterns, play
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from cluster import bootstrap
 from cluster.cli import prune
 from cluster.cli.app import app
-from cluster.driver import trials
+from cluster.jobs.validate import trials
 from cluster.settings import Settings
 from cluster.store import pruning
 from cluster.store.postgres import PostgresStore

@@ -11,10 +11,10 @@ import pytest
 
 from cluster import bootstrap
 from cluster.cli.app import main
-from cluster.driver import ruling as driving
-from cluster.driver.progress import Silent
-from cluster.workers.crew import RayCrew
-from cluster.workers.local_crew import LocalCrew
+from cluster.compute.local_executor import LocalCrew
+from cluster.compute.ray.executor import RayCrew
+from cluster.jobs.progress import Silent
+from cluster.jobs.rules import plan as driving
 from coinswarm import errors
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.patterns import MemoryPatternStore

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from cluster.driver import patience, submit
-from cluster.driver.evolve import Ending
-from cluster.driver.progress import Advance, Silent
-from cluster.driver.steps import Pace, Step, StepDriver
+from cluster.jobs import spec as submit
+from cluster.jobs.evolve.loop import Ending
+from cluster.jobs.progress import Advance, Silent
+from cluster.run import lease as patience
+from cluster.run.steps import Pace, Step, StepDriver
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
 from coinswarm.ledger.records import Json

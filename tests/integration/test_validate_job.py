@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cluster.driver import submit, trials
-from cluster.driver import validate as driving
-from cluster.driver.crew import Crew, Handle
-from cluster.driver.progress import Advance, Silent
-from cluster.driver.steps import Ending, StepDriver
-from cluster.driver.validate import Plan, Sections, Wishes
-from cluster.workers import validate as working
-from cluster.workers.local import LocalEvaluator
-from cluster.workers.local_crew import LocalCrew
-from cluster.workers.validate import Judged
+from cluster.compute.executor import Crew, Handle
+from cluster.compute.local import LocalEvaluator
+from cluster.compute.local_executor import LocalCrew
+from cluster.jobs import spec as submit
+from cluster.jobs.progress import Advance, Silent
+from cluster.jobs.validate import plan as driving
+from cluster.jobs.validate import trials
+from cluster.jobs.validate import work as working
+from cluster.jobs.validate.plan import Plan, Sections, Wishes
+from cluster.jobs.validate.work import Judged
+from cluster.run.steps import Ending, StepDriver
 from coinswarm import errors
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import TrialCounts

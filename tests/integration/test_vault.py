@@ -11,17 +11,18 @@ import numpy as np
 import pytest
 
 from cluster import bootstrap
-from cluster.driver import chaos as chaos_jobs
-from cluster.driver import plan as planning
-from cluster.driver import submit, vaults
-from cluster.driver.evaluator import Segment, Work
-from cluster.driver.plan import PlayFile, Request
-from cluster.driver.requests import EvolveRequest, PlayGiven, Supplies
-from cluster.driver.sources import CatalogSource
-from cluster.driver.version import code_version
+from cluster.compute.evaluator import Segment, Work
+from cluster.compute.local import LocalEvaluator
+from cluster.compute.sources import CatalogSource
+from cluster.jobs import spec as submit
+from cluster.jobs.chaos import plan as chaos_jobs
+from cluster.jobs.evolve import plan as planning
+from cluster.jobs.evolve.plan import PlayFile, Request
+from cluster.jobs.requests import EvolveRequest, PlayGiven, Supplies
+from cluster.queries import vaults
 from cluster.store.campaigns import PostgresCampaigns
 from cluster.store.postgres import PostgresStore
-from cluster.workers.local import LocalEvaluator
+from cluster.version import code_version
 from coinswarm import chaos, errors
 from coinswarm.evolve.settings import SearchSettings
 from coinswarm.ledger.campaigns import CampaignSplit, MemoryCampaigns
@@ -140,7 +141,7 @@ def test_only_the_stores_give_passes_out() -> None:
 def test_a_worker_on_a_cluster_is_refused(guarded: Guarded, ray_cluster: bootstrap.Session) -> None:
     import ray
 
-    from cluster.workers import tasks
+    from cluster.compute.ray import tasks
 
     assert ray_cluster.cpus >= 1
     late = guarded.source(end_ts=guarded.fence.ts + 1)

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 
 from cluster.cli import app
-from cluster.driver import plan as planning
-from cluster.driver import submit, validate, vaults
-from cluster.driver.plan import PlayFile, Request
+from cluster.compute.local import LocalEvaluator
+from cluster.jobs import spec as submit
+from cluster.jobs.evolve import plan as planning
+from cluster.jobs.evolve.plan import PlayFile, Request
+from cluster.jobs.validate import plan as validate
+from cluster.queries import vaults
 from cluster.store.campaigns import PostgresCampaigns
 from cluster.store.postgres import PostgresStore
-from cluster.workers.local import LocalEvaluator
 from coinswarm import play
 from coinswarm.evolve.settings import SearchSettings
 from coinswarm.ledger.records import EvaluationRecord, new_job_id

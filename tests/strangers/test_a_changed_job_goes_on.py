@@ -9,11 +9,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from cluster import version
 from cluster.cli import hand, jobs
 from cluster.cli.app import main
-from cluster.driver import honesty, kinds, submit, version
-from cluster.driver import plan as planning
-from cluster.driver.honesty import Cell, HonestySettings
+from cluster.jobs import registry as kinds
+from cluster.jobs import spec as submit
+from cluster.jobs.evolve import plan as planning
+from cluster.jobs.honesty import plan as honesty
+from cluster.jobs.honesty.plan import Cell, HonestySettings
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
 from coinswarm.ledger.records import Job

@@ -23,13 +23,13 @@ import pytest
 import ray
 from ray.core.generated.gcs_service_pb2 import CheckAliveReply
 
-from cluster.workers import joining
+from cluster.compute.ray import joining
 from coinswarm import errors
 
 TOKEN = "5f" * 32
-JOIN = "import sys\nfrom cluster.workers import session\nprint(session.connect(sys.argv[1], workers=None, variables={}).cpus)"
+JOIN = "import sys\nfrom cluster.compute.ray import session\nprint(session.connect(sys.argv[1], workers=None, variables={}).cpus)"
 ASK = (
-    "import sys\nfrom cluster.workers import joining\nfrom coinswarm import errors\n"
+    "import sys\nfrom cluster.compute.ray import joining\nfrom coinswarm import errors\n"
     "try:\n  joining.require(sys.argv[1]); print('open')\nexcept errors.CoinswarmError as error:\n  print(type(error).__name__, error)"
 )
 

@@ -12,12 +12,12 @@ import numpy as np
 import psycopg
 import pytest
 
+from cluster.api import models
 from cluster.cli import backtest as shown
 from cluster.cli import console, winners
-from cluster.control import models
-from cluster.driver.plan import PlayFile, Request, plan
+from cluster.compute.local import LocalEvaluator
+from cluster.jobs.evolve.plan import PlayFile, Request, plan
 from cluster.store.postgres import PostgresStore
-from cluster.workers.local import LocalEvaluator
 from coinswarm import errors, notebook
 from coinswarm.evolve import Constraint, Objective, SearchSettings, reduction
 from coinswarm.ledger.memory import MemoryStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cluster.driver import fetch as fetch_jobs
+from cluster.jobs.fetch import plan as fetch_jobs
 from coinswarm import errors
 from coinswarm.market import files, providers, symbols
 from coinswarm.market.catalog import Catalog

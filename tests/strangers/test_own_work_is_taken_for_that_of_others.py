@@ -12,17 +12,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from cluster.driver import estimating
-from cluster.driver.evaluator import Work
-from cluster.workers import warmup
-from cluster.workers.beginning import Beginning, Sight
+from cluster.compute import warmup
+from cluster.compute.evaluator import Work
+from cluster.compute.ray.startup import Beginning, Sight
+from cluster.jobs.evolve import estimate as estimating
 from coinswarm import errors, play
 from tests.installed import ROOT
 
 PLAY = ROOT / "plays" / "examples" / "trend_pullback.yml"
 
-WAIT = "from cluster.workers import warmup\nprint('here', flush=True)\nprint(warmup.compile_once(), flush=True)"
-MARK = "from cluster.workers import warmup\nprint(warmup._mark())"
+WAIT = "from cluster.compute import warmup\nprint('here', flush=True)\nprint(warmup.compile_once(), flush=True)"
+MARK = "from cluster.compute import warmup\nprint(warmup._mark())"
 
 
 class Watched:
@@ -103,7 +103,7 @@ try:
     app.main()
 except SystemExit:
     pass
-import cluster.driver.discover, numba
+import cluster.jobs.discover.plan, numba
 print(numba.config.CACHE_DIR)
 """
 

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cluster.cli.app import app
-from cluster.driver.evaluator import Segment, Setup
-from cluster.workers import scoring
-from cluster.workers.local import LocalEvaluator
+from cluster.compute import scoring
+from cluster.compute.evaluator import Segment, Setup
+from cluster.compute.local import LocalEvaluator
 from coinswarm import backtest, errors, fitness, play
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.market.bars import Bars

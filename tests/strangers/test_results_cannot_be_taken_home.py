@@ -15,11 +15,11 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from cluster.cli.app import app
-from cluster.driver import revisit
-from cluster.driver.plan import Overrides, PlayFile, Request, plan
-from cluster.driver.revisit import Visit
+from cluster.compute.local import LocalEvaluator
+from cluster.jobs.evolve.plan import Overrides, PlayFile, Request, plan
+from cluster.queries import replay as revisit
+from cluster.queries.replay import Visit
 from cluster.store.postgres import PostgresStore
-from cluster.workers.local import LocalEvaluator
 from coinswarm import backtest, errors, play
 from coinswarm.evolve.settings import SearchSettings
 from coinswarm.market import files, synthetic

@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 
 import coinswarm as cs
 from cluster.cli.app import app
-from cluster.driver import chaos as drawing
-from cluster.driver import plan as planning
-from cluster.driver import submit
-from cluster.driver.plan import Overrides, PlayFile, Request
-from cluster.workers.local import LocalEvaluator
+from cluster.compute.local import LocalEvaluator
+from cluster.jobs import spec as submit
+from cluster.jobs.chaos import plan as drawing
+from cluster.jobs.evolve import plan as planning
+from cluster.jobs.evolve.plan import Overrides, PlayFile, Request
 from coinswarm import backtest, chaos, config, errors, fitness, play
 from coinswarm.chaos.settings import ChaosSettings
 from coinswarm.evolve.settings import Objective, SearchSettings

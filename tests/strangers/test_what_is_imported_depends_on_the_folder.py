@@ -14,7 +14,7 @@ import pytest
 from ray.core.generated.common_pb2 import JobConfig
 
 from cluster import bootstrap
-from cluster.workers import code
+from cluster.compute.ray import code
 from coinswarm import errors
 
 NAMES = """

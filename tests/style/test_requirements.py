@@ -82,9 +82,9 @@ def test_an_import_of_a_development_package_is_found_wherever_it_stands() -> Non
 
 
 def test_the_versions_kept_with_a_job_are_of_declared_packages() -> None:
+    from cluster import version
     from cluster.cli import doctor
-    from cluster.driver import version
-    from cluster.workers import nodes
+    from cluster.compute.ray import nodes
 
     asked = {canonical(name) for name in (*version._NUMERIC, *doctor._PACKAGES, *doctor._NEEDED, *nodes._PACKAGES)}
     assert asked - {"coinswarm"} <= declared()

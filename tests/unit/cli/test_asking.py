@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from cluster.cli import app, asking, demo, goals
-from cluster.driver import plan
+from cluster.jobs.evolve import plan
 from coinswarm import errors
 from coinswarm.evolve.settings import SearchSettings
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from cluster.control.counting import Trials
+from cluster.api.counting import Trials
 from coinswarm import errors
 
 

@@ -39,8 +39,8 @@ def lines(path: Path) -> list[dict[str, object]]:
 
 def test_an_event_names_its_job_and_batch(log_file: Path) -> None:
     with logs.about(job="evolve-1"):
-        logging.getLogger("cluster.driver.service").info("a batch died", extra={"batch": 7})
-    logging.getLogger("cluster.driver.service").info("later")
+        logging.getLogger("cluster.run.service").info("a batch died", extra={"batch": 7})
+    logging.getLogger("cluster.run.service").info("later")
     first, later = lines(log_file)
     said = [first[name] for name in ("job", "batch", "message", "level", "program")]
     assert said == ["evolve-1", 7, "a batch died", "info", "driver"]

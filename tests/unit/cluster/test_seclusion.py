@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.workers import seclusion
+from cluster.compute.ray import seclusion
 
 
 @pytest.fixture

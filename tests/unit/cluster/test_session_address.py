@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from cluster.workers import session
+from cluster.compute.ray import session
 from coinswarm import errors
 
 

@@ -1,0 +1,159 @@
+"""What was decided about campaigns and variants: splits, openings of the vault, verdicts of the gates, the library. To look at only."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from cluster.api import models, problems
+from cluster.api.context import Here
+from cluster.api.evaluations import EvaluationId
+from coinswarm import errors
+from coinswarm.ledger import lifecycle
+from coinswarm.ledger.campaigns import CampaignSplit, VerdictRecord, VettedPlay
+from coinswarm.ledger.lifecycle import State, Transition
+
+router = APIRouter(prefix="/api/v1", tags=["campaigns"])
+
+CampaignName = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/]+$")]
+
+
+class SpanOut(models.Answer):
+    """A span of time in ms; `end_ts` is excluded."""
+
+    start_ts: int
+    end_ts: int
+
+
+class CampaignOut(models.Answer):
+    """How a campaign's time is cut. No job of it sees a bar of its vault."""
+
+    campaign: str
+    markets: list[str]
+    train: SpanOut
+    validation: SpanOut
+    vault: SpanOut
+    purge_bars: int
+    embargo_bars: int
+    who: str
+    when: datetime
+
+
+class OpeningOut(models.Answer):
+    """One look at a vault. `seen_by` counts jobs of other campaigns that had seen its bars before."""
+
+    id: str
+    campaign: str
+    evaluation: str
+    who: str
+    when: datetime
+    why: str
+    seen_by: int
+    figures: models.Json
+
+
+class VerdictOut(models.Answer):
+    """What the gates said of a variant; `document` is the verdict in full."""
+
+    hash: str
+    evaluation: str
+    campaign: str
+    gates_hash: str
+    card_hash: str
+    passed: bool
+    document: dict[str, Any]
+    who: str
+    when: datetime
+
+
+class StepOut(models.Answer):
+    """One step of a variant's life."""
+
+    source: State
+    target: State
+    who: str
+    when: datetime
+    why: str
+
+
+class StandingOut(models.Answer):
+    """Where a variant stands, what the gates said of it, and how it got there."""
+
+    evaluation: str
+    state: State
+    verdicts: list[VerdictOut]
+    steps: list[StepOut]
+
+
+class VettedOut(models.Answer):
+    """A play of the library, and where its variant stands now."""
+
+    sha256: str
+    name: str
+    state: State
+    evaluation: str
+    verdict: str
+    tags: models.Json
+    text: str
+    who: str
+    when: datetime
+
+
+@router.get("/campaigns", responses=problems.responses())
+def list_campaigns(here: Here) -> list[CampaignOut]:
+    """Campaigns that have a vault, by name."""
+    return [_campaign(split) for split in here.campaigns.splits()]
+
+
+@router.get("/campaigns/{campaign}", responses=problems.responses(404, 409))
+def show(campaign: CampaignName, here: Here) -> CampaignOut:
+    """How a campaign's time is cut."""
+    found = here.campaigns.split(campaign)
+    if found is None:
+        raise errors.NotFound(f"campaign {campaign} has no vault", hint="`coinswarm vault declare` cuts one, before its first search")
+    return _campaign(found)
+
+
+@router.get("/campaigns/{campaign}/openings", responses=problems.responses())
+def openings(campaign: CampaignName, here: Here) -> list[OpeningOut]:
+    """Every look at a campaign's vault, oldest first."""
+    return [OpeningOut.model_validate(opening) for opening in here.campaigns.openings(campaign)]
+
+
+@router.get("/evaluations/{evaluation}/standing", responses=problems.responses(404, 409))
+def standing(evaluation: EvaluationId, here: Here) -> StandingOut:
+    """Where a variant stands on its way to the library."""
+    name = here.store.evaluation(evaluation).id
+    steps = here.campaigns.steps(name)
+    return StandingOut(
+        evaluation=name, state=lifecycle.standing(steps), verdicts=[_verdict(each) for each in here.campaigns.verdicts(name)],
+        steps=[_step(each) for each in steps],
+    )  # fmt: skip
+
+
+@router.get("/library", responses=problems.responses())
+def library(here: Here) -> list[VettedOut]:
+    """The plays that passed the gates, oldest first."""
+    return [_vetted(play, here.campaigns.steps(play.evaluation)) for play in here.campaigns.vetted()]
+
+
+def _campaign(split: CampaignSplit) -> CampaignOut:
+    plain = {name: getattr(split, name) for name in CampaignOut.model_fields}
+    return CampaignOut.model_validate({**plain, "markets": [market.key for market in split.markets]})
+
+
+def _verdict(found: VerdictRecord) -> VerdictOut:
+    plain = {name: getattr(found, name) for name in VerdictOut.model_fields if name != "document"}
+    return VerdictOut(**plain, document=json.loads(found.document))
+
+
+def _step(found: Transition) -> StepOut:
+    return StepOut.model_validate({name: getattr(found, name) for name in StepOut.model_fields})
+
+
+def _vetted(play: VettedPlay, steps: tuple[Transition, ...]) -> VettedOut:
+    plain = {name: getattr(play, name) for name in VettedOut.model_fields if name != "state"}
+    return VettedOut.model_validate({**plain, "state": lifecycle.standing(steps)})

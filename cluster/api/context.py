@@ -1,0 +1,116 @@
+"""What the endpoints work with: protocols only, filled in by `cluster.bootstrap`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Protocol, TypeVar
+
+from fastapi import Depends, Request
+
+from coinswarm import errors
+from coinswarm.ledger.access import Access, Token
+from coinswarm.ledger.browse import Browse
+from coinswarm.ledger.campaigns import Campaigns
+from coinswarm.ledger.patterns import PatternStore
+from coinswarm.ledger.queue import Queue
+from coinswarm.ledger.store import Store
+
+_T = TypeVar("_T")
+
+
+class Desk(Protocol):
+    """Computes in processes of its own."""
+
+    async def ask(self, function: Callable[..., _T], *values: Any) -> _T:
+        """The answer of a function of `cluster.queries.answers`.
+
+        Raises:
+            TimedOut: it took too long; Unavailable: its process died; else whatever the function raises.
+        """
+        ...
+
+    async def start(self) -> None:
+        """Have the processes import what they need; on a machine that is busy that may take longer than any answer.
+
+        Raises:
+            Unavailable: they died.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the processes."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much one may ask for.
+
+    Attributes:
+        body_bytes: largest body of a request.
+        body_s, header_s: how long a client may take to send its body, and the head of a request.
+        requests_per_s, burst: of one token.
+        refusals_per_min: failed attempts of one address to name a token.
+        page: most rows of a page.
+        trials: most variants that one job may evaluate.
+        watchers: event streams that one token may have open.
+    """
+
+    body_bytes: int = 4_000_000
+    body_s: float = 15.0
+    header_s: float = 10.0
+    requests_per_s: float = 200.0
+    burst: int = 400
+    refusals_per_min: int = 60
+    page: int = 1000
+    trials: int = 10_000_000
+    watchers: int = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Everything an endpoint may use. `dashboard` says where Ray's own page is, while that is known."""
+
+    store: Store
+    queue: Queue
+    access: Access
+    browse: Browse
+    library: PatternStore
+    campaigns: Campaigns
+    desk: Desk
+    dashboard: Callable[[], str | None] = lambda: None
+    limits: Limits = field(default_factory=Limits)
+    event_poll_s: float = 0.5
+
+
+def _context(request: Request) -> Context:
+    found: Context = request.app.state.context
+    return found
+
+
+def _caller(request: Request) -> Token:
+    """Set by `security.Gate`, which lets nobody pass without."""
+    found: Token = request.scope["state"]["token"]
+    return found
+
+
+def refuse_unknown_parameters(request: Request) -> None:
+    """A parameter that an endpoint does not have is a mistake, such as a filter that is misspelt, and never ignored.
+
+    Raises:
+        InvalidArgument: there is one.
+    """
+    known = _parameters(request.scope["route"].dependant)
+    for name in request.query_params:
+        if name not in known:
+            raise errors.InvalidArgument(f"there is no parameter {name[:80]!r} here", hint=f"there is {', '.join(known) or 'none'}")
+
+
+def _parameters(dependant: Any) -> list[str]:
+    own = [field.alias for field in dependant.query_params]
+    return own + [name for inner in dependant.dependencies for name in _parameters(inner)]
+
+
+Here = Annotated[Context, Depends(_context)]
+Caller = Annotated[Token, Depends(_caller)]

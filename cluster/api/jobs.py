@@ -1,0 +1,193 @@
+"""Jobs: hand in, list, look at, follow, stop and take up again."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import logging
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
+
+from cluster.api import models, problems, security
+from cluster.api.context import Caller, Context, Here
+from cluster.api.counting import Trials
+from cluster.jobs import registry as kinds
+from cluster.jobs import requests
+from cluster.jobs import spec as submitting
+from cluster.jobs.registry import JobRequest
+from cluster.jobs.requests import Name
+from cluster.queries import answers as desk
+from coinswarm import errors
+from coinswarm.ledger.browse import JobFilter
+from coinswarm.ledger.queue import MAX_KEY, MAX_PRIORITY
+from coinswarm.ledger.records import JobStatus
+from coinswarm.metrics.figures import FIGURES
+
+router = APIRouter(prefix="/api/v1", tags=["jobs"])
+_log = logging.getLogger(__name__)
+
+HTML_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:"
+)
+"""Of pages that are made of what people wrote: their own scripts run, in an origin that can reach nothing."""
+ID = r"^[A-Za-z0-9_.:+-]{1,200}$"
+JobId = Annotated[str, Path(pattern=ID, description="a job's id or the beginning of it")]
+Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="most rows")]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=MAX_KEY,
+        pattern=r"^[\x20-\x7e]+$",
+        description="repeating a request with it changes nothing",
+    ),
+]
+Priority = Annotated[int, Query(ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="greater is sooner")]
+
+
+_REPEATED: dict[int | str, dict[str, Any]] = {200: {"model": models.JobOut, "description": "the key was used before: the job it made"}}
+
+
+@router.post("/jobs", status_code=201, responses=_REPEATED | problems.responses(400, 404, 409, 413))
+async def submit(
+    wanted: JobRequest, here: Here, caller: Caller, response: Response, key: Key = None, priority: Priority = 0
+) -> models.JobOut:
+    """Hand in a job. It is planned at once, so that what cannot be done is refused here; a driver runs it when its turn comes."""
+    _refuse_huge(wanted, here)
+    texts = await run_in_threadpool(_texts, wanted, here)
+    asked = requests.fingerprint(wanted, texts)
+    known = await run_in_threadpool(here.queue.keyed, caller.id, key or "", asked)
+    if known is None:
+        planned = await here.desk.ask(desk.plan, wanted, texts)
+        limit = None if caller.role == "admin" else caller.max_queued
+        submission = dataclasses.replace(planned, token=caller.id, priority=priority, key=key or "", fingerprint=asked, max_queued=limit)
+        job = await run_in_threadpool(here.queue.submit, submission)
+        known = None if job == planned.job.id else job  # somebody was faster with the same key
+    if known is None:
+        _log.info("a job was handed in", extra={"job": job, "token": caller.id})
+    else:
+        job = known
+        response.status_code = 200
+    response.headers["Location"] = f"/api/v1/jobs/{job}"
+    return await run_in_threadpool(_shown, here, job)
+
+
+@router.get("/defaults", responses=problems.responses())
+def defaults() -> dict[str, models.Json]:
+    """What a job of each kind does where its request says nothing; a request that says a part keeps the rest."""
+    return dict(kinds.defaults())
+
+
+@router.get("/jobs", responses=problems.responses(400))
+def list_jobs(
+    here: Here,
+    campaign: Annotated[Name | None, Query()] = None,
+    status: Annotated[JobStatus | None, Query()] = None,
+    kind: Annotated[str | None, Query(pattern=r"^[a-z]{1,40}$")] = None,
+    token: Annotated[str | None, Query(pattern=r"^[0-9a-f]{1,40}$", description="id of the token that handed them in")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> models.PageOut[models.JobBrief]:
+    """Jobs, newest first."""
+    wanted = JobFilter(campaign=campaign, status=status, kind=kind, token=token)
+    found = here.browse.jobs(wanted, after=models.place(cursor, int), limit=limit)
+    return models.PageOut[models.JobBrief](**models.page(found, [models.job_brief(job) for job in found.rows]))
+
+
+@router.get("/jobs/{job}", responses=problems.responses(404, 409))
+def show(job: JobId, here: Here) -> models.JobOut:
+    """A job with all that it was asked to do, where it stands and what it found."""
+    return _shown(here, job)
+
+
+@router.post("/jobs/{job}/cancel", responses=problems.responses(404, 409))
+def cancel(job: JobId, here: Here, caller: Caller) -> models.StatusOut:
+    """Cancel a job, whether it waits or runs. What was evaluated is kept, and it can be taken up again."""
+    found = here.store.job(job)
+    _refuse_foreign(here, caller, found.id)
+    return models.StatusOut(job=found.id, status=here.queue.cancel(found.id, by=caller.id))
+
+
+@router.post("/jobs/{job}/resume", responses=problems.responses(404, 409))
+def resume(job: JobId, here: Here, caller: Caller) -> models.JobOut:
+    """Put a job that failed, was cancelled or lost its driver back in the line; it goes on from its last commit."""
+    found = here.store.job(job)
+    _refuse_foreign(here, caller, found.id)
+    submitting.refuse_changed(found)
+    here.queue.again(found.id, by=caller.id, max_queued=None if caller.role == "admin" else caller.max_queued)
+    return _shown(here, found.id)
+
+
+@router.get("/jobs/{job}/generations", responses=problems.responses(404, 409))
+def generations(job: JobId, here: Here) -> list[models.GenerationOut]:
+    """All generations, or steps, of a job so far, by generation and island; island -1 is the job as a whole."""
+    return [models.generation_out(record) for record in here.store.generations(here.store.job(job).id)]
+
+
+@router.get("/jobs/{job}/leaderboard", responses=problems.responses(404, 409))
+def leaderboard(
+    job: JobId,
+    here: Here,
+    request: Request,
+    by: Annotated[str, Query(json_schema_extra={"enum": ["fitness", *FIGURES]}, description="`fitness` or a figure")] = "fitness",
+    limit: Limit = 20,
+) -> models.Leaderboard:
+    """The best variants of a job, in and out of sample, beside the trials of its campaign as they were counted a moment ago."""
+    found = here.store.job(job)
+    rows = [models.LeaderOut.model_validate(row) for row in here.store.leaderboard(found.id, by=by, limit=limit)]
+    counted: Trials = request.app.state.trials
+    trials = counted.of(found.campaign)
+    distinct = (found.result or {}).get("distinct")
+    return models.Leaderboard(
+        job=found.id, status=models.standing(found), synthetic=found.synthetic, distinct=distinct, trials=trials, rows=rows
+    )
+
+
+@router.get("/jobs/{job}/archive", responses=problems.responses(404, 409))
+async def archive(job: JobId, here: Here) -> list[dict[str, Any]]:
+    """The best variant of each kind that a job found: an entry a play, with the cells of the map."""
+    found: list[dict[str, Any]] = models.plain(await here.desk.ask(desk.archive, job))
+    return found
+
+
+@router.get("/jobs/{job}/report", response_class=HTMLResponse, responses=problems.responses(404, 409))
+async def report(job: JobId, here: Here) -> HTMLResponse:
+    """What a job found as one HTML page that needs nothing else: the report card of a variant, or the patterns of a search."""
+    known = await run_in_threadpool(here.store.job, job)
+    found = await run_in_threadpool(functools.partial(here.library.patterns, job=known.id))
+    return HTMLResponse(await here.desk.ask(desk.job_report, known.id, found), headers={"Content-Security-Policy": HTML_POLICY})
+
+
+def _texts(wanted: JobRequest, here: Context) -> tuple[str, ...]:
+    """The text of each play, wherever it is."""
+    texts = []
+    for number, given in enumerate(wanted.plays):
+        if (given.text is None) == (given.sha256 is None):
+            raise errors.InvalidArgument(
+                "a play is given by its text or by its hash", found=f"{'neither' if given.text is None else 'both'} in plays.{number}"
+            )
+        texts.append(given.text if given.text is not None else here.store.play(given.sha256 or "").text)
+    return tuple(texts)
+
+
+def _refuse_huge(wanted: JobRequest, here: Context) -> None:
+    if wanted.trials > here.limits.trials:
+        raise errors.InvalidArgument(
+            f"a job on this server evaluates at most {here.limits.trials:,} variants", found=f"{wanted.trials:,}",
+            hint="fewer generations or a smaller population",
+        )  # fmt: skip
+
+
+def _refuse_foreign(here: Context, caller: Caller, job: str) -> None:
+    entry = here.queue.entry(job)
+    security.refuse_foreign(caller, None if entry is None else entry.token, job)
+
+
+def _shown(here: Context, job: str) -> models.JobOut:
+    found = here.store.job(job)
+    return models.job_out(found, here.queue.entry(found.id))

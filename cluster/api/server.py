@@ -1,0 +1,67 @@
+"""The HTTP server: uvicorn with limits on how slowly a client may talk."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import h11
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from cluster.api.context import Limits
+
+_CONNECTIONS = 2000
+_HEAD_BYTES = 32_768
+_KEEP_ALIVE_S = 15
+_STOP_S = 5
+_LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+def patient_protocol(header_s: float) -> type[H11Protocol]:
+    """A protocol that hangs up on a client which takes longer than `header_s` seconds to send the head of a request."""
+
+    class Protocol(H11Protocol):
+        """See `patient_protocol`."""
+
+        _late: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._late = self.loop.call_later(header_s, self._hang_up)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self.conn.their_state is not h11.IDLE:
+                self._forget()
+            elif self._late is None and self.conn.trailing_data[0]:
+                self._late = self.loop.call_later(header_s, self._hang_up)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._forget()
+            super().connection_lost(exc)
+
+        def _forget(self) -> None:
+            if self._late is not None:
+                self._late.cancel()
+                self._late = None
+
+        def _hang_up(self) -> None:
+            self._late = None
+            if not self.transport.is_closing() and self.conn.their_state is h11.IDLE:
+                self.transport.write(_LATE)
+                self.transport.close()
+
+    return Protocol
+
+
+def server(app: FastAPI, host: str, port: int, limits: Limits) -> uvicorn.Server:
+    """A server that is ready to run; port 0 takes any that is free."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app, host=host, port=port, http=patient_protocol(limits.header_s), ws="none", lifespan="on", log_config=None, access_log=False,
+            limit_concurrency=_CONNECTIONS, timeout_keep_alive=_KEEP_ALIVE_S, h11_max_incomplete_event_size=_HEAD_BYTES,
+            timeout_graceful_shutdown=_STOP_S, server_header=False, date_header=True, backlog=512, proxy_headers=False,
+        )
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Where work is computed: in this process, or on a Ray cluster."""

@@ -1,1 +1,0 @@
-"""Job loops: plan, drive, checkpoint, resume, cancel."""

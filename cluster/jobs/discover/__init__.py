@@ -1,0 +1,1 @@
+"""Search patterns among random trades."""

@@ -1,0 +1,1 @@
+"""Measure how often a pipeline promotes something where nothing is."""

@@ -1,0 +1,1 @@
+"""Answers from what is stored: replays, charts, vetting, vaults."""

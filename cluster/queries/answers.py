@@ -1,0 +1,297 @@
+"""What an answer needs to be computed: plans, checks, reports and simulated runs. Called in processes of their own, never in the API's.
+
+Each function takes what it may look at first, then plain values, and gives back something that can be sent between processes.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from cluster.jobs.registry import JobRequest
+from cluster.jobs.requests import Supplies
+from coinswarm import errors
+from coinswarm.ledger.patterns import PatternRecord
+from coinswarm.ledger.queue import Submission
+from coinswarm.play.runs import Side
+
+if TYPE_CHECKING:
+    from cluster.queries.replay import Visit
+    from coinswarm.market import export
+    from coinswarm.play.model import Play
+
+Form: TypeAlias = Literal["json", "parquet", "csv"]
+
+
+def ready(supplies: Supplies) -> str:
+    """Import what the other functions need, so that the first answer is as fast as the next; the answer is the code's version."""
+    from cluster import version
+    from cluster.queries import replay as revisit  # noqa: F401 - imported to be there
+
+    return version.code_version() if supplies else ""
+
+
+def plan(supplies: Supplies, request: JobRequest, texts: tuple[str, ...]) -> Submission:
+    """The job of a request with all that is stored for it.
+
+    Raises:
+        BadPlay, BadSetting, NotFound, SpanTooShort, InvalidArgument: what is asked for cannot be done.
+    """
+    found = request.planned(texts, supplies)
+    return Submission(job=found.job, plays=found.plays, data_sets=found.data_sets)
+
+
+def check_play(supplies: Supplies, text: str) -> dict[str, Any]:  # noqa: ARG001 - every function takes them
+    """What a play's text says: its name, how many variants it spans, what a run must supply.
+
+    Raises:
+        BadPlay: every mistake, with line, rule and the nearest names.
+    """
+    from coinswarm import play
+    from coinswarm.play import describe
+
+    found = play.loads(text)
+    return {
+        "name": found.name,
+        **_size(found),
+        "dimensions": {dimension.path: dimension.text() for dimension in found.space.dimensions},
+        "markets": list(found.symbols),
+        "notes": [str(note) for note in found.notes],
+        "text": describe.play(found),
+    }
+
+
+def _size(found: Play) -> dict[str, Any]:
+    """How many variants a play spans, None for infinitely many, and whether that is all of them or a bound."""
+    return {
+        "size": None if math.isinf(found.space.size) else int(found.space.size),
+        "size_is_exact": not found.space.size_is_bound,
+    }
+
+
+@lru_cache(maxsize=10_000)
+def _size_of(text: str) -> dict[str, Any]:
+    from coinswarm import play
+
+    try:
+        return {**_size(play.loads(text)), "problem": ""}
+    except errors.BadPlay as problem:
+        return {"size": None, "size_is_exact": False, "problem": str(problem)}
+
+
+def play_sizes(supplies: Supplies, hashes: Sequence[str]) -> list[dict[str, Any]]:
+    """How many variants each stored play spans; `problem` says why one cannot be read by this version of the language."""
+    return [_size_of(supplies.store.play(sha256).text) for sha256 in hashes]
+
+
+def data_sets(supplies: Supplies) -> list[dict[str, Any]]:
+    """The bars that jobs can be run on."""
+    from coinswarm.market.catalog import Catalog
+
+    if not supplies.bars_file.exists():
+        return []
+    with Catalog.open(supplies.bars_file, read_only=True) as catalog:
+        found = catalog.list()
+    return [
+        {
+            "key": entry.key, "exchange": entry.exchange, "symbol": entry.symbol, "timeframe": str(entry.timeframe),
+            "first_ts": entry.first_ts, "last_ts": entry.last_ts, "n_bars": entry.n_bars, "n_funding": entry.n_funding,
+            "content_hash": entry.content_hash, "synthetic": entry.synthetic,
+        }
+        for entry in found
+    ]  # fmt: skip
+
+
+def export_bars(supplies: Supplies, key: str, form: export.Form, part: export.Part) -> tuple[str, bytes]:
+    """A data set, or the funding of it, as a file, with a name that tells the market.
+
+    Raises:
+        NotFound: there is no such data set, or it has no funding.
+    """
+    from coinswarm.market import export
+    from coinswarm.market.catalog import Catalog
+
+    with Catalog.open(supplies.bars_file, read_only=True) as catalog:
+        found = catalog.read(key)
+    if part == "funding" and not found.funding_ts.size:
+        raise errors.NotFound(f"{found.key} has no funding", hint="only perpetuals have")
+    return export.file_name(found, form, part), export.content(found, form, part)
+
+
+def remove_bars(supplies: Supplies, key: str, anyway: bool) -> dict[str, Any]:
+    """Take a data set away; the answer says which jobs can no longer be replayed.
+
+    Raises:
+        NotFound: there is none. Conflict: a job that has not ended needs it, or others used it and `anyway` is not said.
+    """
+    from cluster.queries import data_sets
+
+    return data_sets.removed(supplies.store, supplies.campaigns, supplies.bars_file, key, anyway=anyway)
+
+
+def report(supplies: Supplies, evaluation: str) -> str:
+    """The report of an evaluation as one HTML page.
+
+    Raises:
+        NotFound: there is no such evaluation, or it failed and has nothing to show.
+    """
+    from cluster.queries import replay as revisit
+    from coinswarm.report import page
+
+    found = scored(supplies, evaluation)
+    trials = supplies.store.count_trials(found.job.campaign).trials
+    return page.render(list(revisit.markets(found)), context=revisit.context(found, trials))
+
+
+def job_report(supplies: Supplies, job: str, patterns: tuple[PatternRecord, ...]) -> str:
+    """What a job found as one HTML page: the report card of a variant, or the patterns of a search.
+
+    Raises:
+        NotFound: there is no such job, or its kind has no report, or it has not ended.
+    """
+    known = supplies.store.job(job)
+    if known.kind == "validate":
+        from cluster.jobs.validate import plan as validate
+        from coinswarm.report import cards
+        from coinswarm.validate import names
+
+        return cards.render(validate.card_of(known), meanings=names.FIGURES)
+    if known.kind == "discover":
+        from cluster.jobs.discover import plan as discover
+        from coinswarm.report import patterns as page
+
+        return page.render(discover.found_by(supplies.store, known.id)[1], patterns, job=known.id, synthetic=known.synthetic)
+    raise errors.NotFound(f"a job of kind {known.kind} has no report of its own", hint="its evaluations have one each")
+
+
+def pattern_play(supplies: Supplies, record: PatternRecord, hold_bars: int | None, side: str | None) -> str:  # noqa: ARG001 - see `check_play`
+    """A pattern as a play.
+
+    Raises:
+        InvalidArgument: the hold or the side is not the pattern's, or it is not one of random trades.
+    """
+    from cluster.jobs.discover import plan as discover
+
+    return discover.play_of(record, hold_bars=hold_bars, side=None if side is None else (1 if side == "long" else -1))
+
+
+def archive(supplies: Supplies, job: str) -> list[dict[str, Any]]:
+    """The best variant of each kind that a job found, an entry a play.
+
+    Raises:
+        NotFound: there is no such job, or it has no archive.
+    """
+    from cluster.jobs.evolve import checkpoint
+    from coinswarm.evolve.archive import coverage
+    from coinswarm.evolve.behaviour import TRADING
+    from coinswarm.ledger.records import WHOLE_JOB, evaluation_id
+
+    known = supplies.store.job(job)
+    newest = next((record for record in supplies.store.last_generations(known.id) if record.island == WHOLE_JOB), None)
+    if known.kind != "evolve" or newest is None or not newest.state:
+        raise errors.NotFound(f"job {known.id} has no archive", hint="it has not told a generation yet, or it was pruned")
+    axes = [axis.name for axis in TRADING.descriptors]
+    return [
+        {
+            "play": described["name"], "coverage": coverage(each, TRADING), "cells": TRADING.cells, "axes": axes,
+            "grid": [axis.model_dump() for axis in TRADING.descriptors],
+            "kinds": [
+                {"evaluation": evaluation_id(known.id, name), "cell": cell, "quality": quality, "behaviour": place}
+                for name, cell, quality, place in zip(
+                    each.identities.astype("U64").tolist(), each.cells.tolist(), each.quality.tolist(), each.descriptors.tolist(),
+                    strict=True,
+                )
+            ],
+        }
+        for described, each in zip(known.config["plays"], checkpoint.archives(newest.state), strict=True)
+    ]  # fmt: skip
+
+
+def play_of(supplies: Supplies, evaluation: str) -> str:
+    """An evaluation as a play in YAML in which nothing varies; it says where it comes from, and that no gate has passed it.
+
+    Raises:
+        NotFound: there is no such evaluation. Refused: it cannot be written so that it reads back as itself.
+    """
+    from cluster.queries import replay as revisit
+
+    found = revisit.visit(supplies.store, evaluation, supplies.bars_file)
+    return revisit.exported(found, supplies.store.count_trials(found.job.campaign).trials)
+
+
+def trades(supplies: Supplies, evaluation: str, market: str | None, form: Form, side: Side | None = None) -> bytes:
+    """The trades of an evaluation on one market of its job; with a `side`, those of its play trading that side alone."""
+    return laid_out(_run(supplies, evaluation, market, side).trades, form)
+
+
+def equity(supplies: Supplies, evaluation: str, market: str | None, form: Form, side: Side | None = None) -> bytes:
+    """The account at the close of each bar: `close_ts` in ms, `equity` and `position`; `side` as in `trades`."""
+    import polars as pl
+
+    run = _run(supplies, evaluation, market, side)
+    return laid_out(pl.DataFrame({"close_ts": run.bars.close_ts, "equity": run.equity, "position": run.position}), form)
+
+
+def bars(supplies: Supplies, evaluation: str, market: str | None, form: Form) -> bytes:
+    """The bars an evaluation was made on, with their open times in ms."""
+    import polars as pl
+
+    found = _run(supplies, evaluation, market).bars
+    columns: Mapping[str, Any] = {name: getattr(found, name) for name in ("ts", "open", "high", "low", "close", "volume")}
+    return laid_out(pl.DataFrame(columns), form)
+
+
+def scored(supplies: Supplies, evaluation: str) -> Any:
+    """A stored evaluation with all that made it.
+
+    Raises:
+        NotFound: there is no such evaluation, or it failed and has nothing to show.
+    """
+    from cluster.queries import replay as revisit
+
+    found = revisit.visit(supplies.store, evaluation, supplies.bars_file)
+    require_scored(found)
+    return found
+
+
+def require_scored(found: Visit) -> None:
+    """Raise `NotFound` for an evaluation that failed and has nothing to show."""
+    from cluster.queries import replay as revisit
+
+    if not revisit.is_scored(found.record):
+        raise errors.NotFound(
+            f"evaluation {found.record.id} has nothing to show", hint=f"it is {found.record.status}: {found.record.reason}"
+        )
+
+
+def _run(supplies: Supplies, evaluation: str, market: str | None, side: Side | None = None) -> Any:
+    from cluster.queries import replay as revisit
+
+    found = scored(supplies, evaluation)
+    keys = [source.key for source in found.plan.task.sources]
+    return revisit.simulated(found, place(keys, market), side=side)
+
+
+def place(keys: Sequence[str], market: str | None) -> int:
+    """Which of the markets of a job is meant; the first when none is named.
+
+    Raises:
+        NotFound: it is none of them.
+    """
+    if market is not None and market not in keys:
+        raise errors.not_found("market of this job", market, list(keys))
+    return 0 if market is None else keys.index(market)
+
+
+def laid_out(frame: Any, form: Form) -> bytes:
+    """A table as JSON records, a Parquet file or CSV."""
+    if form == "json":
+        return str(frame.write_json()).encode()
+    if form == "csv":
+        return str(frame.write_csv()).encode()
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()

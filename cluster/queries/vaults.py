@@ -1,0 +1,144 @@
+"""Declaring a campaign's vault, and looking into it: one variant at a time, written down before the first bar is read."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from cluster.compute.evaluator import Evaluator, Source, Work
+from cluster.compute.sources import CatalogSource
+from cluster.queries import replay as revisit
+from cluster.queries.replay import Visit
+from coinswarm import errors
+from coinswarm.ledger import campaigns
+from coinswarm.ledger.campaigns import Campaigns, CampaignSplit, SplitMarket, VaultOpening
+from coinswarm.ledger.records import OUT_OF_SAMPLE
+from coinswarm.ledger.store import Store
+from coinswarm.market import splits
+from coinswarm.market.catalog import Catalog
+from coinswarm.market.vault import VaultPass
+from coinswarm.metrics.figures import FIGURES
+
+_WAIT_S = 600.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """How a campaign's time is to be cut.
+
+    Attributes:
+        campaign: whose; not empty.
+        markets: names of data sets.
+        timeframe: of the bars, when several are stored.
+        validation, vault: shares of the bars, in (0, 1).
+        hold: bars that the longest trade of the campaign is held.
+        embargo: bars skipped after each cut; None: as many as are held.
+    """
+
+    campaign: str
+    markets: tuple[str, ...]
+    timeframe: str | None = None
+    validation: float = 0.2
+    vault: float = 0.2
+    hold: int = 48
+    embargo: int | None = None
+
+
+def declare(kept: Campaigns, wanted: Wanted, catalog_path: Path, *, who: str) -> CampaignSplit:
+    """Cut the campaign's time and remember it for good.
+
+    Raises:
+        NotFound, InvalidArgument, SpanTooShort: the markets, shares or bars do not allow it; nothing was written.
+        Refused: the campaign is cut otherwise, or its jobs have seen the bars that would be its vault.
+    """
+    if not wanted.campaign.strip() or not wanted.markets:
+        raise errors.InvalidArgument("a vault is declared for a campaign and its markets", found=f"{wanted.campaign!r}, {wanted.markets}")
+    with Catalog.open(catalog_path, read_only=True) as catalog:
+        keys = [catalog.find(market, wanted.timeframe).key for market in wanted.markets]
+        if len(set(keys)) < len(keys):
+            raise errors.InvalidArgument("each market is named once", found=", ".join(keys))
+        bars = [catalog.read(key) for key in keys]
+    parts = splits.three_way(bars, wanted.validation, wanted.vault, hold=wanted.hold, embargo=wanted.embargo)
+    known = [SplitMarket(key=one.key, content_hash=one[: one.index_at(parts.vault.end_ts)].content_hash) for one in bars]
+    split = CampaignSplit(
+        campaign=wanted.campaign,
+        markets=tuple(known),
+        train=parts.train,
+        validation=parts.validation,
+        vault=parts.vault,
+        validation_share=wanted.validation,
+        vault_share=wanted.vault,
+        purge_bars=wanted.hold,
+        embargo_bars=wanted.hold if wanted.embargo is None else wanted.embargo,
+        who=who,
+        when=datetime.now(UTC),
+    )
+    return kept.declare(split)
+
+
+def look(store: Store, kept: Campaigns, evaluator: Evaluator, name: str, catalog_path: Path, *, who: str, why: str) -> VaultOpening:
+    """Score one variant on the vault of its campaign. The opening is charged before anything is read, and stays charged.
+
+    Args:
+        store: where runs are remembered.
+        kept: where campaigns are.
+        evaluator: in this process, for a pass to the vault cannot leave it.
+        name: an evaluation's id, or the beginning of it.
+        catalog_path: the bars of this machine.
+        who: for the ledger; not empty.
+        why: likewise.
+
+    Raises:
+        Refused: the campaign has no vault, or who or why is empty; Conflict: the vault's bars changed since it was declared.
+    """
+    found = revisit.visit(store, name, catalog_path)
+    split = campaigns.require_split(kept.split(found.job.campaign), found.job.campaign)
+    if not revisit.is_scored(found.record):
+        raise errors.Refused(f"{found.record.id} has no figures to confirm", found=found.record.status)
+    asked = VaultOpening(
+        id=campaigns.new_opening_id(), campaign=split.campaign, evaluation=found.record.id, who=who, when=datetime.now(UTC), why=why
+    )
+    opening, leave = kept.open_vault(asked)
+    return kept.show_opening(opening.id, _figures(found, split, evaluator, opening, leave))
+
+
+def _figures(
+    found: Visit, split: CampaignSplit, evaluator: Evaluator, opening: VaultOpening, leave: VaultPass
+) -> dict[str, dict[str, float]]:
+    """The figures of the variant on the vault, by data set; their means over the markets stand under an empty name."""
+    plain = found.plan.task
+    task = dataclasses.replace(
+        plain,
+        id=opening.id,
+        sources=tuple(_behind(source, split, leave) for source in plain.sources),
+        others={symbol: _behind(source, split, leave) for symbol, source in plain.others.items()},
+        split_ts=split.vault.start_ts,
+        train_end_ts=None,
+    )
+    evaluator.open(task)
+    evaluator.submit(Work(token=0, setup=found.number, segment=OUT_OF_SAMPLE, genomes=found.genome[np.newaxis]))
+    scored = evaluator.collect(_WAIT_S)
+    if scored is None:
+        raise errors.Unavailable("the evaluator does not answer", found=f"nothing in {_WAIT_S:g} s")
+    rows = {source.key: scored.figures[0, number] for number, source in enumerate(task.sources)}
+    figures = {key: {name: float(row[name]) for name in FIGURES} for key, row in rows.items()}
+    return {"": {name: _mean([row[name] for row in figures.values()]) for name in FIGURES}, **figures}
+
+
+def _behind(source: Source, split: CampaignSplit, leave: VaultPass) -> CatalogSource:
+    """All bars of a source up to the end of the vault, which must be those it was declared on."""
+    if not isinstance(source, CatalogSource):
+        raise errors.Refused("the vault is opened on bars of the catalog", found=type(source).__name__)
+    declared = {market.key: market.content_hash for market in split.markets}
+    whole = dataclasses.replace(source, start_ts=None, end_ts=split.vault.end_ts, fence=split.fence, leave=leave)
+    content_hash = declared[source.key] if source.key in declared else whole.load().content_hash
+    return dataclasses.replace(whole, content_hash=content_hash)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values) if all(math.isfinite(value) for value in values) else math.nan

@@ -1,0 +1,1 @@
+"""How a job is driven: lease, commits, progress, and the service that runs queued jobs."""

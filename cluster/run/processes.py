@@ -1,0 +1,108 @@
+"""Hands as processes: a child that reads jobs from its standard input and says on its standard output what became of them.
+
+When its input ends, because the service stopped or died, a hand gives its job back and ends.
+"""
+
+from __future__ import annotations
+
+import json
+import queue as inboxes
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from cluster.run.service import Outcome
+from coinswarm import errors
+
+MOST_JOBS = 500
+MOST_BYTES = 2_000_000_000
+_PATIENCE_S = 10.0
+
+
+class ProcessHand:
+    """Keeps `cluster.run.service.Hand` with a child process.
+
+    Args:
+        number: what it is called in its outcomes.
+        address: the cluster its jobs run on; "": the child itself.
+        inbox: where those go.
+        command: starts the child.
+        log: file for what it says besides.
+        environment: its variables.
+    """
+
+    def __init__(
+        self, number: int, address: str, inbox: inboxes.Queue[Outcome], command: Sequence[str], log: Path, environment: Mapping[str, str]
+    ) -> None:
+        self._number, self._address, self._inbox = number, address, inbox
+        self._job, self._jobs = "", 0
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(
+                list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, text=True, start_new_session=True,
+                env=dict(environment),
+            )  # fmt: skip
+        self._listener = threading.Thread(target=self._listen, name=f"hand {number}", daemon=True)
+        self._listener.start()
+
+    @property
+    def pid(self) -> int:
+        """See `Hand`."""
+        return self._process.pid
+
+    @property
+    def address(self) -> str:
+        """See `Hand`."""
+        return self._address
+
+    def start(self, job: str) -> None:
+        """See `Hand`."""
+        self._job = job
+        self._jobs += 1
+        self._tell({"job": job, "address": self._address})
+
+    def warm(self) -> None:
+        """See `Hand`."""
+        self._tell({"warm": True})
+
+    def worn(self) -> bool:
+        """See `Hand`."""
+        try:
+            size = psutil.Process(self.pid).memory_info().rss
+        except psutil.Error:
+            return True
+        return self._process.poll() is not None or self._jobs >= MOST_JOBS or size > MOST_BYTES
+
+    def stop(self) -> None:
+        """See `Hand`."""
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):  # it died with something unread
+                self._process.stdin.close()
+        try:
+            self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._listener.join(_PATIENCE_S)
+
+    def _tell(self, message: Mapping[str, object]) -> None:
+        stdin = self._process.stdin
+        if stdin is None:
+            raise errors.Unavailable("a hand has no input")
+        stdin.write(json.dumps(message) + "\n")
+        stdin.flush()
+
+    def _listen(self) -> None:
+        stdout = self._process.stdout
+        if stdout is None:
+            return
+        with stdout:
+            for line in stdout:
+                said = json.loads(line)
+                self._job = ""
+                self._inbox.put(Outcome(hand=self._number, job=said["job"], ending=said["ending"], error=said["error"]))
+        self._process.wait()
+        self._inbox.put(Outcome(hand=self._number, job=self._job, ending="died", error=f"exit code {self._process.returncode}"))

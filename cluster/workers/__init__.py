@@ -1,1 +1,0 @@
-"""Ray tasks, and bars in the object store."""
