@@ -73,14 +73,15 @@ class Shuffled(RayEvaluator):
 class Sabotaged(RayEvaluator):
     """Has something done to its cluster while batches are under way."""
 
-    def __init__(self, sabotage: Callable[[], object], *, after: int) -> None:
+    def __init__(self, sabotage: Callable[[], object], *, after: int, until_hurt: bool = False) -> None:
         super().__init__()
-        self._sabotage, self._after = sabotage, after
+        self._sabotage, self._after, self._until_hurt = sabotage, after, until_hurt
         self.done: object = None
 
     def _take(self, timeout_s: float) -> None:
         self._after -= 1
-        if self._after <= 0 and self._running and self.done is None:
+        # A worker that is killed may have answered a moment before.
+        if self._after <= 0 and self._running and (self.done is None or (self._until_hurt and self.deaths == 0)):
             self.done = self._sabotage()
         super()._take(timeout_s)
 
@@ -269,7 +270,7 @@ def main(url: str, catalog: str, cpus: str, *drills: str) -> None:
         else:
             makers: dict[str, Callable[[], RayEvaluator]] = {
                 "all": RayEvaluator, "one": lambda: RayEvaluator(max_workers=1), "two": lambda: RayEvaluator(max_workers=2),
-                "shuffled": Shuffled, "worker": lambda: Sabotaged(raylets.kill_worker, after=8),
+                "shuffled": Shuffled, "worker": lambda: Sabotaged(raylets.kill_worker, after=8, until_hurt=True),
                 "node": lambda: Sabotaged(raylets.kill_node, after=8), "bars": lambda: Elsewhere(raylets, after=8),
             }  # fmt: skip
             evaluator = makers[drill]()
