@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,12 +23,9 @@ if TYPE_CHECKING:
     from cluster.compute.executor import Crew
     from cluster.compute.ray.nodes import Node
     from cluster.compute.ray.session import Session
-    from cluster.jobs.evolve.loop import Ending
-    from cluster.jobs.evolve.plan import Plan
-    from cluster.jobs.progress import Watcher
-    from cluster.jobs.requests import Supplies
+    from cluster.jobs.kind import PlanContext
+    from cluster.run.runner import Runner
     from cluster.run.service import Service
-    from cluster.run.steps import Stages
     from cluster.store.clients import Role
     from coinswarm.ledger.access import Access
     from coinswarm.ledger.campaigns import Campaigns
@@ -39,6 +37,11 @@ if TYPE_CHECKING:
 COMMAND = (sys.executable, "-P", "-c", "from cluster.cli.app import main; main()")
 """Starts the command line of this installation in a process of its own. `-P`: modules of the working directory are not imported."""
 
+WORKER = (sys.executable, "-P", "-m", "cluster.run.worker")
+"""Starts a process that runs jobs. `-P`: modules of the working directory are not imported."""
+DRIVER = (sys.executable, "-P", "-m", "cluster.run.driver")
+"""Starts a process that takes jobs from the queue."""
+_HERE = "this process"
 _STORE_PATIENCE_S = 2.0
 """How long the store itself waits for its server; beyond that the driver waits, and says so."""
 
@@ -155,13 +158,99 @@ def open_queue(settings: Settings) -> Iterator[tuple[Queue, Access]]:
 
 
 @contextmanager
-def open_supplies(settings: Settings) -> Iterator[Supplies]:
-    """What planning and reports look at, closed at the end."""
+def open_plan_context(settings: Settings) -> Iterator[PlanContext]:
+    """What planning and reports read, closed at the end."""
     prepare(settings)
-    from cluster.jobs.requests import Supplies
+    from cluster.jobs.kind import PlanContext
 
-    with open_store(settings) as store, open_campaigns(settings) as campaigns:
-        yield Supplies(store=store, campaigns=campaigns, bars_file=settings.bars_file)
+    with (
+        open_store(settings) as store,
+        open_campaigns(settings) as campaigns,
+        open_chaos(settings) as chaos,
+        open_patterns(settings) as patterns,
+    ):
+        yield PlanContext(store=store, campaigns=campaigns, chaos=chaos, patterns=patterns, bars_file=settings.bars_file)
+
+
+@contextmanager
+def open_runner(
+    settings: Settings, *, workers: int | None = None, note: Callable[[str], None] | None = None, alone: bool | None = None
+) -> Iterator[Runner]:
+    """Plans, submits and runs jobs of every kind with what this machine has.
+
+    Args:
+        settings: of this machine.
+        workers: processes of a local cluster; None: one a core.
+        note: hears what the person who watches should know.
+        alone: compute in this process, whatever a job costs; None: where the settings or the kind of a job say so.
+    """
+    prepare(settings)
+    from cluster.run.runner import Runner
+
+    pinned = settings.model_copy(update={"database_url": SecretStr(database_url(settings))})
+    tell = note or _silent
+    here = True if settings.compute == "process" else alone
+    if here is None and (settings.ray_address or (workers is not None and workers > 1)):
+        here = False
+    with open_plan_context(pinned) as context, open_queue(pinned) as (queue, _):
+        yield Runner(
+            context=context, queue=queue, compute=OpenCompute(pinned, workers, tell), fetch_timeout_s=settings.fetch_timeout_s,
+            alone=here, note=tell, free_bytes=partial(_free_bytes, settings),
+        )  # fmt: skip
+
+
+class OpenCompute:
+    """Keeps `cluster.run.runner.Compute` on this machine.
+
+    Args:
+        settings: of this machine.
+        workers: processes of a local cluster; None: one a core.
+        tell: hears where the work is computed, and what keeps it waiting.
+    """
+
+    def __init__(self, settings: Settings, workers: int | None, tell: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._workers = workers
+        self._tell = tell
+        self.dashboard: str | None = None
+
+    @contextmanager
+    def executor(self, *, alone: bool) -> Iterator[Crew]:
+        """An executor; `alone`: in this process."""
+        settings = self._here(alone=alone)
+        with open_crew(settings, workers=self._workers, tell=self._tell) as (crew, session):
+            self._announce(session)
+            yield crew
+
+    @contextmanager
+    def evaluator(self, *, alone: bool) -> Iterator[Evaluator]:
+        """An evaluator; `alone`: in this process."""
+        settings = self._here(alone=alone)
+        with open_cluster(settings, workers=self._workers, tell=self._tell) as (evaluator, session):
+            self._announce(session)
+            yield evaluator
+
+    def _here(self, *, alone: bool) -> Settings:
+        return self._settings.model_copy(update={"compute": "process"}) if alone else self._settings
+
+    def _announce(self, session: Session) -> None:
+        self.dashboard = session.dashboard
+        if session.address == _HERE:
+            return
+        where = "a local Ray cluster" if session.local else f"the Ray cluster at {session.address}"
+        self._tell(f"{where} computes with {session.cpus} processors; dashboard: {session.dashboard or 'could not be started'}")
+
+
+def _silent(_text: str) -> None:
+    """Nobody listens."""
+
+
+def _free_bytes(settings: Settings) -> int | None:
+    """Room on the disk of the embedded database; None when the database is on another machine."""
+    if settings.database_address is not None:
+        return None
+    place = settings.postgres_folder
+    return shutil.disk_usage(next(folder for folder in (place, *place.parents) if folder.exists())).free
 
 
 @contextmanager
@@ -181,7 +270,7 @@ def open_control(settings: Settings, limits: Limits) -> Iterator[Context]:
         open_campaigns(pinned) as campaigns,
     ):
         browse = PostgresBrowse(database_url(pinned), patience_s=_STORE_PATIENCE_S)
-        desk = ProcessDesk(partial(open_supplies, pinned))
+        desk = ProcessDesk(partial(open_plan_context, pinned))
         try:
             yield Context(
                 store=store, queue=queue, access=access, browse=browse, library=library, campaigns=campaigns, desk=desk, limits=limits,
@@ -298,7 +387,7 @@ def _connected(settings: Settings, workers: int | None, tell: Callable[[str], No
 def _this_process() -> Session:
     from cluster.compute.ray.session import Session
 
-    return Session(address="this process", dashboard=None, cpus=1, local=True)
+    return Session(address=_HERE, dashboard=None, cpus=1, local=True)
 
 
 @contextmanager
@@ -332,42 +421,12 @@ def warm(settings: Settings) -> float:
     return warmup.warm()
 
 
-def drive(store: Store, evaluator: Evaluator, plan: Plan, *, watcher: Watcher, stopped: Callable[[], bool]) -> Ending:
-    """Claim a planned job and drive it to its end.
-
-    Raises:
-        Conflict: somebody else drives it.
-    """
-    from cluster.jobs import spec as submit
-    from cluster.jobs.evolve.loop import EvolveDriver
-    from cluster.run import lease as patience
-
-    lease = submit.claim(store, plan.job.id, lease_s=patience.LEASE_S)
-    return EvolveDriver(store, evaluator, watcher=watcher, stopped=stopped).run(plan, lease)
-
-
-def drive_steps(
-    store: Store, job: str, stages: Stages, *, watcher: Watcher, stopped: Callable[[], bool], workers: Callable[[], int]
-) -> Ending:
-    """Claim a stored job that is made of steps and drive it to its end.
-
-    Raises:
-        Conflict: somebody else drives it.
-    """
-    from cluster.jobs import spec as submit
-    from cluster.run import lease as patience
-    from cluster.run.steps import StepDriver
-
-    lease = submit.claim(store, job, lease_s=patience.LEASE_S)
-    return StepDriver(store, watcher=watcher, stopped=stopped, workers=workers).run(job, lease, stages)
-
-
 @contextmanager
 def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Callable[[], bool], warm: bool = False) -> Iterator[Service]:
     """The driver service of this machine. Larger jobs share one local Ray cluster, started for the first of them, or the configured one."""
     variables, home = prepare(settings), machine.ensure_home(settings)
     logs = private.folder(home / "logs")
-    from cluster.run.processes import ProcessHand
+    from cluster.run.processes import ChildWorker
     from cluster.run.service import Service
 
     url = database_url(settings)
@@ -384,12 +443,12 @@ def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Cal
 
     pinned = settings.model_copy(update={"database_url": SecretStr(url)})
 
-    def hire(number: int, address: str, inbox: Any) -> ProcessHand:
-        log = logs / f"hand-{os.getpid()}-{number}.log"
-        return ProcessHand(number, address, inbox, [*COMMAND, "serve", "--hand"], log, machine.inherited(pinned))
+    def spawn(number: int, address: str, inbox: Any) -> ChildWorker:
+        log = logs / f"worker-{os.getpid()}-{number}.log"
+        return ChildWorker(number, address, inbox, WORKER, log, machine.inherited(pinned))
 
     with open_store(pinned) as store, open_queue(pinned) as (queue, _):
-        yield Service(store, queue, hire=hire, slots=slots, cluster=cluster, stopped=stopped, lease_s=lease_s, pid=os.getpid(), warm=warm)
+        yield Service(store, queue, spawn=spawn, slots=slots, cluster=cluster, stopped=stopped, lease_s=lease_s, pid=os.getpid(), warm=warm)
     if shared:
         from cluster.compute.ray import session
 
@@ -403,7 +462,7 @@ def detach(settings: Settings, job: str) -> int:
     What it says goes to `logs/JOB.log` in the home folder.
     """
     folder = private.folder(machine.ensure_home(settings) / "logs")
-    command = [*COMMAND, "jobs", "start", job]
+    command = [*WORKER, "--job", job]
     with (folder / f"{job}.log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     return process.pid

@@ -20,7 +20,7 @@ from typing import Any
 
 from cluster import private
 
-FIELDS = ("job", "batch", "hand", "token", "request")
+FIELDS = ("job", "batch", "worker", "token", "request")
 """Names that an event may carry besides its text; `token` is the id of one and never its secret."""
 _SECRETS = (
     (re.compile(r"(://[^\s:/@]*):[^\s/@]+@"), r"\1:***@"),

@@ -10,7 +10,7 @@ from pydantic import Field
 from cluster.api import models, problems
 from cluster.api.context import Here
 from cluster.api.evaluations import EvaluationId, Market
-from cluster.jobs.requests import Moment
+from cluster.jobs.settings import Moment
 from cluster.queries import chart
 
 router = APIRouter(prefix="/api/v1/evaluations", tags=["evaluations"])

@@ -12,7 +12,7 @@ from cluster.api import models, problems
 from cluster.api.context import Context, Here
 from cluster.api.jobs import HTML_POLICY, ID, Cursor, Limit
 from cluster.api.patterns import A_PLAY, YAML
-from cluster.jobs.requests import Name
+from cluster.jobs.settings import Name
 from cluster.queries import answers as desk
 from coinswarm.ledger.browse import EvaluationFilter, EvaluationOrder
 

@@ -21,6 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from cluster.api import models, problems
 from cluster.api.context import Caller, Context, Here
 from cluster.api.jobs import JobId
+from cluster.jobs import brief as briefs
 from coinswarm import errors
 from coinswarm.ledger.records import FINAL_STATUSES
 
@@ -137,7 +138,7 @@ def _news(context: Context, channel: Channel, last: int) -> tuple[list[Event], i
             last = commit.number
         if not commits:
             break
-    status = models.standing(job)
+    status = briefs.standing(job)
     if status != channel.status:
         channel.status = status
         events.append(Event(number=0, name="job", data=models.job_brief(job).model_dump_json()))

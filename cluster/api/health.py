@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cluster.api import models, problems
 from cluster.api.context import Caller, Context, Here
-from cluster.jobs.registry import KINDS
+from cluster.jobs.registry import NAMES
 from cluster.queries import answers as desk
 
 router = APIRouter(tags=["server"])
@@ -65,7 +65,7 @@ def ready(here: Here) -> Ready:
 @router.get("/version", responses=problems.responses())
 async def version(here: Here) -> VersionOut:
     """Which version this is."""
-    return VersionOut(version=installed("coinswarm"), code=await here.desk.ask(desk.ready), kinds=list(KINDS))
+    return VersionOut(version=installed("coinswarm"), code=await here.desk.ask(desk.ready), kinds=list(NAMES))
 
 
 @router.get("/api/v1/whoami", responses=problems.responses())

@@ -1,11 +1,9 @@
-"""Jobs: hand in, list, look at, follow, stop and take up again."""
+"""Jobs: submit, list, look at, follow, cancel and resume."""
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import logging
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
@@ -14,12 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from cluster.api import models, problems, security
 from cluster.api.context import Caller, Context, Here
 from cluster.api.counting import Trials
-from cluster.jobs import registry as kinds
-from cluster.jobs import requests
-from cluster.jobs import spec as submitting
-from cluster.jobs.registry import JobRequest
-from cluster.jobs.requests import Name
+from cluster.jobs import brief as briefs
+from cluster.jobs import registry, spec
+from cluster.jobs.settings import JobSettings, Name
 from cluster.queries import answers as desk
+from cluster.run.runner import QueueOptions, kind_name, submission
 from coinswarm import errors
 from coinswarm.ledger.browse import JobFilter
 from coinswarm.ledger.queue import MAX_KEY, MAX_PRIORITY
@@ -51,25 +48,26 @@ Priority = Annotated[int, Query(ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="
 
 
 _REPEATED: dict[int | str, dict[str, Any]] = {200: {"model": models.JobOut, "description": "the key was used before: the job it made"}}
+JobRequest: TypeAlias = registry.requests()  # type: ignore[valid-type] # a union that is made of the registry
 
 
 @router.post("/jobs", status_code=201, responses=_REPEATED | problems.responses(400, 404, 409, 413))
 async def submit(
     wanted: JobRequest, here: Here, caller: Caller, response: Response, key: Key = None, priority: Priority = 0
 ) -> models.JobOut:
-    """Hand in a job. It is planned at once, so that what cannot be done is refused here; a driver runs it when its turn comes."""
+    """Submit a job. It is planned at once, so that what cannot be done is refused here; a driver runs it when its turn comes."""
     _refuse_huge(wanted, here)
-    texts = await run_in_threadpool(_texts, wanted, here)
-    asked = requests.fingerprint(wanted, texts)
-    known = await run_in_threadpool(here.queue.keyed, caller.id, key or "", asked)
+    request = await run_in_threadpool(spec.resolved, wanted, here.store)
+    terms = QueueOptions(
+        token=caller.id, priority=priority, key=key or "", max_queued=None if caller.role == "admin" else caller.max_queued
+    )  # fmt: skip
+    known = await run_in_threadpool(here.queue.keyed, caller.id, terms.key, spec.fingerprint(request))
     if known is None:
-        planned = await here.desk.ask(desk.plan, wanted, texts)
-        limit = None if caller.role == "admin" else caller.max_queued
-        submission = dataclasses.replace(planned, token=caller.id, priority=priority, key=key or "", fingerprint=asked, max_queued=limit)
-        job = await run_in_threadpool(here.queue.submit, submission)
-        known = None if job == planned.job.id else job  # somebody was faster with the same key
+        planned = await here.desk.ask(desk.plan, request)
+        job = await run_in_threadpool(here.queue.submit, submission(planned, request, terms))
+        known = None if job == planned.job.id else job  # another was faster with the same key
     if known is None:
-        _log.info("a job was handed in", extra={"job": job, "token": caller.id})
+        _log.info("a job was submitted", extra={"job": job, "token": caller.id})
     else:
         job = known
         response.status_code = 200
@@ -80,7 +78,20 @@ async def submit(
 @router.get("/defaults", responses=problems.responses())
 def defaults() -> dict[str, models.Json]:
     """What a job of each kind does where its request says nothing; a request that says a part keeps the rest."""
-    return dict(kinds.defaults())
+    return dict(registry.defaults())
+
+
+@router.get("/kinds", responses=problems.responses())
+def kinds() -> list[models.KindOut]:
+    """Every kind of job: what it does, the schema of its request, and what it does where a request says nothing."""
+    usual = registry.defaults()
+    return [
+        models.KindOut(
+            name=each.name, summary=each.summary, command=f"coinswarm {' '.join(each.command)}",
+            request=each.settings.model_json_schema(), defaults=usual[each.name],
+        )
+        for each in registry.kinds()
+    ]  # fmt: skip
 
 
 @router.get("/jobs", responses=problems.responses(400))
@@ -107,7 +118,7 @@ def show(job: JobId, here: Here) -> models.JobOut:
 
 @router.post("/jobs/{job}/cancel", responses=problems.responses(404, 409))
 def cancel(job: JobId, here: Here, caller: Caller) -> models.StatusOut:
-    """Cancel a job, whether it waits or runs. What was evaluated is kept, and it can be taken up again."""
+    """Cancel a job, whether it waits or runs. What was evaluated is kept, and it can be resumed."""
     found = here.store.job(job)
     _refuse_foreign(here, caller, found.id)
     return models.StatusOut(job=found.id, status=here.queue.cancel(found.id, by=caller.id))
@@ -115,10 +126,10 @@ def cancel(job: JobId, here: Here, caller: Caller) -> models.StatusOut:
 
 @router.post("/jobs/{job}/resume", responses=problems.responses(404, 409))
 def resume(job: JobId, here: Here, caller: Caller) -> models.JobOut:
-    """Put a job that failed, was cancelled or lost its driver back in the line; it goes on from its last commit."""
+    """Put a job that failed, was cancelled or lost its driver back in the queue; it goes on from its last commit."""
     found = here.store.job(job)
     _refuse_foreign(here, caller, found.id)
-    submitting.refuse_changed(found)
+    spec.refuse_changed(registry.of(found), spec.stored(here.store, found.id))
     here.queue.again(found.id, by=caller.id, max_queued=None if caller.role == "admin" else caller.max_queued)
     return _shown(here, found.id)
 
@@ -144,7 +155,7 @@ def leaderboard(
     trials = counted.of(found.campaign)
     distinct = (found.result or {}).get("distinct")
     return models.Leaderboard(
-        job=found.id, status=models.standing(found), synthetic=found.synthetic, distinct=distinct, trials=trials, rows=rows
+        job=found.id, status=briefs.standing(found), synthetic=found.synthetic, distinct=distinct, trials=trials, rows=rows
     )
 
 
@@ -157,28 +168,15 @@ async def archive(job: JobId, here: Here) -> list[dict[str, Any]]:
 
 @router.get("/jobs/{job}/report", response_class=HTMLResponse, responses=problems.responses(404, 409))
 async def report(job: JobId, here: Here) -> HTMLResponse:
-    """What a job found as one HTML page that needs nothing else: the report card of a variant, or the patterns of a search."""
-    known = await run_in_threadpool(here.store.job, job)
-    found = await run_in_threadpool(functools.partial(here.library.patterns, job=known.id))
-    return HTMLResponse(await here.desk.ask(desk.job_report, known.id, found), headers={"Content-Security-Policy": HTML_POLICY})
+    """What a job came to as one HTML page that needs nothing else."""
+    return HTMLResponse(await here.desk.ask(desk.job_report, job), headers={"Content-Security-Policy": HTML_POLICY})
 
 
-def _texts(wanted: JobRequest, here: Context) -> tuple[str, ...]:
-    """The text of each play, wherever it is."""
-    texts = []
-    for number, given in enumerate(wanted.plays):
-        if (given.text is None) == (given.sha256 is None):
-            raise errors.InvalidArgument(
-                "a play is given by its text or by its hash", found=f"{'neither' if given.text is None else 'both'} in plays.{number}"
-            )
-        texts.append(given.text if given.text is not None else here.store.play(given.sha256 or "").text)
-    return tuple(texts)
-
-
-def _refuse_huge(wanted: JobRequest, here: Context) -> None:
-    if wanted.trials > here.limits.trials:
+def _refuse_huge(wanted: JobSettings, here: Context) -> None:
+    trials = registry.kind(kind_name(wanted)).trials(wanted)
+    if trials > here.limits.trials:
         raise errors.InvalidArgument(
-            f"a job on this server evaluates at most {here.limits.trials:,} variants", found=f"{wanted.trials:,}",
+            f"a job on this server evaluates at most {here.limits.trials:,} variants", found=f"{trials:,}",
             hint="fewer generations or a smaller population",
         )  # fmt: skip
 

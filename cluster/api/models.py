@@ -7,13 +7,14 @@ import binascii
 import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from cluster.jobs import brief as briefs
+from cluster.jobs.brief import Standing
 from coinswarm import errors
-from coinswarm.ledger import transitions
 from coinswarm.ledger.access import Role, Token
 from coinswarm.ledger.browse import Page, Place
 from coinswarm.ledger.queue import Entry
@@ -38,7 +39,6 @@ def plain(value: Any) -> Any:
 
 Figure = Annotated[float | None, BeforeValidator(_finite)]
 Json = Annotated[dict[str, Any], BeforeValidator(plain)]
-Standing = Literal["queued", "running", "lost", "done", "failed", "cancelled"]
 
 
 class Answer(BaseModel):
@@ -73,6 +73,17 @@ class JobBrief(Answer):
     evaluations: int | None = Field(description="of a job that ended")
     error: str
     cancel_requested: bool
+    columns: Json = Field(default_factory=dict, description="what only jobs of this kind have")
+
+
+class KindOut(Answer):
+    """A kind of job. `request` is the JSON Schema of what can be asked for, `defaults` what is done where a request says nothing."""
+
+    name: str
+    summary: str
+    command: str = Field(description="the command that runs it here")
+    request: dict[str, Any]
+    defaults: dict[str, Any]
 
 
 class QueueOut(Answer):
@@ -216,24 +227,17 @@ class TokenOut(Answer):
 
 def job_brief(job: Job) -> JobBrief:
     """A job as it stands in a list."""
-    return JobBrief(**_brief(job))
+    return JobBrief(**briefs.brief(job))
 
 
 def job_out(job: Job, entry: Entry | None) -> JobOut:
     """A job with everything."""
     return JobOut(
-        **_brief(job), play_hashes=list(job.plays), data_hash=job.data_hash, config=dict(job.config), config_hash=job.config_hash,
+        **briefs.brief(job), play_hashes=list(job.plays), data_hash=job.data_hash, config=dict(job.config), config_hash=job.config_hash,
         code_version=job.code_version, driver=job.lease_owner, lease_expires=job.lease_expires,
         result=None if job.result is None else dict(job.result), result_hash=job.result_hash,
         queue=None if entry is None else QueueOut.model_validate(entry),
     )  # fmt: skip
-
-
-def standing(job: Job) -> Standing:
-    """A job's status; a running one whose driver has not been heard of is lost."""
-    if job.status == "running" and not transitions.is_driven(job, datetime.now(UTC)):
-        return "lost"
-    return job.status
 
 
 def token_out(token: Token) -> TokenOut:
@@ -281,15 +285,3 @@ def _is_a(value: object, kind: type[int | float | str]) -> bool:
     if kind is float:
         return isinstance(value, (int, float)) and abs(value) < _MOST
     return isinstance(value, str) and value.isprintable()
-
-
-def _brief(job: Job) -> dict[str, Any]:
-    search = job.config.get("search") or {}
-    named = [entry["name"] for entry in job.config.get("plays", []) if isinstance(entry, Mapping) and "name" in entry]
-    markets = [entry["key"] for entry in job.config.get("markets", []) if isinstance(entry, Mapping) and "key" in entry]
-    return {
-        "id": job.id, "kind": job.kind, "campaign": job.campaign, "status": standing(job), "created": job.created, "started": job.started,
-        "finished": job.finished, "plays": named or list(job.plays), "markets": markets, "population": search.get("population"),
-        "generations": search.get("generations"), "seed": job.seed, "synthetic": job.synthetic,
-        "evaluations": (job.result or {}).get("evaluations"), "error": job.error, "cancel_requested": job.cancel_requested,
-    }  # fmt: skip

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from cluster.api import models, problems
 from cluster.api.context import Caller, Here
 from cluster.api.jobs import Cursor, Limit
-from cluster.jobs.requests import MAX_PLAY_CHARACTERS
+from cluster.jobs.settings import MAX_PLAY_CHARACTERS
 from cluster.queries import answers as desk
 from coinswarm import config
 from coinswarm.ledger.records import PlayRecord

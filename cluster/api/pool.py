@@ -13,15 +13,15 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
-from cluster.jobs.requests import Supplies
+from cluster.jobs.kind import PlanContext
 from cluster.queries import answers as desk
 from coinswarm import errors
 
 _T = TypeVar("_T")
 _START_S = 600.0
-_opened: dict[str, Supplies] = {}
+_opened: dict[str, PlanContext] = {}
 
-Opener = Callable[[], AbstractContextManager[Supplies]]
+Opener = Callable[[], AbstractContextManager[PlanContext]]
 """Opens what the functions look at, in the process that calls them; found by its name there."""
 
 
@@ -91,11 +91,11 @@ def _begin(opener: Opener, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
     opened = opener()
-    _opened["supplies"] = opened.__enter__()
+    _opened["context"] = opened.__enter__()
     _opened_contexts.append(opened)
 
 
-_opened_contexts: list[AbstractContextManager[Supplies]] = []
+_opened_contexts: list[AbstractContextManager[PlanContext]] = []
 
 
 def _follow(parent: int) -> None:
@@ -106,4 +106,4 @@ def _follow(parent: int) -> None:
 
 
 def _call(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
-    return function(_opened["supplies"], *values)
+    return function(_opened["context"], *values)

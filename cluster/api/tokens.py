@@ -11,7 +11,7 @@ from pydantic import Field
 from cluster.api import models, problems
 from cluster.api.context import Caller, Here
 from cluster.api.jobs import Limit
-from cluster.jobs.requests import Name
+from cluster.jobs.settings import Name
 from coinswarm import config
 from coinswarm.ledger import access
 from coinswarm.ledger.access import MAX_QUEUED, MAX_RUNNING, Role

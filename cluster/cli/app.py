@@ -18,6 +18,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,29 +27,27 @@ from typer.core import TyperGroup
 
 from cluster import private
 from cluster.cli import console
+from cluster.jobs import registry
 from coinswarm import errors
 from coinswarm.printable import shown
 
 COMMANDS = {
-    "bars": "Candles: import, fetch, list, check, rename, export and remove them.",
+    "bars": "Candles: import, fetch, make, list, check, rename, export and remove them.",
     "play": "Plays: check one, see its variants, or write an evaluation as one.",
     "backtest": "Run one variant of a play in full.",
     "demo": "The whole way once: bars, a search, its winners, a report.",
-    "evolve": "Search a play's variants on all cores or a cluster.",
     "patterns": "Conditions among random trades that may be believed: discover, power, list, show, export, review, report.",
     "chaos": "Trade at random and record what happened: run, list, show, export.",
-    "submit": "Hand a search to the driver service, here or elsewhere.",
+    "submit": "Submit a job of any kind to the driver service, here or elsewhere.",
     "watch": "Follow a job until it ends.",
-    "jobs": "List, cancel and resume jobs.",
+    "jobs": "List, show, watch, cancel, resume, report and prune jobs.",
     "top": "The best variants of a job, in and out of sample.",
     "archive": "The best variant of each kind that a job found, as a map.",
     "show": "One evaluation: parameters, figures, equity curve.",
     "report": "Write an evaluation as one HTML file.",
     "replay": "Recompute an evaluation and compare it to the last digit.",
-    "validate": "How much of a result to believe: its report card.",
     "worlds": "Made-up worlds: null ones, where nothing may be found, and planted ones.",
-    "honesty": "How often nothing is promoted where there is nothing: the benchmark.",
-    "serve": "Serve the API and run the jobs that are handed in.",
+    "serve": "Serve the API and run the jobs that are submitted.",
     "token": "Make, list and take back tokens of the control plane.",
     "vault": "The bars of a campaign that nobody sees before the end: declare, show, open.",
     "gates": "The rules a report card must keep, and whether one does.",
@@ -67,8 +66,8 @@ class LazyGroup(TyperGroup):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        for name in COMMANDS:
-            self.add_command(_stub(name), name)
+        for name, help_ in summaries().items():
+            self.add_command(_stub(name, help_), name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Import the command that is called."""
@@ -115,9 +114,15 @@ def _require_output() -> None:
         raise errors.BadInput("standard output must be open", found="closed", hint="end the command with >/dev/null to drop it")
 
 
-def _stub(name: str) -> Any:
+def summaries() -> dict[str, str]:
+    """Every command with its line of help: those of `COMMANDS`, and one for each kind of job that no group of commands has."""
+    of_kinds = {words[0]: summary for words, (_, summary) in registry.commands().items() if len(words) == 1}
+    return {**of_kinds, **COMMANDS}
+
+
+def _stub(name: str, help_: str) -> Any:
     stand_in = typer.Typer(add_completion=False)
-    stand_in.command(name, help=COMMANDS[name])(_nothing)
+    stand_in.command(name, help=help_)(_nothing)
     return typer.main.get_command(stand_in)
 
 
@@ -129,22 +134,35 @@ def load(name: str) -> Any:
     """Import a subcommand as typer needs it.
 
     Args:
-        name: one of `COMMANDS`.
+        name: one of `summaries`.
 
     Raises:
         Unavailable: the module is missing or cannot be imported.
     """
     try:
-        module = importlib.import_module(f"cluster.cli.{name}")
+        application = _application(name)
     except ImportError as error:
         raise errors.Unavailable(f"`coinswarm {name}` cannot be loaded", found=error, hint="install coinswarm again") from error
-    application = getattr(module, "app", None)
-    if application is None:
-        application = typer.Typer(add_completion=False)
-        application.command(name, help=COMMANDS[name])(module.command)
     command = typer.main.get_command(application)
-    command.help = command.help or COMMANDS[name]
+    command.help = command.help or summaries()[name]
     return command
+
+
+def _application(name: str) -> typer.Typer:
+    """The application of a module of this package, or of a kind of job that has none."""
+    if name in COMMANDS or find_spec(f"cluster.cli.{name}") is not None:
+        module = importlib.import_module(f"cluster.cli.{name}")
+        if (own := getattr(module, "app", None)) is not None:
+            application: typer.Typer = own
+            return application
+        command = module.command
+    else:
+        from cluster.cli import job_commands
+
+        command = job_commands.command(registry.commands()[(name,)][0])
+    application = typer.Typer(add_completion=False)
+    application.command(name, help=summaries()[name])(command)
+    return application
 
 
 def report(error: Exception) -> int:

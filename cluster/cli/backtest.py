@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,16 +14,16 @@ import typer
 
 from cluster.cli import bars as stored
 from cluster.cli import console, warming
+from cluster.jobs import variants, warmup
+from cluster.jobs.variants import Variant
 from coinswarm import backtest, errors, play
 from coinswarm.backtest import listing
 from coinswarm.config import WARMUP_TOLERANCE, Costs
 from coinswarm.market import files, resample
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.play.dimension import Value
 from coinswarm.play.runs import Side
 from coinswarm.report.files import write_whole
-from coinswarm.types import FloatArray
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,15 +41,6 @@ OneSide = Annotated[
         help="long or short: take that side's entries alone. The other side's are ignored: they neither open, reverse nor cancel anything.",
     ),
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chosen:
-    """A variant that was picked: its play, its parameters by name, its identity."""
-
-    play: play.Play
-    parameters: Mapping[str, Value]
-    identity: str
 
 
 def command(
@@ -82,7 +72,7 @@ def command(
     candles = read_bars(loaded, bars, _only(symbol), timeframe)
     require_span(candles, _milliseconds(start), _milliseconds(end))
     wanted = for_run(loaded, candles, max_hold_bars, warmup_tolerance)
-    chosen = choose(wanted, setting or [], variant)
+    chosen = variants.choose(wanted, setting or [], variant)
     result = backtest.run(
         chosen.play,
         candles,
@@ -189,76 +179,10 @@ def _milliseconds(moment: datetime | None) -> int | None:
 # --- which variant --------------------------------------------------------------------------------------------------------
 
 
-def choose(wanted: play.Play, settings: Sequence[str], variant: str | None) -> Chosen:
-    """The variant that `NAME=VALUE` settings name; what they leave open comes from `variant`.
-
-    Args:
-        wanted: a play, with or without dimensions.
-        settings: `NAME=VALUE` texts.
-        variant: `first`, `middle` or `random:SEED`; None: everything must be set.
-
-    Raises:
-        InvalidArgument: a parameter is left open, or outside its values.
-        NotFound: a name is no parameter that the play leaves open.
-    """
-    values = dict(_setting(text) for text in settings)
-    _require_known(wanted, values)
-    for dimension in wanted.space.dimensions:
-        if dimension.path in values:
-            dimension.encode(values[dimension.path])
-    base = None if variant is None else _base(wanted, variant)
-    left = [dimension for dimension in wanted.space.dimensions if dimension.path not in values]
-    if left and base is None:
-        example = " ".join(f"--set {dimension.path}={wanted.space.decode(_base(wanted, 'first'))[dimension.path]}" for dimension in left)
-        named = "; ".join(f"{dimension.path} ({dimension.text()})" for dimension in left)
-        raise errors.InvalidArgument(
-            f"{wanted.name} leaves parameters open", found=named, hint=f"{example}, or --variant first, middle or random:SEED"
-        )
-    genome = wanted.space.encode(values, base)
-    fixed = play.fix(wanted, genome)
-    return Chosen(play=fixed, parameters=wanted.space.decode(genome), identity=play.identity(fixed))
-
-
-def _require_known(wanted: play.Play, names: Iterable[str]) -> None:
-    paths = [dimension.path for dimension in wanted.space.dimensions]
-    for name in names:
-        if name not in paths:
-            raise errors.not_found(f"open parameter of {wanted.name}", name, paths)
-
-
-def _setting(text: str) -> tuple[str, Value]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip() or not value.strip():
-        raise errors.InvalidArgument("--set takes NAME=VALUE", found=repr(text), hint="--set ema_fast.length=8")
-    return name.strip(), _value(value.strip())
-
-
-def _value(text: str) -> Value:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _base(wanted: play.Play, variant: str) -> FloatArray:
-    """(n_dims,) the genome that `first`, `middle` or `random:SEED` stands for."""
-    space = wanted.space
-    kind, _, seed = variant.partition(":")
-    if kind == "random" and seed.isdecimal():
-        return space.sample(np.random.default_rng(int(seed)), 1)[0]
-    places = {"first": 0.0, "middle": 0.5}
-    if variant not in places:
-        raise errors.InvalidArgument("--variant must be first, middle or random:SEED", found=repr(variant))
-    genome = np.array([[entry.low + places[variant] * (entry.high - entry.low) for entry in space.dimensions]])
-    return space.repair(genome, np.random.default_rng(0))[0]
-
-
 # --- what comes of it -----------------------------------------------------------------------------------------------------
 
 
-def _write(result: backtest.Backtest, chosen: Chosen, trades: Path | None, equity: Path | None, report: Path | None) -> None:
+def _write(result: backtest.Backtest, chosen: Variant, trades: Path | None, equity: Path | None, report: Path | None) -> None:
     if trades is not None:
         write_frame(result.trades, trades)
     if equity is not None:
@@ -287,7 +211,7 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
     write_whole(path, buffer.getvalue())
 
 
-def _write_report(result: backtest.Backtest, chosen: Chosen, path: Path) -> None:
+def _write_report(result: backtest.Backtest, chosen: Variant, path: Path) -> None:
     from coinswarm import report
 
     context = report.Context(
@@ -299,7 +223,7 @@ def _write_report(result: backtest.Backtest, chosen: Chosen, path: Path) -> None
     report.write(result, path, context=context)
 
 
-def _described(result: backtest.Backtest, chosen: Chosen, side: str | None) -> dict[str, object]:
+def _described(result: backtest.Backtest, chosen: Variant, side: str | None) -> dict[str, object]:
     return {
         "play": result.play.name,
         "side": side,
@@ -309,7 +233,7 @@ def _described(result: backtest.Backtest, chosen: Chosen, side: str | None) -> d
         "synthetic": result.bars.synthetic,
         "bars": len(result.bars),
         "start": _moment(result.bars, result.start),
-        "warm_up": warming.facts(result.play, result.bars.timeframe.ms, len(result.bars)),
+        "warm_up": warmup.facts(result.play, result.bars.timeframe.ms, len(result.bars)),
         "end": _moment(result.bars, len(result.bars) - 1),
         "status": result.status.name.lower(),
         "reason": result.reason,
@@ -325,12 +249,12 @@ def _moment(bars: Bars, index: int) -> str:
     return console.moment(int(bars.ts[index]))
 
 
-def _show(result: backtest.Backtest, chosen: Chosen) -> None:
+def _show(result: backtest.Backtest, chosen: Variant) -> None:
     synthetic = result.bars.synthetic
     span = f"{_moment(result.bars, result.start)} .. {_moment(result.bars, len(result.bars) - 1)}"
     console.text(f"{result.play.name} on {result.bars.key}, {span}")
     asked = (result.play, result.bars.timeframe.ms, len(result.bars))
-    for line in (warming.told(*asked), warming.warning(*asked)):
+    for line in (warmup.told(*asked), warmup.warning(*asked)):
         if line:
             console.text(line)
     console.table(

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
-from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Display
 
 from cluster import settings as machine
-from cluster.cli import bars_keeping, console
-from coinswarm import check as arguments
+from cluster.cli import bars_keeping, console, job_commands
+from cluster.jobs import fetch
 from coinswarm import errors
-from coinswarm.market import fetch as fetching
-from coinswarm.market import files, names, providers, quality, resample, symbols, synthetic
+from coinswarm.market import files, names, quality, resample, symbols, synthetic
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog, DataSet, Stored
 from coinswarm.market.timeframe import DAY_MS, Timeframe
 
-if TYPE_CHECKING:
-    from cluster.jobs.fetch.plan import Plan
-    from cluster.settings import Settings
-    from coinswarm.ledger.records import Job
-    from coinswarm.ledger.store import Store
-
 app = typer.Typer(help="Candles: import, fetch, list, check, rename, export and remove them.", no_args_is_help=True)
+app.command("fetch")(job_commands.command(fetch.NAME))
 for _name, _command in (("remove", bars_keeping.remove), ("rename", bars_keeping.rename), ("export", bars_keeping.export)):
     app.command(_name)(_command)
 
@@ -198,110 +189,6 @@ def _show_reports(reports: Sequence[quality.Report]) -> None:
 
 def _first_time(finding: quality.Finding) -> str | None:
     return console.moment(finding.times[0]) if finding.times else None
-
-
-@app.command("fetch")
-def fetch_bars(
-    exchange: Annotated[str, typer.Argument(help="Name of the exchange in ccxt: binance, bybit, kraken…")],
-    markets: Annotated[list[str], typer.Argument(metavar="SYMBOL…", help="BTC/USDT, BTC-USDT-PERP…")],
-    timeframe: OfTimeframe = "5m",
-    days: Annotated[int, typer.Option(help="How far back, unless --since is given.", min=1, max=10_000)] = 90,
-    since: Annotated[datetime | None, typer.Option(help="First day wanted, UTC.")] = None,
-    patience: Annotated[float, typer.Option(help="Seconds to wait for an exchange that does not answer.", min=0.1, max=86_400)] = 60.0,
-    or_synthetic: Annotated[
-        bool, typer.Option("--or-synthetic", help="Use a synthetic market when the exchange cannot be reached.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of that synthetic market.", min=0)] = 1,
-    as_json: AsJson = False,
-) -> None:
-    """Fetch candles, and funding of perpetuals, through ccxt; goes on where it stopped."""
-    length = Timeframe.parse(timeframe)
-    wanted = [symbols.canonical(market) for market in markets]
-    since_ms = _since(since, days)
-    try:
-        fetched = _fetch_all(exchange, wanted, length, since_ms, patience)
-    except errors.Unavailable as error:
-        if not or_synthetic:
-            raise
-        console.note(f"{error} A {console.SYNTHETIC} market is used instead.")
-        _store_synthetic(wanted, length, days, seed, as_json=as_json)
-        return
-    if as_json:
-        console.emit_json(fetched)
-    else:
-        rows = [[entry.key, entry.added, entry.funding_added if entry.has_funding else None] for entry in fetched]
-        console.table("Fetched bars", ("data set", "bars added", "funding added"), rows)
-
-
-def _since(since: datetime | None, days: int) -> int:
-    now = datetime.now(UTC)
-    if since is None:
-        return int(now.timestamp() * 1000) - days * DAY_MS
-    moment = since.replace(tzinfo=UTC) if since.tzinfo is None else since
-    arguments.at_least(moment.timestamp(), "since", 0, hint="candles before 1970 do not exist")
-    if moment >= now:
-        raise errors.InvalidArgument("--since must lie in the past", found=moment.isoformat())
-    return int(moment.timestamp() * 1000)
-
-
-def _fetch_all(exchange: str, wanted: Sequence[str], timeframe: Timeframe, since_ms: int, patience_s: float) -> list[fetching.Fetched]:
-    provider = providers.connect(exchange, timeout_s=min(patience_s, console.settings().fetch_timeout_s))
-    patience = fetching.Patience(give_up_s=patience_s)
-    with catalog() as stored, _display() as display:
-        return [
-            fetching.fetch(
-                provider,
-                stored,
-                symbol,
-                timeframe,
-                since_ms=since_ms,
-                on_progress=_shown(display, display.add_task(symbol, total=1.0, note="")),
-                patience=patience,
-            )
-            for symbol in wanted
-        ]
-
-
-def plan_again(_settings: Settings, _store: Store, job: Job) -> Plan:
-    """The plan of a stored fetch."""
-    from cluster.jobs.fetch import plan as driving
-
-    return driving.plan_again(job)
-
-
-def go_on(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:  # noqa: ARG001 - it takes none
-    """Drive a stored fetch from behind the last page that was stored."""
-    from cluster import bootstrap
-    from cluster.cli import live
-    from cluster.jobs.fetch import plan as driving
-    from cluster.run import stopping
-
-    job = plan.job
-    if settings.bars_path is None:
-        machine.ensure_home(settings)
-    with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
-        stages = driving.Markets(plan, settings.bars_file, timeout_s=settings.fetch_timeout_s, tell=display.on_note)
-        ending = bootstrap.drive_steps(store, job.id, stages, watcher=display, stopped=stopped, workers=lambda: 1)
-    if as_json:
-        console.emit_json(ending.result)
-    else:
-        console.text(f"job {job.id} is {ending.status}: {ending.result.get('added', 0)} bars added")
-    if ending.status == "cancelled":
-        raise errors.Cancelled(f"job {job.id} is cancelled, what was fetched is kept", hint=f"`coinswarm jobs resume {job.id}` goes on")
-
-
-def _display() -> Display:
-    parts = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-    return Display(*parts, console=console.err(), transient=True)
-
-
-def _shown(display: Display, task: TaskID) -> Callable[[fetching.Progress], None]:
-    def show(progress: fetching.Progress) -> None:
-        if progress.note and not display.console.is_terminal:
-            console.note(f"{progress.symbol}: {progress.note}")
-        display.update(task, completed=progress.done, note=progress.note or f"{progress.added} bars")
-
-    return show
 
 
 @app.command("resample")

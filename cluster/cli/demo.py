@@ -9,6 +9,7 @@ import typer
 
 from cluster import bootstrap
 from cluster.cli import console
+from cluster.jobs import registry
 from coinswarm import errors
 from coinswarm.evolve.settings import SearchSettings
 
@@ -42,25 +43,34 @@ def command(
     """The whole way once: candles from files or an exchange, or made up when it cannot be reached; a search; its winners; a report."""
     settings = console.settings()
     bootstrap.prepare(settings)
-    from cluster.cli import asking, evolve, report
-    from cluster.jobs.evolve import plan as planning
+    from cluster.cli import job_commands, live, report, reports
+    from cluster.jobs import evolve
+    from cluster.run import stopping
 
-    search = asking.search({"population": population, "generations": generations, "islands": 1, "seed": seed}, None, None)
-    play = play or example()
-    asking.checked([play])
-    markets = asking.imported(bars, settings) if bars else _found(settings, exchange, days)
-    request = asking.request([play], markets, None, (None, None), search, {}, {})
-    plan = planning.plan(evolve.inherited(settings, request), settings.bars_file)
-    with (
-        bootstrap.open_store(settings) as store,
-        bootstrap.open_cluster(settings, workers=workers, tell=console.note) as (evaluator, session),
-    ):
-        evolve.announce(plan, session)
-        job = evolve.drive(store, evaluator, plan, new=True)
+    kind = registry.kind(evolve.NAME)
+    here = job_commands.ThisMachine(settings)
+    search = {"plays": [play or example()], "population": population, "generations": generations, "islands": 1, "seed": seed}
+    job_commands.requests(kind, search, settings)
+    markets = here.imported(bars) if bars else _found(settings, exchange, days)
+    (request,) = job_commands.requests(kind, {**search, "symbol": markets}, settings)
+    with bootstrap.open_runner(settings, workers=workers, note=console.note) as runner:
+        planned = runner.plan(request)
+        with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
+            job = runner.run(planned, new=True, watcher=display, stopped=stopped)
+        found, store = runner.report(job), runner.context.store
         best = store.leaderboard(job.id, limit=1)
         more = {"report": str(report.write(settings, store, best[0].evaluation))} if best else {}
-        more |= {"database": bootstrap.database_url(settings), "dashboard": f"{session.dashboard or 'not started'} (while a job runs)"}
-        evolve.present(settings, store, plan, job, as_json=as_json, more=more)
+        more |= {
+            "database": bootstrap.database_url(settings),
+            "dashboard": f"{runner.compute.dashboard or 'not started'} (while a job runs)",
+        }
+    if as_json:
+        console.emit_json({**found.data, **more})
+    else:
+        reports.show(found)
+        for name, value in {"home": console.path(settings.home.expanduser()), **more}.items():
+            console.text(f"{name}:  {value}")
+    job_commands.refuse_cancelled(job)
 
 
 def example() -> Path:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cluster import bootstrap
-from cluster.cli import client, console, handing, prune
+from cluster.cli import client, console, job_commands, prune, reports
+from cluster.jobs import brief
 from coinswarm import errors
 
 if TYPE_CHECKING:
-    from cluster.settings import Settings
     from coinswarm.ledger.records import GenerationRecord, Job
     from coinswarm.ledger.store import Store
 
@@ -23,18 +23,7 @@ app = typer.Typer(help="List, show, watch, cancel, resume and prune jobs.", no_a
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
-LOST = "lost"
-"""Shown for a running job whose driver let its lease run out; `resume` goes on."""
-KINDS = {
-    "evolve": "cluster.cli.evolve",
-    "chaos": "cluster.cli.chaos",
-    "discover": "cluster.cli.patterns",
-    "honesty": "cluster.cli.honesty",
-    "test": "cluster.cli.rules",
-    "validate": "cluster.cli.validate",
-    "fetch": "cluster.cli.bars",
-}
-"""The command that drives jobs of each kind, by its functions `plan_again` and `go_on`; imported only when such a job is driven."""
+_LEFT_OUT = ("config", "result", "queue", "play_hashes", "data_hash", "config_hash", "lease_expires")
 _ENDED = ("done", "failed", "cancelled")
 
 
@@ -53,18 +42,19 @@ def list_jobs(
     """Jobs, newest first."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
-        _list([handing.brief(each) for each in remote.get("/api/v1/jobs", limit=min(limit, 1000))["rows"]], as_json=as_json)
+        _list(remote.get("/api/v1/jobs", limit=min(limit, 1000))["rows"], as_json=as_json)
         return
     with bootstrap.open_store(console.settings()) as store:
         found = store.jobs(limit=limit)
-    _list([_brief(job) for job in found], as_json=as_json)
+    _list([brief.brief(job) for job in found], as_json=as_json)
 
 
-def _list(found: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+def _list(found: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
+    shown = [_row(job) for job in found]
     if as_json:
-        console.emit_json(found)
+        console.emit_json(shown)
         return
-    rows: list[list[Any]] = [[*job.values()] for job in found]
+    rows: list[list[Any]] = [[*job.values()] for job in shown]
     headings = ["job", "kind", "status", "created", "plays", "markets", "population", "generations", "seed", "synthetic"]
     console.table(f"{len(rows)} job(s)", headings, rows)
 
@@ -82,7 +72,7 @@ def show_job(job: OfJob, server: client.Server = None, *, as_json: AsJson = Fals
     if as_json:
         console.emit_json({**console.plain(found), "generations": [_generation(record) for record in done]})
         return
-    facts: list[list[Any]] = [[name, value] for name, value in (_brief(found) | _more(found)).items()]
+    facts: list[list[Any]] = [[name, value] for name, value in (_row(brief.brief(found)) | _more(found)).items()]
     console.table(f"job {found.id}", ["what", "value"], facts, synthetic=found.synthetic)
     rows: list[list[Any]] = [[*_generation(record).values()] for record in done[-20:]]
     console.table("last generations", ["island", "generation", "best", "median", "diversity", "evaluations", "failures", "seconds"], rows)
@@ -93,7 +83,7 @@ def _show_remote(remote: client.Client, job: str, *, as_json: bool) -> None:
     if as_json:
         console.emit_json({**found, "generations": remote.get(f"/api/v1/jobs/{found['id']}/generations")})
     else:
-        console.table(f"job {found['id']}", ["what", "value"], handing.facts(found), synthetic=found["synthetic"])
+        console.table(f"job {found['id']}", ["what", "value"], _facts(found), synthetic=found["synthetic"])
 
 
 @app.command("watch")
@@ -108,7 +98,7 @@ def watch_job(
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
-        handing.present_remote(handing.follow(remote, job), as_json=as_json)
+        _present_remote(_follow(remote, job), as_json=as_json)
         return
     with bootstrap.open_store(settings) as store, bootstrap.open_queue(settings) as (queue, _):
         name = store.job(job).id
@@ -117,8 +107,8 @@ def watch_job(
         console.emit_json({"job": found.id, "status": found.status, "error": found.error, "result": found.result})
     else:
         console.text(f"job {found.id} is {found.status}{f': {found.error}' if found.error else ''}")
-        if found.kind == "evolve" and found.status == "done":
-            console.note(f"`coinswarm top {found.id}` shows what it found")
+        if found.status == "done":
+            console.note(f"`coinswarm jobs report {found.id}` shows what it found")
     if found.status != "done":
         raise typer.Exit(1)
 
@@ -153,71 +143,41 @@ def resume_job(
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
-        console.text(f"job {remote.post(f'/api/v1/jobs/{job}/resume')['id']} is in the line again")
+        console.text(f"job {remote.post(f'/api/v1/jobs/{job}/resume')['id']} is queued again")
         return
     if address:
         settings = settings.model_copy(update={"ray_address": address})
-    bootstrap.prepare(settings)
-    with bootstrap.open_store(settings) as store:
-        found = store.job(job)
-        _refuse_driven(found)
-        driver, plan = planned_again(settings, store, found)
-        store.resume(found.id)
-        driver.go_on(settings, store, plan, workers=workers, as_json=as_json)
+    job_commands.resume(settings, job, workers=workers, as_json=as_json)
 
 
-@app.command("start", hidden=True)
-def start_job(job: OfJob) -> None:
-    """Drive a job that is queued, as a process of its own does for `--detach`; unlike `resume` it takes no cancel back."""
+@app.command("report")
+def report_job(
+    job: OfJob,
+    out: Annotated[Path | None, typer.Option("--out", help="Write it as this HTML file as well.")] = None,
+    server: client.Server = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """What a job came to, whatever its kind: tables on the terminal, and one HTML file with --out."""
     settings = console.settings()
-    bootstrap.prepare(settings)
-    with bootstrap.open_store(settings) as store:
-        start(settings, store, store.job(job), workers=None, as_json=False)
-
-
-def start(settings: Settings, store: Store, job: Job, *, workers: int | None, as_json: bool) -> None:
-    """Drive a job that is queued, or whose driver died, from its last commit to its end.
-
-    Raises:
-        Cancelled: it is. Conflict: it ended, or another drives it. Refused: it would no longer be the same job.
-    """
-    from coinswarm.ledger import transitions
-
-    transitions.refuse_ended(job)
-    driver, plan = planned_again(settings, store, job)
-    driver.go_on(settings, store, plan, workers=workers, as_json=as_json)
-
-
-def planned_again(settings: Settings, store: Store, job: Job) -> tuple[Any, Any]:
-    """The module that drives a stored job, and the job's plan: the way of every kind, whoever asks for the job to go on.
-
-    Raises:
-        Conflict: the job is done. Refused: it would no longer be the same job.
-    """
-    from cluster.jobs import spec as submit
-    from cluster.run import steps
-
-    steps.refuse_ended(job.status, job.id)
-    submit.refuse_changed(job)
-    driver = driver_of(job)
-    return driver, driver.plan_again(settings, store, job)
-
-
-def driver_of(job: Job) -> Any:
-    """The module whose `plan_again` and `go_on` drive jobs of this kind.
-
-    Raises:
-        Refused: this program does not know the kind.
-    """
-    if job.kind not in KINDS:
-        raise errors.Refused(f"job {job.id} must be of a kind that this program knows", found=job.kind, hint=", ".join(KINDS))
-    return importlib.import_module(KINDS[job.kind])
+    remote = client.wanted(settings, server)
+    if remote is not None:
+        reports.fetched(settings, remote, job, out, as_json=as_json)
+        return
+    with bootstrap.open_runner(settings, note=console.note) as runner:
+        found = runner.context.store.job(job)
+        report = runner.report(found)
+        path = None if out is None else reports.write(settings, report, found, out)
+    if as_json:
+        console.emit_json(report.data)
+    else:
+        reports.show(report, path)
 
 
 app.command("prune")(prune.command)
 
-_NEXT = {"queued": "; `coinswarm serve` runs what is in the line", LOST: "; a driver service takes it up again"}
-"""What becomes of a job of the line that nobody drives."""
+_NEXT = {"queued": "; `coinswarm serve` runs what is queued", brief.LOST: "; a driver service resumes it"}
+"""What becomes of a queued job that no one drives."""
 
 
 def _followed(store: Store, job: str, interval_s: float, *, served: bool) -> Job:
@@ -232,8 +192,8 @@ def _followed(store: Store, job: str, interval_s: float, *, served: bool) -> Job
                 console.note("  ".join(f"{name} {value}" for name, value in _generation(record).items()))
         if found.status in _ENDED:
             return found
-        standing = _standing(found)
-        if standing == LOST and not served:
+        standing = brief.standing(found)
+        if standing == brief.LOST and not served:
             raise errors.Unavailable(f"nobody drives job {job}", hint=f"`coinswarm jobs resume {job}` goes on")
         if standing != told:
             told = standing
@@ -241,37 +201,53 @@ def _followed(store: Store, job: str, interval_s: float, *, served: bool) -> Job
         time.sleep(interval_s)
 
 
-def _standing(job: Job) -> str:
-    """A job's status; a running one whose driver has not been heard of is lost."""
-    if job.status == "running" and job.lease_expires is not None and job.lease_expires < datetime.now(UTC):
-        return LOST
-    return str(job.status)
-
-
-def _refuse_driven(job: Job) -> None:
-    """Say who drives a job before a cluster is started in vain."""
-    if job.status == "running" and _standing(job) != LOST and job.lease_expires is not None:
-        left_s = max(0.0, (job.lease_expires - datetime.now(UTC)).total_seconds())
-        raise errors.Conflict(
-            f"job {job.id} is driven by {job.lease_owner}",
-            hint=f"if that driver is dead, its lease runs out in {left_s:.0f} s; then resume again",
-        )
-
-
-def _brief(job: Job) -> dict[str, Any]:
-    search = job.config.get("search", {})
-    names = [entry["name"] for entry in job.config.get("plays", [])]
-    markets: Sequence[Any] = job.config.get("markets", [])
+def _row(job: Mapping[str, Any]) -> dict[str, Any]:
+    """A job as it stands in a list, from the ledger or from a control plane."""
+    created = job["created"] if isinstance(job["created"], datetime) else datetime.fromisoformat(job["created"])
     return {
-        "job": job.id, "kind": job.kind, "status": _standing(job), "created": f"{job.created:%Y-%m-%d %H:%M:%S}", "plays": ", ".join(names),
-        "markets": len(markets), "population": search.get("population"), "generations": search.get("generations"),
-        "seed": job.seed, "synthetic": job.synthetic,
+        "job": job["id"], "kind": job["kind"], "status": job["status"], "created": f"{created:%Y-%m-%d %H:%M:%S}",
+        "plays": ", ".join(job["plays"]), "markets": len(job["markets"]), "population": job["population"],
+        "generations": job["generations"], "seed": job["seed"], "synthetic": job["synthetic"],
     }  # fmt: skip
+
+
+def _facts(job: Mapping[str, Any]) -> list[list[Any]]:
+    """What a job from a control plane is, a line each."""
+    more = {name: value for name, value in job.items() if name not in (*_LEFT_OUT, "id", "plays", "markets", "columns")}
+    shown = {**_row(job), **more, **job.get("columns", {})}
+    return [[name.replace("_", " "), value] for name, value in shown.items()]
+
+
+def _follow(remote: client.Client, job: str) -> dict[str, Any]:
+    """Say what a job at a control plane tells until it ends; the answer is the job as it is then."""
+    for name, data in remote.events(job):
+        if name == "job":
+            console.note(f"job {data['id']} is {data['status']}")
+        for record in data.get("generations", []) if name == "commit" else []:
+            if record["island"] >= 0:
+                console.note("  ".join(f"{key} {_short(value)}" for key, value in record.items() if key != "figures"))
+    found: dict[str, Any] = remote.get(f"/api/v1/jobs/{job}")
+    return found
+
+
+def _present_remote(found: dict[str, Any], *, as_json: bool) -> None:
+    """Print how a followed job ended; exit code 1 when it failed or was cancelled."""
+    if as_json:
+        console.emit_json({"job": found["id"], "status": found["status"], "error": found["error"], "result": found["result"]})
+    else:
+        console.text(f"job {found['id']} is {found['status']}{': ' + found['error'] if found['error'] else ''}")
+    if found["status"] != "done":
+        raise typer.Exit(1)
+
+
+def _short(value: Any) -> Any:
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def _more(job: Job) -> dict[str, Any]:
     result = job.result or {}
     return {
+        **brief.columns(job), "markets": ", ".join(brief.columns(job).get("markets", ())),
         "data": ", ".join(f"{span['key']} ({span['n_bars']:,} bars)" for span in job.config.get("markets", [])),
         "held out from": console.moment(job.config.get("split_ts")),
         "evaluations": result.get("evaluations"), "failures": result.get("failures"),

@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console, rules
+from cluster.cli import console, job_commands, reports
+from cluster.jobs import discover, rules
 from coinswarm import errors
 
 if TYPE_CHECKING:
-    from cluster.jobs.discover.plan import Plan
-    from cluster.settings import Settings
-    from coinswarm.ledger.chaos import ChaosStore
-    from coinswarm.ledger.patterns import PatternRecord, PatternStore
-    from coinswarm.ledger.records import Job
-    from coinswarm.ledger.store import Store
+    from coinswarm.ledger.patterns import PatternRecord
     from coinswarm.patterns.power import Power
 
 app = typer.Typer(help="Find, keep, doubt and export patterns.", no_args_is_help=True)
@@ -28,8 +24,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 OfPattern = Annotated[str, typer.Argument(help="A pattern's id or the beginning of it.")]
 Jobs = Annotated[list[str] | None, typer.Option("--job", "-j", help="A chaos job whose trades are used; repeat for several.")]
 Campaign = Annotated[str | None, typer.Option(help="All finished chaos jobs of this campaign; `default` without --job.")]
-HERE_BELOW = 500_000
-"""Trades below which a search takes less time in this process than a cluster takes to start."""
 
 
 @app.callback()
@@ -37,64 +31,8 @@ def patterns() -> None:
     """Find, keep, doubt and export patterns."""
 
 
-@app.command("discover")
-def discover_job(
-    job: Jobs = None,
-    campaign: Campaign = None,
-    depth: Annotated[int, typer.Option(help="Conditions a pattern may have; every one up to 3, a beam beyond, at most 5.")] = 3,
-    bins: Annotated[int, typer.Option(help="Parts that each feature is cut into.")] = 5,
-    feature: Annotated[list[str] | None, typer.Option("--feature", "-f", help="Condition on these features only.")] = None,
-    min_trades: Annotated[int, typer.Option(help="Trades a pattern must have.")] = 100,
-    min_active: Annotated[int, typer.Option(help="Independent blocks of time a pattern must have trades in.")] = 30,
-    min_blocks: Annotated[int, typer.Option(help="Independent blocks of time below which a search is refused.")] = 70,
-    alpha: Annotated[float, typer.Option(help="Chance of a false pattern in a search, and rate of them in the library.")] = 0.05,
-    flips: Annotated[int, typer.Option(help="Sign flips behind the family-wise p.")] = 999,
-    confirm_share: Annotated[float, typer.Option(help="Share of time, at the end, kept back to confirm on.")] = 0.3,
-    embargo_bars: Annotated[int | None, typer.Option(help="Bars skipped before confirmation; else the longest hold.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the sign flips.")] = 0,
-    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes; one is this one.", min=1)] = None,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Search patterns among random trades, confirm them on later bars, and keep them in the library."""
-    from cluster.cli import asking
-    from cluster.jobs.discover import plan as driving
-    from coinswarm.patterns.settings import DiscoverSettings
-
-    settings = console.settings()
-    bootstrap.prepare(settings)
-    asked = {
-        "depth": depth, "bins": bins, "features": tuple(feature or ()), "min_trades": min_trades, "min_active": min_active,
-        "min_blocks": min_blocks, "alpha": alpha, "flips": flips, "confirm_share": confirm_share, "embargo_bars": embargo_bars,
-        "seed": seed,
-    }  # fmt: skip
-    wanted = asking.settled(DiscoverSettings, asked)
-    with bootstrap.open_store(settings) as store:
-        plan = driving.plan(store, wanted, jobs=job or (), campaign=campaign)
-        before = driving.done_before(store, plan)
-        if before is None:
-            store.create_job(plan.job)
-            _drive(settings, store, plan, workers=workers, as_json=as_json)
-        elif before.status == "done":
-            console.note(f"job {before.id} has made this search already: nothing new is tested and no alpha is spent")
-            _present(settings, before, as_json=as_json)
-        else:
-            raise errors.Conflict(f"job {before.id} is making this search", hint=f"`coinswarm jobs resume {before.id}` goes on with it")
-
-
-app.command("test")(rules.try_rules)
-
-
-def plan_again(_settings: Settings, store: Store, job: Job) -> Plan:
-    """The plan of a stored search."""
-    from cluster.jobs.discover import plan as driving
-
-    return driving.plan_again(store, job)
-
-
-def go_on(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:
-    """Drive a stored search."""
-    _drive(settings, store, plan, workers=workers, as_json=as_json)
+app.command("discover")(job_commands.command(discover.NAME))
+app.command("test")(job_commands.command(rules.NAME))
 
 
 @app.command("power")
@@ -110,14 +48,14 @@ def power(
     as_json: AsJson = False,
 ) -> None:
     """Say what these bars could show at all, before a search."""
-    from cluster.jobs.discover import plan as driving
+    from cluster.queries import patterns as library_of
 
     settings = console.settings()
     bootstrap.prepare(settings)
     with bootstrap.open_campaigns(settings) as campaigns:
         split = campaigns.split(campaign)
     with bootstrap.open_patterns(settings) as library:
-        found = driving.power(
+        found = library_of.power(
             settings.bars_file, library, symbol or [], timeframe, hold, support=support, candidates=candidates, chance=chance, split=split
         )
     if as_json:
@@ -169,7 +107,9 @@ def list_patterns(
     if as_json:
         console.emit_json(found)
         return
-    _table(f"{len(found)} pattern(s)", found)
+    from cluster.jobs.discover.report import table
+
+    reports.show_table(table(f"{len(found)} pattern(s)", found), synthetic=any(record.synthetic for record in found))
     if not found and status is None and source is None:
         console.text("next: `coinswarm chaos run` draws trades, `coinswarm patterns discover` searches them")
 
@@ -235,13 +175,13 @@ def export_pattern(
     as_json: AsJson = False,
 ) -> None:
     """Write a pattern as a play that enters where it holds; `coinswarm backtest` trades it."""
-    from cluster.jobs.discover import plan as driving
+    from cluster.queries import patterns as library_of
 
     if side not in (None, "long", "short"):
         raise errors.InvalidArgument("--side is long or short", found=side)
     with bootstrap.open_patterns(console.settings()) as library:
         record = library.pattern(pattern)
-    text = driving.play_of(record, hold_bars=hold_bars, side=None if side is None else (1 if side == "long" else -1))
+    text = library_of.play_of(record, hold_bars=hold_bars, side=None if side is None else (1 if side == "long" else -1))
     out.write_text(text, "utf-8")
     if as_json:
         console.emit_json({"pattern": record.id, "status": record.status, "file": str(out)})
@@ -261,12 +201,12 @@ def review_patterns(
     as_json: AsJson = False,
 ) -> None:
     """Re-test confirmed patterns on random trades of later bars and retire those that died."""
-    from cluster.jobs.discover import plan as driving
+    from cluster.queries import patterns as library_of
 
     settings = console.settings()
     bootstrap.prepare(settings)
     with bootstrap.open_store(settings) as store, bootstrap.open_chaos(settings) as kept, bootstrap.open_patterns(settings) as library:
-        found = driving.review(store, kept, library, settings.bars_file, jobs=job or (), campaign=campaign, seed=seed)
+        found = library_of.review(store, kept, library, settings.bars_file, jobs=job or (), campaign=campaign, seed=seed)
     if as_json:
         console.emit_json([{"pattern": record.id, "status": record.status, "review": seen, "reason": why} for record, seen, why in found])
         return
@@ -283,112 +223,13 @@ def report_job(
 ) -> None:
     """Write what a search or a test of rules tried, and what survived, as one HTML file."""
     settings = console.settings()
-    with bootstrap.open_store(settings) as store, bootstrap.open_patterns(settings) as library:
-        path = _report(settings, store, library, job, out)
+    with bootstrap.open_runner(settings, note=console.note) as runner:
+        path = reports.of_job(settings, runner, job, out, kinds=(discover.NAME, rules.NAME))
     if as_json:
         console.emit_json({"job": job, "path": str(path)})
     else:
         console.text(str(path))
 
 
-def _report(settings: Settings, store: Store, library: PatternStore, name: str, out: Path | None) -> Path:
-    from cluster.jobs.discover import plan as driving
-    from cluster.jobs.rules import plan as ruling
-    from coinswarm import report
-
-    job = store.job(name)
-    path = (out or settings.reports_folder / f"{job.id}.html").expanduser().absolute()
-    if job.kind == ruling.KIND:
-        return report.write_rules(ruling.judged_by(job), job.config, path, job=job.id, synthetic=job.synthetic)
-    job, found = driving.found_by(store, job.id)
-    return report.write_patterns(found, library.patterns(job=job.id), path, job=job.id, synthetic=job.synthetic)
-
-
-def _drive(settings: Settings, store: Store, plan: Plan, *, workers: int | None, as_json: bool) -> None:
-    with bootstrap.open_chaos(settings) as kept, bootstrap.open_patterns(settings) as library:
-        few = sum(int((job.result or {}).get("trades", 0)) for job in plan.drawn) < HERE_BELOW
-        if workers == 1 or (workers is None and few):
-            with bootstrap.local_crew(settings) as crew:
-                job = _driven(settings, store, kept, library, crew, plan)
-        else:
-            with bootstrap.open_crew(settings, workers=workers, tell=console.note) as (crew, session):
-                console.note(f"job {plan.job.id} with {session.cpus} processors")
-                job = _driven(settings, store, kept, library, crew, plan)
-    _present(settings, job, as_json=as_json)
-
-
-def _driven(settings: Settings, store: Store, kept: ChaosStore, library: PatternStore, crew: Any, plan: Plan) -> Job:
-    from cluster.cli import live
-    from cluster.jobs.discover import plan as driving
-    from cluster.run import stopping
-
-    searches = driving.Searches(plan, kept, library, crew, settings.bars_file)
-    with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
-        ending = bootstrap.drive_steps(store, plan.job.id, searches, watcher=display, stopped=stopped, workers=lambda: crew.workers)
-    return store.job(ending.job)
-
-
-def _present(settings: Settings, job: Job, *, as_json: bool) -> None:
-    """Print what a search came to; a cancelled one raises `Cancelled` after that."""
-    with bootstrap.open_patterns(settings) as library:
-        found = library.patterns(job=job.id)
-    result = job.result or {}
-    if as_json:
-        console.emit_json({**result, "job": job.id, "patterns": found})
-    elif job.status == "done":
-        _told(job, result)
-        _warned(result.get("leaks", ()))
-        if found:
-            _table(f"what survived: {len(found)} pattern(s)", found, synthetic=job.synthetic)
-        elif not result.get("leaks"):
-            console.text("nothing survived: so end most searches on real bars, and nearly all on noise")
-        shown = f", `coinswarm patterns show {found[0].id}`" if found else ", `coinswarm patterns power` says what could be found"
-        console.text(f"next: `coinswarm patterns report {job.id}`{shown}")
-    if job.status == "cancelled":
-        raise errors.Cancelled(f"job {job.id} is cancelled", hint=f"`coinswarm jobs resume {job.id}` goes on")
-
-
-def _told(job: Job, result: Any) -> None:
-    naive = ", ".join(f"{name} {number:,}" for name, number in result["naive_promoted"].items())
-    facts: list[list[Any]] = [
-        ["patterns tested", f"{result['tested']:,}, on {result['blocks']['discovery']:,} independent blocks of time"],
-        ["smallest family-wise p", f"{result['p_family']:.4f}"],
-        ["significant", f"{result['significant']:,}, of which {result['profitable']:,} made money net of costs"],
-        ["a rule of their own", f"{result['confirmed'] + result['rejected'] + result['candidate']:,}"],
-        ["confirmed on later bars", f"{result['confirmed']:,}"],
-        ["usual tests would promote", naive],
-    ]
-    console.table(f"job {job.id}", ["what", "how many"], facts, synthetic=job.synthetic)
-
-
-def _warned(leaks: Any) -> None:
-    """Say which features know the future, for which nothing was promoted."""
-    from coinswarm.patterns.foresight import Leak
-
-    for leak in leaks:
-        console.note(str(Leak(**leak)))
-    if leaks:
-        console.note("nothing is promoted from such trades: mend the data, or search with --feature and without these")
-
-
-def _table(title: str, found: Any, *, synthetic: bool = False) -> None:
-    headings = ["pattern", "status", "conditions", "trades", "effect %", "later %", "p family", "p later"]
-    made = synthetic or any(record.synthetic for record in found)
-    console.table(title, headings, [_line(record) for record in found], synthetic=made)
-
-
-def _line(record: PatternRecord) -> list[Any]:
-    seen, later = record.figures.get("discovery") or {}, record.figures.get("confirmation") or {}
-    p = record.evidence.get("p_family", math.nan)
-    return [
-        record.id, record.status, record.name, f"{seen.get('trades', 0):,}", _percent(seen.get("effect")), _percent(later.get("effect")),
-        _number(p), _number(record.p_confirm),
-    ]  # fmt: skip
-
-
 def _percent(value: float | None) -> str:
     return "" if value is None or not math.isfinite(value) else f"{100 * value:+.4f}"
-
-
-def _number(value: float) -> str:
-    return "" if not math.isfinite(value) else f"{value:.4f}"

@@ -10,6 +10,7 @@ import numpy as np
 import typer
 
 from cluster.cli import backtest, console, play_export, play_features, play_lookahead, play_vet, warming
+from cluster.jobs import warmup
 from coinswarm import errors
 from coinswarm.config import WARMUP_TOLERANCE
 from coinswarm.market.timeframe import Timeframe
@@ -76,8 +77,8 @@ def _warm_up(play: Play, timeframe: str | None, data: tuple[Path | None, str | N
         asked = (play.timeframe_ms or Timeframe.parse(str(timeframe)).ms, None)
     else:
         return None
-    line = "" if asked[1] is None else warming.warning(play, asked[0], asked[1])
-    return {**warming.facts(play, *asked), "text": warming.told(play, *asked), "warning": line}
+    line = "" if asked[1] is None else warmup.warning(play, asked[0], asked[1])
+    return {**warmup.facts(play, *asked), "text": warmup.told(play, *asked), "warning": line}
 
 
 def _problem(problem: errors.PlayProblem) -> dict[str, object]:

@@ -46,5 +46,5 @@ def _text(settings: Settings, evaluation: str) -> str:
     bootstrap.prepare(settings)
     from cluster.queries import answers as desk
 
-    with bootstrap.open_supplies(settings) as supplies:
+    with bootstrap.open_plan_context(settings) as supplies:
         return desk.play_of(supplies, evaluation)

@@ -11,6 +11,8 @@ import numpy as np
 import typer
 
 from cluster.cli import backtest, console, warming
+from cluster.jobs import variants
+from cluster.jobs.variants import Variant
 from coinswarm import play
 from coinswarm.config import WARMUP_TOLERANCE
 from coinswarm.indicators import features
@@ -40,7 +42,7 @@ def command(
     backtest.require_tables(out)
     loaded = play.load(file)
     candles = backtest.read_bars(loaded, bars, symbol, timeframe)
-    chosen = backtest.choose(backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance), setting or [], variant)
+    chosen = variants.choose(backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance), setting or [], variant)
     markets = backtest.read_markets(chosen.play, market or [], candles)
     columns = {**_features(chosen.play, candles, markets), **_conditions(chosen.play, candles, markets)}
     backtest.write_frame(_frame(candles, columns), out)
@@ -118,7 +120,7 @@ def _row(name: str, values: np.ndarray, first: int, candles: Bars) -> dict[str, 
     }
 
 
-def _described(chosen: backtest.Chosen, candles: Bars, rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+def _described(chosen: Variant, candles: Bars, rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     return {
         "play": chosen.play.name,
         "variant": chosen.identity,
@@ -130,7 +132,7 @@ def _described(chosen: backtest.Chosen, candles: Bars, rows: Sequence[Mapping[st
     }
 
 
-def _show(chosen: backtest.Chosen, candles: Bars, rows: Sequence[Mapping[str, Any]]) -> None:
+def _show(chosen: Variant, candles: Bars, rows: Sequence[Mapping[str, Any]]) -> None:
     console.text(f"{chosen.play.name} on {candles.key}, {len(candles):,} bars")
     values = [[row["name"], row["warm_from"], row["warm_time"], row["known"], *_numbers(row)] for row in rows if not row["condition"]]
     console.table("Features", ("feature", "warm from bar", "time", "values", "min", "mean", "max"), values, synthetic=candles.synthetic)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -40,22 +38,17 @@ def command(
     api_only: Annotated[bool, typer.Option("--api-only", help="Without the driver service.")] = False,
     driver_only: Annotated[bool, typer.Option("--driver-only", help="The driver service without the API.")] = False,
     lease: Annotated[float, typer.Option(help="Seconds after which the jobs of a dead service are taken over.", min=1, max=3600)] = 30.0,
-    hand: Annotated[bool, typer.Option("--hand", hidden=True)] = False,
-    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
 ) -> None:
-    """Serve the API and run the jobs that are handed in, until Ctrl-C."""
+    """Serve the API and run the jobs that are submitted, until Ctrl-C."""
     if api_only and driver_only:
         raise errors.InvalidArgument("a server without API and without driver does nothing", found="--api-only --driver-only")
     settings = console.settings().model_copy(update={"ray_address": address} if address else {})
     settings = settings.model_copy(update={"workers": workers} if workers else {})
-    program = "hand" if hand else "driver" if driver_only else "serve"
-    logs.begin(program, None if hand else machine.ensure_home(settings) / "logs", level=settings.log)
-    if hand:
-        from cluster.cli import hand as hands
+    logs.begin("driver" if driver_only else "serve", machine.ensure_home(settings) / "logs", level=settings.log)
+    if driver_only:
+        from cluster.run import driver
 
-        hands.serve(settings)
-    elif driver_only:
-        _drive(settings, slots, lease, child=child)
+        driver.drive(settings, slots=slots, lease_s=lease, stopped=threading.Event(), warm=False, tell=console.note)
     else:
         _serve(
             settings,
@@ -160,8 +153,7 @@ def _keep_driver(settings: Settings, driver: tuple[int, float], stopped: threadi
 
 def _child_command(driver: tuple[int, float]) -> list[str]:
     slots, lease = driver
-    options = ["--driver-only", "--child", "--slots", str(slots), "--lease", str(lease)]
-    return [*bootstrap.COMMAND, "serve", *options]
+    return [*bootstrap.DRIVER, "--slots", str(slots), "--lease", str(lease)]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -173,21 +165,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _drive(settings: Settings, slots: int, lease_s: float, *, child: bool) -> None:
-    """The driver service, until a signal comes or, as a child, until the parent is gone."""
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    if child:
-        threading.Thread(target=_stop_with_parent, args=(stopped,), daemon=True).start()
-    with bootstrap.open_service(settings, slots=slots, lease_s=lease_s, stopped=stopped.is_set, warm=child) as service:
-        console.note(f"driver service {service.owner} runs up to {slots} job(s) at one time")
-        service.run()
-    os._exit(0)
-
-
-def _stop_with_parent(stopped: threading.Event) -> None:
-    sys.stdin.read()
-    stopped.set()

@@ -1,64 +1,73 @@
-"""`coinswarm submit`: hand a job to the driver service, here or elsewhere: a search as in `coinswarm evolve`, or any request."""
+"""`coinswarm submit`: submit a job to the driver service, here or elsewhere: a search, or a request of any kind in a file."""
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console, evolve
+from cluster.cli import console, job_commands
+from cluster.jobs import registry
 from coinswarm import errors
 
-_OF_A_RUN = ("workers", "address", "estimate", "detach")
-"""Options of a run that is driven by the command itself."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cluster.jobs.kind import JobKind
+    from cluster.jobs.settings import JobSettings
+
+RequestFile = Annotated[
+    Path | None,
+    typer.Option(help="A job of any kind, as YAML or JSON in the form of `POST /api/v1/jobs`; without other options than these few."),
+]
+_USUAL = registry.NAMES[0]
+"""The kind that is meant where no file says another."""
 _OF_ANY = ("plays", "server", "priority", "key", "as_json")
 
 
-def command(request: Path | None = None, **given: Any) -> None:
-    """Hand a job in; a driver service (`coinswarm serve`) runs it when its turn comes."""
-    if request is not None:
-        _hand_in(request, **given)
+def submit(kind: JobKind[Any], given: dict[str, Any]) -> None:
+    """Submit a job; a driver service (`coinswarm serve`) runs it when its turn comes."""
+    file = given.pop("request")
+    settings = console.settings()
+    bootstrap.prepare(settings)
+    wanted = job_commands.Wanted(queue=True, **{name: given.pop(name) for name in _OF_ANY if name != "plays"})
+    if file is not None:
+        said = [name for name, value in given.items() if name != "plays" and value not in (None, [], ())]
+        if said:
+            raise errors.InvalidArgument("a request in a file says all of it", found=", ".join(said), hint="write it into the file")
+        request = read(file, job_commands.ThisMachine(settings).plays(given["plays"] or []))
+        asked = [request]
     elif not given["plays"]:
         raise errors.InvalidArgument("a search needs a play", found="none", hint="name a file, or a request with --request")
     else:
-        evolve.command(**given, queued=True)
+        job_commands.refuse_files(kind, settings, wanted, given)
+        asked = job_commands.requests(kind, given, settings)
+    job_commands.execute(asked, wanted, settings)
 
 
-def _hand_in(request: Path, **given: Any) -> None:
-    """Hand in what a file asks for."""
-    from cluster.cli import handing
+def read(file: Path, plays: Sequence[Any]) -> JobSettings:
+    """A request of any kind from a YAML or JSON file as `POST /api/v1/jobs` takes it, with the text of these plays.
 
-    usual = {name: each.default for name, each in _options().parameters.items()}
-    said = [name for name, value in given.items() if name not in _OF_ANY and value != usual[name]]
-    if said:
-        raise errors.InvalidArgument("a request in a file says all of it", found=", ".join(said), hint="write it into the file")
-    settings = console.settings()
-    bootstrap.prepare(settings)
-    asked = handing.read(request, given["plays"] or [])
-    handing.hand_in(settings, given["server"], asked, priority=given["priority"], key=given["key"], as_json=given["as_json"])
+    Raises:
+        BadInput: the file cannot be read, or is no such request; every mistake is named.
+    """
+    import yaml
+    from pydantic import ValidationError
 
-
-def _options() -> inspect.Signature:
-    """Those of a search that are not of a run, no play needed, and a request in a file."""
-    known = inspect.signature(evolve.command, eval_str=True)
-    kept = [each for name, each in known.parameters.items() if name not in (*_OF_A_RUN, "queued", "plays")]
-    plays = Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[PLAY]…", help="YAML files; each is searched with its own population.", show_default=False),
-    ]
-    file = Annotated[
-        Path | None,
-        typer.Option(help="A job of any kind, as YAML or JSON in the form of `POST /api/v1/jobs`; without other options than these few."),
-    ]
-    own = [
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=kind)
-        for name, kind in (("plays", plays), ("request", file))
-    ]
-    return known.replace(parameters=[*own, *kept])
+    try:
+        given = yaml.safe_load(file.read_text("utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise errors.BadInput(f"{file.name} must be YAML or JSON", found=error) from error
+    if plays and isinstance(given, dict):
+        given["plays"] = [{"text": each.yaml} for each in plays]
+    try:
+        request: JobSettings = registry.reader().validate_python(given)
+    except ValidationError as error:
+        mistakes = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:5])
+        raise errors.BadInput(f"{file.name} must be a request of a job", found=mistakes) from error
+    return request
 
 
-command.__signature__ = _options()  # type: ignore[attr-defined]
-command.__annotations__ = {}
+command = job_commands.submission(_USUAL, {"request": (RequestFile, None)}, submit)

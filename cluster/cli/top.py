@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
 from cluster import bootstrap
-from cluster.cli import client, console, winners
+from cluster.cli import client, console, reports
+from cluster.jobs import evolve
 
 
 def command(
@@ -18,6 +22,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
     """The best variants of a job, in and out of sample."""
+    from cluster.jobs.evolve.report import leaderboard
     from coinswarm import errors
 
     remote = client.wanted(console.settings(), server)
@@ -25,11 +30,15 @@ def command(
         _remote(remote, job, by, limit, as_json=as_json)
         return
     with bootstrap.open_store(console.settings()) as store:
-        found = store.job(job) if job else next((each for each in store.jobs(limit=10_000) if each.kind == "evolve"), None)
+        found = store.job(job) if job else next((each for each in store.jobs(limit=10_000) if each.kind == evolve.NAME), None)
         if found is None:
             raise errors.NotFound("there is no search yet", hint="start one with `coinswarm evolve`")
-        if found.kind != "evolve":
-            raise errors.Refused("only a search has a leaderboard", found=f"{found.id} of kind {found.kind}", hint=_hint(found.kind))
+        if found.kind != evolve.NAME:
+            raise errors.Refused(
+                "only a search has a leaderboard",
+                found=f"{found.id} of kind {found.kind}",
+                hint=f"`coinswarm jobs report {found.id}` shows what it came to",
+            )
         rows = store.leaderboard(found.id, by=by, limit=limit)
         trials = store.count_trials(found.campaign).trials
     if as_json:
@@ -44,14 +53,7 @@ def command(
             }
         )
     else:
-        winners.show(found, rows, trials=trials, by=by)
-
-
-def _hint(kind: str) -> str:
-    return {
-        "chaos": "`coinswarm chaos show JOB` shows its trades", "discover": "`coinswarm patterns list` shows what was found",
-        "validate": "`coinswarm gates check EVALUATION` judges its card",
-    }.get(kind, "`coinswarm jobs show JOB` shows what it came to")  # fmt: skip
+        reports.show_parts(leaderboard(found, rows, trials=trials, by=by), synthetic=found.synthetic)
 
 
 def _remote(remote: client.Client, job: str, by: str, limit: int, *, as_json: bool) -> None:
@@ -65,4 +67,23 @@ def _remote(remote: client.Client, job: str, by: str, limit: int, *, as_json: bo
     if as_json:
         console.emit_json(found)
     else:
-        winners.show_remote(remote.get(f"/api/v1/jobs/{found['job']}"), found, by=by)
+        _show_remote(remote.get(f"/api/v1/jobs/{found['job']}"), found, by=by)
+
+
+def _show_remote(job: Mapping[str, Any], found: Mapping[str, Any], *, by: str) -> None:
+    """Print the leaderboard that a control plane answered with, as `show` would."""
+    from cluster.jobs.evolve.report import leaderboard
+    from coinswarm.ledger.records import Job, LeaderboardRow
+
+    names = {field.name for field in dataclasses.fields(LeaderboardRow)}
+    rows = [LeaderboardRow(**{name: _back(value) for name, value in row.items() if name in names}) for row in found["rows"]]
+    known = {field.name for field in dataclasses.fields(Job)} - {"plays", "data_hashes", "status"}
+    shown = Job(**{name: value for name, value in job.items() if name in known}, plays=(), data_hashes=())
+    reports.show_parts(leaderboard(shown, rows, trials=int(found["trials"]), by=by), synthetic=shown.synthetic)
+
+
+def _back(value: Any) -> Any:
+    """A missing number as the records have it."""
+    if value is None:
+        return math.nan
+    return {name: _back(entry) for name, entry in value.items()} if isinstance(value, Mapping) else value

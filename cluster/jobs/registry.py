@@ -1,27 +1,81 @@
-"""Every kind of job that can be asked for over the network: one entry here, its model beside its planner's settings."""
+"""Every kind of job, by name: one line each. A kind is imported when it is needed, so that the help of the command waits for none."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias, get_args
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any, Union
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
-from cluster.jobs.requests import ChaosRequest, EvolveRequest
-from cluster.jobs.studies import DiscoverRequest, FetchRequest, HonestyRequest, ValidateRequest
+from cluster.jobs.kind import JobKind
+from coinswarm import errors
+from coinswarm.ledger.records import Job
 
-JobRequest: TypeAlias = Annotated[
-    EvolveRequest | ChaosRequest | DiscoverRequest | ValidateRequest | HonestyRequest | FetchRequest, Field(discriminator="kind")
-]
-"""Any request, told apart by `kind`. A class has `kind`, `plays`, `trials`, and `planned(texts, supplies)`."""
+NAMES = (
+    "evolve",
+    "chaos",
+    "discover",
+    "rules",
+    "validate",
+    "honesty",
+    "fetch",
+)
+"""Each is a folder beside this file."""
 
-KINDS = ("evolve", "chaos", "discover", "validate", "honesty", "fetch")
-"""What can be asked for."""
+
+@cache
+def kind(name: str) -> JobKind[Any]:
+    """The kind of this name, or of a name it had before.
+
+    Raises:
+        NotFound: there is none.
+    """
+    current = _formerly().get(name, name)
+    if current not in NAMES:
+        raise errors.not_found("kind of job", name, list(NAMES))
+    definition: JobKind[Any] = import_module(f"cluster.jobs.{current}.definition").KIND
+    return definition
+
+
+def of(job: Job) -> JobKind[Any]:
+    """The kind of a stored job.
+
+    Raises:
+        Refused: this program does not know it.
+    """
+    try:
+        return kind(job.kind)
+    except errors.NotFound:
+        raise errors.Refused(f"job {job.id} must be of a kind that this program knows", found=job.kind, hint=", ".join(NAMES)) from None
+
+
+def kinds() -> tuple[JobKind[Any], ...]:
+    """All of them."""
+    return tuple(map(kind, NAMES))
+
+
+def commands() -> dict[tuple[str, ...], tuple[str, str]]:
+    """The words of the command of each kind, with its name and its summary; nothing heavy is imported for it."""
+    light = {name: import_module(f"cluster.jobs.{name}") for name in NAMES}
+    return {tuple(module.COMMAND): (name, module.SUMMARY) for name, module in light.items()}
+
+
+@cache
+def requests() -> Any:
+    """The union of all requests, told apart by `kind`, as an annotation of Pydantic."""
+    return Annotated[Union[tuple(each.settings for each in kinds())], Field(discriminator="kind")]  # noqa: UP007 - made at run time
+
+
+@cache
+def reader() -> TypeAdapter[Any]:
+    """Reads a request of any kind."""
+    return TypeAdapter(requests())
 
 
 def defaults() -> dict[str, dict[str, Any]]:
     """What a request of each kind asks for where it says nothing: its fields that may be left out, as JSON."""
-    models = get_args(get_args(JobRequest)[0])
-    return {get_args(model.model_fields["kind"].annotation)[0]: _defaults(model) for model in models}
+    return {each.name: _defaults(each.settings) for each in kinds()}
 
 
 def _defaults(model: Any) -> dict[str, Any]:
@@ -29,3 +83,9 @@ def _defaults(model: Any) -> dict[str, Any]:
     bare = model.model_construct()
     dumped: dict[str, Any] = bare.model_dump(mode="json", exclude=needed)
     return dumped
+
+
+@cache
+def _formerly() -> dict[str, str]:
+    """Names that kinds had in databases of earlier releases."""
+    return {former: name for name in NAMES for former in getattr(import_module(f"cluster.jobs.{name}"), "FORMERLY", ())}

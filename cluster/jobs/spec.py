@@ -1,104 +1,169 @@
-"""Handing a job to the store, and taking one up again: refused, with the difference, when it would no longer be the same job."""
+"""From a request to a job: the only place that makes a `Job`, and the only one that says whether a stored one is still the same."""
 
 from __future__ import annotations
 
 import difflib
-import os
-import socket
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 from cluster import version
-from cluster.jobs.evolve import plan as planning
-from cluster.jobs.evolve.plan import Plan
+from cluster.jobs.kind import JobKind, JobSpec, PlanContext, Planned
+from cluster.jobs.settings import JobSettings, PlayGiven
 from coinswarm import errors
-from coinswarm.ledger.records import Job, Lease, PlayRecord, new_owner
+from coinswarm.ledger import transitions
+from coinswarm.ledger.records import Job, PlayRecord, new_job_id
 from coinswarm.ledger.store import Store
 
-
-def submit(store: Store, plan: Plan) -> None:
-    """Queue a planned job with all that it refers to."""
-    store.save_data_sets(plan.data_sets)
-    for play in plan.plays:
-        store.save_play(play)
-    store.create_job(plan.job)
+_S = TypeVar("_S", bound=JobSettings)
+_NOT_DECIDING = ("environment", "files", "settings")
+"""Parts of a config that do not decide a result: versions beside us, names of files, and the request that was settled."""
 
 
-def claim(store: Store, job: str, *, lease_s: float) -> Lease:
-    """The right to drive a job, for this process."""
-    return store.claim(job, new_owner(socket.gethostname(), os.getpid()), lease_s=lease_s)
-
-
-def resumed(store: Store, name: str, catalog_path: Path) -> Plan:
-    """The plan of a stored job, ready to be driven on.
-
-    Args:
-        store: where it is remembered.
-        name: its id, or a prefix of it.
-        catalog_path: the bars of this machine.
+def resolved(settings: _S, store: Store) -> _S:
+    """The request with the text of every play in it.
 
     Raises:
-        Refused: plays, costs or code changed since; the message shows how. Changed bars are refused by whoever loads them.
-        Conflict: the job is done.
+        InvalidArgument: a play has neither text nor hash, or both. NotFound: no stored play has the hash.
+    """
+    if not settings.given_plays:
+        return settings
+    return settings.model_copy(update={"plays": tuple(_text(number, given, store) for number, given in enumerate(settings.given_plays))})
+
+
+def fingerprint(settings: JobSettings) -> str:
+    """SHA-256 of all that a resolved request asks for."""
+    asked = {**settings.model_dump(mode="json", exclude={"plays"}), "plays": [given.yaml for given in settings.given_plays]}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def planned(kind: JobKind[_S], settings: _S, context: PlanContext, now: datetime) -> Planned:
+    """The job of a request, with all that is stored for it; nothing is written.
+
+    Raises:
+        BadPlay, BadSetting, NotFound, SpanTooShort, InvalidArgument, Refused, Conflict: what is asked for cannot be done.
+    """
+    require_campaign(getattr(settings, "campaign", "default"))
+    complete = resolved(settings, context.store)
+    spec = kind.plan(complete, context)
+    return Planned(job=create(kind, complete, spec, now), plays=spec.plays, data_sets=spec.data_sets, notes=spec.notes)
+
+
+def create(kind: JobKind[_S], settings: _S, spec: JobSpec, now: datetime) -> Job:
+    """A queued job."""
+    hashes = tuple(record.content_hash for record in spec.data_sets) if spec.data_hashes is None else spec.data_hashes
+    synthetic = any(record.synthetic for record in spec.data_sets) if spec.synthetic is None else spec.synthetic
+    files = {} if spec.files is None else {"files": list(spec.files)}
+    return Job(
+        id=new_job_id(kind.name, now), kind=kind.name, campaign=spec.campaign, plays=tuple(record.sha256 for record in spec.plays),
+        data_hashes=hashes, data_hash=data_hash(hashes),
+        config={**spec.settled, **files, "environment": version.environment(), "settings": _stored(settings)},
+        config_hash=config_hash(spec.settled), code_version=version.code_version(), seed=spec.seed, synthetic=synthetic, created=now,
+    )  # fmt: skip
+
+
+def stored(store: Store, name: str) -> Planned:
+    """A stored job with what it refers to.
+
+    Raises:
+        NotFound: there is no such job.
     """
     job = store.job(name)
-    if job.status == "done":
-        raise errors.Conflict(f"job {job.id} is done", hint=f"`coinswarm top {job.id}` shows what it found")
-    plays = tuple(store.play(sha256) for sha256 in job.plays)
-    plan = planning.plan_again(job, plays, store.data_sets(job.data_hashes), catalog_path)
-    refuse_changed(job, *_changed_costs(job, plan), *_changed_plays(job, plays))
-    return plan
+    return Planned(job=job, plays=tuple(store.play(sha256) for sha256 in job.plays), data_sets=store.data_sets(job.data_hashes))
 
 
-def require_name(campaign: str) -> None:
-    """Raise `InvalidArgument` where a campaign has no name: nobody could ask for it again."""
-    if not campaign.strip():
-        raise errors.InvalidArgument("a campaign has a name", found=repr(campaign), hint="without --campaign it is `default`")
+def submit(store: Store, made: Planned) -> None:
+    """Queue a planned job with all that it refers to."""
+    store.save_data_sets(made.data_sets)
+    for play in made.plays:
+        store.save_play(play)
+    store.create_job(made.job)
 
 
-ANY_CODE = ("fetch",)
-"""Kinds that other code may go on with: what an exchange answers does not depend on ours."""
-
-
-def refuse_changed(job: Job, *more: str) -> None:
-    """Refuse to go on with a job of any kind whose code, config or data is no longer what it was made with.
-
-    Args:
-        job: the job as it is stored.
-        more: what else has changed, as lines.
+def refuse_ended(job: Job) -> None:
+    """Refuse to run a job that ended; a cancelled or failed one is resumed first, by a user.
 
     Raises:
-        Refused: something has; the message shows how.
+        Conflict: it is done or failed. Cancelled: it is cancelled.
     """
+    transitions.refuse_ended(job)
+
+
+def refuse_done(job: Job) -> None:
+    """Refuse to resume a job that is done, before a cluster is started for it.
+
+    Raises:
+        Conflict: it is.
+    """
+    if job.status == "done":
+        raise errors.Conflict(f"job {job.id} is done", hint=f"`coinswarm jobs show {job.id}` shows what it found")
+
+
+def refuse_changed(kind: JobKind[Any], made: Planned) -> None:
+    """Refuse to go on with a job whose code, config, data or plays are no longer what it was made with.
+
+    Raises:
+        Refused: something has changed; the message shows how.
+    """
+    job = made.job
     compared = {
-        "code": (job.code_version, job.code_version if job.kind in ANY_CODE else version.code_version()),
-        "config hash": (job.config_hash, planning.config_hash(job.config)),
-        "data hash": (job.data_hash, planning.data_hash(job.data_hashes)),
+        "code": (job.code_version, job.code_version if kind.any_code else version.code_version()),
+        "config hash": (job.config_hash, config_hash(job.config)),
+        "data hash": (job.data_hash, data_hash(job.data_hashes)),
     }
     changes = [line for name, (before, now) in compared.items() if now != before for line in (f"{name}:", f"- {before}", f"+ {now}")]
-    if changes or more:
+    # What a kind compares it plans again from the config, which only makes sense of one that is as it was stored.
+    changes += [*_changed_files(job, made.plays), *(() if changes else kind.changes(made))]
+    if changes:
         raise errors.Refused(
-            f"job {job.id} cannot go on as the same job:\n" + "\n".join([*changes, *more]), hint="start a new job, or undo the change"
+            f"job {job.id} cannot go on as the same job:\n" + "\n".join(changes), hint="start a new job, or undo the change"
         )
 
 
-def _changed_costs(job: Job, plan: Plan) -> list[str]:
-    """What the plays cost now against what the job was made with: defaults of the program may have changed."""
-    changes: list[str] = []
-    for described, setup in zip(job.config["plays"], plan.task.setups, strict=True):
-        for kind, settings in (("costs", setup.costs), ("account", setup.account)):
-            before, now = described[kind], settings.model_dump(mode="json")
-            changes += [
-                f"{described['name']}.{kind}.{key}: {before.get(key)} -> {now.get(key)}"
-                for key in sorted({*before, *now})
-                if before.get(key) != now.get(key)
-            ]
-    return changes
+def refuse_repeated(job: Job | None) -> None:
+    """Raise `Conflict` for a request that a job has answered, or is answering, already."""
+    if job is not None:
+        raise errors.Conflict(f"job {job.id} has done the same, or is doing it", found=job.status, hint="doing it twice finds the same")
 
 
-def _changed_plays(job: Job, plays: tuple[PlayRecord, ...]) -> list[str]:
+def require_campaign(name: str) -> None:
+    """Raise `InvalidArgument` where a campaign has no name: nobody could ask for it again."""
+    if not name.strip():
+        raise errors.InvalidArgument("a campaign has a name", found=repr(name), hint="without --campaign it is `default`")
+
+
+def config_hash(settled: Mapping[str, Any]) -> str:
+    """SHA-256 over what decides a result."""
+    deciding = {name: value for name, value in settled.items() if name not in _NOT_DECIDING}
+    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+
+def data_hash(hashes: Sequence[str]) -> str:
+    """SHA-256 over the content hashes of a job's bars, in their order."""
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def _text(number: int, given: PlayGiven, store: Store) -> PlayGiven:
+    if (given.text is None) == (given.sha256 is None):
+        found = f"{'neither' if given.text is None else 'both'} in plays.{number}"
+        raise errors.InvalidArgument("a play is given by its text or by its hash", found=found)
+    return given if given.sha256 is None else PlayGiven(text=store.play(given.sha256).text)
+
+
+def _stored(settings: JobSettings) -> dict[str, Any]:
+    """The request as its job keeps it: plays by their hash, for their text is stored once."""
+    asked = settings.model_dump(mode="json", exclude={"plays"})
+    plays = [{"sha256": given.digest} for given in settings.given_plays]
+    return {**asked, "plays": plays} if plays else asked
+
+
+def _changed_files(job: Job, plays: Sequence[PlayRecord]) -> list[str]:
     """How the files that the plays came from differ from what is stored; a file that is gone has not changed."""
     changes: list[str] = []
-    for name, play in zip(job.config["files"], plays, strict=True):
+    for name, play in zip(job.config.get("files", ()), plays, strict=False):
         if name and Path(name).is_file():
             now = Path(name).read_text("utf-8-sig")
             changes += difflib.unified_diff(play.text.splitlines(), now.splitlines(), f"{name} as stored", f"{name} now", lineterm="")

@@ -8,14 +8,16 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from cluster.jobs.registry import JobRequest
-from cluster.jobs.requests import Supplies
+from cluster.jobs import evolve, registry, spec
+from cluster.jobs.kind import PlanContext, Planned
+from cluster.jobs.report import html
+from cluster.jobs.settings import JobSettings
 from coinswarm import errors
 from coinswarm.ledger.patterns import PatternRecord
-from coinswarm.ledger.queue import Submission
 from coinswarm.play.runs import Side
 
 if TYPE_CHECKING:
@@ -26,25 +28,28 @@ if TYPE_CHECKING:
 Form: TypeAlias = Literal["json", "parquet", "csv"]
 
 
-def ready(supplies: Supplies) -> str:
+def ready(context: PlanContext) -> str:
     """Import what the other functions need, so that the first answer is as fast as the next; the answer is the code's version."""
     from cluster import version
     from cluster.queries import replay as revisit  # noqa: F401 - imported to be there
 
-    return version.code_version() if supplies else ""
+    return version.code_version() if context else ""
 
 
-def plan(supplies: Supplies, request: JobRequest, texts: tuple[str, ...]) -> Submission:
+def plan(context: PlanContext, request: JobSettings) -> Planned:
     """The job of a request with all that is stored for it.
 
     Raises:
         BadPlay, BadSetting, NotFound, SpanTooShort, InvalidArgument: what is asked for cannot be done.
+        Conflict: another job has done the same, or is doing it.
     """
-    found = request.planned(texts, supplies)
-    return Submission(job=found.job, plays=found.plays, data_sets=found.data_sets)
+    kind = registry.kind(str(request.model_dump()["kind"]))
+    made = spec.planned(kind, request, context, datetime.now(UTC))
+    spec.refuse_repeated(kind.repeated(made, context))
+    return made
 
 
-def check_play(supplies: Supplies, text: str) -> dict[str, Any]:  # noqa: ARG001 - every function takes them
+def check_play(context: PlanContext, text: str) -> dict[str, Any]:  # noqa: ARG001 - every function takes them
     """What a play's text says: its name, how many variants it spans, what a run must supply.
 
     Raises:
@@ -82,18 +87,18 @@ def _size_of(text: str) -> dict[str, Any]:
         return {"size": None, "size_is_exact": False, "problem": str(problem)}
 
 
-def play_sizes(supplies: Supplies, hashes: Sequence[str]) -> list[dict[str, Any]]:
+def play_sizes(context: PlanContext, hashes: Sequence[str]) -> list[dict[str, Any]]:
     """How many variants each stored play spans; `problem` says why one cannot be read by this version of the language."""
-    return [_size_of(supplies.store.play(sha256).text) for sha256 in hashes]
+    return [_size_of(context.store.play(sha256).text) for sha256 in hashes]
 
 
-def data_sets(supplies: Supplies) -> list[dict[str, Any]]:
+def data_sets(context: PlanContext) -> list[dict[str, Any]]:
     """The bars that jobs can be run on."""
     from coinswarm.market.catalog import Catalog
 
-    if not supplies.bars_file.exists():
+    if not context.bars_file.exists():
         return []
-    with Catalog.open(supplies.bars_file, read_only=True) as catalog:
+    with Catalog.open(context.bars_file, read_only=True) as catalog:
         found = catalog.list()
     return [
         {
@@ -105,7 +110,7 @@ def data_sets(supplies: Supplies) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def export_bars(supplies: Supplies, key: str, form: export.Form, part: export.Part) -> tuple[str, bytes]:
+def export_bars(context: PlanContext, key: str, form: export.Form, part: export.Part) -> tuple[str, bytes]:
     """A data set, or the funding of it, as a file, with a name that tells the market.
 
     Raises:
@@ -114,14 +119,14 @@ def export_bars(supplies: Supplies, key: str, form: export.Form, part: export.Pa
     from coinswarm.market import export
     from coinswarm.market.catalog import Catalog
 
-    with Catalog.open(supplies.bars_file, read_only=True) as catalog:
+    with Catalog.open(context.bars_file, read_only=True) as catalog:
         found = catalog.read(key)
     if part == "funding" and not found.funding_ts.size:
         raise errors.NotFound(f"{found.key} has no funding", hint="only perpetuals have")
     return export.file_name(found, form, part), export.content(found, form, part)
 
 
-def remove_bars(supplies: Supplies, key: str, anyway: bool) -> dict[str, Any]:
+def remove_bars(context: PlanContext, key: str, anyway: bool) -> dict[str, Any]:
     """Take a data set away; the answer says which jobs can no longer be replayed.
 
     Raises:
@@ -129,10 +134,10 @@ def remove_bars(supplies: Supplies, key: str, anyway: bool) -> dict[str, Any]:
     """
     from cluster.queries import data_sets
 
-    return data_sets.removed(supplies.store, supplies.campaigns, supplies.bars_file, key, anyway=anyway)
+    return data_sets.removed(context.store, context.campaigns, context.bars_file, key, anyway=anyway)
 
 
-def report(supplies: Supplies, evaluation: str) -> str:
+def report(context: PlanContext, evaluation: str) -> str:
     """The report of an evaluation as one HTML page.
 
     Raises:
@@ -141,44 +146,36 @@ def report(supplies: Supplies, evaluation: str) -> str:
     from cluster.queries import replay as revisit
     from coinswarm.report import page
 
-    found = scored(supplies, evaluation)
-    trials = supplies.store.count_trials(found.job.campaign).trials
+    found = scored(context, evaluation)
+    trials = context.store.count_trials(found.job.campaign).trials
     return page.render(list(revisit.markets(found)), context=revisit.context(found, trials))
 
 
-def job_report(supplies: Supplies, job: str, patterns: tuple[PatternRecord, ...]) -> str:
-    """What a job found as one HTML page: the report card of a variant, or the patterns of a search.
+def job_report(context: PlanContext, job: str) -> str:
+    """What a job came to as one HTML page.
 
     Raises:
-        NotFound: there is no such job, or its kind has no report, or it has not ended.
+        NotFound: there is no such job, or it has found nothing yet.
     """
-    known = supplies.store.job(job)
-    if known.kind == "validate":
-        from cluster.jobs.validate import plan as validate
-        from coinswarm.report import cards
-        from coinswarm.validate import names
-
-        return cards.render(validate.card_of(known), meanings=names.FIGURES)
-    if known.kind == "discover":
-        from cluster.jobs.discover import plan as discover
-        from coinswarm.report import patterns as page
-
-        return page.render(discover.found_by(supplies.store, known.id)[1], patterns, job=known.id, synthetic=known.synthetic)
-    raise errors.NotFound(f"a job of kind {known.kind} has no report of its own", hint="its evaluations have one each")
+    known = context.store.job(job)
+    found = registry.of(known).report(known, context)
+    if not found.parts and found.page is None:
+        raise errors.NotFound(f"job {known.id} has nothing to report yet", found=known.status)
+    return html(found, known.id)
 
 
-def pattern_play(supplies: Supplies, record: PatternRecord, hold_bars: int | None, side: str | None) -> str:  # noqa: ARG001 - see `check_play`
+def pattern_play(context: PlanContext, record: PatternRecord, hold_bars: int | None, side: str | None) -> str:  # noqa: ARG001 - see `check_play`
     """A pattern as a play.
 
     Raises:
         InvalidArgument: the hold or the side is not the pattern's, or it is not one of random trades.
     """
-    from cluster.jobs.discover import plan as discover
+    from cluster.queries import patterns
 
-    return discover.play_of(record, hold_bars=hold_bars, side=None if side is None else (1 if side == "long" else -1))
+    return patterns.play_of(record, hold_bars=hold_bars, side=None if side is None else (1 if side == "long" else -1))
 
 
-def archive(supplies: Supplies, job: str) -> list[dict[str, Any]]:
+def archive(context: PlanContext, job: str) -> list[dict[str, Any]]:
     """The best variant of each kind that a job found, an entry a play.
 
     Raises:
@@ -189,9 +186,9 @@ def archive(supplies: Supplies, job: str) -> list[dict[str, Any]]:
     from coinswarm.evolve.behaviour import TRADING
     from coinswarm.ledger.records import WHOLE_JOB, evaluation_id
 
-    known = supplies.store.job(job)
-    newest = next((record for record in supplies.store.last_generations(known.id) if record.island == WHOLE_JOB), None)
-    if known.kind != "evolve" or newest is None or not newest.state:
+    known = context.store.job(job)
+    newest = next((record for record in context.store.last_generations(known.id) if record.island == WHOLE_JOB), None)
+    if known.kind != evolve.NAME or newest is None or not newest.state:
         raise errors.NotFound(f"job {known.id} has no archive", hint="it has not told a generation yet, or it was pruned")
     axes = [axis.name for axis in TRADING.descriptors]
     return [
@@ -210,7 +207,7 @@ def archive(supplies: Supplies, job: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def play_of(supplies: Supplies, evaluation: str) -> str:
+def play_of(context: PlanContext, evaluation: str) -> str:
     """An evaluation as a play in YAML in which nothing varies; it says where it comes from, and that no gate has passed it.
 
     Raises:
@@ -218,33 +215,33 @@ def play_of(supplies: Supplies, evaluation: str) -> str:
     """
     from cluster.queries import replay as revisit
 
-    found = revisit.visit(supplies.store, evaluation, supplies.bars_file)
-    return revisit.exported(found, supplies.store.count_trials(found.job.campaign).trials)
+    found = revisit.visit(context.store, evaluation, context.bars_file)
+    return revisit.exported(found, context.store.count_trials(found.job.campaign).trials)
 
 
-def trades(supplies: Supplies, evaluation: str, market: str | None, form: Form, side: Side | None = None) -> bytes:
+def trades(context: PlanContext, evaluation: str, market: str | None, form: Form, side: Side | None = None) -> bytes:
     """The trades of an evaluation on one market of its job; with a `side`, those of its play trading that side alone."""
-    return laid_out(_run(supplies, evaluation, market, side).trades, form)
+    return laid_out(_run(context, evaluation, market, side).trades, form)
 
 
-def equity(supplies: Supplies, evaluation: str, market: str | None, form: Form, side: Side | None = None) -> bytes:
+def equity(context: PlanContext, evaluation: str, market: str | None, form: Form, side: Side | None = None) -> bytes:
     """The account at the close of each bar: `close_ts` in ms, `equity` and `position`; `side` as in `trades`."""
     import polars as pl
 
-    run = _run(supplies, evaluation, market, side)
+    run = _run(context, evaluation, market, side)
     return laid_out(pl.DataFrame({"close_ts": run.bars.close_ts, "equity": run.equity, "position": run.position}), form)
 
 
-def bars(supplies: Supplies, evaluation: str, market: str | None, form: Form) -> bytes:
+def bars(context: PlanContext, evaluation: str, market: str | None, form: Form) -> bytes:
     """The bars an evaluation was made on, with their open times in ms."""
     import polars as pl
 
-    found = _run(supplies, evaluation, market).bars
+    found = _run(context, evaluation, market).bars
     columns: Mapping[str, Any] = {name: getattr(found, name) for name in ("ts", "open", "high", "low", "close", "volume")}
     return laid_out(pl.DataFrame(columns), form)
 
 
-def scored(supplies: Supplies, evaluation: str) -> Any:
+def scored(context: PlanContext, evaluation: str) -> Any:
     """A stored evaluation with all that made it.
 
     Raises:
@@ -252,7 +249,7 @@ def scored(supplies: Supplies, evaluation: str) -> Any:
     """
     from cluster.queries import replay as revisit
 
-    found = revisit.visit(supplies.store, evaluation, supplies.bars_file)
+    found = revisit.visit(context.store, evaluation, context.bars_file)
     require_scored(found)
     return found
 
@@ -267,10 +264,10 @@ def require_scored(found: Visit) -> None:
         )
 
 
-def _run(supplies: Supplies, evaluation: str, market: str | None, side: Side | None = None) -> Any:
+def _run(context: PlanContext, evaluation: str, market: str | None, side: Side | None = None) -> Any:
     from cluster.queries import replay as revisit
 
-    found = scored(supplies, evaluation)
+    found = scored(context, evaluation)
     keys = [source.key for source in found.plan.task.sources]
     return revisit.simulated(found, place(keys, market), side=side)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cluster.jobs.requests import Supplies
+from cluster.jobs.kind import PlanContext
 from coinswarm import errors
 from coinswarm.types import FloatArray, IntArray
 
@@ -17,11 +17,11 @@ MOST_TRADES = 2000
 _TRADE = ("side", "entry_price", "exit_price", "exit_reason", "pnl", "return", "bars_held")
 
 
-def chart(supplies: Supplies, evaluation: str, market: str | None, points: int, from_ts: int | None, to_ts: int | None) -> dict[str, Any]:
+def chart(context: PlanContext, evaluation: str, market: str | None, points: int, from_ts: int | None, to_ts: int | None) -> dict[str, Any]:
     """Candles, account and trades of an evaluation between two times.
 
     Args:
-        supplies: what may be looked at.
+        context: what may be looked at.
         evaluation: its id.
         market: key of a data set of its job; None: the first.
         points: most candles; neighbours are merged until there are no more.
@@ -34,7 +34,7 @@ def chart(supplies: Supplies, evaluation: str, market: str | None, points: int, 
     from cluster.queries import answers as desk
     from cluster.queries import replay as revisit
 
-    found = desk.scored(supplies, evaluation)
+    found = desk.scored(context, evaluation)
     keys = [source.key for source in found.plan.task.sources]
     run = revisit.simulated(found, desk.place(keys, market))
     first, last = _span(run.bars.ts, from_ts, to_ts)

@@ -12,8 +12,8 @@ import numpy as np
 
 from cluster import version
 from cluster.compute.evaluator import RACE, Evaluator, Segment, Setup, Work, refuse_changed
-from cluster.jobs.evolve import plan as planning
-from cluster.jobs.evolve.plan import Plan
+from cluster.jobs import spec
+from cluster.jobs.evolve.plan import SearchPlan, planned_search
 from coinswarm import backtest, errors
 from coinswarm.ledger.records import OUT_OF_SAMPLE, EvaluationRecord, Job
 from coinswarm.ledger.store import Store
@@ -33,7 +33,7 @@ class Visit:
 
     record: EvaluationRecord
     job: Job
-    plan: Plan
+    plan: SearchPlan
 
     @property
     def setup(self) -> Setup:
@@ -84,9 +84,8 @@ class Replay:
 def visit(store: Store, name: str, catalog_path: Path) -> Visit:
     """The evaluation of this id, or a prefix of it, with its job planned again."""
     record = store.evaluation(name)
-    job = store.job(record.job)
-    plays = tuple(store.play(sha256) for sha256 in job.plays)
-    return Visit(record=record, job=job, plan=planning.plan_again(job, plays, store.data_sets(job.data_hashes), catalog_path))
+    made = spec.stored(store, record.job)
+    return Visit(record=record, job=made.job, plan=planned_search(made, catalog_path))
 
 
 def replay(found: Visit, evaluator: Evaluator, *, reference: bool = True) -> Replay:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cluster.jobs.validate import plan as validating
+from cluster.jobs import validate
+from cluster.jobs.validate.report import card_of
 from cluster.queries import replay as revisit
 from cluster.queries.replay import Visit
 from coinswarm import errors
@@ -48,11 +49,11 @@ def newest_card(store: Store, record: EvaluationRecord) -> ReportCard:
         NotFound: there is none. Refused: it is of something else.
     """
     jobs = store.jobs(campaign=record.campaign, status="done", limit=_MANY)
-    mine = (job for job in jobs if job.kind == validating.KIND and job.config.get("evaluation") == record.id)
+    mine = (job for job in jobs if job.kind == validate.NAME and job.config.get("evaluation") == record.id)
     newest = next(mine, None)
     if newest is None:
         raise errors.NotFound(f"{record.id} has no report card", hint=f"`coinswarm validate {record.id}` makes one")
-    judged = validating.card_of(newest)
+    judged = card_of(newest)
     found = (judged.evaluation, judged.variant, judged.campaign)
     if found != (record.id, record.variant, record.campaign):
         raise errors.Refused(f"the card of job {newest.id} must be of {record.id}", found=", ".join(found))

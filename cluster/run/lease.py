@@ -1,4 +1,4 @@
-"""Holding on to a job: the heartbeat that keeps its lease, hearing of a cancel, and waiting for a database that is away."""
+"""The lease of a job: the heartbeat that keeps it and hears of a cancel, and retry while the database is unavailable."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from coinswarm.ledger.store import Store
 
 LEASE_S = 30.0
 LOOK_S = 1.0
-"""A driver hears of a cancel within so many seconds; a look reads one word of one row."""
+"""Seconds between looks for a cancel; a look reads one word of one row."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _Value = TypeVar("_Value")
 
 
-class Pulse:
+class Heartbeat:
     """Extends a lease, and looks for a cancel, from a thread of its own while a driver computes.
 
     Args:

@@ -1,6 +1,6 @@
 """Hands as processes: a child that reads jobs from its standard input and says on its standard output what became of them.
 
-When its input ends, because the service stopped or died, a hand gives its job back and ends.
+When its input ends, because the service stopped or died, a worker gives its job back and ends.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from cluster.run.service import Outcome
+from cluster.run.service import JobEnding
 from coinswarm import errors
 
 MOST_JOBS = 500
@@ -23,8 +23,8 @@ MOST_BYTES = 2_000_000_000
 _PATIENCE_S = 10.0
 
 
-class ProcessHand:
-    """Keeps `cluster.run.service.Hand` with a child process.
+class ChildWorker:
+    """Keeps `cluster.run.service.WorkerProcess` with a child process.
 
     Args:
         number: what it is called in its outcomes.
@@ -36,7 +36,7 @@ class ProcessHand:
     """
 
     def __init__(
-        self, number: int, address: str, inbox: inboxes.Queue[Outcome], command: Sequence[str], log: Path, environment: Mapping[str, str]
+        self, number: int, address: str, inbox: inboxes.Queue[JobEnding], command: Sequence[str], log: Path, environment: Mapping[str, str]
     ) -> None:
         self._number, self._address, self._inbox = number, address, inbox
         self._job, self._jobs = "", 0
@@ -45,31 +45,31 @@ class ProcessHand:
                 list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, text=True, start_new_session=True,
                 env=dict(environment),
             )  # fmt: skip
-        self._listener = threading.Thread(target=self._listen, name=f"hand {number}", daemon=True)
+        self._listener = threading.Thread(target=self._listen, name=f"worker {number}", daemon=True)
         self._listener.start()
 
     @property
     def pid(self) -> int:
-        """See `Hand`."""
+        """See `WorkerProcess`."""
         return self._process.pid
 
     @property
     def address(self) -> str:
-        """See `Hand`."""
+        """See `WorkerProcess`."""
         return self._address
 
     def start(self, job: str) -> None:
-        """See `Hand`."""
+        """See `WorkerProcess`."""
         self._job = job
         self._jobs += 1
         self._tell({"job": job, "address": self._address})
 
     def warm(self) -> None:
-        """See `Hand`."""
+        """See `WorkerProcess`."""
         self._tell({"warm": True})
 
-    def worn(self) -> bool:
-        """See `Hand`."""
+    def is_spent(self) -> bool:
+        """See `WorkerProcess`."""
         try:
             size = psutil.Process(self.pid).memory_info().rss
         except psutil.Error:
@@ -77,7 +77,7 @@ class ProcessHand:
         return self._process.poll() is not None or self._jobs >= MOST_JOBS or size > MOST_BYTES
 
     def stop(self) -> None:
-        """See `Hand`."""
+        """See `WorkerProcess`."""
         if self._process.stdin is not None:
             with suppress(BrokenPipeError):  # it died with something unread
                 self._process.stdin.close()
@@ -91,7 +91,7 @@ class ProcessHand:
     def _tell(self, message: Mapping[str, object]) -> None:
         stdin = self._process.stdin
         if stdin is None:
-            raise errors.Unavailable("a hand has no input")
+            raise errors.Unavailable("a worker has no input")
         stdin.write(json.dumps(message) + "\n")
         stdin.flush()
 
@@ -103,6 +103,6 @@ class ProcessHand:
             for line in stdout:
                 said = json.loads(line)
                 self._job = ""
-                self._inbox.put(Outcome(hand=self._number, job=said["job"], ending=said["ending"], error=said["error"]))
+                self._inbox.put(JobEnding(worker=self._number, job=said["job"], ending=said["ending"], error=said["error"]))
         self._process.wait()
-        self._inbox.put(Outcome(hand=self._number, job=self._job, ending="died", error=f"exit code {self._process.returncode}"))
+        self._inbox.put(JobEnding(worker=self._number, job=self._job, ending="died", error=f"exit code {self._process.returncode}"))

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.compute.evaluator import Evaluator, Scored, Task, Work
-from cluster.jobs import spec as submit
-from cluster.jobs.evolve.loop import Ending, EvolveDriver
-from cluster.jobs.evolve.plan import Overrides, Plan, PlayFile, Request, plan
-from cluster.jobs.progress import Progress
+from cluster.jobs import registry, spec
+from cluster.jobs.evolve.loop import SearchLoop
+from cluster.jobs.evolve.plan import SearchPlan, planned_search
+from cluster.jobs.evolve.settings import EvolveRequest
+from cluster.jobs.kind import Planned
+from cluster.jobs.progress import Progress, Silent
 from coinswarm.evolve.settings import Constraint, SearchSettings
+from coinswarm.ledger.campaigns import Campaigns
 from coinswarm.ledger.store import Store
 from coinswarm.market import files
 from coinswarm.market.catalog import Catalog
+from tests import jobs_world
 
 PLAY = """
 version: "3.0.0"
@@ -39,19 +43,25 @@ class World:
     catalog: Path
     markets: tuple[str, ...]
 
-    def plan(
+    def request(
         self, *, text: str = PLAY, path: Path | None = None, seed: int = 7, islands: int = 2, generations: int = 4,
         population: int = 24, **others: object,
-    ) -> Plan:  # fmt: skip
-        """The plan of a small search over all markets."""
+    ) -> EvolveRequest:  # fmt: skip
+        """A small search over all markets."""
         limit = Constraint(figure="n_trades", operator=">=", threshold=3)
         search = SearchSettings(
             population=population, generations=generations, islands=islands, migration_every=2, seed=seed, constraints=(limit,)
         )
-        request = Request(
-            plays=(PlayFile(text=text, path=path),), markets=self.markets, search=search, overrides=Overrides(), winners=4, **others
-        )
-        return plan(request, self.catalog)
+        values = {"markets": self.markets, "search": search, "winners": 4, **others}
+        return EvolveRequest(plays=(jobs_world.play(text, path),), **values)
+
+    def planned(self, *, campaigns: Campaigns | None = None, **others: object) -> Planned:
+        """The job of a small search over all markets."""
+        return jobs_world.planned(self.request(**others), jobs_world.plan_context(self.catalog, campaigns=campaigns))
+
+    def plan(self, **others: object) -> SearchPlan:
+        """The plan of a small search over all markets."""
+        return planned_search(self.planned(**others), self.catalog)
 
 
 def world(folder: Path, data: Path) -> World:
@@ -65,7 +75,7 @@ def world(folder: Path, data: Path) -> World:
     return World(catalog=path, markets=tuple(keys))
 
 
-class Witness:
+class Witness(Silent):
     """Remembers what a driver told, and wants it stopped after so many commits."""
 
     def __init__(self, stop_after: int | None = None) -> None:
@@ -109,12 +119,26 @@ class LastFirst:
         self._inner.close()
 
 
-def driven(store: Store, evaluator: Evaluator, planned: Plan, *, witness: Witness | None = None, new: bool = True) -> Ending:
+def driven(
+    store: Store, evaluator: Evaluator, planned: SearchPlan, *, witness: Witness | None = None, new: bool = True
+) -> jobs_world.Ending:
     """The ending of a plan, driven by this process; one that is not new and has ended is resumed first, as a user would."""
     watcher = witness or Witness()
     if new:
-        submit.submit(store, planned)
+        submit(store, planned)
     elif store.status(planned.job.id) in ("cancelled", "failed"):
         store.resume(planned.job.id)
-    lease = submit.claim(store, planned.job.id, lease_s=30.0)
-    return EvolveDriver(store, evaluator, watcher=watcher, stopped=watcher.stopped).run(planned, lease)
+    return jobs_world.driven(store, planned.job.id, SearchLoop(planned, store, evaluator), watcher=watcher, stopped=watcher.stopped)
+
+
+def submit(store: Store, planned: SearchPlan) -> None:
+    """Queue a planned search with all that it refers to."""
+    spec.submit(store, Planned(job=planned.job, plays=planned.plays, data_sets=planned.data_sets))
+
+
+def resumed(store: Store, name: str, catalog: Path) -> SearchPlan:
+    """The plan of a stored search, refused where it would no longer be the same."""
+    made = spec.stored(store, name)
+    spec.refuse_done(made.job)
+    spec.refuse_changed(registry.of(made.job), made)
+    return planned_search(made, catalog)

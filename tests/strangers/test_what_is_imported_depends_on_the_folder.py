@@ -76,7 +76,7 @@ def test_workers_look_into_the_program_that_the_driver_runs_and_not_into_the_fol
     job = code.Job()
     job._py_driver_sys_path.extend([str(folder)])  # as Ray does before it hands the job over
     sent = JobConfig.FromString(job._serialize())
-    assert list(sent.py_driver_sys_path) == [str(Path(code.__file__).parents[2])]
+    assert list(sent.py_driver_sys_path) == [str(Path(code.__file__).parents[3])]
 
 
 def test_a_worker_with_another_release_is_refused() -> None:

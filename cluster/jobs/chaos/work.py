@@ -13,7 +13,7 @@ from coinswarm.market.bars import Bars
 
 
 @dataclass(frozen=True, kw_only=True)
-class Range:
+class TradeRange:
     """Trades `start` to `stop`; the first `traded` of the bars that come along are traded, the others are looked at by features."""
 
     settings: ChaosSettings
@@ -23,7 +23,7 @@ class Range:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Made:
+class TradeBatch:
     """The trades of a range, what their step's record says of them, and the seconds they took."""
 
     trades: ChaosTrades
@@ -31,10 +31,10 @@ class Made:
     seconds: float
 
 
-def make(item: Range, *bars: Bars) -> Made:
+def make(item: TradeRange, *bars: Bars) -> TradeBatch:
     """Draw, price and describe a range of trades. Features are computed once for as long as the process holds the bars."""
     began = time.perf_counter()
     others = {market.symbol: market for market in bars[item.traded :]}
-    urn = chaos.fill(bars[: item.traded], item.settings, others)
-    trades = chaos.trades(urn, item.start, item.stop)
-    return Made(trades=trades, figures=figures(trades), seconds=time.perf_counter() - began)
+    sampler = chaos.fill(bars[: item.traded], item.settings, others)
+    trades = chaos.trades(sampler, item.start, item.stop)
+    return TradeBatch(trades=trades, figures=figures(trades), seconds=time.perf_counter() - began)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from cluster.compute.evaluator import Evaluator, Lottery, Scored, Work
-from cluster.jobs.evolve.plan import Plan
-from cluster.jobs.evolve.play_search import Hunt
+from cluster.jobs.evolve.plan import SearchPlan
+from cluster.jobs.evolve.play_search import PlaySearch
 from coinswarm import errors
 from coinswarm.evolve import baselines as search_baselines
 from coinswarm.evolve import reduction
@@ -32,18 +32,18 @@ _WAIT_S = 3600.0
 _FIRST_TOKEN = -1000
 
 
-def baselines(plan: Plan, found: Sequence[Hunt], evaluator: Evaluator, stopped: Callable[[], bool] = lambda: False) -> Json:
+def baselines(plan: SearchPlan, found: Sequence[PlaySearch], evaluator: Evaluator, stopped: Callable[[], bool] = lambda: False) -> Json:
     """How evolution compares with each yardstick on the in-sample bars, objective by objective; `NONE` when it was stopped."""
     evolved = _evolved(found, plan.search)
     random = _Tally(plan.search)
-    for hunt in found:
-        _lay(evaluator, _random_lots(hunt, plan.search), random, stopped)
+    for one in found:
+        _lay(evaluator, _random_lots(one, plan.search), random, stopped)
     lottery = _Tally(plan.search)
     winner = _winner(found)
     if winner is not None:
-        hunt, genome = winner
+        one, genome = winner
         trials = sum(other.state.evaluations for other in found)
-        _lay(evaluator, _lottery_lots(hunt, genome, plan.search.seed, trials), lottery, stopped)
+        _lay(evaluator, _lottery_lots(one, genome, plan.search.seed, trials), lottery, stopped)
     if stopped():
         return NONE
     compared = {"random": random.verdict(evolved), "lottery": lottery.verdict(evolved)}
@@ -120,44 +120,44 @@ def _collected(evaluator: Evaluator) -> Scored:
     return scored
 
 
-def _random_lots(hunt: Hunt, search: SearchSettings) -> Iterator[Work]:
+def _random_lots(one: PlaySearch, search: SearchSettings) -> Iterator[Work]:
     """Lots of random variants, as many different ones in all as the search evaluated."""
-    left, chunk = max(hunt.state.evaluations, 1), 0
+    left, chunk = max(one.state.evaluations, 1), 0
     while left > 0:
-        proposals = search_baselines.random_proposals(hunt.setup.play.space, search, chunk, min(left, _LOT), hunt.identify)
+        proposals = search_baselines.random_proposals(one.setup.play.space, search, chunk, min(left, _LOT), one.identify)
         genomes = proposals.genomes[proposals.todo]
-        yield Work(token=_token(hunt, 2 * chunk), setup=hunt.number, segment=IN_SAMPLE, genomes=genomes)
+        yield Work(token=_token(one, 2 * chunk), setup=one.number, segment=IN_SAMPLE, genomes=genomes)
         left, chunk = left - len(genomes), chunk + 1
 
 
-def _lottery_lots(hunt: Hunt, genome: FloatArray, seed: int, count: int) -> Iterator[Work]:
+def _lottery_lots(one: PlaySearch, genome: FloatArray, seed: int, count: int) -> Iterator[Work]:
     """Lots of lotteries on one variant, numbered from 0."""
     drawn = Lottery(genome=tuple(genome.tolist()), seed=seed)
     for chunk, start in enumerate(range(0, max(count, 1), _LOT)):
         numbers = np.arange(start, min(start + _LOT, max(count, 1)), dtype=np.float64)[:, np.newaxis]
-        yield Work(token=_token(hunt, 2 * chunk + 1), setup=hunt.number, segment=IN_SAMPLE, genomes=numbers, lottery=drawn)
+        yield Work(token=_token(one, 2 * chunk + 1), setup=one.number, segment=IN_SAMPLE, genomes=numbers, lottery=drawn)
 
 
-def _token(hunt: Hunt, number: int) -> int:
+def _token(one: PlaySearch, number: int) -> int:
     """Tokens below those of winners, different for every lot of every play."""
-    return _FIRST_TOKEN * (number + 1) - hunt.number
+    return _FIRST_TOKEN * (number + 1) - one.number
 
 
-def _winner(found: Sequence[Hunt]) -> tuple[Hunt, FloatArray] | None:
+def _winner(found: Sequence[PlaySearch]) -> tuple[PlaySearch, FloatArray] | None:
     """The fittest variant of all searches; equal ones by identity."""
-    best: tuple[float, bytes, Hunt, FloatArray] | None = None
-    for hunt in found:
-        members = hunt.search.best(hunt.state)
+    best: tuple[float, bytes, PlaySearch, FloatArray] | None = None
+    for one in found:
+        members = one.search.best(one.state)
         members = members.take(members.feasible)
         for row in np.lexsort((members.identities, members.objectives[:, 0]))[:1].tolist():
-            entry = (float(members.objectives[row, 0]), bytes(members.identities[row]), hunt, members.genomes[row])
+            entry = (float(members.objectives[row, 0]), bytes(members.identities[row]), one, members.genomes[row])
             best = entry if best is None or entry[:2] < best[:2] else best
     return None if best is None else (best[2], best[3])
 
 
-def _evolved(found: Sequence[Hunt], search: SearchSettings) -> FloatArray:
+def _evolved(found: Sequence[PlaySearch], search: SearchSettings) -> FloatArray:
     """(n_objectives,) the best of each objective among feasible members of all searches, in its declared direction; NaN where none is."""
-    best = [hunt.state.islands[i].population for hunt in found for i in range(search.islands)]
+    best = [one.state.islands[i].population for one in found for i in range(search.islands)]
     rows = np.concatenate([members.objectives[members.feasible] for members in best])
     return _minimised(rows, len(search.objectives)) * -_signs(search)
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from cluster.jobs.evolve.play_search import REPEAT_DTYPE, Hunt, segment_of
+from cluster.jobs.evolve.play_search import REPEAT_DTYPE, PlaySearch, segment_of
 from coinswarm import errors
 from coinswarm.evolve import codec, racing
 from coinswarm.evolve.archive import Archive
@@ -32,7 +32,7 @@ _ELSEWHERE = -1
 """Generation of an island in the row of the whole job that stands in a row of its own."""
 
 
-def pack(found: Sequence[Hunt], stored: Mapping[int, Island]) -> bytes:
+def pack(found: Sequence[PlaySearch], stored: Mapping[int, Island]) -> bytes:
     """The searches of a job as bytes, without the scores of past variants and without islands that stand elsewhere.
 
     Args:
@@ -41,8 +41,12 @@ def pack(found: Sequence[Hunt], stored: Mapping[int, Island]) -> bytes:
     """
     return _joined(
         part
-        for hunt in found
-        for part in (codec.encode(_skeleton(hunt, stored).without_scores()), codec.encode(hunt.archive), hunt.repeats.tobytes())
+        for one in found
+        for part in (
+            codec.encode(_skeleton(one, stored).without_scores()),
+            codec.encode(one.archive),
+            one.repeats.tobytes(),
+        )
     )
 
 
@@ -51,11 +55,11 @@ def pack_island(island: Island) -> bytes:
     return codec.encode(island.without_scores())
 
 
-def _skeleton(hunt: Hunt, stored: Mapping[int, Island]) -> State:
+def _skeleton(one: PlaySearch, stored: Mapping[int, Island]) -> State:
     """The state, with nothing of the islands that have not changed since they were stored."""
     return replace(
-        hunt.state,
-        islands=tuple(_absent(island) if stored.get(hunt.island(island.index)) is island else island for island in hunt.state.islands),
+        one.state,
+        islands=tuple(_absent(island) if stored.get(one.island(island.index)) is island else island for island in one.state.islands),
     )
 
 
@@ -69,7 +73,7 @@ def archives(blob: bytes) -> tuple[Archive, ...]:
     return tuple(codec.decode(part, Archive) for part in _cut(blob)[1::_PARTS])
 
 
-def restore(found: Sequence[Hunt], newest: Sequence[GenerationRecord], store: Store, job: str) -> None:
+def restore(found: Sequence[PlaySearch], newest: Sequence[GenerationRecord], store: Store, job: str) -> None:
     """Put searches back where they stood at the last commit; what was known then is read from the ledger.
 
     Args:
@@ -86,64 +90,66 @@ def restore(found: Sequence[Hunt], newest: Sequence[GenerationRecord], store: St
     if len(parts) != _PARTS * len(found):
         raise errors.Conflict("the stored state is of another job", found=f"{len(parts)} parts for {len(found)} plays")
     batches, scores = store.evaluations(job), store.scores(job)
-    for number, hunt in enumerate(found):
+    for number, one in enumerate(found):
         state, kept, repeats = parts[_PARTS * number : _PARTS * (number + 1)]
-        hunt.archive = codec.decode(kept, Archive)
-        hunt.repeats = np.frombuffer(repeats, dtype=REPEAT_DTYPE).copy()
-        hunt.state = _recalled(hunt, _whole(hunt, codec.decode(state, State), states), batches, scores)
+        one.archive = codec.decode(kept, Archive)
+        one.repeats = np.frombuffer(repeats, dtype=REPEAT_DTYPE).copy()
+        one.state = _recalled(one, _whole(one, codec.decode(state, State), states), batches, scores)
 
 
-def _whole(hunt: Hunt, state: State, states: Mapping[int, bytes]) -> State:
+def _whole(one: PlaySearch, state: State, states: Mapping[int, bytes]) -> State:
     """The state with the islands that stand in rows of their own."""
     for island in state.islands:
         if island.generation == _ELSEWHERE:
-            state = state.with_island(codec.decode(states[hunt.island(island.index)], Island))
+            state = state.with_island(codec.decode(states[one.island(island.index)], Island))
     return state
 
 
-def _recalled(hunt: Hunt, state: State, batches: Sequence[EvaluationBatch], scores: Sequence[ScoreBatch]) -> State:
-    own = [batch for batch in batches if batch.play == hunt.sha256]
+def _recalled(one: PlaySearch, state: State, batches: Sequence[EvaluationBatch], scores: Sequence[ScoreBatch]) -> State:
+    own = [batch for batch in batches if batch.play == one.sha256]
     if not own:
         return state
-    mine = np.concatenate([np.full(len(batch), batch.play == hunt.sha256) for batch in batches])
+    mine = np.concatenate([np.full(len(batch), batch.play == one.sha256) for batch in batches])
     stored = np.zeros(int(mine.sum()), dtype=REPEAT_DTYPE)
     stored["identity"] = np.concatenate([names(batch.variants) for batch in own])
-    stored["island"] = np.concatenate([np.full(len(batch), batch.island - hunt.island(0)) for batch in own])
+    stored["island"] = np.concatenate([np.full(len(batch), batch.island - one.island(0)) for batch in own])
     stored["generation"] = np.concatenate([np.full(len(batch), batch.generation) for batch in own])
-    trials, table = _raced(hunt, stored, scores) if hunt.settings.racing.enabled else _plain(hunt, stored, scores, mine)
-    return hunt.search.recall(
+    trials, table = _raced(one, stored, scores) if one.settings.racing.enabled else _plain(one, stored, scores, mine)
+    return one.search.recall(
         state, islands=trials["island"], generations=trials["generation"], identities=trials["identity"],
-        results=racing.results(table, trials["rung"], hunt.settings),
+        results=racing.results(table, trials["rung"], one.settings),
     )  # fmt: skip
 
 
 def _plain(
-    hunt: Hunt, stored: npt.NDArray[np.void], scores: Sequence[ScoreBatch], mine: BoolArray
+    one: PlaySearch, stored: npt.NDArray[np.void], scores: Sequence[ScoreBatch], mine: BoolArray
 ) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]:
     """Every trial and its figures, when all were scored on everything."""
-    rows = _rows_of(stored["identity"], hunt.repeats["identity"])
-    table = _table(hunt.markets, scores, mine)
-    return np.concatenate([stored, hunt.repeats]), table[np.concatenate([np.arange(len(stored)), rows])]
+    rows = _rows_of(stored["identity"], one.repeats["identity"])
+    table = _table(one.markets, scores, mine)
+    return np.concatenate([stored, one.repeats]), table[np.concatenate([np.arange(len(stored)), rows])]
 
 
-def _raced(hunt: Hunt, stored: npt.NDArray[np.void], scores: Sequence[ScoreBatch]) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]:
+def _raced(
+    one: PlaySearch, stored: npt.NDArray[np.void], scores: Sequence[ScoreBatch]
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]:
     """Every trial and its figures, when some were dropped: each from the segment that it came to.
 
     Where a variant has figures of several, because islands came to different ends, the first trial was that on everything, or the repeats
     say of each what it was.
     """
     segments = {(batch.segment, batch.data_set): batch for batch in scores}
-    rungs = range(len(racing.shares(len(hunt.markets), hunt.settings.racing)))
+    rungs = range(len(racing.shares(len(one.markets), one.settings.racing)))
     for rung in (*rungs[1:], 0):
-        batch = segments.get((segment_of(rung), hunt.markets[0]))
+        batch = segments.get((segment_of(rung), one.markets[0]))
         if batch is not None:
             stored["rung"][np.isin(stored["identity"], names(batch.variants))] = rung
-    hunt.first_dropped(stored)
-    trials = np.concatenate([stored[~np.isin(stored[["island", "identity"]], hunt.repeats[["island", "identity"]])], hunt.repeats])
-    table = np.zeros((len(trials), len(hunt.markets)), dtype=SCORE_DTYPE)
+    one.first_dropped(stored)
+    trials = np.concatenate([stored[~np.isin(stored[["island", "identity"]], one.repeats[["island", "identity"]])], one.repeats])
+    table = np.zeros((len(trials), len(one.markets)), dtype=SCORE_DTYPE)
     for rung in rungs:
         there = trials["rung"] == rung
-        for column, key in enumerate(hunt.markets if there.any() else ()):
+        for column, key in enumerate(one.markets if there.any() else ()):
             batch = segments.get((segment_of(rung), key))
             if batch is None:
                 raise errors.Conflict(f"the ledger lacks figures of {key}", hint="a pruned job cannot go on; start a new one")

@@ -1,82 +1,69 @@
-"""What a job would take, measured by scoring a few of its variants."""
+"""What a search would take, measured by scoring a few of its variants."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-
-import psutil
+from typing import Any
 
 from cluster.compute.evaluator import Evaluator, Work
-from cluster.jobs.evolve.plan import Plan
+from cluster.jobs import markets, warmup
+from cluster.jobs.evolve.plan import SearchPlan, planned_search, stored_bytes
+from cluster.jobs.kind import Estimate, Planned, RunContext
+from cluster.jobs.progress import resident_bytes
 from coinswarm.evolve import randomness
 from coinswarm.evolve.randomness import Purpose
 from coinswarm.ledger.records import IN_SAMPLE
 from coinswarm.market.timeframe import YEAR_MS
-from coinswarm.metrics.figures import SCORE_DTYPE
 from coinswarm.report import luck
 
 _PROBE = 48
 _BAR_BYTES = 48
-_ROW_BYTES = 900
-"""An evaluation's row with its indexes, measured on the schema of `cluster.store`."""
 _WORKER_BYTES = 260 * 2**20
 _POLL_S = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """What a job would take.
+def estimate(made: Planned, context: RunContext) -> Estimate:
+    """Score a few random variants twice, the first time to warm up.
 
-    Attributes:
-        variants: trials of the search, without the baselines.
-        seconds, variants_per_s: at the measured speed of fresh random variants; later generations share more and are faster. Racing is
-            left out: it saves variant-bars, and less time than that.
-        raced: whether the search races its variants.
-        workers: processes that compute.
-        bars, bars_bytes: in sample, over all markets.
-        memory_bytes: of a node with its workers.
-        database_bytes: growth of the database.
-        sharpe_by_luck: expected best yearly Sharpe among so many variants without any edge, on these data.
+    Later generations share more work than fresh random variants and are faster. Racing is left out: it saves variant-bars, and less time
+    than that. `sharpe_by_luck` is the expected best yearly Sharpe among so many variants without any edge, on these data.
     """
-
-    variants: int
-    seconds: float
-    variants_per_s: float
-    workers: int
-    bars: int
-    bars_bytes: int
-    memory_bytes: int
-    database_bytes: int
-    sharpe_by_luck: float
-    raced: bool = False
-
-
-def estimate(evaluator: Evaluator, plan: Plan) -> Estimate:
-    """Score a few random variants twice, the first time to warm up, and draw the line from there."""
+    plan, evaluator = planned_search(made, context.bars_file), context.evaluator()
     evaluator.open(plan.task)
     _probe(evaluator, plan, 1)
     speed = min(_probe(evaluator, plan, 2), _probe(evaluator, plan, 3))
     variants = plan.search.population * plan.search.generations * len(plan.plays)
-    spans = plan.job.config["markets"]
-    share = 1.0 - float(plan.job.config["out_of_sample"])
-    bars = int(share * sum(span["n_bars"] for span in spans))
-    years = share * (spans[0]["last_ts"] - spans[0]["first_ts"]) / YEAR_MS
-    return Estimate(
-        variants=variants,
-        seconds=variants * speed,
-        variants_per_s=1.0 / speed,
-        workers=evaluator.workers,
-        bars=bars,
-        bars_bytes=bars * _BAR_BYTES,
-        memory_bytes=bars * _BAR_BYTES + evaluator.workers * _WORKER_BYTES + int(psutil.Process().memory_info().rss),
-        database_bytes=variants * (_ROW_BYTES + len(spans) * SCORE_DTYPE.itemsize),
-        sharpe_by_luck=luck.best_sharpe_by_luck(variants, years),
-        raced=plan.search.racing.enabled,
+    settled = plan.job.config
+    share = 1.0 - float(settled["out_of_sample"])
+    bars = int(share * markets.n_bars(settled))
+    years = share * (settled["markets"][0]["last_ts"] - settled["markets"][0]["first_ts"]) / YEAR_MS
+    plays = [setup.play for setup in plan.task.setups]
+    facts = {
+        "variants": variants, "variants_per_s": 1.0 / speed, "workers": evaluator.workers, "bars": bars, "bars_bytes": bars * _BAR_BYTES,
+        "memory_bytes": bars * _BAR_BYTES + evaluator.workers * _WORKER_BYTES + resident_bytes(),
+        "database_bytes": stored_bytes(settled), "sharpe_by_luck": luck.best_sharpe_by_luck(variants, years),
+        "raced": plan.search.racing.enabled,
+        "warm_up": [{"play": play.name, **warmup.facts(play, plan.bar_ms, plan.in_sample_bars)} for play in plays],
+    }  # fmt: skip
+    warm = tuple((str(name), str(text)) for name, text in warmup.rows(plays, plan.bar_ms, plan.in_sample_bars))
+    return Estimate(seconds=variants * speed, facts=facts, rows=_rows(facts, warm))
+
+
+def _rows(facts: dict[str, Any], warm: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    raced = (("racing", "is left out of the time: with it the search may take less"),) if facts["raced"] else ()
+    return (
+        ("variants", f"{facts['variants']:,}"),
+        *raced,
+        ("speed", f"{facts['variants_per_s']:,.0f} variants/s on {facts['workers']} processors"),
+        ("bars", f"{facts['bars']:,} in sample, {facts['bars_bytes'] / 2**20:,.1f} MB a node"),
+        ("memory", f"about {facts['memory_bytes'] / 2**20:,.0f} MB a node with its workers"),
+        ("database", f"about {facts['database_bytes'] / 2**20:,.1f} MB"),
+        *warm,
+        ("luck", f"the best of so many worthless variants shows a Sharpe of about {facts['sharpe_by_luck']:.2f} a year in sample"),
     )
 
 
-def _probe(evaluator: Evaluator, plan: Plan, token: int) -> float:
+def _probe(evaluator: Evaluator, plan: SearchPlan, token: int) -> float:
     """Seconds a variant."""
     setup = plan.task.setups[0]
     genomes = setup.play.space.sample(randomness.generator(plan.search.seed, 0, token, Purpose.BASELINE), _PROBE)

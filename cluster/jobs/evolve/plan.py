@@ -6,100 +6,43 @@ A resumed job is planned from its own config and the stored text of its plays, b
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from cluster import version
 from cluster.compute.evaluator import Setup, Task
-from cluster.compute.sources import CatalogSource
+from cluster.jobs import markets, warmup
+from cluster.jobs.evolve.settings import EvolveRequest
+from cluster.jobs.kind import JobSpec, PlanContext, Planned
+from cluster.jobs.markets import TimeSpan
+from cluster.jobs.plays import Overrides, described, read
+from cluster.jobs.settings import PlayGiven
 from coinswarm import config, errors
 from coinswarm import play as play_language
 from coinswarm.evolve import reduction
-from coinswarm.evolve.settings import OUT_OF_SAMPLE, WINNERS, RacingSettings, SearchSettings
+from coinswarm.evolve.settings import RacingSettings, SearchSettings
 from coinswarm.ledger.campaigns import CampaignSplit
-from coinswarm.ledger.records import DataSetRecord, Job, PlayRecord, new_job_id
+from coinswarm.ledger.records import DataSetRecord, Job, PlayRecord
 from coinswarm.market import overlap, splits
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.market.vault import Fence
+from coinswarm.metrics.figures import SCORE_DTYPE
 from coinswarm.play import warmth
 from coinswarm.play.model import Play
 
-KIND = "evolve"
 _WARMTH_SAMPLES = 32
+_ROW_BYTES = 900
+"""An evaluation's row with its indexes, measured on the schema of `cluster.store`."""
 
 
-class Overrides(config.Settings):
-    """What a run says instead of its plays; None leaves it to the play. The warm-up tolerance is the run's alone."""
-
-    taker_bps: float | None = None
-    maker_bps: float | None = None
-    slippage_bps: float | None = None
-    starting_equity: float | None = None
-    max_leverage: float | None = None
-    max_hold_bars: int | None = None
-    stop_loss_pct: float | None = None
-    take_profit_pct: float | None = None
-    warmup_tolerance: config.WarmupTolerance = config.WARMUP_TOLERANCE
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlayFile:
-    """A play as it was handed in; `path` is None when it came without a file."""
-
-    text: str
-    path: Path | None = None
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of the text."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a person asks for.
-
-    Attributes:
-        plays: the plays to search.
-        markets: names of data sets; empty: those that the plays name.
-        timeframe: of the bars; None: that of the plays.
-        start_ts, end_ts: the span in ms, end excluded; None: all that is stored.
-        out_of_sample: share of the bars kept from the search, in [0, 1); 0 keeps none.
-        search: how to search.
-        overrides: what the run says instead of the plays.
-        winners: how many of the best are scored out of sample.
-        baselines: whether random parameters are tried at equal cost.
-        campaign: jobs whose trials are counted together.
-        split: how the campaign's time is cut, which then decides what is searched and what is held out; None: it has no vault.
-    """
-
-    plays: tuple[PlayFile, ...]
-    markets: tuple[str, ...] = ()
-    timeframe: str | None = None
-    start_ts: int | None = None
-    end_ts: int | None = None
-    out_of_sample: float = OUT_OF_SAMPLE
-    search: SearchSettings = field(default_factory=SearchSettings)
-    overrides: Overrides = field(default_factory=Overrides)
-    winners: int = WINNERS
-    baselines: bool = True
-    campaign: str = "default"
-    split: CampaignSplit | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """A job and all that its driver needs.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchPlan:
+    """A job of a search and all that its loop needs.
 
     Attributes:
         task: what is to be scored.
@@ -116,16 +59,12 @@ class Plan:
     @property
     def bar_ms(self) -> int:
         """Length of a bar."""
-        return Timeframe.parse(str(self.job.config["markets"][0]["key"]).rpartition(":")[2]).ms
+        return markets.bar_ms(self.job.config["markets"])
 
     @property
     def in_sample_bars(self) -> int:
         """Bars that the search sees of the market that has fewest, as far as none is missing."""
-        end = self.task.search_end_ts
-        return min(
-            span["n_bars"] if end is None else min(span["n_bars"], max(0, (end - span["first_ts"]) // self.bar_ms))
-            for span in self.job.config["markets"]
-        )
+        return in_sample_bars(self.job.config)
 
     @property
     def winners(self) -> int:
@@ -133,106 +72,118 @@ class Plan:
         return int(self.job.config["winners"])
 
 
-def plan(request: Request, catalog_path: Path) -> Plan:
+def plan(request: EvolveRequest, context: PlanContext) -> JobSpec:
     """Settle a request.
 
     Raises:
-        BadPlay, BadSetting, NotFound, SpanTooShort, InvalidArgument: what is asked for cannot be done; nothing was written.
+        BadPlay, BadSetting, NotFound, SpanTooShort, InvalidArgument: what is asked for cannot be done.
         Refused: it reaches into the campaign's vault.
     """
     _check(request)
-    request = _inherited(request)
-    wanted = None if request.timeframe is None else Timeframe.parse(request.timeframe)
-    plays = [_read(file, request.overrides, wanted) for file in request.plays]
-    with Catalog.open(catalog_path, read_only=True) as catalog:
-        keys = [catalog.find(market, _timeframe(plays)).key for market in _wanted(request, plays)]
-        markets = _read_markets(catalog, keys, request)
-        others = _read_markets(catalog, _others(catalog, plays, markets), request)
-    split_ts, train_end_ts = _split(markets, request)
-    _refuse_cold(plays, markets, split_ts if train_end_ts is None else train_end_ts, request)
-    settled = {
+    split = context.campaigns.split(request.campaign)
+    when = TimeSpan(start_ts=request.start_ts, end_ts=request.end_ts, split=split).fenced()
+    share = request.out_of_sample if split is None else _validation_share(split, when)
+    plays = [_read(given, request.overrides, request.timeframe) for given in request.plays]
+    with Catalog.open(context.bars_file, read_only=True) as catalog:
+        keys = [catalog.find(market, _timeframe(plays)).key for market in _named(request, plays)]
+        bars = _read_markets(catalog, keys, when)
+        others = _read_markets(catalog, _others(catalog, plays, bars), when)
+    split_ts, train_end_ts = _held_out(bars, split, share)
+    _refuse_cold(plays, bars, split_ts if train_end_ts is None else train_end_ts, split, share)
+    settled: dict[str, Any] = {
         "search": request.search.model_dump(mode="json"),
-        "plays": [_described(file, play) for file, play in zip(request.plays, plays, strict=True)],
+        "plays": [described(given, play) for given, play in zip(request.plays, plays, strict=True)],
         "overrides": request.overrides.model_dump(mode="json"),
         "timeframe": request.timeframe,
-        "markets": [span(bars) for bars in markets],
-        "others": [span(bars) for bars in others],
-        "from": request.start_ts, "to": request.end_ts, "out_of_sample": request.out_of_sample, "split_ts": split_ts,
+        "markets": [markets.span(one) for one in bars],
+        "others": [markets.span(one) for one in others],
+        "from": when.start_ts, "to": when.end_ts, "out_of_sample": share, "split_ts": split_ts,
         "winners": request.winners, "baselines": request.baselines,
-        "fence": None if request.split is None else dataclasses.asdict(request.split.fence), "train_end_ts": train_end_ts,
+        "fence": None if split is None else dataclasses.asdict(split.fence), "train_end_ts": train_end_ts,
     }  # fmt: skip
-    job = _job(settled, request, [*markets, *others])
-    records = tuple(PlayRecord(sha256=file.sha256, name=play.name, text=file.text) for file, play in zip(request.plays, plays, strict=True))
-    return Plan(
-        job=job,
-        task=_task(job, plays, catalog_path),
-        plays=records,
-        data_sets=tuple(data_set_record(bars) for bars in (*markets, *others)),
-        search=request.search,
+    return JobSpec(
+        settled=settled, campaign=request.campaign, seed=request.search.seed,
+        plays=tuple(
+            PlayRecord(sha256=given.digest, name=play.name, text=given.yaml) for given, play in zip(request.plays, plays, strict=True)
+        ),
+        data_sets=markets.records((*bars, *others)),
+        files=tuple(None if given.path is None else str(given.path.resolve()) for given in request.plays),
+        notes=(_of_campaign(request.campaign, split), *warmup.notes(plays, markets.bar_ms(settled["markets"]), in_sample_bars(settled))),
+    )  # fmt: skip
+
+
+def planned_search(made: Planned, bars_file: Path) -> SearchPlan:
+    """The search of a planned job, from what is stored with it."""
+    job = made.job
+    overrides = config.stored(Overrides, job.config["overrides"])
+    plays = [_read(PlayGiven(text=record.text), overrides, job.config["timeframe"]) for record in made.plays]
+    search = SearchSettings.model_validate(job.config["search"])
+    return SearchPlan(job=job, task=_task(job, plays, bars_file), plays=made.plays, data_sets=made.data_sets, search=search)
+
+
+def in_sample_bars(settled: Mapping[str, Any]) -> int:
+    """Bars that the search sees of the market that has fewest, as far as none is missing."""
+    end = settled["split_ts"] if settled.get("train_end_ts") is None else settled["train_end_ts"]
+    step = markets.bar_ms(settled["markets"])
+    return min(
+        span["n_bars"] if end is None else min(span["n_bars"], max(0, (end - span["first_ts"]) // step)) for span in settled["markets"]
     )
 
 
-def plan_again(job: Job, plays: Sequence[PlayRecord], data_sets: Sequence[DataSetRecord], catalog_path: Path) -> Plan:
-    """The plan of a stored job, from what was stored with it."""
-    overrides = config.stored(Overrides, job.config["overrides"])
-    wanted = None if job.config["timeframe"] is None else Timeframe.parse(job.config["timeframe"])
-    read = [_read(PlayFile(text=record.text), overrides, wanted) for record in plays]
-    search = SearchSettings.model_validate(job.config["search"])
-    return Plan(job=job, task=_task(job, read, catalog_path), plays=tuple(plays), data_sets=tuple(data_sets), search=search)
+def changes(made: Planned) -> list[str]:
+    """What the plays cost now against what the job was made with: defaults of the program may have changed."""
+    found: list[str] = []
+    for stored, setup in zip(made.job.config["plays"], planned_search(made, Path()).task.setups, strict=True):
+        for group, settings in (("costs", setup.costs), ("account", setup.account)):
+            before, now = stored[group], settings.model_dump(mode="json")
+            found += [
+                f"{stored['name']}.{group}.{key}: {before.get(key)} -> {now.get(key)}"
+                for key in sorted({*before, *now})
+                if before.get(key) != now.get(key)
+            ]
+    return found
 
 
-def config_hash(settled: Mapping[str, Any]) -> str:
-    """SHA-256 over what decides a result: file names and versions of the environment do not."""
-    deciding = {name: value for name, value in settled.items() if name not in ("environment", "files")}
-    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+def cost(settled: Mapping[str, Any]) -> float:
+    """What is computed, in variant-bars."""
+    search = settled.get("search")
+    if not search:
+        return math.inf
+    return float(search["population"] * search["generations"] * len(settled["plays"]) * markets.n_bars(settled))
 
 
-def data_hash(hashes: Sequence[str]) -> str:
-    """SHA-256 over the content hashes of a job's bars, in their order."""
-    return hashlib.sha256("".join(hashes).encode()).hexdigest()
+def stored_bytes(settled: Mapping[str, Any]) -> int:
+    """What the trials take in the database."""
+    search = settled["search"]
+    variants = search["population"] * search["generations"] * len(settled["plays"])
+    return int(variants * (_ROW_BYTES + len(settled["markets"]) * SCORE_DTYPE.itemsize))
 
 
-def _check(request: Request) -> None:
+def columns(job: Job) -> dict[str, Any]:
+    """What lists and details say of a job."""
+    search = job.config.get("search") or {}
+    return {
+        "plays": [entry["name"] for entry in job.config["plays"]], **markets.columns(job.config),
+        "population": search.get("population"), "generations": search.get("generations"),
+    }  # fmt: skip
+
+
+def _check(request: EvolveRequest) -> None:
     reduction.check(request.search)
     if not request.plays:
         raise errors.InvalidArgument("a search needs a play", found="none", hint="name a file, such as plays/examples/trend.yaml")
-    if not 0 <= request.out_of_sample < 1:
-        raise errors.InvalidArgument("out_of_sample must be in [0, 1)", found=request.out_of_sample)
-    if len({file.sha256 for file in request.plays}) < len(request.plays):
+    if len({given.digest for given in request.plays}) < len(request.plays):
         raise errors.InvalidArgument("each play is searched once", found="the same one twice")
 
 
-def _read(file: PlayFile, overrides: Overrides, timeframe: Timeframe | None = None) -> Play:
+def _read(given: PlayGiven, overrides: Overrides, timeframe: str | None) -> Play:
     """The play as the run wants it, with something to search."""
-    play = read_play(file, overrides, timeframe)
+    play = read(given, overrides, timeframe)
     if not play.space.dimensions:
         raise errors.InvalidArgument(
             f"{play.name} has nothing to search", found="no list and no range", hint="give a parameter a list or range"
         )
     return play
-
-
-def read_play(file: PlayFile, overrides: Overrides, timeframe: Timeframe | None = None) -> Play:
-    """The play as the run wants it: checked, and with something that closes its positions."""
-    play = play_language.loads(file.text, file=None if file.path is None else str(file.path))
-    costs = _changed(play.costs, taker_bps=overrides.taker_bps, maker_bps=overrides.maker_bps, slippage_bps=overrides.slippage_bps)
-    account = _changed(play.account, starting_equity=overrides.starting_equity, max_leverage=overrides.max_leverage)
-    play = play_language.with_run(
-        play, costs=costs, account=account, timeframe=timeframe,
-        max_hold_bars=overrides.max_hold_bars, stop_loss_pct=overrides.stop_loss_pct, take_profit_pct=overrides.take_profit_pct,
-        warmup_tolerance=overrides.warmup_tolerance,
-    )  # fmt: skip
-    play_language.check_runnable(play)
-    return play
-
-
-def _changed(settings: Any, **values: float | None) -> Any:
-    given = {name: value for name, value in values.items() if value is not None}
-    try:
-        return type(settings).model_validate(settings.model_dump() | given) if given else settings
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
-        raise errors.BadSetting("what a run says instead of its play must be in its domain", found=problems) from None
 
 
 def _timeframe(plays: Sequence[Play]) -> Timeframe | None:
@@ -243,93 +194,80 @@ def _timeframe(plays: Sequence[Play]) -> Timeframe | None:
     return Timeframe(known.pop()) if known else None
 
 
-def _wanted(request: Request, plays: Sequence[Play]) -> tuple[str, ...]:
+def _named(request: EvolveRequest, plays: Sequence[Play]) -> tuple[str, ...]:
     named = request.markets or tuple(dict.fromkeys(symbol for play in plays for symbol in play.symbols))
     if not named:
         raise errors.InvalidArgument("a search needs a market", found="none", hint="say --symbol BTC/USDT, or name it in the play")
     return named
 
 
-def _others(catalog: Catalog, plays: Sequence[Play], markets: Sequence[Bars]) -> list[str]:
+def _others(catalog: Catalog, plays: Sequence[Play], bars: Sequence[Bars]) -> list[str]:
     """Data sets of markets that features look at, of the same exchange and timeframe."""
     symbols = sorted({feature.market for play in plays for feature in play.features.values() if feature.market})
-    first = markets[0]
+    first = bars[0]
     return [catalog.find(f"{first.exchange}:{symbol}:{first.timeframe}").key for symbol in symbols]
 
 
-def _read_markets(catalog: Catalog, keys: Sequence[str], request: Request) -> list[Bars]:
+def _read_markets(catalog: Catalog, keys: Sequence[str], when: TimeSpan) -> list[Bars]:
     if len(set(keys)) < len(keys):
         raise errors.InvalidArgument("each market is named once", found=", ".join(keys))
-    markets = [catalog.read(key, start=request.start_ts, end=request.end_ts) for key in keys]
-    markets = [bars if request.split is None else request.split.fence.cut(bars) for bars in markets]
-    for key, bars in zip(keys, markets, strict=True):
-        if not len(bars):
-            raise without_bars(catalog, key)
-    return markets
+    return [when.read(catalog, key) for key in keys]
 
 
-def without_bars(catalog: Catalog, key: str) -> errors.SpanTooShort:
-    """The refusal of a span in which a data set has no bars, with the span that it has."""
-    stored = catalog.read(key)
-    had = f"{overlap.moment(int(stored.ts[0]))} to {overlap.moment(int(stored.close_ts[-1]))}" if len(stored) else "no bars"
-    return errors.SpanTooShort(f"{key} has no bars between --from and --to", hint=f"it has {had}")
+def _validation_share(split: CampaignSplit, when: TimeSpan) -> float:
+    """The held-out share of a campaign with a split: its validation part, which the span must reach."""
+    if when.end_ts is not None and when.end_ts <= split.validation.start_ts:
+        rule = f"searches of campaign {split.campaign} are judged on its validation part"
+        raise errors.SpanTooShort(rule, found="an end before it", hint="leave --to out")
+    return split.validation_share
 
 
-def _inherited(request: Request) -> Request:
-    """The request as its campaign's split has it: up to the vault, and judged on the campaign's validation part."""
-    if request.split is None:
-        return request
-    if request.split.campaign != request.campaign:
-        raise errors.InvalidArgument(f"a job of campaign {request.campaign} has its own split", found=f"that of {request.split.campaign}")
-    end = request.split.fence.ts if request.end_ts is None else request.end_ts
-    request.split.fence.require(end)
-    if end <= request.split.validation.start_ts:
-        raise errors.SpanTooShort(
-            f"searches of campaign {request.campaign} are judged on its validation part", found="an end before it", hint="leave --to out"
-        )
-    return dataclasses.replace(request, end_ts=end, out_of_sample=request.split.validation_share)
+def _of_campaign(name: str, split: CampaignSplit | None) -> str:
+    if split is None:
+        return f"campaign {name} has no vault: nothing it finds can be promoted (`coinswarm vault declare`)"
+    return f"campaign {name}: its own split decides what is held out, and its vault stays closed"
 
 
-def _split(markets: Sequence[Bars], request: Request) -> tuple[int | None, int | None]:
+def _held_out(bars: Sequence[Bars], split: CampaignSplit | None, share: float) -> tuple[int | None, int | None]:
     """Where the held-out part begins, and where the searched part ends when they do not meet."""
-    if request.split is not None:
-        return request.split.validation.start_ts, request.split.train.end_ts
-    if request.out_of_sample == 0:
+    if split is not None:
+        return split.validation.start_ts, split.train.end_ts
+    if share == 0:
         return None, None
-    inside, outside = splits.holdout(markets, request.out_of_sample)
+    inside, outside = splits.holdout(bars, share)
     return outside.start_ts, None if inside.end_ts == outside.start_ts else inside.end_ts
 
 
-def _refuse_cold(plays: Sequence[Play], markets: Sequence[Bars], split_ts: int | None, request: Request) -> None:
+def _refuse_cold(plays: Sequence[Play], bars: Sequence[Bars], split_ts: int | None, split: CampaignSplit | None, share: float) -> None:
     """Refuse a span that is shorter than the warm-up of every one of a few dozen variants, before anything is started."""
     for play in plays:
         genomes = play.space.sample(np.random.default_rng(0), _WARMTH_SAMPLES)
-        asked = [warmth.of(play_language.fix(play, genome), markets[0].timeframe.ms) for genome in genomes]
+        asked = [warmth.of(play_language.fix(play, genome), bars[0].timeframe.ms) for genome in genomes]
         shortest = min(asked, key=lambda one: one.bars)
         needed = shortest.bars
-        for bars in markets:
-            seen = len(bars) if split_ts is None else bars.index_at(split_ts)
+        for one in bars:
+            seen = len(one) if split_ts is None else one.index_at(split_ts)
             if needed + 2 > seen:
                 raise errors.SpanTooShort(
                     f"{play.name} needs at least {needed + 2} in-sample bars: the warm-up of {shortest.feature or 'nothing'}, and a bar to "
                     "decide on and one to fill in",
-                    found=f"{seen} of {bars.key}",
-                    hint=_more_bars(markets, needed + 2, request),
+                    found=f"{seen} of {one.key}",
+                    hint=_more_bars(bars, needed + 2, split, share),
                 )
 
 
-def _more_bars(markets: Sequence[Bars], needed: int, request: Request) -> str:
+def _more_bars(listed: Sequence[Bars], needed: int, split: CampaignSplit | None, share: float) -> str:
     """What to do when a market has fewer in-sample bars than are needed: where some were listed later, to search the time of all."""
     usual = "use a longer span, a smaller --out-of-sample, shorter features, or a larger --warmup-tolerance"
-    if len(markets) == 1 or request.split is not None:
+    if len(listed) == 1 or split is not None:
         return usual
-    common = overlap.of(markets)
+    common = overlap.of(listed)
     if common.alike:
         return usual
     if common.end_ts <= common.start_ts:
         return f"{common.told}, so search them apart"
-    shared = [bars[bars.index_at(common.start_ts) :] for bars in markets]
-    end = None if request.out_of_sample == 0 else splits.holdout(shared, request.out_of_sample)[0].end_ts
+    shared = [bars[bars.index_at(common.start_ts) :] for bars in listed]
+    end = None if share == 0 else splits.holdout(shared, share)[0].end_ts
     fewest = min(shared, key=lambda bars: len(bars) if end is None else bars.index_at(end))
     seen = len(fewest) if end is None else fewest.index_at(end)
     if seen >= needed:
@@ -337,57 +275,11 @@ def _more_bars(markets: Sequence[Bars], needed: int, request: Request) -> str:
     return f"{common.told}, but {seen} in-sample bars of {fewest.key} are too few even then: leave it out, or {usual}"
 
 
-def _described(file: PlayFile, play: Play) -> dict[str, Any]:
-    return {
-        "sha256": file.sha256,
-        "name": play.name,
-        "costs": play.costs.model_dump(mode="json"),
-        "account": play.account.model_dump(mode="json"),
-    }
-
-
-def span(bars: Bars) -> dict[str, Any]:
-    """What a job's config says of its bars: which, from when to when, and their hash."""
-    return {
-        "key": bars.key,
-        "symbol": bars.symbol,
-        "content_hash": bars.content_hash,
-        "first_ts": int(bars.ts[0]),
-        "last_ts": int(bars.ts[-1]),
-        "n_bars": len(bars),
-    }
-
-
-def data_set_record(bars: Bars) -> DataSetRecord:
-    """The ledger's record of bars."""
-    return DataSetRecord(exchange=bars.exchange, timeframe=str(bars.timeframe), synthetic=bars.synthetic, **span(bars))
-
-
-def _job(settled: dict[str, Any], request: Request, markets: Sequence[Bars]) -> Job:
-    created = datetime.now(UTC)
-    hashes = tuple(bars.content_hash for bars in markets)
-    files = [None if file.path is None else str(file.path.resolve()) for file in request.plays]
-    return Job(
-        id=new_job_id(KIND, created),
-        kind=KIND,
-        campaign=request.campaign,
-        plays=tuple(file.sha256 for file in request.plays),
-        data_hashes=hashes,
-        data_hash=data_hash(hashes),
-        config={**settled, "files": files, "environment": version.environment()},
-        config_hash=config_hash(settled),
-        code_version=version.code_version(),
-        seed=request.search.seed,
-        synthetic=any(bars.synthetic for bars in markets),
-        created=created,
-    )
-
-
 def _task(job: Job, plays: Sequence[Play], catalog_path: Path) -> Task:
     settled = job.config
     setups = tuple(Setup(play=play, costs=play.costs, account=play.account) for play in plays)
-    sources = tuple(source(span, settled, catalog_path) for span in settled["markets"])
-    others = {span["symbol"]: source(span, settled, catalog_path) for span in settled["others"]}
+    sources = tuple(markets.source(span, settled, catalog_path) for span in settled["markets"])
+    others = {span["symbol"]: markets.source(span, settled, catalog_path) for span in settled["others"]}
     raced = RacingSettings.model_validate(settled["search"].get("racing", {}))
     return Task(
         id=job.id,
@@ -398,11 +290,3 @@ def _task(job: Job, plays: Sequence[Play], catalog_path: Path) -> Task:
         racing=raced,
         train_end_ts=settled.get("train_end_ts"),
     )
-
-
-def source(span: Mapping[str, Any], settled: Mapping[str, Any], catalog_path: Path) -> CatalogSource:
-    """The span as it was: bars stored since then after its end, or before its start, are not part of the job."""
-    end = settled["to"] if settled["to"] is not None else span["last_ts"] + 1
-    start = settled["from"] if settled["from"] is not None else span["first_ts"]
-    fence = Fence(**settled["fence"]) if settled.get("fence") else None
-    return CatalogSource(path=catalog_path, key=span["key"], content_hash=span["content_hash"], start_ts=start, end_ts=end, fence=fence)

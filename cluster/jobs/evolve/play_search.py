@@ -37,7 +37,7 @@ class Commit:
     scores: tuple[ScoreBatch, ...]
 
 
-class Hunt:
+class PlaySearch:
     """The search of one play.
 
     Args:

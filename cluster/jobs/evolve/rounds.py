@@ -52,7 +52,7 @@ class _Heat:
         return Scored(token=self.work.token, figures=self.figures, reasons=reasons, seconds=self.seconds, rungs=self.last, cost=self.cost)
 
 
-class Heats:
+class Rounds:
     """Races the works of a search; with racing off they pass through unchanged.
 
     Args:

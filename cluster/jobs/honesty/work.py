@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from cluster.jobs.honesty.plan import Cell, PatternSettings, Trial
+from cluster.jobs.honesty.settings import Cell, HonestySettings, PatternSettings
 from coinswarm import chaos, fitness, patterns
 from coinswarm.ledger.records import Json
 from coinswarm.market.bars import Bars
@@ -31,26 +31,42 @@ _FRESH_SEED = 2**40
 _SURE = 2.0
 
 
-def judge(trial: Trial, *like: Bars) -> Json:
-    """Figures of one world; see `cluster.jobs.honesty.plan.Judge`."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorldRun:
+    """One world, as it is sent to whoever judges it."""
+
+    cell: Cell
+    number: int
+    settings: HonestySettings
+    play: str = ""
+    gates: str = ""
+
+    @property
+    def seed(self) -> int:
+        """Of the world, of the trades drawn in it and of the search: no two worlds of a run share one."""
+        return self.settings.seed * 1_000_003 + self.number
+
+
+def judge(run: WorldRun, *like: Bars) -> Json:
+    """Figures of one world; see `cluster.jobs.honesty.stages.Judge`."""
     began = time.process_time()
-    world = worlds.make(trial.cell.family, like, seed=trial.seed, plant=trial.cell.plant)
-    figures = PIPELINES[trial.settings.pipeline](trial, world, like)
-    flags = {**figures["flags"], **({"leak found": figures["leak"]} if trial.cell.family == "look-ahead" else {})}
+    world = worlds.make(run.cell.family, like, seed=run.seed, plant=run.cell.plant)
+    figures = PIPELINES[run.settings.pipeline](run, world, like)
+    flags = {**figures["flags"], **({"leak found": figures["leak"]} if run.cell.family == "look-ahead" else {})}
     return {**figures, "flags": flags, "cpu_s": time.process_time() - began}
 
 
-def by_patterns(trial: Trial, world: Sequence[Bars], like: Sequence[Bars]) -> Json:
+def by_patterns(run: WorldRun, world: Sequence[Bars], like: Sequence[Bars]) -> Json:
     """Chaos trades, discovery and confirmation, as `coinswarm chaos run` and `coinswarm patterns discover` do it."""
-    settings = trial.settings.patterns
+    settings = run.settings.patterns
     wanted = patterns.DiscoverSettings(
-        depth=settings.depth, min_trades=settings.min_trades, flips=settings.flips, alpha=settings.alpha, seed=trial.number
+        depth=settings.depth, min_trades=settings.min_trades, flips=settings.flips, alpha=settings.alpha, seed=run.number
     )
-    trades = _trades(world, settings, trial.seed)
+    trades = _trades(world, settings, run.seed)
     found = patterns.discover(trades, wanted, first_moves=_first_moves(world, trades))
     promoted = [finding.pattern for finding in found.confirmed]
     chosen = [finding.pattern for finding in found.findings]
-    truths = _truths(trial.cell, chosen, like, settings)
+    truths = _truths(run.cell, chosen, like, settings)
     true = sum(truths[str(pattern)] for pattern in promoted)
     flags = {
         "significant": found.significant > 0,
@@ -64,16 +80,16 @@ def by_patterns(trial: Trial, world: Sequence[Bars], like: Sequence[Bars]) -> Js
     }  # fmt: skip
 
 
-def by_search(trial: Trial, world: Sequence[Bars], like: Sequence[Bars]) -> Json:
+def by_search(run: WorldRun, world: Sequence[Bars], like: Sequence[Bars]) -> Json:
     """A search for the best variant of a play, the gates on its winner, and what usual ways of selecting say of it."""
-    settings = trial.settings.evolve
-    search = settings.search.model_copy(update={"seed": trial.seed})
-    play = _play(trial)
+    settings = run.settings.evolve
+    search = settings.search.model_copy(update={"seed": run.seed})
+    play = _play(run)
     found = searching.search(world, play, search, out_of_sample=settings.out_of_sample, costs=settings.costs)
     effort = Effort(resamples=settings.resamples, lotteries=settings.lotteries)
-    case = searching.case(found, world, play, seed=trial.seed, effort=effort, costs=settings.costs)
-    said = promoting.Promotion(passed=False, broken="no winner") if case is None else promoting.promotion(case, _gates(trial.gates))
-    real = said.passed and found.genome is not None and _holds(trial, found.genome, like)
+    case = searching.case(found, world, play, seed=run.seed, effort=effort, costs=settings.costs)
+    said = promoting.Promotion(passed=False, broken="no winner") if case is None else promoting.promotion(case, _gates(run.gates))
+    real = said.passed and found.genome is not None and _holds(run, found.genome, like)
     return {
         "promoted": int(said.passed), "true": int(real), "false": int(said.passed and not real),
         "flags": found.naive, "leak": any(leak.found for bars in world for leak in canary.leaks(bars)),
@@ -82,18 +98,18 @@ def by_search(trial: Trial, world: Sequence[Bars], like: Sequence[Bars]) -> Json
     }  # fmt: skip
 
 
-def _holds(trial: Trial, genome: FloatArray, like: Sequence[Bars]) -> bool:
+def _holds(run: WorldRun, genome: FloatArray, like: Sequence[Bars]) -> bool:
     """Whether a variant makes money net of costs in fresh worlds of the same process; in a null world nothing does but by luck."""
-    if worlds.family(trial.cell.family).null:
+    if worlds.family(run.cell.family).null:
         return False
-    play, costs = _play(trial), trial.settings.evolve.costs
-    fresh = [worlds.make(trial.cell.family, like, seed=_FRESH_SEED + number, plant=trial.cell.plant) for number in range(_FRESH)]
+    play, costs = _play(run), run.settings.evolve.costs
+    fresh = [worlds.make(run.cell.family, like, seed=_FRESH_SEED + number, plant=run.cell.plant) for number in range(_FRESH)]
     gains = [float(fitness.score(play, genome[None, :], bars, costs=costs)["total_return"][0]) for world in fresh for bars in world]
     return float(np.mean(gains)) > _SURE * float(np.std(gains, ddof=1)) / math.sqrt(len(gains))
 
 
-def _play(trial: Trial) -> Play:
-    return with_tolerance(searching.read(trial.play), trial.settings.evolve.warmup_tolerance)
+def _play(run: WorldRun) -> Play:
+    return with_tolerance(searching.read(run.play), run.settings.evolve.warmup_tolerance)
 
 
 @lru_cache(maxsize=2)
@@ -101,8 +117,8 @@ def _gates(text: str) -> gates.Gates:
     return gates.loads(text)
 
 
-Pipeline = Callable[[Trial, Sequence[Bars], Sequence[Bars]], Json]
-"""What is done to a world: the trial, the world's markets, and those it is made like."""
+Pipeline = Callable[[WorldRun, Sequence[Bars], Sequence[Bars]], Json]
+"""What is done to a world: the run, the world's markets, and those it is made like."""
 PIPELINES: Mapping[str, Pipeline] = {"patterns": by_patterns, "evolve": by_search}
 
 

@@ -15,7 +15,7 @@ from coinswarm.play.model import Mode
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class RuleTrial:
     """A rule to try.
 
     Attributes:
@@ -32,7 +32,7 @@ class Rule:
     warmup_tolerance: float
 
 
-def try_rule(item: Rule, *bars: Bars) -> Json:
+def try_rule(item: RuleTrial, *bars: Bars) -> Json:
     """What each side of a rule did; a rule that these bars cannot carry says why instead."""
     read = play.with_tolerance(play.loads(item.text), item.warmup_tolerance)
     when = Stretches(start_ts=np.array(item.start_ts, dtype=np.int64), end_ts=np.array(item.end_ts, dtype=np.int64))

@@ -1,10 +1,9 @@
-"""Objectives, constraints and times as a person types them."""
+"""Objectives and constraints as a person types them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import get_args
 
 from pydantic import ValidationError
@@ -42,28 +41,3 @@ def constraint(text: str) -> Constraint:
 def limits(constraints: Sequence[Constraint]) -> str:
     """Constraints as they are typed: `n_trades>=10`; `none` for none."""
     return ", ".join(f"{each.figure}{each.operator}{each.threshold:g}" for each in constraints) or "none"
-
-
-def span(first: str | None, end: str | None) -> tuple[int | None, int | None]:
-    """What --from and --to mean, in milliseconds since 1970; None for none.
-
-    Raises:
-        InvalidArgument: one of them is no time, or the end is not after the beginning.
-    """
-    start_ts, end_ts = moment(first, "--from"), moment(end, "--to")
-    if start_ts is not None and end_ts is not None and start_ts >= end_ts:
-        raise errors.InvalidArgument("--from must lie before --to", found=f"{first} and {end}")
-    return start_ts, end_ts
-
-
-def moment(text: str | None, name: str) -> int | None:
-    """A date or time, UTC unless it says otherwise, in milliseconds since 1970; None for none."""
-    if text is None:
-        return None
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise errors.InvalidArgument(
-            f"{name} must be a date or time", found=repr(text), hint="such as 2024-01-31 or 2024-01-31T12:00"
-        ) from error
-    return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -1,0 +1,198 @@
+"""Options of a command, made of the settings of a kind of job; and requests, made of what was typed."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import typer
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from cluster.jobs.kind import JobKind
+from cluster.jobs.options import Machine, Option
+from cluster.jobs.settings import JobSettings
+from coinswarm import errors
+
+_PLACEHOLDER = "FILE"
+_SCALARS = (bool, int, float, str)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leaf:
+    """A setting that is no group of settings: its dotted path and its field."""
+
+    path: str
+    field: FieldInfo
+
+    @property
+    def type(self) -> Any:
+        """What typer reads for it; None when it cannot be typed as it is."""
+        return _typed(self.field.annotation)
+
+    @property
+    def default(self) -> str:
+        """The default as it would be typed; "" where there is none."""
+        value = self.field.get_default(call_default_factory=False)
+        if value is None or value is PydanticUndefined or value == () or isinstance(value, (BaseModel, dict)):
+            return ""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[Leaf]:
+    """Every setting of a model, groups opened."""
+    for name, field in model.model_fields.items():
+        path = f"{prefix}{name}"
+        group = _group(field.annotation)
+        if path == "kind":
+            continue
+        if group is not None:
+            yield from leaves(group, f"{path}.")
+        else:
+            yield Leaf(path=path, field=field)
+
+
+def options(kind: JobKind[Any]) -> tuple[Option, ...]:
+    """All options of a kind: those it names, then one for each setting that none of them fills.
+
+    Raises:
+        TypeError: a setting has no option, and the kind does not say why.
+    """
+    named = kind.options.options
+    filled = {path for option in named for path in option.fills}
+    left_out = tuple(kind.options.left_out)
+    rest = [leaf for leaf in leaves(kind.settings) if not _covered(leaf.path, filled) and not _covered(leaf.path, left_out)]
+    taken = {name for option in named for name in option.names[0].split("/")}
+    return (*named, *(_own_option(leaf, taken) for leaf in rest))
+
+
+def annotation(option: Option, kind: JobKind[Any], *, optional: bool = False) -> Any:
+    """An option as typer has it; `optional`: even where the kind requires it."""
+    required = option.required and not optional
+    leaf = next((leaf for leaf in leaves(kind.settings) if leaf.path in option.fills), None)
+    wanted = option.type if option.type is not None else leaf.type if leaf is not None else str
+    help_ = option.help or _sentence((leaf.field.description if leaf else "") or "")
+    usual = option.default or (leaf.default if leaf is not None and len(option.fills) == 1 else "")
+    shown = f"{help_} Default: {usual}." if usual and not required and wanted is not bool else help_
+    if not option.names[0].startswith("-"):
+        return Annotated[wanted if required else wanted | None, typer.Argument(metavar=option.metavar, help=shown, show_default=False)]
+    panel = None if option in kind.options.options else _panel(option)
+    return Annotated[
+        wanted if required else wanted | None,
+        typer.Option(*option.names, metavar=option.metavar, help=shown, show_default=False, rich_help_panel=panel),
+    ]
+
+
+def requests(kind: JobKind[Any], given: Mapping[str, Any], machine: Machine) -> list[JobSettings]:
+    """The requests that were typed.
+
+    Raises:
+        BadSetting, InvalidArgument: a value lies outside its domain, or is missing; every such value is named.
+    """
+    typed = {option: given[option.key] for option in options(kind) if given.get(option.key) not in (None, [], ())}
+    if any(option.late for option in typed):
+        early: dict[Option, Any] = {option: value for option, value in typed.items() if not option.late}
+        _validated(kind, early, machine, placeholder=[path for option in typed if option.late for path in option.fills])
+    return _validated(kind, typed, machine)
+
+
+def _validated(kind: JobKind[Any], typed: Mapping[Option, Any], machine: Machine, placeholder: Sequence[str] = ()) -> list[JobSettings]:
+    values: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    for option, value in typed.items():
+        read = option.read(value, machine) if option.read is not None else value
+        if not option.fills:
+            rest[option.key] = read
+        for path in option.fills:
+            _fill(values, path, read, extends=option.extends)
+    for path in placeholder:
+        _fill(values, path, [_PLACEHOLDER], extends=True)
+    made = kind.options.compose(values, rest, machine)
+    return [_checked(kind, each) for each in made]
+
+
+def _checked(kind: JobKind[Any], values: Mapping[str, Any]) -> JobSettings:
+    try:
+        checked: JobSettings = kind.settings.model_validate({"kind": kind.name, **values})
+    except ValidationError as error:
+        raise _explained(kind, error) from None
+    return checked
+
+
+def _explained(kind: JobKind[Any], error: ValidationError) -> errors.CoinswarmError:
+    """What is wrong with the values; of one that is missing, which options give it."""
+    problems = error.errors()
+    for problem in problems:
+        path = ".".join(map(str, problem["loc"]))
+        if problem["type"] == "missing" or (problem["type"] == "too_short" and not problem.get("input")):
+            names = [option.names[0] for option in options(kind) if path in option.fills]
+            given = " or ".join(names) or path
+            return errors.InvalidArgument(f"a job of kind {kind.name} needs {path}", found="none", hint=f"say {given}")
+    found = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)
+    return errors.BadSetting("a setting cannot be used", found=found)
+
+
+def _fill(values: dict[str, Any], path: str, value: Any, *, extends: bool) -> None:
+    *groups, name = path.split(".")
+    for group in groups:
+        values = values.setdefault(group, {})
+    if extends and isinstance(value, Mapping):
+        values[name] = {**values.get(name, {}), **value}
+    elif extends:
+        values[name] = [*values.get(name, []), *value]
+    else:
+        values[name] = value
+
+
+def _covered(path: str, by: Sequence[str] | set[str]) -> bool:
+    return any(path == each or path.startswith(f"{each}.") for each in by)
+
+
+def _own_option(leaf: Leaf, taken: set[str]) -> Option:
+    if leaf.type is None:
+        raise TypeError(f"{leaf.path} has no option; name one, or say in `left_out` why there is none")
+    parts = leaf.path.split(".")
+    name = f"--{parts[-1].replace('_', '-')}"
+    if name in taken:
+        name = f"--{'-'.join(parts[-2:]).replace('_', '-')}"
+    taken.add(name)
+    spelled = f"{name}/--no-{name[2:]}" if leaf.type is bool else name
+    return Option(names=(spelled,), fills=(leaf.path,))
+
+
+def _panel(option: Option) -> str | None:
+    """Settings that no one names stand apart, by their group."""
+    groups = {path.rpartition(".")[0] for path in option.fills}
+    group = groups.pop() if len(groups) == 1 else ""
+    return f"More of {group.replace('.', ', ')}" if group else None
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') or not text else '.'}"
+
+
+def _group(annotation_: Any) -> type[BaseModel] | None:
+    """The model of a group of settings; None for a setting, and for a group that may be missing."""
+    return annotation_ if isinstance(annotation_, type) and issubclass(annotation_, BaseModel) else None
+
+
+def _typed(annotation_: Any) -> Any:
+    """A type that typer knows, for a type of Pydantic."""
+    origin = get_origin(annotation_)
+    if origin is Annotated:
+        return _typed(get_args(annotation_)[0])
+    if origin in (Union, types.UnionType):
+        known = [each for each in get_args(annotation_) if each is not type(None)]
+        return _typed(known[0]) if len(known) == 1 else None
+    if origin is Literal:
+        return str
+    if origin is tuple:
+        first, *others = get_args(annotation_)
+        inner = _typed(first)
+        return types.GenericAlias(list, (inner,)) if inner in _SCALARS and others in ([...], []) else None
+    return annotation_ if annotation_ in _SCALARS else None

@@ -1,0 +1,15 @@
+"""The kind of job that samples chaos trades."""
+
+from __future__ import annotations
+
+from cluster.jobs.chaos import COMMAND, NAME, SUMMARY
+from cluster.jobs.chaos.plan import columns, cost, plan, stored_bytes
+from cluster.jobs.chaos.report import report
+from cluster.jobs.chaos.settings import OPTIONS, ChaosRequest
+from cluster.jobs.chaos.stages import estimate, load
+from cluster.jobs.kind import JobKind
+
+KIND = JobKind(
+    name=NAME, summary=SUMMARY, command=COMMAND, settings=ChaosRequest, options=OPTIONS, plan=plan, load=load, cost=cost,
+    estimate=estimate, report=report, columns=columns, stored_bytes=stored_bytes,
+)  # fmt: skip

@@ -1,0 +1,97 @@
+"""What a search for patterns tried, and what survived."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from cluster.jobs.kind import PlanContext
+from cluster.jobs.report import Report, Table
+from coinswarm import errors
+from coinswarm.ledger.patterns import PatternRecord
+from coinswarm.ledger.records import Job, Json
+from coinswarm.ledger.store import Store
+from coinswarm.patterns.foresight import Leak
+
+
+def report(job: Job, context: PlanContext) -> Report:
+    """What was tried and what survived, once the search is done."""
+    records = context.patterns.patterns(job=job.id)
+    data = {**(job.result or {}), "job": job.id, "patterns": records}
+    title = f"Patterns of {job.id}"
+    if job.status != "done":
+        return Report(title=title, parts=(), data=data, synthetic=job.synthetic)
+    shown = f"`coinswarm patterns show {records[0].id}`" if records else "`coinswarm patterns power` says what could be found"
+    return Report(
+        title=title, parts=tuple(_parts(job, records)), data=data, synthetic=job.synthetic,
+        page=partial(_page, job, records, context.store), next_steps=(f"`coinswarm patterns report {job.id}`, {shown}",),
+    )  # fmt: skip
+
+
+def table(title: str, records: Sequence[PatternRecord]) -> Table:
+    """Patterns of the library."""
+    headings = ("pattern", "status", "conditions", "trades", "effect %", "later %", "p family", "p later")
+    return Table(title=title, columns=headings, rows=tuple(map(_row, records)))
+
+
+def summary_of(store: Store, job: Job) -> Json:
+    """What a search found, as `telling.summary` wrote it.
+
+    Raises:
+        NotFound: it has not ended.
+    """
+    steps = store.generations(job.id)
+    if not steps:
+        raise errors.NotFound(f"job {job.id} has found nothing yet", hint=f"`coinswarm jobs resume {job.id}` goes on with it")
+    return steps[0].figures
+
+
+def _page(job: Job, records: Sequence[PatternRecord], store: Store) -> str:
+    from coinswarm.report import patterns as page
+
+    return page.render(summary_of(store, job), records, job=job.id, synthetic=job.synthetic)
+
+
+def _parts(job: Job, records: Sequence[PatternRecord]) -> Iterable[Table | str]:
+    result = job.result or {}
+    yield _tried(job, result)
+    leaks = result.get("leaks", ())
+    yield from (str(Leak(**leak)) for leak in leaks)
+    if leaks:
+        yield "nothing is promoted from such trades: mend the data, or search with --feature and without these"
+    if records:
+        yield table(f"what survived: {len(records)} pattern(s)", records)
+    elif not leaks:
+        yield "nothing survived: so end most searches on real bars, and nearly all on noise"
+
+
+def _tried(job: Job, result: Mapping[str, Any]) -> Table:
+    naive = ", ".join(f"{name} {number:,}" for name, number in result["naive_promoted"].items())
+    rows = (
+        ("patterns tested", f"{result['tested']:,}, on {result['blocks']['discovery']:,} independent blocks of time"),
+        ("smallest family-wise p", f"{result['p_family']:.4f}"),
+        ("significant", f"{result['significant']:,}, of which {result['profitable']:,} made money net of costs"),
+        ("a rule of their own", f"{result['confirmed'] + result['rejected'] + result['candidate']:,}"),
+        ("confirmed on later bars", f"{result['confirmed']:,}"),
+        ("usual tests would promote", naive),
+    )
+    return Table(title=f"job {job.id}", columns=("what", "how many"), rows=rows)
+
+
+def _row(record: PatternRecord) -> list[object]:
+    seen, later = record.figures.get("discovery") or {}, record.figures.get("confirmation") or {}
+    p = record.evidence.get("p_family", math.nan)
+    return [
+        record.id, record.status, record.name, f"{seen.get('trades', 0):,}", _percent(seen.get("effect")), _percent(later.get("effect")),
+        _number(p), _number(record.p_confirm),
+    ]  # fmt: skip
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None or not math.isfinite(value) else f"{100 * value:+.4f}"
+
+
+def _number(value: float) -> str:
+    return "" if not math.isfinite(value) else f"{value:.4f}"

@@ -1,0 +1,148 @@
+"""The one step of a search for patterns: search, and put what was found into the library in the transaction that records it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cluster.compute.executor import Crew
+from cluster.jobs import markets
+from cluster.jobs.discover.plan import trades_of
+from cluster.jobs.kind import Estimate, Planned, RunContext
+from cluster.jobs.stages import Step, Steps
+from coinswarm import errors, patterns
+from coinswarm.ledger.chaos import ChaosStore, ChaosTrades
+from coinswarm.ledger.patterns import PatternRecord, PatternStore
+from coinswarm.ledger.records import GenerationRecord, Job, Json, Lease
+from coinswarm.patterns import DiscoverSettings, telling
+from coinswarm.patterns.mining import Mined, Share
+from coinswarm.types import FloatArray
+
+_MINE_S, _FLIP_S = 4e-6, 4.4e-8
+"""Seconds a trade takes to be mined to depth 3, and a trade and sign flip: docs/benchmarks.md, on one core."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """What a job searches, and where what it finds is kept."""
+
+    job: Job
+    settings: DiscoverSettings
+    sampled: tuple[Job, ...]
+    chaos: ChaosStore
+    library: PatternStore
+    bars_file: Path
+
+    @classmethod
+    def of(cls, made: Planned, context: RunContext) -> Search:
+        """The search of a stored job."""
+        return cls(
+            job=made.job,
+            settings=DiscoverSettings.model_validate(made.job.config["discover"]),
+            sampled=tuple(context.store.job(name) for name in made.job.config["drawn"]),
+            chaos=context.chaos,
+            library=context.patterns,
+            bars_file=context.bars_file,
+        )
+
+
+class Searches:
+    """The steps of a job: one."""
+
+    unit = "searches"
+    total = 1
+
+    def __init__(self, search: Search, executor: Crew) -> None:
+        self._search = search
+        self._executor = executor
+
+    def steps(self, done: Sequence[Json], _halted: Callable[[], bool]) -> Iterator[Step]:
+        """The search, unless it is done."""
+        if not done:
+            yield self._step()
+
+    def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
+        """What was tried and found, as the library settled it."""
+        summary = figures[0]
+        digest = hashlib.sha256(json.dumps(_deciding(summary), sort_keys=True).encode()).hexdigest()
+        records = self._search.library.patterns(job=self._search.job.id)
+        counts = {status: sum(record.status == status for record in records) for status in ("confirmed", "rejected", "candidate")}
+        shown = (
+            "tested", "counted", "significant", "profitable", "unproductive", "redundant", "p_family", "naive_promoted", "blocks", "leaks",
+        )  # fmt: skip
+        return {**{name: summary[name] for name in shown}, **counts}, digest
+
+    def _step(self) -> Step:
+        search = self._search
+        trades = trades_of(search.chaos, search.sampled)
+        earlier = [spent.p_value for spent in search.library.spent(synthetic=search.job.synthetic)]
+        turnover, moves = beside(search.sampled, trades, search.bars_file)
+        discovery = patterns.discover(
+            trades, search.settings, earlier=earlier, turnover=turnover, first_moves=moves, spread=self._spread
+        )  # fmt: skip
+        made_of = {"drawn": [job.id for job in search.sampled], "costs": search.sampled[0].config["chaos"]["costs"]}
+        records = telling.records(
+            discovery, job=search.job.id, synthetic=search.job.synthetic, found_at=datetime.now(UTC), made_of=made_of
+        )  # fmt: skip
+        return Step(number=0, figures=telling.summary(discovery), trials=discovery.tested, commit=self._commit(records))
+
+    def _spread(self, function: Callable[[Share], Mined], shares: Any) -> Iterator[Mined]:
+        return self._executor.run(function, shares)
+
+    def _commit(self, records: Sequence[PatternRecord]) -> Callable[[Lease, GenerationRecord], object]:
+        settings, library = self._search.settings, self._search.library
+        return lambda lease, record: library.commit(lease, record, records, alpha=settings.alpha, procedure=settings.procedure)
+
+
+def load(made: Planned, context: RunContext) -> Steps:
+    """The work of a planned job."""
+    executor = context.executor()
+    return Steps(context.store, made.job.id, Searches(Search.of(made, context), executor), workers=lambda: executor.workers)
+
+
+def estimate(made: Planned, _context: RunContext) -> Estimate:
+    """What a search would take on one core, by the speeds that are measured for docs/benchmarks.md; nothing is searched for it."""
+    settings = DiscoverSettings.model_validate(made.job.config["discover"])
+    trades = int(made.job.config["trades"])
+    seconds = trades * (_MINE_S + _FLIP_S * settings.flips)
+    facts = {"trades": trades, "flips": settings.flips, "depth": settings.depth}
+    rows = (("trades", f"{trades:,} of {len(made.job.config['drawn'])} job(s)"), ("sign flips", f"{settings.flips:,}"),
+            ("speed", "as measured on one core for docs/benchmarks.md; a cluster is faster"))  # fmt: skip
+    return Estimate(seconds=seconds, facts=facts, rows=rows)
+
+
+def beside(sampled: Sequence[Job], trades: ChaosTrades, bars_file: Path) -> tuple[FloatArray | None, FloatArray | None]:
+    """Quote turnover of each trade's decision bar, (n,), and simple return of the bar after it, (n,).
+
+    Both are None where the bars of the first job are gone, or do not cover all trades.
+    """
+    turnover, moves = np.full((2, len(trades)), np.nan)
+    sources = [markets.source(span, sampled[0].config, bars_file) for span in sampled[0].config["markets"]]
+    try:
+        traded = [source.load() for source in sources]
+    except errors.CoinswarmError:
+        return None, None
+    for number, bars in enumerate(traded):
+        rows = np.flatnonzero(trades.market == number)
+        place = np.searchsorted(bars.ts, trades.entry_ts[rows])
+        inside = (place >= 1) & (place < len(bars))
+        after = place[inside]
+        turnover[rows[inside]] = (bars.close * bars.volume)[after - 1]
+        moves[rows[inside]] = bars.close[after] / bars.open[after] - 1
+    return (None, None) if np.isnan(turnover).any() else (turnover, moves)
+
+
+def _deciding(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be the same whoever computed it: not what the library had spent before."""
+    kept = ("tested", "counted", "threshold", "p_family", "significant", "best")
+    return {
+        **{name: summary[name] for name in kept},
+        "findings": [[one["conditions"], one["t"], repr(one["p_confirm"])] for one in summary["findings"]],
+    }

@@ -1,0 +1,46 @@
+"""What can be asked of a fetch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from cluster.jobs.options import Machine, Option, Options
+from cluster.jobs.settings import MAX_MARKETS, Campaign, JobSettings, Moment, Name
+from cluster.jobs.typed import moment
+
+
+class FetchRequest(JobSettings):
+    """Fetch candles from an exchange, and funding of perpetuals: see `coinswarm bars fetch --help`."""
+
+    kind: Literal["fetch"] = "fetch"
+    exchange: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,40}$"), Field(description="its name in ccxt")]
+    markets: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_MARKETS)]
+    timeframe: Annotated[Name, Field(description="length of a bar: 1m, 5m, 1h, 1d")] = "5m"
+    days: Annotated[int, Field(ge=1, le=10_000, description="how far back, unless `since_ts` is given")] = 90
+    since_ts: Annotated[Moment | None, Field(description="first open time wanted")] = None
+    until_ts: Annotated[Moment | None, Field(description="time before which bars open; none: now")] = None
+    patience_s: Annotated[float, Field(ge=0.1, le=86_400, description="seconds to wait for an exchange that does not answer")] = 60.0
+    campaign: Campaign = "default"
+
+
+def _since(text: str, _machine: Machine) -> int | None:
+    return moment(text, "--since")
+
+
+def _until(text: str, _machine: Machine) -> int | None:
+    return moment(text, "--until")
+
+
+OPTIONS = Options(
+    options=(
+        Option(names=("exchange",), fills=("exchange",), required=True, help="Name of the exchange in ccxt: binance, bybit, kraken…"),
+        Option(names=("markets",), fills=("markets",), required=True, metavar="SYMBOL…", help="BTC/USDT, BTC-USDT-PERP…"),
+        Option(names=("--timeframe", "-t"), fills=("timeframe",), help="Length of a bar: 1m, 5m, 1h, 1d…"),
+        Option(names=("--days",), fills=("days",), help="How far back, unless --since is given."),
+        Option(names=("--since",), fills=("since_ts",), type=str, read=_since, help="First day or time wanted, UTC."),
+        Option(names=("--until",), fills=("until_ts",), type=str, read=_until, help="Day or time before which bars open, UTC; else now."),
+        Option(names=("--patience",), fills=("patience_s",)),
+    ),
+)  # fmt: skip

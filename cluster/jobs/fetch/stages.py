@@ -1,0 +1,128 @@
+"""The steps of a fetch: each is one market, and within it pages are committed one by one.
+
+So a job that was stopped in the middle of a market goes on behind the last page. Others can read the catalog between two markets only, for
+its file has one writer or many readers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from cluster.jobs.kind import Estimate, Planned, RunContext
+from cluster.jobs.stages import Step, Steps
+from coinswarm import errors
+from coinswarm.ledger.records import Json
+from coinswarm.market import fetch, providers
+from coinswarm.market.catalog import Catalog
+from coinswarm.market.fetch import Patience, Progress
+from coinswarm.market.providers import Provider
+from coinswarm.market.timeframe import Timeframe
+
+_PATIENCE_S = 60.0
+_USUAL = Patience()
+_PAUSE_S = 0.5
+_PAGE, _PAGE_S = 1000, 0.5
+"""Candles that one question is answered with, and seconds between questions: what the large exchanges allow."""
+
+
+class Markets:
+    """The steps of a job: each is one market, as far as it goes.
+
+    Args:
+        settled: the config of the job.
+        bars_file: the catalog.
+        timeout_s: how long one answer of the exchange may take.
+        tell: is told what is waited for.
+        patience: how long to wait for an exchange that does not answer.
+    """
+
+    unit = "markets"
+
+    def __init__(
+        self,
+        settled: Json,
+        bars_file: Path,
+        *,
+        timeout_s: float,
+        tell: Callable[[str], None] = lambda _: None,
+        patience: Patience = _USUAL,
+    ) -> None:
+        self._settled, self._bars_file = settled, bars_file
+        self._timeout_s, self._tell, self._patience = timeout_s, tell, patience
+
+    @property
+    def total(self) -> int:
+        """How many markets there are."""
+        return len(self._settled["fetched"])
+
+    def steps(self, done: Sequence[Json], halted: Callable[[], bool], /) -> Iterator[Step]:
+        """The markets that are missing, in order."""
+        provider = providers.connect(self._settled["exchange"], timeout_s=self._timeout_s)
+        for number in range(len(done), self.total):
+            yield Step(number=number, figures=self._fetched(provider, self._settled["fetched"][number], halted))
+
+    def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
+        """What was added, and the hash of all bars that are stored of these markets now."""
+        stored = "".join(f"{entry['key']} {entry['content_hash']}\n" for entry in figures)
+        added = {name: sum(int(entry[name]) for entry in figures) for name in ("added", "funding_added")}
+        return {**added, "data_sets": [entry["key"] for entry in figures]}, hashlib.sha256(stored.encode()).hexdigest()
+
+    def _fetched(self, provider: Provider, symbol: str, halted: Callable[[], bool]) -> Json:
+        settled, timeframe = self._settled, Timeframe.parse(self._settled["timeframe"])
+        with _opened(self._bars_file, halted) as catalog:
+            done = fetch.fetch(
+                provider, catalog, symbol, timeframe, since_ms=settled["from"], until_ms=settled["to"], on_progress=self._on_progress,
+                cancelled=halted, patience=self._patience,
+            )  # fmt: skip
+            there = catalog.span(provider.name, symbol, timeframe) is not None
+            content_hash = catalog.find(done.key).content_hash if there else ""
+        return {
+            "key": done.key, "added": done.added, "funding_added": done.funding_added, "has_funding": done.has_funding,
+            "content_hash": content_hash,
+        }  # fmt: skip
+
+    def _on_progress(self, progress: Progress) -> None:
+        if progress.note:
+            self._tell(f"{progress.symbol}: {progress.note}")
+
+
+def _opened(path: Path, halted: Callable[[], bool]) -> Catalog:
+    """The catalog for writing, once those who read it are done.
+
+    Raises:
+        Conflict: somebody holds it for too long. Cancelled: `halted` said so.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return Catalog.open(path)
+        except errors.Conflict:
+            if time.monotonic() > deadline:
+                raise
+            if halted():
+                raise errors.Cancelled("the fetch was stopped while others held the bars") from None
+            time.sleep(_PAUSE_S)
+
+
+def load(made: Planned, context: RunContext) -> Steps:
+    """The work of a planned job."""
+    settled = made.job.config
+    patience_s = float(settled.get("patience_s", _USUAL.give_up_s))
+    markets = Markets(
+        settled, context.bars_file, timeout_s=min(patience_s, context.fetch_timeout_s), tell=context.note,
+        patience=Patience(give_up_s=patience_s),
+    )  # fmt: skip
+    return Steps(context.store, made.job.id, markets)
+
+
+def estimate(made: Planned, _context: RunContext) -> Estimate:
+    """What a fetch would take at the pace that exchanges allow; none is asked for it."""
+    settled = made.job.config
+    candles = len(settled["fetched"]) * (settled["to"] - settled["from"]) // Timeframe.parse(settled["timeframe"]).ms
+    pages = -(-candles // _PAGE)
+    rows = (("candles", f"at most {candles:,} of {len(settled['fetched'])} market(s)"),
+            ("questions", f"about {pages:,}, a page of {_PAGE:,} candles each"))  # fmt: skip
+    return Estimate(seconds=pages * _PAGE_S, facts={"candles": candles, "pages": pages}, rows=rows)

@@ -1,0 +1,15 @@
+"""The kind of job that runs the calibration benchmark."""
+
+from __future__ import annotations
+
+from cluster.jobs.honesty import COMMAND, NAME, SUMMARY
+from cluster.jobs.honesty.plan import columns, cost, plan
+from cluster.jobs.honesty.report import report
+from cluster.jobs.honesty.settings import OPTIONS, HonestyRequest, trials
+from cluster.jobs.honesty.stages import estimate, load
+from cluster.jobs.kind import JobKind
+
+KIND = JobKind(
+    name=NAME, summary=SUMMARY, command=COMMAND, settings=HonestyRequest, options=OPTIONS, plan=plan, load=load, cost=cost,
+    estimate=estimate, report=report, columns=columns, trials=trials,
+)  # fmt: skip

@@ -1,0 +1,244 @@
+"""What the cluster must know of a kind of job: one definition, which the command line, the API, the page, resume and reports are made of.
+
+A kind is a folder of `cluster.jobs` and one line of `cluster.jobs.registry`. Its `definition` module holds a `JobKind`; the folder itself
+holds nothing heavy, so that `coinswarm --help` names every kind without importing one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from cluster.compute.evaluator import Evaluator
+from cluster.compute.executor import Crew
+from cluster.jobs.options import Options
+from cluster.jobs.progress import Watcher
+from cluster.jobs.report import Report
+from cluster.jobs.settings import JobSettings
+from coinswarm.ledger.campaigns import Campaigns
+from coinswarm.ledger.chaos import ChaosStore
+from coinswarm.ledger.patterns import PatternStore
+from coinswarm.ledger.records import DataSetRecord, Job, JobStatus, Json, Lease, PlayRecord
+from coinswarm.ledger.store import Store
+
+S = TypeVar("S", bound=JobSettings)
+S_contra = TypeVar("S_contra", bound=JobSettings, contravariant=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanContext:
+    """What planning and reports may read: everything that is remembered, and the bars of this machine."""
+
+    store: Store
+    campaigns: Campaigns
+    chaos: ChaosStore
+    patterns: PatternStore
+    bars_file: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobSpec:
+    """A settled request: all that decides the result, and what is stored with the job.
+
+    Attributes:
+        settled: what decides the result, as JSON; it becomes the job's config and is hashed.
+        campaign: jobs whose trials are counted together.
+        seed: of everything that is drawn.
+        plays, data_sets: records that the job refers to; the order of the data sets is that of the job's data hashes.
+        data_hashes: content hashes of the job's bars; None: those of `data_sets`.
+        synthetic: some of the bars were made, not traded. None: as the data sets say.
+        files: where the plays were read from, so that a file that changed since is noticed on resume; None: the kind keeps no files.
+        notes: sentences that the person who asks should read before the job runs.
+    """
+
+    settled: Mapping[str, Any]
+    campaign: str
+    seed: int = 0
+    plays: tuple[PlayRecord, ...] = ()
+    data_sets: tuple[DataSetRecord, ...] = ()
+    data_hashes: tuple[str, ...] | None = None
+    synthetic: bool | None = None
+    files: tuple[str | None, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planned:
+    """A job with the plays and data sets it refers to, stored or about to be."""
+
+    job: Job
+    plays: tuple[PlayRecord, ...] = ()
+    data_sets: tuple[DataSetRecord, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class RunContext(Protocol):
+    """What a running job may use. The cluster is started, or joined, when its executor or evaluator is first asked for."""
+
+    @property
+    def store(self) -> Store:
+        """Jobs, plays, evaluations."""
+
+    @property
+    def chaos(self) -> ChaosStore:
+        """Chaos trades."""
+
+    @property
+    def patterns(self) -> PatternStore:
+        """The library of patterns."""
+
+    @property
+    def bars_file(self) -> Path:
+        """The catalog of bars."""
+
+    @property
+    def fetch_timeout_s(self) -> float:
+        """How long one answer of an exchange may take."""
+
+    def executor(self) -> Crew:
+        """Calls functions in worker processes."""
+
+    def evaluator(self) -> Evaluator:
+        """Scores variants in worker processes."""
+
+    def note(self, text: str) -> None:
+        """Say something that the person who watches should know."""
+
+
+class Drive(Protocol):
+    """The run of one job, from the side of the job: its lease, whether to stop, and who is told of progress."""
+
+    @property
+    def lease(self) -> Lease:
+        """The right to commit; every commit checks it."""
+
+    @property
+    def watcher(self) -> Watcher:
+        """Who is told of progress."""
+
+    def halted(self) -> bool:
+        """Whether to stop at the next safe moment: the job was cancelled, or the process is to end.
+
+        Raises:
+            Conflict: the lease was lost to another driver.
+        """
+
+    def cancelled(self) -> bool:
+        """Whether a user cancelled the job; a process that is to end does not count."""
+
+    def commit(self, call: Callable[[], object]) -> None:
+        """Do `call`, which the store does in one transaction, again and again while the database is away.
+
+        Raises:
+            Unavailable: the database stayed away.
+        """
+
+    def commit_later(self, call: Callable[[], object], then: Callable[[], None]) -> None:
+        """As `commit`, on a thread of its own and in the order of the calls; `then` is called by `settle` once it is in."""
+
+    def settle(self, *, everything: bool = False) -> None:
+        """Take note of commits that are in, or wait for all of them. Raises what a commit raised."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How a run ended: `result` is stored with the job; `result_hash` covers all in it that must not depend on who computed it."""
+
+    status: JobStatus
+    result: Json
+    result_hash: str = ""
+
+
+class Work(Protocol):
+    """A job that is ready to run, at its start or where its last commit left it."""
+
+    @property
+    def workers(self) -> int:
+        """How many processes compute at present."""
+
+    def run(self, drive: Drive) -> Outcome:
+        """Do what is missing.
+
+        Raises:
+            CoinswarmError: the job cannot succeed.
+        """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """What a job would take.
+
+    Attributes:
+        seconds: wall time; NaN when unknown.
+        facts: what `--json` prints beside it.
+        rows: what a person reads: a name and a sentence each.
+    """
+
+    seconds: float
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    rows: tuple[tuple[str, str], ...] = ()
+
+
+class Plan(Protocol[S_contra]):
+    """Settles a request. Refuses what cannot be done, before anything is stored."""
+
+    def __call__(self, settings: S_contra, context: PlanContext, /) -> JobSpec:
+        """See `JobKind.plan`."""
+
+
+def no_columns(_job: Job) -> Mapping[str, Any]:
+    """A job of which lists say nothing but what they say of every job."""
+    return {}
+
+
+def no_trials(_settings: Any) -> int:
+    """Nothing is searched, so nothing is tried."""
+    return 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobKind(Generic[S]):
+    """Everything the cluster must know of a kind of job.
+
+    Attributes:
+        name: the folder's name, and `Job.kind`.
+        summary: the line in help, OpenAPI and page.
+        command: words of the command that runs it.
+        settings: what can be asked for: the command's options, the HTTP body, `Job.config["settings"]`.
+        options: how settings are typed where that differs from their names.
+        plan: settles a request.
+        load: the work of a planned job; it reads nothing but the job, so that to resume is the same call.
+        cost: of a settled config: what is computed, in variant-bars.
+        estimate: what a planned job would take.
+        report: of a job that has ended: tables and sentences.
+        columns: what lists and details say of a job beside what they say of every job; `plays`, `markets`, `population` and `generations`
+            have columns of their own.
+        trials: most variants that a request evaluates.
+        changes: what else differs from the job as it was stored, as lines; a changed job is not resumed.
+        repeated: the job that has done what is asked for already, where doing it twice is of no use; raises `Conflict` where it may not be.
+        stored_bytes: of a settled config: about how much the job adds to the database.
+        alone_below: cost below which the command computes in its own process, where nobody says how many workers.
+        any_code: whether another version of the code may resume it.
+        writes_page: whether the command writes the report as an HTML file.
+    """
+
+    name: str
+    summary: str
+    command: tuple[str, ...]
+    settings: type[S]
+    plan: Plan[S]
+    load: Callable[[Planned, RunContext], Work]
+    cost: Callable[[Json], float]
+    estimate: Callable[[Planned, RunContext], Estimate]
+    report: Callable[[Job, PlanContext], Report]
+    options: Options = field(default_factory=Options)
+    columns: Callable[[Job], Mapping[str, Any]] = no_columns
+    trials: Callable[[S], int] = no_trials
+    changes: Callable[[Planned], Sequence[str]] = lambda _: ()
+    repeated: Callable[[Planned, PlanContext], Job | None] = lambda _planned, _context: None
+    stored_bytes: Callable[[Json], int] = lambda _: 0
+    alone_below: float = 0.0
+    any_code: bool = False
+    writes_page: bool = False

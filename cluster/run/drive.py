@@ -1,0 +1,115 @@
+"""One run of one job: claimed, kept by a heartbeat, driven, and ended once, whatever happens."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from cluster.jobs.kind import Outcome, Work
+from cluster.jobs.progress import Silent, Watcher
+from cluster.run import lease as leases
+from cluster.run.commit import Committer
+from cluster.run.lease import Heartbeat
+from coinswarm.ledger.records import Json, Lease, new_owner
+from coinswarm.ledger.store import Store
+
+
+class LeasedDrive:
+    """Keeps `cluster.jobs.kind.Drive` under a lease.
+
+    Args:
+        heartbeat: keeps it, and hears of a cancel.
+        watcher: who is told of progress.
+        stopped: whether the process is to end.
+        committer: writes in order, on a thread of its own.
+    """
+
+    def __init__(self, heartbeat: Heartbeat, watcher: Watcher, stopped: Callable[[], bool], committer: Committer) -> None:
+        self._heartbeat = heartbeat
+        self._stopped = stopped
+        self._committer = committer
+        self.watcher = watcher
+
+    @property
+    def lease(self) -> Lease:
+        """The right to commit."""
+        return self._heartbeat.lease
+
+    def halted(self) -> bool:
+        """Whether to stop at the next safe moment.
+
+        Raises:
+            Conflict: the lease was lost to another driver.
+        """
+        if self._heartbeat.lost is not None:
+            raise self._heartbeat.lost
+        return self._heartbeat.cancelled or self._stopped()
+
+    def cancelled(self) -> bool:
+        """Whether a user cancelled the job."""
+        return self._heartbeat.cancelled
+
+    def commit(self, call: Callable[[], object]) -> None:
+        """Do `call` now, again and again while the database is away."""
+        leases.patiently(call, tell=self.watcher.on_note, stopped=self._stopped)
+
+    def commit_later(self, call: Callable[[], object], then: Callable[[], None]) -> None:
+        """Do `call` on the thread of commits; `then` is called by `settle`."""
+        self._committer.put(call, then)
+
+    def settle(self, *, everything: bool = False) -> None:
+        """Take note of commits that are in, or wait for all of them."""
+        self._committer.settle(everything=everything)
+
+
+def claim(store: Store, job: str, *, lease_s: float = leases.LEASE_S) -> Lease:
+    """The right to drive a job, for this process.
+
+    Raises:
+        Conflict: another driver has it. Cancelled: the job is cancelled.
+    """
+    return store.claim(job, new_owner(socket.gethostname(), os.getpid()), lease_s=lease_s)
+
+
+def drive(
+    store: Store, lease: Lease, work: Work, *, watcher: Watcher | None = None, stopped: Callable[[], bool] = lambda: False,
+    lease_s: float = leases.LEASE_S,
+) -> Json:  # fmt: skip
+    """Run `work` under `lease` to its end; the answer is the result as it is stored, its status and hash included.
+
+    Args:
+        store: where everything is remembered.
+        lease: the right to drive the job.
+        work: the job, ready to run.
+        watcher: who is told of progress.
+        stopped: asked often; True ends the job as cancelled, with all that was committed kept.
+        lease_s: how long the lease lasts after each heartbeat.
+
+    Raises:
+        Conflict: the lease was lost to another driver.
+        Unavailable: database or cluster stayed away; the job can be resumed.
+        CoinswarmError: the job failed, and is stored as failed.
+    """
+    told = watcher or Silent()
+    with _kept(store, lease, told, lease_s) as heartbeat:
+        with Committer(tell=told.on_note, stopped=stopped) as committer:
+            outcome = work.run(LeasedDrive(heartbeat, told, stopped, committer))
+        return _finished(store, lease, outcome, told, stopped)
+
+
+@contextmanager
+def _kept(store: Store, lease: Lease, told: Watcher, lease_s: float) -> Iterator[Heartbeat]:
+    """A heartbeat for the length of a run; a run that raises gives its job back, or ends it as failed."""
+    with Heartbeat(store, lease, lease_s=lease_s) as heartbeat:
+        try:
+            yield heartbeat
+        except BaseException as problem:
+            leases.give_up(store, lease, problem, tell=told.on_note)
+            raise
+
+
+def _finished(store: Store, lease: Lease, outcome: Outcome, told: Watcher, stopped: Callable[[], bool]) -> Json:
+    full = {"job": lease.job, "status": outcome.status, **outcome.result, "result_hash": outcome.result_hash}
+    return leases.finish(store, lease, outcome.status, full, outcome.result_hash, tell=told.on_note, stopped=stopped)

@@ -1,0 +1,252 @@
+"""Plan, submit, run and resume jobs of every kind: what the command line, the API and the worker processes of the service share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from cluster.compute.evaluator import Evaluator
+from cluster.compute.executor import Crew
+from cluster.jobs import registry, spec
+from cluster.jobs.kind import Estimate, PlanContext, Planned
+from cluster.jobs.progress import Watcher
+from cluster.jobs.report import Report
+from cluster.jobs.settings import JobSettings
+from cluster.run import drive
+from coinswarm import errors
+from coinswarm.ledger import transitions
+from coinswarm.ledger.queue import Queue, Submission
+from coinswarm.ledger.records import Job
+
+_SPARE = 0.9
+"""Share of the free disk that a job may take: PostgreSQL writes everything to its log as well, and needs room to work."""
+
+
+class Compute(Protocol):
+    """Opens what computes: in this process, or on a cluster. `dashboard` is where the cluster's page is, once one was opened."""
+
+    dashboard: str | None
+
+    def executor(self, *, alone: bool) -> AbstractContextManager[Crew]:
+        """An executor; `alone`: in this process."""
+
+    def evaluator(self, *, alone: bool) -> AbstractContextManager[Evaluator]:
+        """An evaluator; `alone`: in this process."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueOptions:
+    """How a submission is queued.
+
+    Attributes:
+        token: id of the token that submits; "" for a command on the machine itself.
+        priority: in [-100, 100]; greater is sooner.
+        key: repeating a submission with the same key of the same token changes nothing; "" for none.
+        max_queued: how many jobs of the token may wait; None: any number.
+    """
+
+    token: str = ""
+    priority: int = 0
+    key: str = ""
+    max_queued: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """Runs jobs with what this machine has.
+
+    Attributes:
+        context: what planning and reports read.
+        queue: where jobs wait for the service.
+        compute: what computes.
+        fetch_timeout_s: how long one answer of an exchange may take.
+        alone: compute in this process, whatever a job costs; None: as its kind says, where nobody says how many workers.
+        note: hears what the person who watches should know.
+        free_bytes: room on the disk of the database; None when it is on another machine.
+        now: the time.
+    """
+
+    context: PlanContext
+    queue: Queue
+    compute: Compute
+    fetch_timeout_s: float
+    alone: bool | None = None
+    note: Callable[[str], None] = lambda _: None
+    free_bytes: Callable[[], int | None] = lambda: None
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def plan(self, settings: JobSettings) -> Planned:
+        """The job of a request; nothing is stored.
+
+        Raises:
+            CoinswarmError: what is asked for cannot be done.
+        """
+        kind = registry.kind(kind_name(settings))
+        made = spec.planned(kind, settings, self.context, self.now())
+        refuse_too_large(kind.stored_bytes(made.job.config), self.free_bytes())
+        for line in made.notes:
+            self.note(line)
+        return made
+
+    def repeated(self, made: Planned) -> Job | None:
+        """The job that has done the same already, where doing it twice is of no use.
+
+        Raises:
+            Conflict: it must not be done twice.
+        """
+        return registry.of(made.job).repeated(made, self.context)
+
+    def estimate(self, made: Planned) -> Estimate:
+        """What a planned job would take; a part of it is computed for that."""
+        with self._opened(made) as run:
+            return registry.of(made.job).estimate(made, run)
+
+    def submit(self, made: Planned) -> None:
+        """Store a planned job, to be run by whoever claims it first."""
+        spec.submit(self.context.store, made)
+
+    def enqueue(self, settings: JobSettings, limits: QueueOptions) -> str:
+        """Plan a request and put it in the queue of the service; the answer is the job's id, or that of the job its key stands for.
+
+        Raises:
+            CoinswarmError: what is asked for cannot be done; nothing is stored.
+        """
+        complete = spec.resolved(settings, self.context.store)
+        made = self.plan(complete)
+        spec.refuse_repeated(self.repeated(made))
+        return self.queue.submit(submission(made, complete, limits))
+
+    def run(self, made: Planned, *, new: bool, watcher: Watcher, stopped: Callable[[], bool]) -> Job:
+        """Run a job to its end: a `new` one from the start, a stored one from its last commit.
+
+        What computes is opened first: where it cannot be, a new job is not stored.
+
+        Raises:
+            Conflict: another process drives it.
+            CoinswarmError: it failed, and is stored as failed.
+        """
+        kind, store = registry.of(made.job), self.context.store
+        with self._opened(made) as run:
+            work = kind.load(made, run)
+            if new:
+                self.submit(made)
+            lease = drive.claim(store, made.job.id)
+            made_up = "; SYNTHETIC DATA: these prices were made, not traded" if made.job.synthetic else ""
+            self.note(f"job {made.job.id} begins{made_up}")
+            drive.drive(store, lease, work, watcher=watcher, stopped=stopped)
+        return store.job(made.job.id)
+
+    def start(self, name: str, *, watcher: Watcher, stopped: Callable[[], bool]) -> Job:
+        """Run a stored job that is queued, or whose driver died, from its last commit; unlike `resume` it takes no cancel back.
+
+        Raises:
+            Cancelled: it is cancelled. Conflict: it ended, or is driven. Refused: it would no longer be the same job.
+        """
+        made = self.stored(name)
+        spec.refuse_ended(made.job)
+        spec.refuse_changed(registry.of(made.job), made)
+        return self.run(made, new=False, watcher=watcher, stopped=stopped)
+
+    def resume(self, name: str, *, watcher: Watcher, stopped: Callable[[], bool]) -> Job:
+        """Take a job that failed, was cancelled or lost its driver on from its last commit, as a user asks for.
+
+        Raises:
+            Conflict: it is done, or driven. Refused: it would no longer be the same job.
+        """
+        made = self.stored(name)
+        spec.refuse_done(made.job)
+        refuse_driven(made.job, self.now())
+        spec.refuse_changed(registry.of(made.job), made)
+        self.context.store.resume(made.job.id)
+        return self.run(self.stored(made.job.id), new=False, watcher=watcher, stopped=stopped)
+
+    def stored(self, name: str) -> Planned:
+        """A stored job with what it refers to."""
+        return spec.stored(self.context.store, name)
+
+    def report(self, job: Job) -> Report:
+        """What a job came to."""
+        return registry.of(job).report(job, self.context)
+
+    def is_alone(self, made: Planned) -> bool:
+        """Whether a job is computed in this process."""
+        if self.alone is not None:
+            return self.alone
+        kind = registry.of(made.job)
+        return kind.cost(made.job.config) < kind.alone_below
+
+    def _opened(self, made: Planned) -> _Run:
+        return _Run(runner=self, alone=self.is_alone(made))
+
+
+class _Run:
+    """Keeps `cluster.jobs.kind.RunContext` for the length of a `with`."""
+
+    def __init__(self, *, runner: Runner, alone: bool) -> None:
+        self._runner = runner
+        self._alone = alone
+        self._stack = ExitStack()
+        self.store = runner.context.store
+        self.chaos = runner.context.chaos
+        self.patterns = runner.context.patterns
+        self.bars_file: Path = runner.context.bars_file
+        self.fetch_timeout_s = runner.fetch_timeout_s
+
+    def executor(self) -> Crew:
+        """Calls functions in worker processes, or in this one."""
+        return self._stack.enter_context(self._runner.compute.executor(alone=self._alone))
+
+    def evaluator(self) -> Evaluator:
+        """Scores variants in worker processes, or in this one."""
+        return self._stack.enter_context(self._runner.compute.evaluator(alone=self._alone))
+
+    def note(self, text: str) -> None:
+        """Say something that the person who watches should know."""
+        self._runner.note(text)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+
+def kind_name(settings: JobSettings) -> str:
+    """The name of the kind that a request is of."""
+    return str(getattr(settings, "kind"))  # noqa: B009 - a literal that each kind declares
+
+
+def refuse_driven(job: Job, now: datetime) -> None:
+    """Say who drives a job, before a cluster is started in vain.
+
+    Raises:
+        Conflict: another process does.
+    """
+    if transitions.is_driven(job, now) and job.lease_expires is not None:
+        left_s = max(0.0, (job.lease_expires - now).total_seconds())
+        raise errors.Conflict(
+            f"job {job.id} is driven by {job.lease_owner}",
+            hint=f"if that driver is dead, its lease runs out in {left_s:.0f} s; then resume again",
+        )
+
+
+def refuse_too_large(needed: int, free: int | None) -> None:
+    """Raise `Refused` when what a job stores would not fit the disk of the database."""
+    if free is not None and needed > _SPARE * free:
+        raise errors.Refused(
+            f"the job stores about {needed / 2**30:,.1f} GB in the database", found=f"{free / 2**30:,.1f} GB free",
+            hint="ask for less, free some disk, or `coinswarm jobs prune` and `coinswarm chaos drop` what is not needed any more",
+        )  # fmt: skip
+
+
+def submission(made: Planned, settings: JobSettings, limits: QueueOptions) -> Submission:
+    """A planned job as the queue takes it."""
+    return Submission(
+        job=made.job, plays=made.plays, data_sets=made.data_sets, token=limits.token, priority=limits.priority, key=limits.key,
+        fingerprint=spec.fingerprint(settings), max_queued=limits.max_queued,
+    )  # fmt: skip
