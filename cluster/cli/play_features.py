@@ -17,7 +17,7 @@ from coinswarm import play
 from coinswarm.config import WARMUP_TOLERANCE
 from coinswarm.indicators import features
 from coinswarm.market.bars import Bars
-from coinswarm.play import describe, model
+from coinswarm.play import describe, expressions, model
 from coinswarm.play.slots import CONDITIONS
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ Columns = dict[str, tuple[np.ndarray, int]]
 def _features(chosen: model.Play, candles: Bars, markets: Mapping[str, Bars]) -> Columns:
     found: Columns = {}
     for feature in chosen.features.values():
-        params = {name: value for name, value in feature.params if not isinstance(value, model.Slot)}
+        params = {name: value for name, value in feature.params if not isinstance(value, expressions.Slot)}
         computed = features.compute(
             feature.indicator, params, candles, source=str(feature.source), timeframe_ms=feature.timeframe_ms,
             market=None if feature.market is None else markets[feature.market], warmup_tolerance=chosen.warmup_tolerance,

@@ -15,7 +15,7 @@ from coinswarm import errors
 from coinswarm.indicators import features
 from coinswarm.indicators.features import Computed
 from coinswarm.market.bars import Bars
-from coinswarm.play import model
+from coinswarm.play import expressions, model
 from coinswarm.types import BoolArray, FloatArray
 
 NO_MARKETS: Mapping[str, Bars] = {}
@@ -68,20 +68,20 @@ class Decisions:
     levels: Levels
 
 
-def number(value: model.Number) -> float:
+def number(value: expressions.Number) -> float:
     """A written-out number as a float.
 
     Raises:
         InvalidArgument: it is still a slot, so the play is a family and not one variant.
     """
-    if isinstance(value, model.Slot):
+    if isinstance(value, expressions.Slot):
         raise errors.InvalidArgument(
             "a play must be fixed before it is simulated", found=f"open dimension {value.index}", hint="fix it with a genome"
         )
     return float(value)
 
 
-def window_span(window: model.Window, exec_ms: int) -> int:
+def window_span(window: expressions.Window, exec_ms: int) -> int:
     """How many exec bars a window spans, at least 1; halves are rounded to the even number."""
     bars = number(window.bars)
     return max(1, round(bars if window.bar_ms is None else bars * window.bar_ms / exec_ms))
@@ -139,25 +139,25 @@ class _Reading:
     tolerance: float
     computed: dict[str, Computed] = field(default_factory=dict)
 
-    def signal(self, condition: model.Condition | None) -> BoolArray:
+    def signal(self, condition: expressions.Condition | None) -> BoolArray:
         return np.zeros(len(self.bars), dtype=np.bool_) if condition is None else self.truth(condition)
 
-    def level(self, operand: model.Operand | None) -> FloatArray:
+    def level(self, operand: expressions.Operand | None) -> FloatArray:
         return np.full(len(self.bars), np.nan) if operand is None else self.value(operand)
 
     # --- operands: a missing value is NaN -------------------------------------------------------------------------------
 
-    def value(self, operand: model.Operand) -> FloatArray:
+    def value(self, operand: expressions.Operand) -> FloatArray:
         match operand:
-            case model.Literal(value):
+            case expressions.Literal(value):
                 return np.full(len(self.bars), number(value))
-            case model.Column(name):
+            case expressions.Column(name):
                 return self._column(name)
-            case model.Output(feature, output):
+            case expressions.Output(feature, output):
                 return _missing_unless_finite(self._feature(feature).outputs[output])
-            case model.Shift(inner, bars):
+            case expressions.Shift(inner, bars):
                 return _shift(self.value(inner), int(number(bars)))
-            case model.Arithmetic(sign, left, right):
+            case expressions.Arithmetic(sign, left, right):
                 with np.errstate(all="ignore"):
                     return _missing_unless_finite(_ARITHMETIC[sign](self.value(left), self.value(right)))
 
@@ -185,26 +185,26 @@ class _Reading:
 
     # --- conditions: false where an operand is missing ------------------------------------------------------------------
 
-    def truth(self, condition: model.Condition) -> BoolArray:
+    def truth(self, condition: expressions.Condition) -> BoolArray:
         match condition:
-            case model.Compare(sign, left, right):
+            case expressions.Compare(sign, left, right):
                 return _compare(sign, self.value(left), self.value(right))
-            case model.Between(operand, low, high):
+            case expressions.Between(operand, low, high):
                 value = self.value(operand)
                 return (self.value(low) <= value) & (value <= self.value(high))
-            case model.Near(left, right, tolerance, percent):
+            case expressions.Near(left, right, tolerance, percent):
                 return _near(self.value(left), self.value(right), self.value(tolerance), percent=percent)
-            case model.Cross(left, right, up):
+            case expressions.Cross(left, right, up):
                 return _crosses(self.value(left), self.value(right)) if up else _crosses(self.value(right), self.value(left))
-            case model.Member(operand, values):
+            case expressions.Member(operand, values):
                 return self._any([_compare("==", self.value(operand), self.value(value)) for value in values])
-            case model.All(conditions):
+            case expressions.All(conditions):
                 return ~self._any([~self.truth(inner) for inner in conditions])
-            case model.AnyOf(conditions):
+            case expressions.AnyOf(conditions):
                 return self._any([self.truth(inner) for inner in conditions])
-            case model.Not(inner):
+            case expressions.Not(inner):
                 return ~self.truth(inner)
-            case model.Window():
+            case expressions.Window():
                 return _windowed(self.truth(condition.condition), condition, self.bars.timeframe.ms)
 
     def _any(self, masks: list[BoolArray]) -> BoolArray:
@@ -215,40 +215,47 @@ class _Reading:
 
     # --- warmth: the first bar on which a node and all that it looks back on have a value --------------------------------
 
-    def first(self, node: model.Operand | model.Condition | None) -> int:
+    def first(self, node: expressions.Operand | expressions.Condition | None) -> int:
         match node:
-            case None | model.Literal() | model.Column():
+            case None | expressions.Literal() | expressions.Column():
                 return 0
-            case model.Output(feature, _):
+            case expressions.Output(feature, _):
                 return self._feature(feature).first
-            case model.Shift(inner, bars):
+            case expressions.Shift(inner, bars):
                 return self.first(inner) + int(number(bars))
-            case model.Cross(left, right, _):
+            case expressions.Cross(left, right, _):
                 return self._latest(left, right) + 1
-            case model.Window():
+            case expressions.Window():
                 return self.first(node.condition) + window_span(node, self.bars.timeframe.ms) - 1
             case _:
                 return self._latest(*_parts(node))
 
-    def _latest(self, *nodes: model.Operand | model.Condition) -> int:
+    def _latest(self, *nodes: expressions.Operand | expressions.Condition) -> int:
         return max((self.first(node) for node in nodes), default=0)
 
 
 def _parts(
-    node: model.Arithmetic | model.Compare | model.Between | model.Near | model.Member | model.All | model.AnyOf | model.Not,
-) -> tuple[model.Operand | model.Condition, ...]:
+    node: expressions.Arithmetic
+    | expressions.Compare
+    | expressions.Between
+    | expressions.Near
+    | expressions.Member
+    | expressions.All
+    | expressions.AnyOf
+    | expressions.Not,
+) -> tuple[expressions.Operand | expressions.Condition, ...]:
     match node:
-        case model.Arithmetic(_, left, right) | model.Compare(_, left, right):
+        case expressions.Arithmetic(_, left, right) | expressions.Compare(_, left, right):
             return left, right
-        case model.Between(operand, low, high):
+        case expressions.Between(operand, low, high):
             return operand, low, high
-        case model.Near(left, right, tolerance, _):
+        case expressions.Near(left, right, tolerance, _):
             return left, right, tolerance
-        case model.Member(operand, values):
+        case expressions.Member(operand, values):
             return operand, *values
-        case model.All(conditions) | model.AnyOf(conditions):
+        case expressions.All(conditions) | expressions.AnyOf(conditions):
             return conditions
-        case model.Not(inner):
+        case expressions.Not(inner):
             return (inner,)
 
 
@@ -279,15 +286,15 @@ def _crosses(rising: FloatArray, other: FloatArray) -> BoolArray:
     return (rising > other) & (_shift(rising, 1) <= _shift(other, 1))
 
 
-def _windowed(mask: BoolArray, window: model.Window, exec_ms: int) -> BoolArray:
+def _windowed(mask: BoolArray, window: expressions.Window, exec_ms: int) -> BoolArray:
     span = window_span(window, exec_ms)
     reach = min(span, mask.size)
     total = np.concatenate([np.zeros(reach, dtype=np.int64), np.cumsum(mask)])
     count = total[reach:] - total[:-reach]
     match window.kind:
-        case model.WindowKind.HOLDS_FOR:
+        case expressions.WindowKind.HOLDS_FOR:
             return count == span
-        case model.WindowKind.OCCURRED_WITHIN:
+        case expressions.WindowKind.OCCURRED_WITHIN:
             return count >= 1
-        case model.WindowKind.COUNT_TRUE:
+        case expressions.WindowKind.COUNT_TRUE:
             return count >= number(window.min_true)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from coinswarm import errors
 from coinswarm.backtest.decisions import number
 from coinswarm.config import Account, Costs
-from coinswarm.play import model
+from coinswarm.play import expressions, model
 
 TIE = 1e-12
 """Relative difference below which equity, or an order's notional, still counts as at a level (docs/simulation.md)."""
@@ -167,7 +167,7 @@ def _leverage(sizing: model.Sizing, account: Account) -> float:
     return max(1.0, min(wanted, account.max_leverage))
 
 
-def price_move(percent_of_margin: model.Number, leverage: float) -> float:
+def price_move(percent_of_margin: expressions.Number, leverage: float) -> float:
     """The price move, as a fraction, that gains or loses this much of the margin."""
     return number(percent_of_margin) / 100 / leverage
 

@@ -18,7 +18,7 @@ from coinswarm.fitness.distinct import Distinct, combinations
 from coinswarm.indicators import features
 from coinswarm.kernels import bits
 from coinswarm.market.bars import Bars
-from coinswarm.play import model
+from coinswarm.play import expressions, model
 from coinswarm.types import Bits, BoolArray, FloatArray, IntArray
 
 Value = FloatArray | float
@@ -68,16 +68,16 @@ class Evaluation:
 
     # --- what may vary ----------------------------------------------------------------------------------------------
 
-    def number(self, number: model.Number) -> Distinct:
+    def number(self, number: expressions.Number) -> Distinct:
         """A number that is written out, or the different values its dimension takes in this batch."""
-        if not isinstance(number, model.Slot):
+        if not isinstance(number, expressions.Slot):
             return self._constant(float(number))
         found, which = self._slot(number.index)
         return Distinct(found, found, np.zeros(len(found), dtype=np.int64), which)
 
-    def setting(self, setting: model.Setting) -> Distinct:
+    def setting(self, setting: expressions.Setting) -> Distinct:
         """Like `number`, for parameters that may also be words or truths: their genes are places in the list of choices."""
-        if not isinstance(setting, model.Slot):
+        if not isinstance(setting, expressions.Slot):
             return self._constant(setting)
         found, which = self._slot(setting.index)
         choices = self.play.space.dimensions[setting.index].choices
@@ -116,18 +116,18 @@ class Evaluation:
 
     # --- operands ---------------------------------------------------------------------------------------------------
 
-    def operand(self, node: model.Operand) -> Distinct:
+    def operand(self, node: expressions.Operand) -> Distinct:
         """The different values of an operand: (n_bars,) arrays or numbers."""
         match node:
-            case model.Literal(value):
+            case expressions.Literal(value):
                 return self.number(value)
-            case model.Column(name):
+            case expressions.Column(name):
                 return self.combine(("column", name), [], lambda: _COLUMNS[name](self.bars))
-            case model.Output(feature, output):
+            case expressions.Output(feature, output):
                 return self._output(feature, output)
-            case model.Shift(operand, count):
+            case expressions.Shift(operand, count):
                 return self.combine("shift", [self.operand(operand), self.number(count)], _shift, lambda _, bars: int(bars))
-            case model.Arithmetic(operator, left, right):
+            case expressions.Arithmetic(operator, left, right):
                 return self.combine(operator, [self.operand(left), self.operand(right)], lambda a, b: _arithmetic(operator, a, b))
 
     def _output(self, feature: str, output: str) -> Distinct:
@@ -170,27 +170,27 @@ class Evaluation:
 
     # --- conditions -------------------------------------------------------------------------------------------------
 
-    def condition(self, node: model.Condition) -> Distinct:
+    def condition(self, node: expressions.Condition) -> Distinct:
         """The different truths of a condition: packed bits."""
         match node:
-            case model.Compare(operator, left, right):
+            case expressions.Compare(operator, left, right):
                 return self.combine(("compare", operator), [self.operand(left), self.operand(right)], self._comparer(operator))
-            case model.Between(operand, low, high):
+            case expressions.Between(operand, low, high):
                 return self.combine("between", [self.operand(child) for child in (operand, low, high)], self._between)
-            case model.Near(left, right, tolerance, percent):
+            case expressions.Near(left, right, tolerance, percent):
                 children = [self.operand(child) for child in (left, right, tolerance)]
                 return self.combine(("near", percent), children, lambda a, b, t: self._pack(_near(a, b, t, percent=percent)))
-            case model.Cross(left, right, up):
+            case expressions.Cross(left, right, up):
                 return self.combine(("cross", up), [self.operand(left), self.operand(right)], self._crosser(up=up), lambda *_: 1)
-            case model.Member(operand, values):
+            case expressions.Member(operand, values):
                 return self.combine("member", [self.operand(operand), *(self.operand(value) for value in values)], self._member)
-            case model.All(children):
+            case expressions.All(children):
                 return self._joined("all", children)
-            case model.AnyOf(children):
+            case expressions.AnyOf(children):
                 return self._joined("any", children)
-            case model.Not(child):
+            case expressions.Not(child):
                 return self.combine("not", [self.condition(child)], lambda words: bits.inverted(words, self.n))
-            case model.Window():
+            case expressions.Window():
                 return self._window(node)
 
     def _pack(self, mask: Any) -> Bits:
@@ -217,7 +217,7 @@ class Evaluation:
 
         return cross
 
-    def _window(self, node: model.Window) -> Distinct:
+    def _window(self, node: expressions.Window) -> Distinct:
         unit = (node.bar_ms or self.bars.timeframe.ms) / self.bars.timeframe.ms
         children = [self.condition(node.condition), self.number(node.bars), self.number(node.min_true)]
 
@@ -225,15 +225,15 @@ class Evaluation:
             return max(1, round(bars * unit))
 
         def make(words: Bits, bars: float, min_true: float) -> Bits:
-            if node.kind is model.WindowKind.HOLDS_FOR:
+            if node.kind is expressions.WindowKind.HOLDS_FOR:
                 return bits.held_for(words, span(bars), self.n)
-            if node.kind is model.WindowKind.OCCURRED_WITHIN:
+            if node.kind is expressions.WindowKind.OCCURRED_WITHIN:
                 return bits.occurred_within(words, span(bars), self.n)
             return bits.count_true(words, span(bars), min_true, self.n)
 
         return self.combine(("window", node.kind, unit), children, make, lambda _, bars, __: span(bars) - 1)
 
-    def _joined(self, name: str, nodes: Sequence[model.Condition]) -> Distinct:
+    def _joined(self, name: str, nodes: Sequence[expressions.Condition]) -> Distinct:
         """AND or OR of several conditions; all missing combinations in one compiled call."""
         if not nodes:
             return self.combine(("empty", name), [], lambda: self._pack(name == "all"))

@@ -10,7 +10,7 @@ from coinswarm.config import Account
 from coinswarm.fitness.conditions import Evaluation
 from coinswarm.fitness.distinct import Distinct, combinations
 from coinswarm.kernels.codes import InForce, Rule, Size, StopCode, TargetCode
-from coinswarm.play import model
+from coinswarm.play import expressions, model
 from coinswarm.types import FloatArray, IntArray
 
 _STOPS = {
@@ -106,10 +106,10 @@ class RuleTable:
         if target.level is not None:
             self._put_level(Rule.TARGET_ROW, target.level)
 
-    def _put(self, column: Rule, number: model.Number) -> None:
+    def _put(self, column: Rule, number: expressions.Number) -> None:
         self._columns[column] = self._evaluation.number(number)
 
-    def _put_level(self, column: Rule, operand: model.Operand) -> None:
+    def _put_level(self, column: Rule, operand: expressions.Operand) -> None:
         found = self._evaluation.operand(operand)
         places = [float(len(self._level_rows) + k) for k in range(len(found.results))]
         self._level_rows += [np.broadcast_to(np.asarray(result, dtype=np.float64), (self._evaluation.n,)) for result in found.results]

@@ -23,7 +23,7 @@ from coinswarm.kernels.chain import chain, chain_batch, exit_row
 from coinswarm.kernels.codes import N_OUTCOME, N_TALLY, Tally
 from coinswarm.market.bars import Bars
 from coinswarm.metrics.figures import FIGURES, SCORE_DTYPE, Status
-from coinswarm.play import model, runs, slots
+from coinswarm.play import expressions, model, runs, slots
 from coinswarm.play.runs import with_tolerance
 from coinswarm.types import Bits, FloatArray, IntArray
 
@@ -300,7 +300,7 @@ class _Batch:
             if found[k].keys == ["never"]:
                 self.rows[:, k] = -1
 
-    def _truths(self, evaluation: Evaluation, node: model.Condition | None) -> Distinct:
+    def _truths(self, evaluation: Evaluation, node: expressions.Condition | None) -> Distinct:
         return evaluation.condition(node) if node is not None else self._never(evaluation)
 
     def _never(self, evaluation: Evaluation) -> Distinct:

@@ -6,7 +6,8 @@ import numpy as np
 
 from coinswarm.fitness.conditions import Evaluation
 from coinswarm.play import slots, warmth
-from coinswarm.play.model import Feature, Play, Slot
+from coinswarm.play.expressions import Slot
+from coinswarm.play.model import Feature, Play
 from coinswarm.types import FloatArray
 
 

@@ -13,7 +13,8 @@ from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from coinswarm.play.model import Feature, Output, Play, Slot
+from coinswarm.play.expressions import Output, Slot
+from coinswarm.play.model import Feature, Play
 
 _VERSION = "play/1"
 _Piece = str | Slot

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coinswarm.play.model import Arithmetic, Literal, Slot
+from coinswarm.play.expressions import Arithmetic, Literal, Slot
 from coinswarm.types import BoolArray, FloatArray
 
 Expression = Literal | Arithmetic

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.play.dimension import Dimension, Value
-from coinswarm.play.model import (
+from coinswarm.play.expressions import (
     All,
     AnyOf,
     Between,
@@ -20,15 +20,12 @@ from coinswarm.play.model import (
     Not,
     Operand,
     Output,
-    Play,
-    Risk,
     Setting,
     Shift,
     Slot,
-    Stop,
-    Target,
     WindowKind,
 )
+from coinswarm.play.model import Play, Risk, Stop, Target
 from coinswarm.play.slots import CONDITIONS
 from coinswarm.types import FloatArray
 

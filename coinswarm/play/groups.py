@@ -12,7 +12,7 @@ import numpy as np
 from coinswarm import errors
 from coinswarm.play.constraint import Constraint, Expression, evaluate
 from coinswarm.play.dimension import Dimension
-from coinswarm.play.model import Arithmetic, Literal, Slot
+from coinswarm.play.expressions import Arithmetic, Literal, Slot
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
 TABLE_LIMIT = 200_000

@@ -1,7 +1,7 @@
-"""What a play means once it is read: conditions as trees, numbers that may still vary as slots, and the space they span.
+"""What a play means once it is read: its features and conditions, how it sizes and protects a position, and the space of its variants.
 
 Everything here is frozen and hashable, has no text of the file in it, and can be trusted: the reader (`coinswarm.play.reader`) refuses what
-would fail later. A number is either written out or a `Slot`, an index into the dimensions of the play's space.
+would fail later.
 """
 
 from __future__ import annotations
@@ -9,165 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from coinswarm.config import WARMUP_TOLERANCE, Account, Costs
-
-if TYPE_CHECKING:
-    from coinswarm.play.space import Space
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A value that differs between variants: dimension `index` of the play's space."""
-
-    index: int
-
-
-Number = float | Slot
-Setting = float | str | bool | Slot
-"""A parameter's value: numbers, but also words such as a moving average's kind or a feature's `source`."""
-
-
-# --- operands -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Literal:
-    """A number."""
-
-    value: Number
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the exec bars: open high low close volume hl2 hlc3 ohlc4."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Output:
-    """One output of a feature or structure, known as `Play.features[feature]`."""
-
-    feature: str
-    output: str
-
-
-@dataclass(frozen=True)
-class Shift:
-    """An operand as it stood `bars` exec bars ago."""
-
-    operand: Operand
-    bars: Number
-
-
-@dataclass(frozen=True)
-class Arithmetic:
-    """`left operator right` with operator one of + - * / %; division by zero is missing."""
-
-    operator: str
-    left: Operand
-    right: Operand
-
-
-Operand = Literal | Column | Output | Shift | Arithmetic
-
-
-# --- conditions -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Compare:
-    """`left operator right` with operator one of > < >= <= == !=; false where an operand is missing."""
-
-    operator: str
-    left: Operand
-    right: Operand
-
-
-@dataclass(frozen=True)
-class Between:
-    """`low <= operand <= high`."""
-
-    operand: Operand
-    low: Operand
-    high: Operand
-
-
-@dataclass(frozen=True)
-class Near:
-    """`|left - right| <= tolerance`, where the tolerance is in percent of `|right|` when `percent`."""
-
-    left: Operand
-    right: Operand
-    tolerance: Operand
-    percent: bool
-
-
-@dataclass(frozen=True)
-class Cross:
-    """Up: `left > right` now and `left <= right` one bar ago, all four known. Down: the mirror image."""
-
-    left: Operand
-    right: Operand
-    up: bool
-
-
-@dataclass(frozen=True)
-class Member:
-    """The operand equals one of the values."""
-
-    operand: Operand
-    values: tuple[Operand, ...]
-
-
-@dataclass(frozen=True)
-class All:
-    """Every condition is true; true when there is none."""
-
-    conditions: tuple[Condition, ...]
-
-
-@dataclass(frozen=True)
-class AnyOf:
-    """At least one condition is true; false when there is none."""
-
-    conditions: tuple[Condition, ...]
-
-
-@dataclass(frozen=True)
-class Not:
-    """The condition is not true."""
-
-    condition: Condition
-
-
-class WindowKind(StrEnum):
-    """What is asked of the last bars, the current one included."""
-
-    HOLDS_FOR = "holds_for"
-    OCCURRED_WITHIN = "occurred_within"
-    COUNT_TRUE = "count_true"
-
-
-@dataclass(frozen=True)
-class Window:
-    """A condition over the last `bars` bars: all of them, at least one, or at least `min_true` of them.
-
-    `bar_ms` is the length of the bars that are counted; None counts exec bars. The window spans
-    `max(1, round(bars * bar_ms / exec_ms))` exec bars. Bars before the data count as false.
-    """
-
-    kind: WindowKind
-    bars: Number
-    condition: Condition
-    min_true: Number = 1.0
-    bar_ms: int | None = None
-
-
-Condition = Compare | Between | Near | Cross | Member | All | AnyOf | Not | Window
-
+from coinswarm.play.expressions import Condition, Number, Operand, Setting
+from coinswarm.play.space import Space
 
 # --- features -------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,8 @@ from coinswarm import errors
 from coinswarm.indicators.catalog import Indicator
 from coinswarm.play import slots
 from coinswarm.play.dimension import Dimension
-from coinswarm.play.model import Condition, Mode, Play, Policy
+from coinswarm.play.expressions import Condition
+from coinswarm.play.model import Mode, Play, Policy
 from coinswarm.play.reading import account, actions, constraints, features, parsing, risk, structures, timeframes
 from coinswarm.play.reading.conditions import Conditions
 from coinswarm.play.reading.nodes import Node

@@ -18,22 +18,8 @@ from coinswarm.config import (
 from coinswarm.market import symbols
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.play import slots
-from coinswarm.play.model import (
-    All,
-    AnyOf,
-    Condition,
-    ExitMode,
-    Feature,
-    Mode,
-    Not,
-    Play,
-    Risk,
-    Stop,
-    StopKind,
-    Target,
-    TargetKind,
-    Window,
-)
+from coinswarm.play.expressions import All, AnyOf, Condition, Not, Window
+from coinswarm.play.model import ExitMode, Feature, Mode, Play, Risk, Stop, StopKind, Target, TargetKind
 
 Side = Literal["long", "short"]
 SIDES: Mapping[str, tuple[Mode, str]] = {"long": (Mode.LONG_ONLY, "short"), "short": (Mode.SHORT_ONLY, "long")}

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from coinswarm.play.model import Feature, Output, Play, Slot
+from coinswarm.play.expressions import Output, Slot
+from coinswarm.play.model import Feature, Play
 
 T = TypeVar("T")
 CONDITIONS = ("entry_long", "exit_long", "entry_short", "exit_short")

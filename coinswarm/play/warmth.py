@@ -10,7 +10,8 @@ from coinswarm import errors
 from coinswarm.indicators import features
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.play.dimension import Dimension, Value
-from coinswarm.play.model import Feature, Play, Slot
+from coinswarm.play.expressions import Slot
+from coinswarm.play.model import Feature, Play
 
 MUCH = 0.2
 """Share of the data above which a warm-up is worth a warning."""

@@ -13,22 +13,8 @@ from coinswarm.config import Costs
 from coinswarm.fitness.conditions import packed
 from coinswarm.market.splits import Span
 from coinswarm.play import slots
-from coinswarm.play.model import (
-    All,
-    AnyOf,
-    Between,
-    Compare,
-    Condition,
-    Cross,
-    Literal,
-    Member,
-    Near,
-    Not,
-    Operand,
-    Play,
-    Shift,
-    Window,
-)
+from coinswarm.play.expressions import All, AnyOf, Between, Compare, Condition, Cross, Literal, Member, Near, Not, Operand, Shift, Window
+from coinswarm.play.model import Play
 from coinswarm.validate import curves, names
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Cell, Chart, Section, Table

@@ -10,7 +10,7 @@ import numpy as np
 
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.play import model
+from coinswarm.play import expressions, model
 from coinswarm.play.dimension import Dimension
 from coinswarm.play.space import Space
 
@@ -61,7 +61,7 @@ class Maker:
     dimensions: list[Dimension] = field(default_factory=list)
     features: dict[str, model.Feature] = field(default_factory=dict)
 
-    def number(self, *values: float, whole: bool = False) -> model.Number:
+    def number(self, *values: float, whole: bool = False) -> expressions.Number:
         """One of the values, or a dimension over them."""
         if self.rnd.random() > self.vary:
             return float(self.rnd.choice(values))
@@ -85,14 +85,16 @@ class Maker:
         chosen = tuple(self.rnd.sample(words, self.rnd.randint(1, len(words))))
         return self.slot(Dimension.choice(f"d{len(self.dimensions)}", chosen))
 
-    def slot(self, dimension: Dimension) -> model.Slot:
+    def slot(self, dimension: Dimension) -> expressions.Slot:
         """A new dimension."""
         self.dimensions.append(dimension)
-        return model.Slot(len(self.dimensions) - 1)
+        return expressions.Slot(len(self.dimensions) - 1)
 
     # --- operands -------------------------------------------------------------------------------------------------------
 
-    def output(self, indicator: str, output: str = "value", source: model.Setting = "close", **params: model.Setting) -> model.Output:
+    def output(
+        self, indicator: str, output: str = "value", source: expressions.Setting = "close", **params: expressions.Setting
+    ) -> expressions.Output:
         """An output of a new feature, on a slower timeframe or another market at times."""
         name = f"f{len(self.features)}"
         self.features[name] = model.Feature(
@@ -100,13 +102,13 @@ class Maker:
             timeframe_ms=self.rnd.choice([None] * 20 + [TF.ms, 3 * TF.ms, 3 * TF.ms, 24 * TF.ms]),
             market=self.rnd.choice([None] * 15 + [OTHER]),
         )  # fmt: skip
-        return model.Output(name, output)
+        return expressions.Output(name, output)
 
-    def price(self) -> model.Operand:
+    def price(self) -> expressions.Operand:
         """Something measured in the quote currency."""
         match self.rnd.randrange(7):
             case 0 | 1:
-                return model.Column(self.rnd.choice(SOURCES))
+                return expressions.Column(self.rnd.choice(SOURCES))
             case 2 | 3:
                 indicator, source = self.rnd.choice(PRICE_FEATURES), self.word(*SOURCES)
                 if indicator == "midprice":
@@ -116,59 +118,63 @@ class Maker:
                 words = {"mode": self.word("max", "min"), "source": self.word("close", "high", "low")}
                 return self.output("rolling_window", size=self.number(2, 12, whole=True), **words)
             case 5:
-                return model.Shift(self.price(), self.number(*self.rnd.choice([(0, 1, 3), (0, 1, 3), (3, 70)]), whole=True))
+                return expressions.Shift(self.price(), self.number(*self.rnd.choice([(0, 1, 3), (0, 1, 3), (3, 70)]), whole=True))
             case _:
-                scale = model.Literal(self.number(0.99, 1.0, 1.01))
-                return model.Arithmetic(self.rnd.choice("+-*/%"), self.price(), self.rnd.choice([scale, self.price()]))
+                scale = expressions.Literal(self.number(0.99, 1.0, 1.01))
+                return expressions.Arithmetic(self.rnd.choice("+-*/%"), self.price(), self.rnd.choice([scale, self.price()]))
 
-    def condition(self, depth: int = 2) -> model.Condition:
+    def condition(self, depth: int = 2) -> expressions.Condition:
         """Any condition."""
         if depth == 0 or self.rnd.random() < 0.3:
             return self.leaf()
         several = tuple(self.condition(depth - 1) for _ in range(self.rnd.choice([0, 1, 1, 2, 2, 2, 3])))
         match self.rnd.randrange(5):
             case 0:
-                return model.All(several)
+                return expressions.All(several)
             case 1:
-                return model.AnyOf(several)
+                return expressions.AnyOf(several)
             case 2:
-                return model.Not(self.condition(depth - 1))
+                return expressions.Not(self.condition(depth - 1))
             case _:
                 spans = self.rnd.choice([(1, 2, 5), (1, 2, 5), (1, 2, 5), (5, 65), (2, 1000)])
-                return model.Window(
-                    kind=self.rnd.choice(list(model.WindowKind)), bars=self.number(*spans, whole=True),
+                return expressions.Window(
+                    kind=self.rnd.choice(list(expressions.WindowKind)), bars=self.number(*spans, whole=True),
                     condition=self.condition(depth - 1), min_true=self.number(1, 2, 3, whole=True),
                     bar_ms=self.rnd.choice([None, None, None, None, 3 * TF.ms, TF.ms // 2, 24 * TF.ms]),
                 )  # fmt: skip
 
-    def leaf(self) -> model.Condition:
+    def leaf(self) -> expressions.Condition:
         """A condition on operands."""
         rsi = self.output("rsi", length=self.number(2, 4, whole=True))
         match self.rnd.randrange(8):
             case 0:
-                return model.Compare(self.rnd.choice(["<", ">", "<", ">", "<=", ">=", "==", "!="]), self.price(), self.price())
+                return expressions.Compare(self.rnd.choice(["<", ">", "<", ">", "<=", ">=", "==", "!="]), self.price(), self.price())
             case 1:
-                return model.Compare(self.rnd.choice(["<", ">"]), rsi, model.Literal(self.number(20, 40, 50, 60, 80)))
+                return expressions.Compare(self.rnd.choice(["<", ">"]), rsi, expressions.Literal(self.number(20, 40, 50, 60, 80)))
             case 2:
-                return model.Cross(self.price(), self.price(), self.rnd.random() < 0.5)
+                return expressions.Cross(self.price(), self.price(), self.rnd.random() < 0.5)
             case 3:
-                return model.Between(rsi, model.Literal(self.number(0, 30)), model.Literal(self.number(50, 70, 100)))
+                return expressions.Between(rsi, expressions.Literal(self.number(0, 30)), expressions.Literal(self.number(50, 70, 100)))
             case 4:
-                return model.Near(self.price(), self.price(), model.Literal(self.number(0.1, 0.7, 1.0)), self.rnd.random() < 0.7)
+                return expressions.Near(
+                    self.price(), self.price(), expressions.Literal(self.number(0.1, 0.7, 1.0)), self.rnd.random() < 0.7
+                )
             case 5:
                 hour = self.output("hour_of_day")
-                return model.Member(hour, tuple(model.Literal(self.number(1, 3, 7, whole=True)) for _ in range(self.rnd.choice([1, 3]))))
+                return expressions.Member(
+                    hour, tuple(expressions.Literal(self.number(1, 3, 7, whole=True)) for _ in range(self.rnd.choice([1, 3])))
+                )
             case 6:
                 params = {"left": self.number(1, 3, whole=True), "right": self.number(1, 2, whole=True)}
                 bias = self.output("market_structure", "bias", confirmation_close=self.word(*TRUTHS), **params)
-                return model.Compare(self.rnd.choice(["==", "!="]), bias, model.Literal(self.number(-1, 0, 1)))
+                return expressions.Compare(self.rnd.choice(["==", "!="]), bias, expressions.Literal(self.number(-1, 0, 1)))
             case _:
                 state = self.output("trend_ema", "state", ema_length=self.number(2, 4, whole=True), recent_bars=3.0)
-                return model.Compare("==", state, model.Literal(self.number(-1, 0, 1)))
+                return expressions.Compare("==", state, expressions.Literal(self.number(-1, 0, 1)))
 
     # --- risk -----------------------------------------------------------------------------------------------------------
 
-    def atr(self) -> model.Output:
+    def atr(self) -> expressions.Output:
         """A true range."""
         return self.output("atr", length=self.number(1, 2, 3, whole=True))
 
@@ -200,7 +206,7 @@ class Maker:
             found = self.output(indicator, below, lower_length=self.number(3, 9, whole=True), upper_length=self.number(3, 9, whole=True))
         else:
             found = self.output(indicator, below, left=self.number(1, 3, whole=True), right=self.number(1, 2, whole=True))
-        return model.Stop(kind=kind, value=self.number(0.0, 1.0), level=found, level_short=model.Output(found.feature, above))
+        return model.Stop(kind=kind, value=self.number(0.0, 1.0), level=found, level_short=expressions.Output(found.feature, above))
 
     def target(self, stop: model.Stop | None) -> model.Target | None:
         """Any target that goes with the stop, or none."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from coinswarm.config import Account, Costs
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.play import model
+from coinswarm.play import expressions, model
 from coinswarm.play.space import Space
 
 TF = Timeframe.parse("5m")
@@ -19,17 +19,17 @@ FEATURES = {
     "atr": model.Feature(id="atr", indicator="atr", params=(("length", 2.0),)),
     "wide": model.Feature(id="wide", indicator="sma", params=(("length", 2.0),), timeframe_ms=3 * TF.ms),
 }
-FAST, SLOW, RSI, ATR, WIDE = (model.Output(name, "value") for name in FEATURES)
-CLOSE = model.Column("close")
+FAST, SLOW, RSI, ATR, WIDE = (expressions.Output(name, "value") for name in FEATURES)
+CLOSE = expressions.Column("close")
 PRICES = [
     CLOSE,
     FAST,
     SLOW,
     WIDE,
-    model.Column("open"),
-    model.Column("hl2"),
-    model.Shift(CLOSE, 2.0),
-    model.Arithmetic("*", FAST, model.Literal(1.001)),
+    expressions.Column("open"),
+    expressions.Column("hl2"),
+    expressions.Shift(CLOSE, 2.0),
+    expressions.Arithmetic("*", FAST, expressions.Literal(1.001)),
 ]
 
 
@@ -57,29 +57,29 @@ def markets(draw: st.DrawFn, max_bars: int = 300) -> Bars:
     )  # fmt: skip
 
 
-def _leaves() -> st.SearchStrategy[model.Condition]:
+def _leaves() -> st.SearchStrategy[expressions.Condition]:
     price = st.sampled_from(PRICES)
-    level = st.sampled_from([20.0, 40.0, 60.0, 80.0]).map(model.Literal)
+    level = st.sampled_from([20.0, 40.0, 60.0, 80.0]).map(expressions.Literal)
     return st.one_of(
-        st.builds(model.Compare, st.sampled_from([">", "<", ">=", "<="]), price, price),
-        st.builds(model.Compare, st.sampled_from([">", "<"]), st.just(RSI), level),
-        st.builds(model.Cross, price, price, st.booleans()),
-        st.builds(model.Between, st.just(RSI), st.just(model.Literal(30.0)), level),
-        st.builds(model.Near, price, price, st.just(model.Literal(0.2)), st.just(True)),  # noqa: FBT003
+        st.builds(expressions.Compare, st.sampled_from([">", "<", ">=", "<="]), price, price),
+        st.builds(expressions.Compare, st.sampled_from([">", "<"]), st.just(RSI), level),
+        st.builds(expressions.Cross, price, price, st.booleans()),
+        st.builds(expressions.Between, st.just(RSI), st.just(expressions.Literal(30.0)), level),
+        st.builds(expressions.Near, price, price, st.just(expressions.Literal(0.2)), st.just(True)),  # noqa: FBT003
     )
 
 
-def _grown(inner: st.SearchStrategy[model.Condition]) -> st.SearchStrategy[model.Condition]:
+def _grown(inner: st.SearchStrategy[expressions.Condition]) -> st.SearchStrategy[expressions.Condition]:
     several = st.lists(inner, min_size=1, max_size=3).map(tuple)
     window = st.builds(
-        model.Window,
-        kind=st.sampled_from(list(model.WindowKind)),
+        expressions.Window,
+        kind=st.sampled_from(list(expressions.WindowKind)),
         bars=st.sampled_from([1.0, 2.0, 5.0]),
         condition=inner,
         min_true=st.sampled_from([1.0, 2.0]),
         bar_ms=st.sampled_from([None, 3 * TF.ms]),
     )
-    return st.one_of(st.builds(model.All, several), st.builds(model.AnyOf, several), st.builds(model.Not, inner), window)
+    return st.one_of(st.builds(expressions.All, several), st.builds(expressions.AnyOf, several), st.builds(expressions.Not, inner), window)
 
 
 CONDITIONS = st.recursive(_leaves(), _grown, max_leaves=4)

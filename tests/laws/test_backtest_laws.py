@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from coinswarm.config import Account, Costs
 from coinswarm.market.bars import Bars
 from coinswarm.metrics.figures import FIGURES
-from coinswarm.play import model
+from coinswarm.play import expressions, model
 from tests.unit.backtest import plays
 
 percent = st.sampled_from([0.5, 1.0, 2.0, 5.0, 20.0])
-RANGE = model.Arithmetic("-", model.Column("high"), model.Column("low"))
-MEAN_BELOW, MEAN_ABOVE = model.Shift(model.Column("low"), 1.0), model.Shift(model.Column("high"), 1.0)
+RANGE = expressions.Arithmetic("-", expressions.Column("high"), expressions.Column("low"))
+MEAN_BELOW, MEAN_ABOVE = expressions.Shift(expressions.Column("low"), 1.0), expressions.Shift(expressions.Column("high"), 1.0)
 
 
 @st.composite

@@ -13,7 +13,8 @@ from coinswarm import backtest, chaos
 from coinswarm.chaos import naming
 from coinswarm.config import Account, Costs
 from coinswarm.market.bars import Bars
-from coinswarm.play.model import All, Compare, Literal, Mode, Output, Play, Policy, Risk, Sizing, SizingModel
+from coinswarm.play.expressions import All, Compare, Literal, Output
+from coinswarm.play.model import Mode, Play, Policy, Risk, Sizing, SizingModel
 from coinswarm.play.space import Space
 from tests.unit.chaos.worlds import market, with_funding, without
 

@@ -17,7 +17,7 @@ from coinswarm.market import splits
 from coinswarm.market.bars import COLUMNS, Bars
 from coinswarm.market.resample import resample
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.play import model
+from coinswarm.play import expressions, model
 from coinswarm.play.space import Space
 from coinswarm.validate import lookahead
 from coinswarm.validate.lookahead.worlds import World
@@ -129,13 +129,13 @@ RULES = model.Play(
         "hour": model.Feature(id="hour", indicator="hour_of_day", params=(), market="BTC/USDT"),
         "own": model.Feature(id="own", indicator="price", params=(), timeframe_ms=DAY),
     },
-    entry_long=model.AnyOf((
-        model.Compare(">", model.Output("slow", "value"), model.Literal(0.2)),
-        model.Compare("<", model.Output("paid", "value"), model.Literal(-0.001)),
+    entry_long=expressions.AnyOf((
+        expressions.Compare(">", expressions.Output("slow", "value"), expressions.Literal(0.2)),
+        expressions.Compare("<", expressions.Output("paid", "value"), expressions.Literal(-0.001)),
     )),
-    exit_long=model.AnyOf((
-        model.Compare("<", model.Output("vwap", "value"), model.Output("own", "value")),
-        model.Compare("==", model.Output("hour", "value"), model.Literal(7.0)),
+    exit_long=expressions.AnyOf((
+        expressions.Compare("<", expressions.Output("vwap", "value"), expressions.Output("own", "value")),
+        expressions.Compare("==", expressions.Output("hour", "value"), expressions.Literal(7.0)),
     )),
     risk=model.Risk(max_hold_bars=9.0),
     space=Space((), ()),
@@ -181,7 +181,7 @@ def test_the_look_ahead_command_passes_slow_markets_that_faster_ones_look_at(gri
     rules = model.Play(
         name="slow", space=Space((), ()), risk=model.Risk(max_hold_bars=3.0),
         features={"x": model.Feature(id="x", indicator="price", params=(), timeframe_ms=Timeframe.parse(slow).ms, market=other.symbol)},
-        entry_long=model.Compare(">", model.Output("x", "value"), model.Column("close")),
+        entry_long=expressions.Compare(">", expressions.Output("x", "value"), expressions.Column("close")),
     )  # fmt: skip
     report = lookahead.check(rules, traded, markets={other.symbol: other}, cuts=6)
     assert [verdict.offences for verdict in report.verdicts] == [(), (), ()]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from coinswarm import play
 from coinswarm.play.constraint import Constraint
 from coinswarm.play.dimension import Dimension
-from coinswarm.play.model import Arithmetic, Literal, Slot
+from coinswarm.play.expressions import Arithmetic, Literal, Slot
 from coinswarm.play.space import Space
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "plays" / "examples").glob("*.yml"))

@@ -22,8 +22,9 @@ from coinswarm.patterns.conditions import Pattern
 from coinswarm.play import Play, with_tolerance
 from coinswarm.types import FloatArray
 from coinswarm.validate import gates, worlds
+from coinswarm.validate.calibration import promoting, searching
 from coinswarm.validate.case import Effort
-from coinswarm.validate.worlds import canary, promoting, searching
+from coinswarm.validate.worlds import canary
 
 _FRESH = 8
 _FRESH_SEED = 2**40

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coinswarm.play.model import All, AnyOf, Condition, Not
+from coinswarm.play.expressions import All, AnyOf, Condition, Not
 from coinswarm.play.reading.conditions import Conditions
 from coinswarm.play.reading.problems import Place
 

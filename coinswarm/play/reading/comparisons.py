@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coinswarm import errors
-from coinswarm.play.model import Between, Column, Compare, Condition, Cross, Literal, Member, Near, Operand, Output, Shift
+from coinswarm.play.expressions import Between, Column, Compare, Condition, Cross, Literal, Member, Near, Operand, Output, Shift
 from coinswarm.play.reading import numbers, operands
 from coinswarm.play.reading.features import COLUMNS
 from coinswarm.play.reading.problems import Place

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coinswarm import errors
-from coinswarm.play.model import All, AnyOf, Condition, Not
+from coinswarm.play.expressions import All, AnyOf, Condition, Not
 from coinswarm.play.reading import comparisons, windows
 from coinswarm.play.reading.problems import Place
 from coinswarm.play.reading.state import State

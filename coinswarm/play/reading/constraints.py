@@ -8,7 +8,7 @@ import numpy as np
 
 from coinswarm import errors
 from coinswarm.play.constraint import Constraint, Expression
-from coinswarm.play.model import Arithmetic, Literal, Slot
+from coinswarm.play.expressions import Arithmetic, Literal, Slot
 from coinswarm.play.reading.comparisons import ALIASES
 from coinswarm.play.reading.operands import OPERATORS
 from coinswarm.play.reading.problems import Place, shown

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from coinswarm import errors
 from coinswarm.indicators.catalog import Indicator
-from coinswarm.play.model import Feature, Setting
+from coinswarm.play.expressions import Setting
+from coinswarm.play.model import Feature
 from coinswarm.play.reading import numbers, timeframes
 from coinswarm.play.reading.problems import Place
 from coinswarm.play.reading.state import Declared, State

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from coinswarm import errors
 from coinswarm.indicators.catalog import Parameter
 from coinswarm.play.dimension import Dimension
-from coinswarm.play.model import Number, Setting
+from coinswarm.play.expressions import Number, Setting
 from coinswarm.play.reading.problems import Place
 from coinswarm.play.reading.state import State
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from coinswarm import errors
 from coinswarm.indicators.catalog import Indicator
-from coinswarm.play.model import Arithmetic, Column, Literal, Operand, Output, Shift
+from coinswarm.play.expressions import Arithmetic, Column, Literal, Operand, Output, Shift
 from coinswarm.play.reading import numbers
 from coinswarm.play.reading.features import COLUMNS
 from coinswarm.play.reading.problems import Place

@@ -6,21 +6,8 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
-from coinswarm.play.model import (
-    BreakEven,
-    Limit,
-    Number,
-    Operand,
-    Output,
-    Risk,
-    Sizing,
-    SizingModel,
-    Stop,
-    StopKind,
-    Target,
-    TargetKind,
-    TimeInForce,
-)
+from coinswarm.play.expressions import Number, Operand, Output
+from coinswarm.play.model import BreakEven, Limit, Risk, Sizing, SizingModel, Stop, StopKind, Target, TargetKind, TimeInForce
 from coinswarm.play.reading import numbers, operands
 from coinswarm.play.reading.numbers import COUNT, Domain
 from coinswarm.play.reading.problems import Place

@@ -9,7 +9,8 @@ from coinswarm import errors
 from coinswarm.indicators.catalog import Indicator
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.play.dimension import Dimension
-from coinswarm.play.model import Condition, Feature, Setting, Slot
+from coinswarm.play.expressions import Condition, Setting, Slot
+from coinswarm.play.model import Feature
 from coinswarm.play.reading.nodes import Node
 from coinswarm.play.reading.problems import Place, Problems
 

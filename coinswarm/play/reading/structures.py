@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coinswarm import errors
-from coinswarm.play.model import Setting
+from coinswarm.play.expressions import Setting
 from coinswarm.play.reading import features
 from coinswarm.play.reading.nodes import Node
 from coinswarm.play.reading.problems import Place

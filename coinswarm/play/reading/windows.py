@@ -7,7 +7,7 @@ from collections.abc import Callable
 from coinswarm import errors
 from coinswarm.market.timeframe import MINUTE_MS, Timeframe
 from coinswarm.play.dimension import Dimension
-from coinswarm.play.model import Condition, Number, Window, WindowKind
+from coinswarm.play.expressions import Condition, Number, Window, WindowKind
 from coinswarm.play.reading import numbers
 from coinswarm.play.reading.problems import Place
 from coinswarm.play.reading.state import State

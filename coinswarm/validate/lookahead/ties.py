@@ -12,14 +12,14 @@ from functools import cached_property
 
 import numpy as np
 
-from coinswarm.play import describe, model, slots
-from coinswarm.play.model import Operand
+from coinswarm.play import describe, expressions, model, slots
+from coinswarm.play.expressions import Operand
 from coinswarm.types import BoolArray, FloatArray
 from coinswarm.validate.lookahead.engine import Engine
 from coinswarm.validate.lookahead.findings import usual
 from coinswarm.validate.lookahead.worlds import World
 
-Leaf = model.Compare | model.Between | model.Near | model.Cross | model.Member
+Leaf = expressions.Compare | expressions.Between | expressions.Near | expressions.Cross | expressions.Member
 Operands = tuple[Operand, Operand]
 
 TIE = 1e-9
@@ -46,10 +46,10 @@ def leaves(play: model.Play) -> tuple[Leaf, ...]:
 def memory(play: model.Play, exec_ms: int) -> int:
     """Bars for which a comparison may go on to matter through windows and crosses, at most."""
     found = [part for name in slots.CONDITIONS for part in slots.parts(getattr(play, name))]
-    return 1 + sum(_span(window, exec_ms) for window in found if isinstance(window, model.Window))
+    return 1 + sum(_span(window, exec_ms) for window in found if isinstance(window, expressions.Window))
 
 
-def _span(window: model.Window, exec_ms: int) -> int:
+def _span(window: expressions.Window, exec_ms: int) -> int:
     bars = window.bars if isinstance(window.bars, float | int) else 1
     return int(np.ceil(bars * (window.bar_ms or exec_ms) / exec_ms))
 
@@ -57,16 +57,16 @@ def _span(window: model.Window, exec_ms: int) -> int:
 def pairs(leaf: Leaf) -> Iterator[Operands]:
     """The operands whose order decides a comparison."""
     match leaf:
-        case model.Compare(_, left, right) | model.Cross(left, right, _):
+        case expressions.Compare(_, left, right) | expressions.Cross(left, right, _):
             yield left, right
-        case model.Between(operand, low, high):
+        case expressions.Between(operand, low, high):
             yield from ((operand, low), (operand, high))
-        case model.Member(operand, values):
+        case expressions.Member(operand, values):
             yield from ((operand, value) for value in values)
-        case model.Near(left, right, tolerance, percent):
-            hundred = model.Literal(100.0)
-            allowed = model.Arithmetic("/", model.Arithmetic("*", tolerance, right), hundred) if percent else tolerance
-            yield from ((model.Arithmetic("-", left, right), allowed), (model.Arithmetic("-", right, left), allowed))
+        case expressions.Near(left, right, tolerance, percent):
+            hundred = expressions.Literal(100.0)
+            allowed = expressions.Arithmetic("/", expressions.Arithmetic("*", tolerance, right), hundred) if percent else tolerance
+            yield from ((expressions.Arithmetic("-", left, right), allowed), (expressions.Arithmetic("-", right, left), allowed))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,7 +106,7 @@ class Flips:
             return
         values = [self._values(pair) for pair in asked]
         text = describe.condition(leaf)
-        back = 2 if isinstance(leaf, model.Cross) else 1
+        back = 2 if isinstance(leaf, expressions.Cross) else 1
         for bar in turned.tolist():
             near = any(self._tie(left, right, scale, bar, back) for left, right, scale in values)
             yield Flip(bar=bar, text=text, left=float(values[0][0][bar]), right=float(values[0][1][bar]), tie=near)
@@ -118,7 +118,12 @@ class Flips:
         """Both operands on all bars, and the size of the largest number that goes into either."""
         left, right = self._read(pair)
         sizes = [np.abs(left), np.abs(right)]
-        inner = [part for operand in pair for part in slots.parts(operand) if isinstance(part, model.Output | model.Column | model.Shift)]
+        inner = [
+            part
+            for operand in pair
+            for part in slots.parts(operand)
+            if isinstance(part, expressions.Output | expressions.Column | expressions.Shift)
+        ]
         for part in dict.fromkeys(inner):
             values = self._read((part, part))[0]
             sizes.append(np.fmax(np.abs(values), usual(values)))

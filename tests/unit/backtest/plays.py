@@ -10,7 +10,7 @@ from coinswarm import backtest
 from coinswarm.config import Account, Costs
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.play import model
+from coinswarm.play import expressions, model
 from coinswarm.play.space import Space
 
 MINUTE = Timeframe(60_000)
@@ -21,9 +21,9 @@ ACCOUNT = Account(starting_equity=1000.0, min_notional=0.0)
 ENTER_LONG, ENTER_SHORT, ENTER_BOTH, EXIT = 1, 2, 3, 10
 
 
-def is_volume(*values: float) -> model.Condition:
+def is_volume(*values: float) -> expressions.Condition:
     """True where the volume is one of the values."""
-    return model.Member(model.Column("volume"), tuple(model.Literal(float(value)) for value in values))
+    return expressions.Member(expressions.Column("volume"), tuple(expressions.Literal(float(value)) for value in values))
 
 
 def tape(*candles: tuple[float, ...], signals: dict[int, int] | None = None, gaps: dict[int, int] | None = None, **extra: Any) -> Bars:

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from coinswarm import backtest, errors
-from coinswarm.play import model
+from coinswarm.play import expressions, model
 from tests.unit.backtest.plays import play, tape
 
-CLOSE = model.Column("close")
+CLOSE = expressions.Column("close")
 PRICES = (1.0, 2.0, 3.0, 2.0, 1.0, 2.0, 4.0, 4.0)
 
 
 def number(value):
-    return model.Literal(float(value))
+    return expressions.Literal(float(value))
 
 
 def bars_of(prices=PRICES):
@@ -43,112 +43,112 @@ def value_of(operand, prices=PRICES):
     [(">", [2, 6, 7]), ("<", [0, 4]), (">=", [1, 2, 3, 5, 6, 7]), ("<=", [0, 1, 3, 4, 5]), ("==", [1, 3, 5]), ("!=", [0, 2, 4, 6, 7])],
 )
 def test_comparisons(operator, expected):
-    assert truth(model.Compare(operator, CLOSE, number(2))) == expected
+    assert truth(expressions.Compare(operator, CLOSE, number(2))) == expected
 
 
 @pytest.mark.parametrize("operator", [">", "<", ">=", "<=", "==", "!="])
 def test_comparisons_with_a_missing_value_are_false(operator):
-    missing = model.Arithmetic("/", CLOSE, number(0))
-    assert truth(model.Compare(operator, missing, number(2))) == truth(model.Compare(operator, number(2), missing)) == []
+    missing = expressions.Arithmetic("/", CLOSE, number(0))
+    assert truth(expressions.Compare(operator, missing, number(2))) == truth(expressions.Compare(operator, number(2), missing)) == []
 
 
 def test_not_turns_a_missing_comparison_true_once_everything_is_warm():
-    missing = model.Compare(">", model.Arithmetic("/", CLOSE, number(0)), model.Shift(CLOSE, 2.0))
-    assert truth(model.Not(missing)) == [2, 3, 4, 5, 6, 7]
+    missing = expressions.Compare(">", expressions.Arithmetic("/", CLOSE, number(0)), expressions.Shift(CLOSE, 2.0))
+    assert truth(expressions.Not(missing)) == [2, 3, 4, 5, 6, 7]
 
 
 def test_derived_columns():
-    assert value_of(model.Column("hl2"), (2.0,) * 3) == [2.0] * 3
-    assert value_of(model.Column("hlc3"), (2.0,) * 3) == [2.0] * 3
-    assert value_of(model.Column("ohlc4"), (4.0,) * 3) == [3.75] * 3
+    assert value_of(expressions.Column("hl2"), (2.0,) * 3) == [2.0] * 3
+    assert value_of(expressions.Column("hlc3"), (2.0,) * 3) == [2.0] * 3
+    assert value_of(expressions.Column("ohlc4"), (4.0,) * 3) == [3.75] * 3
 
 
 def test_arithmetic_and_its_missing_values():
-    assert value_of(model.Arithmetic("%", model.Arithmetic("-", CLOSE, number(3)), number(2)), (1, 2, 3, 4)) == [0, 1, 0, 1]
-    assert value_of(model.Arithmetic("+", model.Arithmetic("*", CLOSE, number(2)), number(1)), (1, 2)) == [3, 5]
+    assert value_of(expressions.Arithmetic("%", expressions.Arithmetic("-", CLOSE, number(3)), number(2)), (1, 2, 3, 4)) == [0, 1, 0, 1]
+    assert value_of(expressions.Arithmetic("+", expressions.Arithmetic("*", CLOSE, number(2)), number(1)), (1, 2)) == [3, 5]
     for operator in ("/", "%"):
-        assert np.isnan(value_of(model.Arithmetic(operator, CLOSE, number(0)))).all()
-    assert np.isnan(value_of(model.Arithmetic("*", number(1e300), number(1e300)))).all()
+        assert np.isnan(value_of(expressions.Arithmetic(operator, CLOSE, number(0)))).all()
+    assert np.isnan(value_of(expressions.Arithmetic("*", number(1e300), number(1e300)))).all()
 
 
 def test_shift_looks_back_and_is_missing_before_the_data():
-    assert value_of(model.Shift(CLOSE, 2.0), (1, 2, 3, 4))[2:] == [1.0, 2.0]
-    assert np.isnan(value_of(model.Shift(CLOSE, 9.0), (1, 2, 3, 4))).all()
+    assert value_of(expressions.Shift(CLOSE, 2.0), (1, 2, 3, 4))[2:] == [1.0, 2.0]
+    assert np.isnan(value_of(expressions.Shift(CLOSE, 9.0), (1, 2, 3, 4))).all()
 
 
 def test_offset_into_the_future_is_refused():
     with pytest.raises(errors.InvalidArgument, match="look back"):
-        value_of(model.Shift(CLOSE, -1.0))
+        value_of(expressions.Shift(CLOSE, -1.0))
 
 
 def test_crosses_need_both_bars():
-    assert truth(model.Cross(CLOSE, number(2), up=True)) == [2, 6]
-    assert truth(model.Cross(CLOSE, number(2), up=False)) == [4]
+    assert truth(expressions.Cross(CLOSE, number(2), up=True)) == [2, 6]
+    assert truth(expressions.Cross(CLOSE, number(2), up=False)) == [4]
 
 
 def test_between_includes_both_ends():
-    assert truth(model.Between(CLOSE, number(2), number(3))) == [1, 2, 3, 5]
+    assert truth(expressions.Between(CLOSE, number(2), number(3))) == [1, 2, 3, 5]
 
 
 def test_near_in_percent_of_the_right_side_and_absolute():
-    assert truth(model.Near(CLOSE, number(4), number(25), percent=True)) == [2, 6, 7]
-    assert truth(model.Near(CLOSE, number(4), number(1), percent=False)) == [2, 6, 7]
-    assert truth(model.Near(CLOSE, number(-4), number(25), percent=True)) == []
+    assert truth(expressions.Near(CLOSE, number(4), number(25), percent=True)) == [2, 6, 7]
+    assert truth(expressions.Near(CLOSE, number(4), number(1), percent=False)) == [2, 6, 7]
+    assert truth(expressions.Near(CLOSE, number(-4), number(25), percent=True)) == []
 
 
 def test_member_equals_one_of_its_values():
-    assert truth(model.Member(CLOSE, (number(1), number(4)))) == [0, 4, 6, 7]
-    assert truth(model.Member(CLOSE, ())) == []
+    assert truth(expressions.Member(CLOSE, (number(1), number(4)))) == [0, 4, 6, 7]
+    assert truth(expressions.Member(CLOSE, ())) == []
 
 
 def test_all_of_nothing_is_true_and_any_of_nothing_is_false():
-    assert truth(model.All(())) == list(range(8))
-    assert truth(model.AnyOf(())) == []
+    assert truth(expressions.All(())) == list(range(8))
+    assert truth(expressions.AnyOf(())) == []
 
 
 def test_all_and_any():
-    above, below = model.Compare(">", CLOSE, number(1)), model.Compare("<", CLOSE, number(3))
-    assert truth(model.All((above, below))) == [1, 3, 5]
-    assert truth(model.AnyOf((model.Not(above), model.Not(below)))) == [0, 2, 4, 6, 7]
+    above, below = expressions.Compare(">", CLOSE, number(1)), expressions.Compare("<", CLOSE, number(3))
+    assert truth(expressions.All((above, below))) == [1, 3, 5]
+    assert truth(expressions.AnyOf((expressions.Not(above), expressions.Not(below)))) == [0, 2, 4, 6, 7]
 
 
 def window(kind, bars, **fields):
-    return model.Window(kind=kind, bars=bars, condition=model.Compare(">=", CLOSE, number(2)), **fields)
+    return expressions.Window(kind=kind, bars=bars, condition=expressions.Compare(">=", CLOSE, number(2)), **fields)
 
 
 def test_windows_look_at_the_last_bars_the_current_one_included():
-    assert truth(window(model.WindowKind.HOLDS_FOR, 3.0)) == [3, 7]
-    assert truth(window(model.WindowKind.OCCURRED_WITHIN, 2.0)) == [1, 2, 3, 4, 5, 6, 7]
-    assert truth(window(model.WindowKind.COUNT_TRUE, 5.0, min_true=4.0)) == [5, 6, 7]
+    assert truth(window(expressions.WindowKind.HOLDS_FOR, 3.0)) == [3, 7]
+    assert truth(window(expressions.WindowKind.OCCURRED_WITHIN, 2.0)) == [1, 2, 3, 4, 5, 6, 7]
+    assert truth(window(expressions.WindowKind.COUNT_TRUE, 5.0, min_true=4.0)) == [5, 6, 7]
 
 
 def test_window_longer_than_the_data_is_no_problem():
-    wide = window(model.WindowKind.OCCURRED_WITHIN, 1e9)
+    wide = window(expressions.WindowKind.OCCURRED_WITHIN, 1e9)
     assert backtest.decide(play(entry_long=wide), bars_of()).first == 10**9 - 1
 
 
 def test_window_in_slower_bars_spans_their_length_in_exec_bars():
-    assert first(window(model.WindowKind.HOLDS_FOR, 2.0, bar_ms=180_000)) == 5
-    assert first(window(model.WindowKind.HOLDS_FOR, 1.0, bar_ms=150_000)) == 1
-    assert first(window(model.WindowKind.HOLDS_FOR, 1.0, bar_ms=1)) == 0
+    assert first(window(expressions.WindowKind.HOLDS_FOR, 2.0, bar_ms=180_000)) == 5
+    assert first(window(expressions.WindowKind.HOLDS_FOR, 1.0, bar_ms=150_000)) == 1
+    assert first(window(expressions.WindowKind.HOLDS_FOR, 1.0, bar_ms=1)) == 0
 
 
 def test_reach_of_offsets_crosses_and_windows_adds_up():
-    shifted = model.Shift(model.Arithmetic("+", CLOSE, model.Shift(CLOSE, 2.0)), 3.0)
-    cross = model.Cross(shifted, number(1), up=True)
-    nested = model.Window(kind=model.WindowKind.OCCURRED_WITHIN, bars=4.0, condition=model.Not(model.All((cross,))))
-    assert (first(model.Compare(">", shifted, number(0))), first(cross), first(nested)) == (5, 6, 9)
+    shifted = expressions.Shift(expressions.Arithmetic("+", CLOSE, expressions.Shift(CLOSE, 2.0)), 3.0)
+    cross = expressions.Cross(shifted, number(1), up=True)
+    nested = expressions.Window(kind=expressions.WindowKind.OCCURRED_WITHIN, bars=4.0, condition=expressions.Not(expressions.All((cross,))))
+    assert (first(expressions.Compare(">", shifted, number(0))), first(cross), first(nested)) == (5, 6, 9)
 
 
 def test_operands_of_stop_and_target_must_be_warm_too():
-    risk = model.Risk(stop=model.Stop(kind=model.StopKind.ATR, value=1.0, level=model.Shift(CLOSE, 4.0)))
+    risk = model.Risk(stop=model.Stop(kind=model.StopKind.ATR, value=1.0, level=expressions.Shift(CLOSE, 4.0)))
     assert backtest.decide(play(risk), bars_of()).first == 4
-    short = model.Stop(kind=model.StopKind.STRUCTURE, value=0.0, level=CLOSE, level_short=model.Shift(CLOSE, 5.0))
+    short = model.Stop(kind=model.StopKind.STRUCTURE, value=0.0, level=CLOSE, level_short=expressions.Shift(CLOSE, 5.0))
     assert backtest.decide(play(model.Risk(stop=short)), bars_of()).first == 5
 
 
 def test_nothing_is_decided_on_the_last_bar_or_without_a_condition():
-    wanted = backtest.decide(play(entry_long=model.All(()), entry_short=None, exit_long=model.All(())), bars_of())
+    wanted = backtest.decide(play(entry_long=expressions.All(()), entry_short=None, exit_long=expressions.All(())), bars_of())
     assert not wanted.entry_long[-1]
     assert not wanted.exit_long[-1]
     assert wanted.entry_long[:-1].all()

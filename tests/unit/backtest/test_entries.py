@@ -7,7 +7,7 @@ import math
 import pytest
 
 from coinswarm.config import Account, Costs
-from coinswarm.play import model
+from coinswarm.play import expressions, model
 from tests.unit.backtest.plays import ACCOUNT, ENTER_BOTH, ENTER_LONG, ENTER_SHORT, FREE, flat, play, run, stop, tape, target, trade
 
 LIMIT = model.Limit(offset_pct=2.0)
@@ -182,13 +182,13 @@ def test_zero_volume_leaves_nothing_to_buy_under_a_participation_limit():
 
 
 def test_entry_whose_stop_is_on_the_wrong_side_is_rejected():
-    risk = model.Risk(stop=stop(model.StopKind.STRUCTURE, 0.0, level=model.Literal(101.0), level_short=model.Literal(101.0)))
+    risk = model.Risk(stop=stop(model.StopKind.STRUCTURE, 0.0, level=expressions.Literal(101.0), level_short=expressions.Literal(101.0)))
     rejected = sized(model.Sizing(), risk=risk)
     assert (rejected.trades.height, rejected.metrics["n_rejected"]) == (0, 1)
 
 
 def test_entry_without_a_level_for_its_stop_or_target_is_rejected():
-    missing = model.Arithmetic("/", model.Literal(1.0), model.Literal(0.0))
+    missing = expressions.Arithmetic("/", expressions.Literal(1.0), expressions.Literal(0.0))
     for risk in (
         model.Risk(stop=stop(model.StopKind.ATR, 1.0, level=missing)),
         model.Risk(target=target(model.TargetKind.ATR, 1.0, level=missing)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coinswarm.config import Account, Costs
-from coinswarm.play import model
+from coinswarm.play import expressions, model
 from tests.unit.backtest.plays import ENTER_LONG, ENTER_SHORT, EXIT, flat, is_volume, play, run, stop, tape, target, trade
 
 PROTECTED = model.Risk(stop=stop(value=2.0), target=target(value=4.0))
@@ -84,9 +84,9 @@ def test_percentages_are_of_margin():
 @pytest.mark.parametrize(
     ("protected", "level"),
     [
-        (stop(model.StopKind.ATR, 1.5, level=model.Literal(2.0)), 97.0),
+        (stop(model.StopKind.ATR, 1.5, level=expressions.Literal(2.0)), 97.0),
         (stop(model.StopKind.POINTS, 2.5), 97.5),
-        (stop(model.StopKind.STRUCTURE, 1.0, level=model.Literal(98.0), level_short=model.Literal(102.0)), 98 * 0.99),
+        (stop(model.StopKind.STRUCTURE, 1.0, level=expressions.Literal(98.0), level_short=expressions.Literal(102.0)), 98 * 0.99),
     ],
 )
 def test_stop_kinds_have_their_levels(protected, level):
@@ -96,21 +96,22 @@ def test_stop_kinds_have_their_levels(protected, level):
 
 def test_levels_of_a_short_are_those_of_a_long_unless_it_has_its_own():
     risk = model.Risk(
-        stop=stop(model.StopKind.ATR, 1.5, level=model.Literal(2.0)), target=target(model.TargetKind.ATR, 2.0, level=model.Literal(2.0))
+        stop=stop(model.StopKind.ATR, 1.5, level=expressions.Literal(2.0)),
+        target=target(model.TargetKind.ATR, 2.0, level=expressions.Literal(2.0)),
     )
     assert after_entry((100, 110, 100, 110), risk=risk, side=ENTER_SHORT)["exit_price"] == 103.0
     assert after_entry((100, 100, 90, 90), risk=risk, side=ENTER_SHORT)["exit_price"] == 96.0
 
 
 def test_structure_stop_of_a_short_is_above_its_own_level():
-    structure = stop(model.StopKind.STRUCTURE, 1.0, level=model.Literal(98.0), level_short=model.Literal(102.0))
+    structure = stop(model.StopKind.STRUCTURE, 1.0, level=expressions.Literal(98.0), level_short=expressions.Literal(102.0))
     assert after_entry((100, 110, 100, 110), risk=model.Risk(stop=structure), side=ENTER_SHORT)["exit_price"] == pytest.approx(102 * 1.01)
 
 
 @pytest.mark.parametrize(
     ("wanted", "level"),
     [
-        (target(model.TargetKind.ATR, 1.5, level=model.Literal(2.0)), 103.0),
+        (target(model.TargetKind.ATR, 1.5, level=expressions.Literal(2.0)), 103.0),
         (target(model.TargetKind.POINTS, 2.5), 102.5),
         (target(model.TargetKind.R_MULTIPLE, 3.0), 106.0),
     ],
@@ -136,7 +137,9 @@ def test_trailing_stop_follows_the_best_price_from_the_next_bar_on():
 
 
 def test_trailing_stop_never_loosens():
-    by_volume = stop(model.StopKind.TRAILING_ATR, 1.0, level=model.Arithmetic("/", model.Column("volume"), model.Literal(1000.0)))
+    by_volume = stop(
+        model.StopKind.TRAILING_ATR, 1.0, level=expressions.Arithmetic("/", expressions.Column("volume"), expressions.Literal(1000.0))
+    )
     bars = tape(flat(100), flat(100), flat(105), flat(106), flat(103), signals={0: 2000, 1: 2000, 2: 1000, 3: 5000})
     found = trade(run(play(model.Risk(stop=by_volume), entry_long=is_volume(2000.0)), bars))
     assert (found["exit_bar"], found["exit_reason"]) == (4, "stop")

@@ -7,12 +7,14 @@ import pytest
 
 from coinswarm import backtest, errors
 from coinswarm.config import Account
-from coinswarm.play import model
+from coinswarm.play import expressions, model
 from coinswarm.play.dimension import Dimension
 from coinswarm.play.space import Space
 from tests.unit.backtest.plays import ENTER_LONG, MINUTE, flat, is_volume, play, run, stop, tape, target, trade
 
-LATE = model.All((is_volume(ENTER_LONG), model.Compare(">", model.Shift(model.Column("close"), 3.0), model.Literal(0.0))))
+LATE = expressions.All(
+    (is_volume(ENTER_LONG), expressions.Compare(">", expressions.Shift(expressions.Column("close"), 3.0), expressions.Literal(0.0)))
+)
 
 
 def test_decisions_begin_when_every_operand_is_warm():
@@ -63,7 +65,7 @@ def test_play_speaks_of_costs_and_account_unless_the_run_does():
 
 def test_open_dimensions_are_refused_by_name():
     family = play(
-        model.Risk(stop=stop(value=model.Slot(0))),
+        model.Risk(stop=stop(value=expressions.Slot(0))),
         space=Space(dimensions=(Dimension(path="risk.stop_loss_pct", kind="choice", choices=(1.0, 2.0)),)),
     )
     with pytest.raises(errors.InvalidArgument, match=r"risk\.stop_loss_pct"):
@@ -77,7 +79,7 @@ def test_genome_and_parameters_together_are_refused():
 
 def test_slots_left_in_a_play_are_refused():
     with pytest.raises(errors.InvalidArgument, match="must be fixed"):
-        run(play(model.Risk(stop=stop(value=model.Slot(0)))), tape(*[flat(100)] * 3))
+        run(play(model.Risk(stop=stop(value=expressions.Slot(0)))), tape(*[flat(100)] * 3))
 
 
 @pytest.mark.parametrize(
@@ -91,13 +93,13 @@ def test_sizes_and_targets_measured_by_a_stop_need_one(risk):
 
 def test_missing_market_is_named():
     other = model.Feature(id="eth", indicator="sma", params=(("length", 2.0),), market="ETH/USDT")
-    condition = model.Compare(">", model.Output("eth", "value"), model.Literal(0.0))
+    condition = expressions.Compare(">", expressions.Output("eth", "value"), expressions.Literal(0.0))
     with pytest.raises(errors.NotFound, match="ETH/USDT"):
         run(play(features={"eth": other}, entry_long=condition), tape(*[flat(100)] * 3))
 
 
 def test_feature_warm_up_counts():
     average = model.Feature(id="slow", indicator="sma", params=(("length", 3.0),))
-    condition = model.Compare(">=", model.Column("close"), model.Output("slow", "value"))
+    condition = expressions.Compare(">=", expressions.Column("close"), expressions.Output("slow", "value"))
     result = run(play(features={"slow": average}, entry_long=condition), tape(*[flat(100)] * 8))
     assert (result.start, trade(result)["entry_bar"]) == (2, 3)

@@ -16,7 +16,7 @@ from coinswarm.kernels.codes import N_TALLY, Rule, Tally
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics.figures import Status
-from coinswarm.play import model, variants
+from coinswarm.play import expressions, model, variants
 from coinswarm.play.dimension import Dimension
 from coinswarm.play.space import Space
 from coinswarm.types import FloatArray
@@ -24,7 +24,7 @@ from coinswarm.types import FloatArray
 NONE = np.empty((1, 0))
 FREE = Costs(taker_bps=0, maker_bps=0, slippage_bps=0)
 TF = Timeframe.parse("5m")
-ALWAYS = model.Compare(">", model.Column("close"), model.Literal(0.0))
+ALWAYS = expressions.Compare(">", expressions.Column("close"), expressions.Literal(0.0))
 
 
 def bars_at(close: FloatArray, low: FloatArray | None = None) -> Bars:
@@ -37,7 +37,7 @@ def bars_at(close: FloatArray, low: FloatArray | None = None) -> Bars:
     )  # fmt: skip
 
 
-def one(risk: model.Risk | None = None, entry: model.Condition = ALWAYS) -> model.Play:
+def one(risk: model.Risk | None = None, entry: expressions.Condition = ALWAYS) -> model.Play:
     return model.Play(name="one", entry_long=entry, risk=risk or model.Risk(), space=Space())
 
 
@@ -58,7 +58,7 @@ def test_both_simulators_turn_percent_of_margin_into_the_same_price_move_to_the_
 def test_both_simulators_find_the_same_prices_near_a_round_one() -> None:
     bars = bars_at(np.arange(2970.0, 3031.0))
     for percent in np.round(np.arange(0.1, 1.0, 0.1), 1).tolist():
-        near = model.Near(model.Column("close"), model.Literal(3000.0), model.Literal(percent), percent=True)
+        near = expressions.Near(expressions.Column("close"), expressions.Literal(3000.0), expressions.Literal(percent), percent=True)
         words = evaluated(one(entry=near), bars).condition(near).results[0]
         fast = np.unpackbits(words.view(np.uint8), bitorder="little")[: len(bars) - 1]
         assert fast.tolist() == backtest.decide(one(entry=near), bars).entry_long[:-1].tolist()
@@ -68,8 +68,8 @@ def test_a_list_of_truths_is_read_in_its_own_order() -> None:
     rng = np.random.default_rng(3)
     close = 100.0 * np.exp(np.cumsum(rng.normal(0, 1e-3, 400)))
     bars = bars_at(close, np.minimum(close, np.roll(close, 1)) * rng.uniform(0.997, 1.0, close.size))
-    params = (("confirmation_close", model.Slot(0)), ("left", 2.0), ("right", 2.0))
-    broken = model.Compare("==", model.Output("s", "bos_this_bar"), model.Literal(1.0))
+    params = (("confirmation_close", expressions.Slot(0)), ("left", 2.0), ("right", 2.0))
+    broken = expressions.Compare("==", expressions.Output("s", "bos_this_bar"), expressions.Literal(1.0))
     play = model.Play(
         name="truths", features={"s": model.Feature(id="s", indicator="market_structure", params=params)}, entry_long=broken,
         risk=model.Risk(max_hold_bars=3.0), space=Space((Dimension.choice("s.confirmation_close", (True, False)),)),
@@ -127,7 +127,7 @@ def test_moments_are_right_to_nine_digits_or_called_doubtful(spread: float) -> N
 
 def test_what_is_remembered_of_few_bars_counts_its_keys_too() -> None:
     play = model.Play(
-        name="keys", entry_long=model.Compare(">", model.Column("close"), model.Literal(model.Slot(0))),
+        name="keys", entry_long=expressions.Compare(">", expressions.Column("close"), expressions.Literal(expressions.Slot(0))),
         space=Space((Dimension(path="level", kind="float", low=0.5, high=1.5, step=0.0),)),
     )  # fmt: skip
     scorer = fitness.Scorer(play, bars_at(np.ones(70)))

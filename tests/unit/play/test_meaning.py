@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from coinswarm import play
-from coinswarm.play.model import (
+from coinswarm.play.expressions import (
     All,
     AnyOf,
     Arithmetic,
@@ -16,21 +16,17 @@ from coinswarm.play.model import (
     Compare,
     Condition,
     Cross,
-    Limit,
     Literal,
     Member,
     Near,
     Not,
     Output,
     Shift,
-    SizingModel,
     Slot,
-    StopKind,
-    TargetKind,
-    TimeInForce,
     Window,
     WindowKind,
 )
+from coinswarm.play.model import Limit, SizingModel, StopKind, TargetKind, TimeInForce
 from coinswarm.play.reader import plain
 from coinswarm.play.reading.parsing import parse
 from coinswarm.play.reading.problems import Problems

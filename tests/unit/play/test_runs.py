@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from coinswarm import errors, play
-from coinswarm.play.model import Window
+from coinswarm.play.expressions import Window
 
 SHORT = """
 features: { r: { indicator: rsi } }

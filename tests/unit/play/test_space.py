@@ -10,7 +10,7 @@ import pytest
 from coinswarm import errors
 from coinswarm.play.constraint import Constraint
 from coinswarm.play.dimension import Dimension
-from coinswarm.play.model import Arithmetic, Literal, Slot
+from coinswarm.play.expressions import Arithmetic, Literal, Slot
 from coinswarm.play.space import Space
 
 

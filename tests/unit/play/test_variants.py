@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from coinswarm import errors, play
-from coinswarm.play.model import Slot
+from coinswarm.play.expressions import Slot
 from coinswarm.play.slots import meaning, slots_in
 
 RANGED = """

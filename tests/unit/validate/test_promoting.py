@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from coinswarm.validate import gates, judging
+from coinswarm.validate.calibration import promoting
 from coinswarm.validate.case import Case, Splits
-from coinswarm.validate.worlds import promoting
 from tests.unit.validate import cards_world
 
 RULES = """
