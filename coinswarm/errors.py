@@ -103,7 +103,7 @@ class ConflictingBars(BadBars):
     http_status = 409
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PlayProblem:
     """One mistake in a play: where it is, which rule it breaks, what was found and what may have been meant."""
 

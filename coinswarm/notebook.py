@@ -81,7 +81,7 @@ def frame(scores: np.ndarray) -> pl.DataFrame:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Evolved:
     """What `evolve` found.
 

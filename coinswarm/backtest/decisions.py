@@ -29,7 +29,7 @@ _ARITHMETIC: Mapping[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Levels:
     """What the stop and the target are measured by, as known at each close: an ATR, or a price level for structures.
 
@@ -47,7 +47,7 @@ class Levels:
         return self.stop_long if side > 0 else self.stop_short
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Decisions:
     """What a play wants at every close.
 
@@ -129,7 +129,7 @@ def _entries(long: BoolArray, short: BoolArray, mode: model.Mode) -> tuple[BoolA
     return long & ~short, short & ~long
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Reading:
     """One play read on one set of bars; features are computed once each."""
 

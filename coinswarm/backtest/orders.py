@@ -14,7 +14,7 @@ from coinswarm.play import model
 MAX_SLIPPAGE = 0.5
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
     """An entry that waits for its fill.
 
@@ -40,7 +40,7 @@ def place(rules: Rules, bar: Bar, decided: int, side: int) -> Order:
     return Order(side=side, decided=decided, limit=price, last=None if limit.life_bars is None else decided + limit.life_bars)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LimitFill:
     """What a bar makes of a limit order: filled at a price, at the open or inside the bar; or `cancelled`."""
 
@@ -68,7 +68,7 @@ def slippage(rules: Rules, tape: Tape, at: int, qty: float) -> float:
     return min(slip, MAX_SLIPPAGE)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Desk:
     """Turns orders into entries: the rules of one variant on the bars of one run."""
 

@@ -8,7 +8,7 @@ from coinswarm.backtest.position import Entry, Exit, ExitReason, Position, opene
 from coinswarm.backtest.rules import TIE, Rules
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Trade:
     """A finished trade, or the open position of the last bar marked at its close.
 

@@ -16,7 +16,7 @@ _OF_MARGIN = frozenset({model.StopKind.PERCENT, model.StopKind.TRAILING_PERCENT}
 _TRAILING = frozenset({model.StopKind.TRAILING_PERCENT, model.StopKind.TRAILING_ATR})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StopRule:
     """Where the stop is.
 
@@ -52,7 +52,7 @@ class StopRule:
         return fill * self.value if self.kind == model.StopKind.TRAILING_PERCENT else self.value * level
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TargetRule:
     """Where the target is. `value`: a price move as a fraction (percent), a multiple, or points."""
 
@@ -72,7 +72,7 @@ class TargetRule:
                 return float("nan") if stop is None else fill + side * self.value * abs(fill - stop)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BreakEvenRule:
     """From a favourable move of `activation` on, the stop is at least `offset` beyond the fill; both fractions of the fill."""
 
@@ -80,7 +80,7 @@ class BreakEvenRule:
     offset: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LimitRule:
     """A limit entry `offset_pct` percent better than the close, live for `life_bars` bars (None: until filled)."""
 
@@ -90,7 +90,7 @@ class LimitRule:
     life_bars: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
     """Everything that decides what an order of this variant becomes.
 

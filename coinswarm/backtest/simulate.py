@@ -15,7 +15,7 @@ from coinswarm.backtest.rules import Rules
 from coinswarm.backtest.tape import Tape
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Signals:
     """The decisions of a variant as plain lists, by side: +1 long, -1 short."""
 

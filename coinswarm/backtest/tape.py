@@ -32,7 +32,7 @@ class Bar(NamedTuple):
         return self.high if side > 0 else self.low
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Tape:
     """All bars of a run, in order.
 

@@ -30,7 +30,7 @@ _STREAM = 0x6368616F73
 _WORDS = 4
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Urn:
     """All trades that can be drawn.
 
@@ -73,7 +73,7 @@ class Urn:
         return shares
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Drawn:
     """Trades as drawn, (n,) each; see `ChaosTrades`."""
 

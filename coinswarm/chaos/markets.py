@@ -23,7 +23,7 @@ _KEPT = 64
 """More than a job has markets; a process that sees world after world forgets the oldest."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Market:
     """One market, ready to be traded at random.
 

@@ -33,7 +33,7 @@ _NO_LOOKING_AHEAD = "features are known at the close of their bar; there is no w
 _SYNTAX = f"such as rsi(14), rsi(14)@1h, bbands(20).bandwidth or BTC/USDT:roc(5). {_NO_LOOKING_AHEAD}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FeatureName:
     """One output of a feature.
 

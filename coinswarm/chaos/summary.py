@@ -9,7 +9,7 @@ import numpy as np
 from coinswarm.ledger.chaos import ChaosTrades
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
     """Trades of one market and side: how many, the share that won, and means; results as fractions of the notional, `hold` in bars."""
 

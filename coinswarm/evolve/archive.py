@@ -47,7 +47,7 @@ class Behaviour(config.Settings):
         return int(np.prod([descriptor.cells for descriptor in self.descriptors]))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Archive(Columns):
     """The best variant found in each cell, by cell.
 

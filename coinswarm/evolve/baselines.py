@@ -19,7 +19,7 @@ ISLAND = 4096
 """The island number of random search in births: one above the last that a search can have."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
     """The best of evolution beside the best of a baseline, on one objective in its declared direction.
 

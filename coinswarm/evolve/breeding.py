@@ -41,7 +41,7 @@ class Brood:
     parents: IntArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Nursery:
     """What breeding needs beside the island: the space, the settings and the name of a variant."""
 

@@ -17,7 +17,7 @@ from coinswarm.types import BoolArray, IntArray
 NO_PARENT = -1
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Credit:
     """What an operator brought: how many children, how many of them survived, and how many dominated a parent."""
 

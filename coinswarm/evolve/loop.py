@@ -16,7 +16,7 @@ Evaluate = Callable[[FloatArray], Results]
 """(k, n_dims) genomes -> their scores, row for row."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """What a search found.
 

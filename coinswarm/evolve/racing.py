@@ -39,7 +39,7 @@ class Slice(NamedTuple):
     market: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rung:
     """The slices a rung adds to those shown before, and how many variants it lets go on."""
 

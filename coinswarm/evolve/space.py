@@ -69,7 +69,7 @@ class Space(Protocol):
         """(n, n_dims) the number each gene stands for."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Axis:
     """A dimension of a `Box`."""
 
@@ -82,7 +82,7 @@ class Axis:
     log: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Box:
     """A space without constraints: every genome on the grid is valid."""
 
@@ -107,7 +107,7 @@ class Box:
         return np.array(genomes, dtype=np.float64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scale:
     """The map between genes and the unit cube, all dimensions at once.
 

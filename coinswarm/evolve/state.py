@@ -27,7 +27,7 @@ DROPPED = 1e100
 _ALWAYS = np.iinfo(np.int64).max
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Columns:
     """Arrays of equal length, one row a variant."""
 
@@ -47,7 +47,7 @@ class Columns:
         return replace(self, **joined)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Members(Columns):
     """Scored variants.
 
@@ -73,7 +73,7 @@ class Members(Columns):
         return np.asarray(~self.failed & (self.violation <= 0))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Inbox:
     """Immigrants that wait at the border of an island until it has told the generation before."""
 
@@ -89,7 +89,7 @@ class Stop(NamedTuple):
     generation: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Island:
     """One population and everything that decides its future.
 
@@ -124,7 +124,7 @@ class Island:
         return replace(self, own=self.own.take(np.empty(0, dtype=np.int64)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class State:
     """A search at rest: with the space, the settings and the scores to come, it decides all that follows.
 
@@ -177,7 +177,7 @@ class State:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Known(Columns):
     """Scores of variants by identity, sorted by it: what need not be evaluated again.
 
@@ -217,7 +217,7 @@ class Known(Columns):
         return replace(self, **columns)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outbox:
     """What an island publishes at a migration: copies of its best, and whether it has stopped making progress."""
 
@@ -226,7 +226,7 @@ class Outbox:
     stagnant: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Proposals:
     """Children of one island that wait for their scores.
 
@@ -261,7 +261,7 @@ class Proposals:
         return int(np.unique(self.identities).size)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Results:
     """The scores of `proposals.todo`, in that order.
 

@@ -13,7 +13,7 @@ from coinswarm.types import IntArray
 _LARGEST_CODE = 2**62
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Distinct:
     """The different results of one node of a play over a batch of variants.
 

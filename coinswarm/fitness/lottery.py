@@ -20,7 +20,7 @@ _CHUNK = 256
 """Lotteries whose entries are held at once: 3.4 MB of bits on 105,000 bars."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Habit:
     """How a variant enters.
 

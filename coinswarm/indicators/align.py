@@ -13,7 +13,7 @@ GREATEST_AGE = 3
 older than one; two may be missing in a row before a decision goes without it (docs/decisions/0014)."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Alignment:
     """What the bars of one series show of another.
 

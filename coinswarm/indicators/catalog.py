@@ -19,7 +19,7 @@ Compute = Callable[[Bars, Params, FloatArray], tuple[FloatArray, ...]]
 """(bars, every parameter, (n_bars,) source column) -> one (n_bars,) array an output; NaN where there is no value yet."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Parameter:
     """A parameter of an indicator.
 
@@ -38,7 +38,7 @@ class Parameter:
     words: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Indicator:
     """A named function of bars.
 

@@ -21,7 +21,7 @@ _SHOWN: WeakKeyDictionary[Bars, WeakKeyDictionary[Bars, Alignment]] = WeakKeyDic
 """Resampled bars and alignments, kept as long as the bars they belong to: a play's slow features share them (2 ms on 72k bars)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Computed:
     """An indicator's values on the exec bars.
 

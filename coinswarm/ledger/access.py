@@ -29,7 +29,7 @@ _MOST = 1_000_000
 _NAME_LIMIT = 200
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
     """A bearer token as it is stored.
 
@@ -48,7 +48,7 @@ class Token:
     revoked: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AuditRow:
     """One change: when, by which token (its id, or the name of a command on the machine itself), what was done to what."""
 

@@ -21,7 +21,7 @@ EvaluationOrder: TypeAlias = Literal["-fitness", "fitness", "generation", "-gene
 EVALUATION_ORDERS: tuple[EvaluationOrder, ...] = get_args(EvaluationOrder)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Page(Generic[Row]):
     """Some rows, and where the next page begins; None after the last."""
 
@@ -29,7 +29,7 @@ class Page(Generic[Row]):
     next: Place | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobFilter:
     """Which jobs; None: all."""
 
@@ -39,7 +39,7 @@ class JobFilter:
     token: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluationFilter:
     """Which evaluations of a job; None: all. Bounds are included. Ordered by fitness, those without one are left out."""
 
@@ -54,7 +54,7 @@ class EvaluationFilter:
     max_fitness: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluationBrief:
     """An evaluation without its figures and origins, as it stands in a list. `fitness` is NaN for a failed variant."""
 
@@ -74,7 +74,7 @@ class EvaluationBrief:
     parents: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PatternFilter:
     """Which patterns; None: all."""
 
@@ -84,7 +84,7 @@ class PatternFilter:
     synthetic: bool | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PlayBrief:
     """A stored play without its text, which has so many characters."""
 
@@ -94,7 +94,7 @@ class PlayBrief:
     saved: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Commit:
     """What one transaction of a job's driver brought. `number` grows from commit to commit of a job; records are by island."""
 

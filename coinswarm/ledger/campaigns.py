@@ -30,7 +30,7 @@ VAULT = "vault"
 """The segment that an opening is scored on."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SplitMarket:
     """Bars that a split was declared on: `content_hash` is of all of them up to the end of the vault, so that a later opening can tell."""
 
@@ -38,7 +38,7 @@ class SplitMarket:
     content_hash: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CampaignSplit:
     """How a campaign's time is cut, the same for all of its markets.
 
@@ -68,7 +68,7 @@ class CampaignSplit:
         return Fence(campaign=self.campaign, ts=self.validation.end_ts)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class VaultOpening:
     """One look at the vault: of which variant, by whom, when and why, and what it showed (empty until it was scored).
 
@@ -85,7 +85,7 @@ class VaultOpening:
     figures: Json = dataclasses.field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class VerdictRecord:
     """What the gates said of one variant; `document` is the verdict in full as JSON and `hash` its SHA-256."""
 
@@ -100,7 +100,7 @@ class VerdictRecord:
     when: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class VettedPlay:
     """A play with everything fixed that the gates let through; `sha256` is of `text`, `verdict` is what it passed with."""
 

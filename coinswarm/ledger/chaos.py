@@ -27,7 +27,7 @@ COLUMNS = (
 """Every column of `ChaosTrades` but its number, in the order of `ChaosTrades`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ChaosFrame:
     """What all trades of a job share.
 
@@ -42,7 +42,7 @@ class ChaosFrame:
     bar_ms: int
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class ChaosTrades:
     """Random trades and what became of them, one a row; n trades.
 
@@ -170,7 +170,7 @@ def empty(frame: ChaosFrame) -> ChaosTrades:
     return ChaosTrades(markets=frame.markets, features=frame.features, bar_ms=frame.bar_ms, **whole, **small, **states, **floats)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ChaosSummary:
     """One job's trades in a line: how many, how many won, and means of what they made, as fractions; NaN without trades."""
 

@@ -22,7 +22,7 @@ LADDER: tuple[State, ...] = ("candidate", "validated", "demo", "vetted", "live_t
 STATES: tuple[State, ...] = (*LADDER, "rework", "disabled")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Arrow:
     """A step that exists.
 
@@ -62,7 +62,7 @@ ARROWS: tuple[Arrow, ...] = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Transition:
     """One step that was taken, with its evidence.
 

@@ -28,7 +28,7 @@ DECAY = 1.3
 _ID_LENGTH = 16
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PatternRecord:
     """One pattern of the library.
 
@@ -54,7 +54,7 @@ class PatternRecord:
     synthetic: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Spent:
     """One test that the library paid for: the p-value of a pattern, and the level that was there for it.
 

@@ -31,7 +31,7 @@ MAX_KEY = 255
 LEASE_S = 30.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Submission:
     """A planned job with all that is stored for it.
 
@@ -54,7 +54,7 @@ class Submission:
     max_queued: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """A job's place in the line. `attempts` counts how often a service has taken it; `owner` is "" while none holds it."""
 
@@ -68,7 +68,7 @@ class Entry:
     lease_expires: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """How long the line is, over all tokens or for one."""
 

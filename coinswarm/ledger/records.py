@@ -36,7 +36,7 @@ _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EVALUATION_ID_LENGTH = 20
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DataSetRecord:
     """A stored run of bars that jobs were evaluated on.
 
@@ -55,7 +55,7 @@ class DataSetRecord:
     synthetic: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PlayRecord:
     """The text of a play under the SHA-256 it is known by."""
 
@@ -64,7 +64,7 @@ class PlayRecord:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
     """One run: what it was asked to do, on what, and how far it is.
 
@@ -96,7 +96,7 @@ class Job:
     lease_expires: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Lease:
     """The right to drive a job until `expires`. `cancel_requested`: the job was cancelled, and its driver is to end."""
 
@@ -106,7 +106,7 @@ class Lease:
     cancel_requested: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GenerationRecord:
     """What one island (or the whole job, `WHOLE_JOB`) was like at the end of one generation.
 
@@ -128,7 +128,7 @@ class GenerationRecord:
     state: bytes = b""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class EvaluationBatch:
     """The new variants of one island in one generation, as columns of n rows.
 
@@ -160,7 +160,7 @@ class EvaluationBatch:
         return len(self.variants)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class ScoreBatch:
     """The figures of some variants of a job on one data set and one segment of time.
 
@@ -177,7 +177,7 @@ class ScoreBatch:
         return len(self.variants)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ScoreRecord:
     """The figures of one variant on one data set and segment; a figure it does not have is NaN."""
 
@@ -187,7 +187,7 @@ class ScoreRecord:
     figures: Mapping[str, float]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluationRecord:
     """One evaluated variant with all that is known of it. `status` is the lower-case name of a `metrics.figures.Status`."""
 
@@ -215,7 +215,7 @@ class EvaluationRecord:
     scores: tuple[ScoreRecord, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LeaderboardRow:
     """A place on the leaderboard: figures are means over the data sets; `out_of_sample` is empty until it has been scored there."""
 
@@ -232,7 +232,7 @@ class LeaderboardRow:
     synthetic: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ancestor:
     """One variant of a family tree: `depth` is 0 for the variant asked about and grows towards the founders."""
 
@@ -246,7 +246,7 @@ class Ancestor:
     fitness: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrialCounts:
     """How much a campaign has tried, over all of its jobs.
 

@@ -15,7 +15,7 @@ Meaning: TypeAlias = Literal["int", "float"] | tuple[Any, ...]
 """What a gene stands for: the whole number, the real number, or the entry of a list that it counts to."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Words:
     """How the genomes of a play are said. `genes`: name and meaning of each gene, in the order of the genome."""
 

@@ -30,7 +30,7 @@ _BAR_NAMES = ("ts", *COLUMNS)
 _FUNDING_GRID_MS = 60_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DataSet:
     """What is stored of one market.
 
@@ -60,7 +60,7 @@ class DataSet:
         return f"{self.exchange}:{self.symbol}:{self.timeframe}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Stored:
     """What an import did: bars added, replaced and already there, funding payments added, and the new content hash."""
 

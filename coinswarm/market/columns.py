@@ -38,7 +38,7 @@ _RATES = ("realizedrate", "realizedfundingrate", "fundingrate", "rate", "lastfun
 _FUNDING_TIMES = ("ts", "timestamp", "fundingtime", "fundingratetimestamp", "calctime", "effectiveat", "unix", "time", "datetime", "date")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Times:
     """The columns of a file that hold times.
 
@@ -52,7 +52,7 @@ class Times:
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Volumes:
     """The columns of a file that hold a traded amount.
 

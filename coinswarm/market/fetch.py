@@ -29,7 +29,7 @@ _FUNDING_PAGE = 500
 _MINUTE_MS = 60_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
     """How far a fetch is.
 
@@ -46,7 +46,7 @@ class Progress:
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Patience:
     """How a fetch waits.
 
@@ -61,7 +61,7 @@ class Patience:
     clock: Callable[[], float] = time.monotonic
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Fetched:
     """What a fetch did: bars and funding payments added, and whether the exchange has a history of funding."""
 

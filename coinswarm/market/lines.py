@@ -32,7 +32,7 @@ _MARKS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Lines:
     """The fields of a text file.
 
@@ -51,7 +51,7 @@ class Lines:
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Head:
     """How many lines stand before the rows, the names of the columns, what separates them, and the source of rows without names."""
 

@@ -16,7 +16,7 @@ _FREQTRADE = re.compile(rf"(?P<base>[A-Z0-9]+)_(?P<quote>[A-Z0-9]+)(?:_(?P<settl
 _KRAKEN = re.compile(r"(?P<symbol>[A-Z0-9]{5,})_(?P<minutes>1|5|15|30|60|240|720|1440)")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Named:
     """What a file's name tells: any of it may be missing."""
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from coinswarm.market.bars import Bars
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Overlap:
     """The time that markets have in common.
 

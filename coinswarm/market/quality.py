@@ -22,7 +22,7 @@ _FLIP_NEARNESS = 3.0
 _SHOWN = 3
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """One kind of trouble in a data set, with where it happens.
 
@@ -45,7 +45,7 @@ class Finding:
     about_time: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """What a check of bars found.
 

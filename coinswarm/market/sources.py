@@ -14,7 +14,7 @@ Unit = Literal["seconds", "milliseconds", "microseconds", "printed", "any"]
 _PRICES = ("open", "high", "low", "close")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
     """One kind of file.
 

@@ -11,7 +11,7 @@ from coinswarm import check, errors
 from coinswarm.market.bars import Bars
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
     """A stretch of time, as simulators take it.
 
@@ -74,7 +74,7 @@ def holdout(markets: Sequence[Bars], out_of_sample: float, *, purge: int = 0, em
     return train, test
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
     """Time cut in three, oldest first: what is searched on, what finds are judged on, and what nobody looks at before the end."""
 

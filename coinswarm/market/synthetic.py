@@ -58,7 +58,7 @@ _HOURS = (
 _PRICES = {"BTC": 16_500.0, "ETH": 1_200.0, "SOL": 10.0, "BNB": 245.0, "XRP": 0.34, "DOGE": 0.07}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Regime:
     """A state of the market: how volatile against the usual, its drift a year, and how long it lasts on average."""
 

@@ -26,7 +26,7 @@ _LARGEST_BYTES = 4 * 2**30
 _DEEPEST = 5
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
     """A file's cells.
 

@@ -14,7 +14,7 @@ _UNIT_MS = {"s": 1000, "m": MINUTE_MS, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY
 _FORM = re.compile(r"(\d*)\s*([smhdwSHDW]|min)")
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Timeframe:
     """The length of a bar.
 

@@ -43,7 +43,7 @@ def issue(campaign: str, opening: str) -> VaultPass:
     return VaultPass(campaign, opening, proof=_WRITTEN_DOWN)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Fence:
     """Where the bars end that a campaign may see.
 

@@ -20,7 +20,7 @@ _TOLERANCE = 0.01
 """By how much money / coins may pass the bar's low and high, for volumes are rounded."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Amounts:
     """The amounts of a file, with the prices that judge them.
 
@@ -53,7 +53,7 @@ class Amounts:
         return self.fit(money, coins) & ~self.fit(coins, money)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Traded:
     """The volume of a file in coins: (n_bars,) amounts, and how amounts that disagree were settled."""
 

@@ -29,7 +29,7 @@ _AGREEING = 0.95
 """Share of bars in which two columns must agree: archives have a few bars that their own exchange garbled."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Opened:
     """The open times of a file.
 
@@ -44,7 +44,7 @@ class Opened:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Stamps:
     """One column of times."""
 

@@ -8,7 +8,7 @@ from coinswarm import check, errors
 from coinswarm.types import BoolArray, FloatArray
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class History:
     """An account from its first decision bar to its last bar. Money is in quote currency.
 

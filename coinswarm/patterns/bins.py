@@ -17,7 +17,7 @@ from coinswarm.patterns.settings import DiscoverSettings
 from coinswarm.types import BoolArray, FloatArray
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Dimension:
     """One thing that can be conditioned on, and conditions on it that exclude each other, at most `MAX_BINS` of them.
 
@@ -29,7 +29,7 @@ class Dimension:
     stratum: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Bins:
     """All dimensions, and what was left out because it does not vary or is never known."""
 

@@ -21,7 +21,7 @@ MAX_LOOKED_AT = 1000
 """Significant conjunctions that are looked at, best first; each costs a few milliseconds."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Chosen:
     """Places of the conjunctions that were chosen, best first, and what became of the others that were looked at."""
 

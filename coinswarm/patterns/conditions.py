@@ -18,7 +18,7 @@ from coinswarm.types import BoolArray
 SIDES = {"long": 1, "short": -1}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Band:
     """`low <= value < high` of a feature's state at the decision; a missing value fulfils nothing."""
 
@@ -39,7 +39,7 @@ class Band:
         return f"{self.feature} >= {self.low:.4g}" if math.isinf(self.high) else f"{self.low:.4g} <= {self.feature} < {self.high:.4g}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
     """Held for `low` to `high` bars, both included."""
 
@@ -54,7 +54,7 @@ class Hold:
         return f"held {self.low} to {self.high} bars" if self.low < self.high else f"held {self.low} bars"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Market:
     """Traded in one market, named by the key of its data set."""
 
@@ -69,7 +69,7 @@ class Market:
         return self.key
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
     """Traded long (+1) or short (-1)."""
 
@@ -86,7 +86,7 @@ class Side:
 Condition = Band | Hold | Market | Side
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pattern:
     """Conditions on different things, all of which hold."""
 

@@ -21,7 +21,7 @@ FLIPS = 9_999
 """The library's levels go below a thousandth, so its p-values must."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """A pattern that survived the search.
 

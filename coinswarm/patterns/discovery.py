@@ -24,7 +24,7 @@ from coinswarm.patterns.slices import slices
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Tested:
     """One of the patterns that came closest, whatever was made of it."""
 
@@ -38,7 +38,7 @@ class Tested:
     win_rate: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Discovery:
     """What a search tried, what survived, and what the usual tests would have made of it.
 
@@ -133,7 +133,7 @@ def discover(
     return _report(family, picked, confirming.decide(findings, earlier, chosen), leaks)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Family:
     """All that was tested: n conjunctions, what sign flips say of them and what the usual tests do."""
 

@@ -24,7 +24,7 @@ MINOR_FLIPS = 999
 """Flips of a test of one pattern alone, where nothing but 5 % is asked."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Evidence:
     """What sign flips say of a family.
 

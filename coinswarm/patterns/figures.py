@@ -17,7 +17,7 @@ CAPACITY_SHARE = 0.01
 """Part of a bar's turnover that an entry may take: a hint, as what an entry moves is not in the bars."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Figures:
     """Figures of the trades that fulfil a pattern; fractions of the notional unless told otherwise, NaN where there are too few.
 

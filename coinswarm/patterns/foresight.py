@@ -21,7 +21,7 @@ MOST = 20_000
 """Bars of a market that columns are looked at on, evenly over all: what is beyond the ceiling shows on far fewer."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Leak:
     """A feature that foretells a market better than anything known at the time can.
 

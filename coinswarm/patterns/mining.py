@@ -16,7 +16,7 @@ from coinswarm.types import BoolArray, FloatArray, IntArray
 EXHAUSTIVE_DEPTH = 3
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Mined:
     """Conjunctions with enough trades in enough blocks: all of them were tested, and nothing else was.
 
@@ -39,7 +39,7 @@ class Mined:
         return int(self.t.size)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Share:
     """A part of a search that one worker can do: the conjunctions that begin in one dimension."""
 

@@ -13,7 +13,7 @@ from coinswarm.patterns.table import Table
 from coinswarm.types import FloatArray
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Naive:
     """One-sided p of each pattern as if trades were independent, and how many that would have promoted.
 

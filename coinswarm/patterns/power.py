@@ -15,7 +15,7 @@ from coinswarm.patterns import segments
 from coinswarm.patterns.settings import DiscoverSettings
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Power:
     """The smallest effects that a search finds with a given chance.
 

@@ -14,7 +14,7 @@ from coinswarm.patterns.settings import DiscoverSettings
 STAGES = ("significant", "profitable", "candidate", "confirmed")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rates:
     """In how many worlds something got how far.
 

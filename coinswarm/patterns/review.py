@@ -33,7 +33,7 @@ HALF = 0.5
 """An edge that lost more than this part of what was believed of it is no longer that edge."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Belief:
     """What is known of a pattern before a review.
 
@@ -55,7 +55,7 @@ class Belief:
     reviewed_ts: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reviewed:
     """What a review came to.
 

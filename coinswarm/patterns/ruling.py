@@ -37,7 +37,7 @@ RANDOM_TRADES = 400
 """Chaos trades behind each expectation: of one market, side and hold, evenly over the stretches of time."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Stretches:
     """Randomly chosen stretches of time, the same for all markets; (n,) first times and times after, in ms, in order."""
 
@@ -50,7 +50,7 @@ class Stretches:
         return np.asarray((place >= 0) & (ts < self.end_ts[np.maximum(place, 0)]))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ruling:
     """What became of one side of a rule.
 
@@ -85,7 +85,7 @@ class Ruling:
     verdict: Verdict
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class RuleTrades:
     """Trades of one side of a rule in the stretches, over all markets: (n,) times, holds in bars, net results and expectations."""
 
@@ -98,7 +98,7 @@ class RuleTrades:
     bar_ms: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Tried:
     """What one side of a rule did: plain numbers, so that rules can be tried apart and judged together.
 

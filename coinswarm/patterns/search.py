@@ -17,7 +17,7 @@ from coinswarm.patterns.table import Table
 from coinswarm.types import FloatArray, IntArray
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Side:
     """One segment of time: its trades in order of entry, what they made beyond expectation, and their blocks.
 
@@ -34,7 +34,7 @@ class Side:
     n_blocks: int
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Search:
     """What a search works on.
 

@@ -16,7 +16,7 @@ HOLDS_A_BLOCK = 2
 """A block is this many times the longest hold: what begins in one ends in it or in the next."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Segments:
     """Where discovery ends and confirmation begins, all in ms.
 

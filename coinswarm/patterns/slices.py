@@ -17,7 +17,7 @@ HOLD_BANDS = 8
 TIME_PARTS = 10
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Slice:
     """The effect of a pattern on a part of all trades: net beyond random trades like them, and net, with 95 % intervals by blocks.
 
@@ -34,7 +34,7 @@ class Slice:
     expectancy: float
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class _Whole:
     """Both segments together: (n,) excess and net results, blocks of time, and the trades' own columns."""
 

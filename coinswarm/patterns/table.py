@@ -13,7 +13,7 @@ from coinswarm.patterns.bins import packed
 from coinswarm.types import Bits, BoolArray, FloatArray, IntArray
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Table:
     """Some trades of a search.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from coinswarm.patterns.discovery import Discovery, Tested
 def summary(discovery: Discovery) -> dict[str, Any]:
     """All of a discovery but its findings' figures as JSON; numbers may be NaN or infinite."""
     left = ("settings", "segments", "findings", "best", "tested_by_depth", "left_out", "leaks")
-    plain = {name: value for name, value in vars(discovery).items() if name not in left}
+    plain = {field.name: getattr(discovery, field.name) for field in fields(discovery) if field.name not in left}
     return {
         **plain,
         "settings": discovery.settings.model_dump(mode="json"),

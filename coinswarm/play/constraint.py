@@ -23,7 +23,7 @@ _ARITHMETIC: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
 _TOLERANCE = 1e-9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Constraint:
     """`left operator right` with operator one of < <= > >= == !=. Variants that break it are never generated.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Slot:
     """A value that differs between variants: dimension `index` of the play's space."""
 
@@ -21,21 +21,21 @@ Setting = float | str | bool | Slot
 # --- operands -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Literal:
     """A number."""
 
     value: Number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column of the exec bars: open high low close volume hl2 hlc3 ohlc4."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Output:
     """One output of a feature or structure, known as `Play.features[feature]`."""
 
@@ -43,7 +43,7 @@ class Output:
     output: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Shift:
     """An operand as it stood `bars` exec bars ago."""
 
@@ -51,7 +51,7 @@ class Shift:
     bars: Number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Arithmetic:
     """`left operator right` with operator one of + - * / %; division by zero is missing."""
 
@@ -66,7 +66,7 @@ Operand = Literal | Column | Output | Shift | Arithmetic
 # --- conditions -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Compare:
     """`left operator right` with operator one of > < >= <= == !=; false where an operand is missing."""
 
@@ -75,7 +75,7 @@ class Compare:
     right: Operand
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Between:
     """`low <= operand <= high`."""
 
@@ -84,7 +84,7 @@ class Between:
     high: Operand
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Near:
     """`|left - right| <= tolerance`, where the tolerance is in percent of `|right|` when `percent`."""
 
@@ -94,7 +94,7 @@ class Near:
     percent: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cross:
     """Up: `left > right` now and `left <= right` one bar ago, all four known. Down: the mirror image."""
 
@@ -103,7 +103,7 @@ class Cross:
     up: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """The operand equals one of the values."""
 
@@ -111,21 +111,21 @@ class Member:
     values: tuple[Operand, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class All:
     """Every condition is true; true when there is none."""
 
     conditions: tuple[Condition, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AnyOf:
     """At least one condition is true; false when there is none."""
 
     conditions: tuple[Condition, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Not:
     """The condition is not true."""
 
@@ -140,7 +140,7 @@ class WindowKind(StrEnum):
     COUNT_TRUE = "count_true"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Window:
     """A condition over the last `bars` bars: all of them, at least one, or at least `min_true` of them.
 

@@ -17,7 +17,7 @@ from coinswarm.play.space import Space
 # --- features -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Feature:
     """An indicator or structure with its parameters, on one timeframe of one market.
 
@@ -69,7 +69,7 @@ class SizingModel(StrEnum):
     FIXED_NOTIONAL = "fixed_notional"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Stop:
     """Percentages are of margin. `level` is the ATR for the ATR kinds.
 
@@ -83,7 +83,7 @@ class Stop:
     activation_pct: Number | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
     """Percentages are of margin. `level` is the ATR for the ATR kind."""
 
@@ -92,7 +92,7 @@ class Target:
     level: Operand | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BreakEven:
     """Percentages are of margin."""
 
@@ -100,7 +100,7 @@ class BreakEven:
     offset_pct: Number = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sizing:
     """`value`: percent of equity put up as margin, percent of equity risked, or notional in quote currency.
 
@@ -121,7 +121,7 @@ class TimeInForce(StrEnum):
     POST_ONLY = "PostOnly"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Limit:
     """A limit entry; none on a play means market entries. `expire_after_bars` 0: until filled."""
 
@@ -130,7 +130,7 @@ class Limit:
     expire_after_bars: Number = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Risk:
     """How a position is sized and protected."""
 
@@ -158,7 +158,7 @@ class ExitMode(StrEnum):
     FIRST_HIT = "first_hit"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
     """How positions follow each other."""
 
@@ -171,7 +171,7 @@ class Policy:
 # --- play -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Play:
     """A complete strategy, or a family of them.
 

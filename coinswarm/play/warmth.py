@@ -17,7 +17,7 @@ MUCH = 0.2
 """Share of the data above which a warm-up is worth a warning."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WarmUp:
     """The wait for the slowest feature.
 

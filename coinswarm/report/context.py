@@ -66,7 +66,7 @@ class Simulated(Protocol):
         """What it was traded with."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Segment:
     """A stretch of time that is shaded on the charts and has a column of figures of its own.
 
@@ -84,7 +84,7 @@ class Segment:
     held_out: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Market:
     """One market of a report: the variant simulated over the whole span, and the segments that span is made of."""
 
@@ -92,7 +92,7 @@ class Market:
     segments: tuple[Segment, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
     """Where a variant comes from. Whatever is None is shown as not recorded.
 

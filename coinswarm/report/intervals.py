@@ -12,7 +12,7 @@ _WIDTH, _ROW, _LEFT, _RIGHT, _BOTTOM = 760, 24, 220, 110, 22
 _LONGEST = 30
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Point:
     """A value with its 95 % interval, fractions; what is not finite is not drawn."""
 

@@ -14,7 +14,7 @@ from coinswarm.report.markup import Markup, empty, join, note, tag
 from coinswarm.types import FloatArray, IntArray
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Map:
     """An archive looked at along its first two axes.
 

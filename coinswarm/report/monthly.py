@@ -10,7 +10,7 @@ from coinswarm import check
 from coinswarm.types import FloatArray, IntArray
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Monthly:
     """Returns by calendar month, UTC.
 

@@ -12,7 +12,7 @@ from coinswarm.report.context import Simulated
 from coinswarm.types import FloatArray, IntArray
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Curves:
     """What is drawn of one market, from the first bar on which a decision was possible.
 

@@ -16,7 +16,7 @@ _NUMBERS = ("qty", "entry_price", "exit_price", "pnl", "return", "fees", "slippa
 _OPEN = frozenset({"", "open", "none"})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Trades:
     """Trades in order of entry.
 

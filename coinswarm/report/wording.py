@@ -50,7 +50,7 @@ def _finite(value: float, shown: Callable[[], str]) -> str:
     return shown() if math.isfinite(value) else MISSING
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Wording:
     """One figure in words: its title, how its value is written given the minutes of a bar, and one sentence of meaning."""
 

@@ -20,7 +20,7 @@ CELLS_AT_ONCE = 8_000_000
 """Resamples times observations whose counts are held together: 64 MB."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BlockLength:
     """Mean block lengths, in observations, not rounded; of the stationary and of the circular bootstrap."""
 

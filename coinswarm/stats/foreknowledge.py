@@ -18,7 +18,7 @@ SURE = 5.0
 """Standard errors beyond which chance is no explanation: once in 1.7 million looks, and thousands are taken."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Foreknowledge:
     """How well a column foretells a move.
 

@@ -17,7 +17,7 @@ from coinswarm.types import FloatArray
 METHODS = ("bonferroni", "holm", "by")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Haircut:
     """A Sharpe ratio before and after correction.
 

@@ -16,7 +16,7 @@ from coinswarm.types import BoolArray, FloatArray, IntArray
 _STATSMODELS_NAMES = {"bonferroni": "bonferroni", "holm": "holm", "bh": "fdr_bh", "by": "fdr_by", "bky": "fdr_tsbky"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Corrected:
     """P-values after correction.
 
@@ -79,7 +79,7 @@ def independent_maximum_p(z: float, n: int) -> float:
     return float(-np.expm1(n * special.log_ndtr(z)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Attainable:
     """Which patterns of a table could be significant at all.
 

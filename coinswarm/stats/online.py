@@ -18,7 +18,7 @@ from coinswarm.stats import inputs
 from coinswarm.types import BoolArray, FloatArray
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OnlineTest:
     """Decisions of an online procedure.
 

@@ -17,7 +17,7 @@ CELLS_AT_ONCE = 4_000_000
 """Splits times variants that are held in memory together: 32 MB an array."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Overfitting:
     """What became of the in-sample winner of each split.
 
@@ -113,7 +113,7 @@ def _slope(x: FloatArray, y: FloatArray) -> float:
     return float(centred @ (y - y.mean())) / spread if spread > 0 else math.nan
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _BlockSums:
     """Sums over blocks of time, from which any union of blocks has its moments by a matrix product. Shapes (n_blocks, n_variants)."""
 

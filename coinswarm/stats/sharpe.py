@@ -24,7 +24,7 @@ from coinswarm.types import FloatArray
 CONVENTIONS = ("2012", "2025")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SharpeSample:
     """A measured Sharpe ratio and the moments its error depends on, all per period."""
 

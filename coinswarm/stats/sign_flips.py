@@ -21,7 +21,7 @@ ALTERNATIVES = ("two-sided", "greater", "less")
 MAX_EXACT = 24
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SignFlips:
     """Result of a block sign-flip test of a family of patterns.
 
@@ -41,7 +41,7 @@ class SignFlips:
     n_flips: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ExactFlips:
     """Result of an exact sign-flip test.
 

@@ -15,7 +15,7 @@ from coinswarm.types import IntArray
 MAX_SPLITS = 200_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PurgedSplit:
     """One choice of test folds.
 
@@ -30,7 +30,7 @@ class PurgedSplit:
     folds: tuple[int, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WalkForwardFold:
     """One step of a walk forward; stretches are half-open ranges of observations.
 
@@ -136,7 +136,7 @@ def walk_forward_splits(
     return plan.folds(n_folds)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Plan:
     n_obs: int
     warmup: int

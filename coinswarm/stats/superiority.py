@@ -22,7 +22,7 @@ from coinswarm.types import BoolArray, FloatArray, IntArray
 LENGTHS_ASKED = 8
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RealityCheck:
     """White's reality check.
 
@@ -37,7 +37,7 @@ class RealityCheck:
     best: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SuperiorAbility:
     """Hansen's test for superior predictive ability.
 
@@ -56,7 +56,7 @@ class SuperiorAbility:
     best: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SuperiorSet:
     """Romano & Wolf's stepwise test of each variant.
 

@@ -153,7 +153,7 @@ def _third(values: FloatArray) -> IntArray:
     return np.where(np.isfinite(values), np.searchsorted(edges, np.nan_to_num(values), side="left"), -1)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Part:
     """A calendar year or quarter: its number since 1970, growth, annual Sharpe ratio and bars."""
 

@@ -21,7 +21,7 @@ DIGITS = 12
 Cell = str | float | int | bool | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
     """Rows under headings. Cells of a column that `units` calls `percent` are fractions."""
 
@@ -31,7 +31,7 @@ class Table:
     units: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Chart:
     """Something to look at.
 
@@ -52,7 +52,7 @@ class Chart:
     mark: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Section:
     """One part of a card.
 
@@ -75,7 +75,7 @@ class Section:
     refused: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ReportCard:
     """All sections of one variant, and what it was made of.
 

@@ -17,7 +17,7 @@ from coinswarm.types import FloatArray
 NO_VARIANTS: FloatArray = np.empty((0, 0))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Splits:
     """Where the search was, and where it was not. Both end before the vault begins.
 
@@ -35,7 +35,7 @@ class Splits:
         return self.train if self.validation is None else Span(start_ts=self.train.start_ts, end_ts=self.validation.end_ts)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class TrialFacts:
     """What the ledger knows of the tries behind a variant.
 
@@ -54,7 +54,7 @@ class TrialFacts:
     leaderboard: FloatArray = field(default_factory=lambda: NO_VARIANTS)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Effort:
     """How much is drawn.
 
@@ -89,7 +89,7 @@ class Effort:
             check.at_least(getattr(self, name), name, low)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Case:
     """One variant before its judges.
 

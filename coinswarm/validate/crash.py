@@ -27,7 +27,7 @@ _AFTER = 30
 _STOPPING = (Reason.STOP, Reason.LIQUIDATION, Reason.ACCOUNT_STOP)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Moment:
     """A bar at whose beginning a position is open."""
 
@@ -37,7 +37,7 @@ class Moment:
     exposure: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Shock:
     """What became of the account: its fall since the close before, and whether a stop closed the position."""
 

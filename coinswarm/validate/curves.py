@@ -19,7 +19,7 @@ _RUIN = -0.999999
 """Losses are cut off here before they are compounded by logarithms."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Trades:
     """(n,) trades in order; money is a fraction.
 

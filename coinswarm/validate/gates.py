@@ -37,7 +37,7 @@ _RULE_KEYS = ("name", "figure", *COMPARISONS, "reason")
 _HERE = Path(__file__).resolve()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """One thing a card must show.
 
@@ -81,7 +81,7 @@ class Gates:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """One rule held against a card. `value` is NaN where the card has no such figure; `lacking` says why, where the card knows."""
 

@@ -35,7 +35,7 @@ _WORDS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Spread:
     """How trials differ: the variance of their per-bar Sharpe ratios, and how many different ones there are among all of them."""
 

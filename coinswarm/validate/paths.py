@@ -19,7 +19,7 @@ N_FOLDS, N_TEST = 10, 3
 _LEADERS = 40
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Paths:
     """Annual Sharpe ratios: (n_paths,) of the paths, (n_splits,) of the first variant over the test folds of each split."""
 

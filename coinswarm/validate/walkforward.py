@@ -23,7 +23,7 @@ MATRIX_FOLDS = (4, 6, 8, 12)
 _LEADERS = 40
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Fold:
     """One test stretch and the figures of the stretch before it."""
 

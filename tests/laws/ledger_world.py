@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -134,4 +134,4 @@ def plain(record: Any) -> Any:
         return tuple(sorted((key, plain(value)) for key, value in record.items()))
     if isinstance(record, (list, tuple)):
         return tuple(plain(entry) for entry in record)
-    return plain(vars(record)) if hasattr(record, "__dataclass_fields__") else record
+    return plain({field.name: getattr(record, field.name) for field in fields(record)}) if is_dataclass(record) else record

@@ -14,7 +14,7 @@ NAMES = (*SIDES, "exit_all", "no_action")
 _BLOCK_KEYS = ("id", "cases", "else", "description")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Case:
     """A condition and what it emits; `when` is None for `else`."""
 

@@ -20,7 +20,7 @@ _IDLE = ("atr_key",)  # names the range that `min_atr_move` would count in; mean
 _KEYS = ("indicator", "indicator_type", "type", "params", "tf", "source", "market", "id")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """One feature or structure as it stands in the file.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 Scalar = None | bool | int | float | str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """A value of the file: a scalar, a tuple of nodes, or a mapping of names to nodes.
 

@@ -18,7 +18,7 @@ _MAX_CHOICES = 10_000
 _LARGEST = 1e15
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Domain:
     """Which numbers a parameter takes: bounds that are allowed themselves, unless `above` excludes the lower one."""
 

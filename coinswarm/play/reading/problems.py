@@ -38,7 +38,7 @@ class Problems:
             raise errors.BadPlay(sorted(self.found, key=lambda problem: problem.line or 0), name=name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """A node of the file with its path in the play, such as `actions.entry_long.all[2]`."""
 

@@ -17,7 +17,7 @@ from coinswarm.play.reading.problems import Place, Problems
 ROLES = ("low_tf", "med_tf", "high_tf")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Declared:
     """A feature or structure as declared.
 

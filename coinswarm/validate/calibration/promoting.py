@@ -21,7 +21,7 @@ _AHEAD: Mapping[str, Callable[[Bench], dict[str, float]]] = {"odds": odds.ahead}
 _CHEAP_FIRST = ("in_sample", "validation", "odds", "crash", "stress", "walk_forward", "lint", "plateau", "overfitting", "superiority")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Promotion:
     """What the gates said.
 

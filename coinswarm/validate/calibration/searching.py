@@ -25,7 +25,7 @@ LEADERBOARD = 50
 SAMPLE = 200
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Searched:
     """What a search brought home.
 

@@ -31,7 +31,7 @@ _SETTLE = 5_000
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
     """What one kind of tampering has shown.
 
@@ -59,7 +59,7 @@ class Verdict:
         return self.compared > 0 and self.n_offences == 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """The verdicts on a play.
 
@@ -242,7 +242,7 @@ def _traded(witness: Witness, base: History, world: World) -> History:
     return replace(base, trades={"fast": witness.trades("fast", world), "reference": witness.trades("reference", shorter)})
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class _Variant:
     """One variant's run on all bars, and its runs on tampered ones."""
 

@@ -26,7 +26,7 @@ _AT_OPEN = (Reason.SIGNAL, Reason.REVERSE, Reason.MAX_HOLD, Reason.ACCOUNT_STOP)
 _OF_ENTRY = frozenset({"entry_bar", "side", "entry_price", "qty"})
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Trading:
     """What a simulator did on some bars.
 
@@ -146,7 +146,7 @@ NOTHING = Trading(
 """The trading of a run in which no decision was possible."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Engine:
     """The four functions a play runs on."""
 

@@ -14,7 +14,7 @@ KEPT = 50
 Value = float | bool | str | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Offence:
     """A value that bars it could not know of have changed.
 
@@ -39,7 +39,7 @@ class Offence:
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Tie:
     """A decision that differs because two operands are equal to 1e-9: either truth is right, and neither sees the future."""
 

@@ -16,7 +16,7 @@ SIGNALS = ("entry_long", "exit_long", "entry_short", "exit_short")
 LEVELS = ("stop_long", "stop_short", "target")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class History:
     """One run.
 
@@ -33,7 +33,7 @@ class History:
     trades: dict[str, Trading]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Witness:
     """Runs one fixed variant on an engine, again and again."""
 

@@ -26,7 +26,7 @@ TIE = 1e-9
 """Operands closer than this part of the largest number that went into them are as good as equal where both worlds begin alike."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Flip:
     """A comparison that is true in one world and false in the other."""
 

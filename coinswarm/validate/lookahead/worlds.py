@@ -19,7 +19,7 @@ _MISSING = 0.1
 _JITTER_MS = MINUTE_MS // 2
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class World:
     """The traded market's bars and those of other markets by canonical symbol; the traded market may be among them."""
 

@@ -22,7 +22,7 @@ from coinswarm.validate.worlds.marking import marked
 FEWEST_BARS = 30
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Leak:
     """How well one column foretells the next bar.
 

@@ -28,7 +28,7 @@ _LARGEST_MOVE = 0.1
 """No single move is larger; both directions alike, so that the price stays a martingale."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Moves:
     """The inside of every bar before any drift.
 

@@ -17,7 +17,7 @@ from coinswarm.validate.worlds.planted import Plant, planted
 Make = Callable[[Sequence[Bars], np.random.Generator, str], tuple[Bars, ...]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Family:
     """A way to make worlds.
 

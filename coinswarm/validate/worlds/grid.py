@@ -14,7 +14,7 @@ from coinswarm.types import FloatArray, IntArray
 _RIDGE = 1e-6  # two copies of one market would leave nothing to draw apart
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Grid:
     """Open times of all markets.
 

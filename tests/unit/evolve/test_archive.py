@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,7 +64,7 @@ def test_the_archive_keeps_what_pyribs_keeps(seed):
 
 def test_infeasible_failed_and_undescribed_variants_stay_outside():
     members, quality, descriptors = batch(1, 4)
-    members = Members(**{**vars(members), "violation": np.array([1.0, 0, 0, 0]), "failed": np.array([False, True, False, False])})
+    members = replace(members, violation=np.array([1.0, 0, 0, 0]), failed=np.array([False, True, False, False]))
     descriptors[2, 0], quality[3] = np.nan, np.nan
     assert len(archive.add(archive.empty(BEHAVIOUR, 1), BEHAVIOUR, members, quality, descriptors)) == 0
 
