@@ -1,51 +1,48 @@
 """The science: what a play is, what it is worth and whether to believe it. Blind to machines.
 
 A notebook needs no more than this module: `cs.read_bars`, `cs.load_play`, `cs.backtest`, `cs.score`, `cs.evolve`, `cs.chaos`,
-`cs.stats`. They are imported on first use. `backtest`, `evolve` and `chaos` are packages and can be called (docs/decisions/0005).
+`cs.stats`. They are imported on first use. `backtest`, `evolve` and `chaos` are functions here, and the packages of these names are
+reached by their modules: `from coinswarm.backtest.run import Backtest` (docs/decisions/0005).
 """
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_FACE = {
-    "read_bars": ("coinswarm.market", "read_bars"),
-    "load_play": ("coinswarm.play", "load"),
-    "score": ("coinswarm.notebook", "score"),
-    "backtest": ("coinswarm.backtest", "run"),
+if TYPE_CHECKING:
+    from coinswarm import stats as stats
+    from coinswarm.backtest.run import run as backtest
+    from coinswarm.chaos.running import run as chaos
+    from coinswarm.market import read_bars
+    from coinswarm.notebook import evolve, score
+    from coinswarm.play import load as load_play
+
+__all__ = ["backtest", "chaos", "evolve", "load_play", "read_bars", "score", "stats"]
+
+_FUNCTIONS = {
+    "backtest": ("coinswarm.backtest.run", "run"),
+    "chaos": ("coinswarm.chaos.running", "run"),
     "evolve": ("coinswarm.notebook", "evolve"),
-    "chaos": ("coinswarm.chaos", "run"),
+    "load_play": ("coinswarm.play", "load"),
+    "read_bars": ("coinswarm.market", "read_bars"),
+    "score": ("coinswarm.notebook", "score"),
 }
-_PACKAGES = ("backtest", "chaos", "evolve", "stats")
 
-
-class _Callable(ModuleType):
-    """A package that does its one job when it is called."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        module, name = _FACE[self.__name__.rpartition(".")[2]]
-        return getattr(import_module(module), name)(*args, **kwargs)
-
-
-class _Face(ModuleType):
-    """This package: what is bound to the names of `_FACE` can be called, packages included."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name in _FACE and isinstance(value, ModuleType):
-            value.__class__ = _Callable
-        super().__setattr__(name, value)
+for _package in ("backtest", "chaos", "evolve"):  # Python binds a package here when it is first imported: now, not over the function later
+    import_module(f"coinswarm.{_package}")
+    del globals()[_package]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PACKAGES:
-        return import_module(f"coinswarm.{name}")
-    if name in _FACE:
-        module, attribute = _FACE[name]
-        return getattr(import_module(module), attribute)
-    raise AttributeError(f"module 'coinswarm' has no attribute {name!r}")
+    if name == "stats":
+        return import_module("coinswarm.stats")
+    if name not in _FUNCTIONS:
+        raise AttributeError(f"module 'coinswarm' has no attribute {name!r}")
+    module, function = _FUNCTIONS[name]
+    globals()[name] = getattr(import_module(module), function)
+    return globals()[name]
 
 
-sys.modules[__name__].__class__ = _Face
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -16,8 +16,9 @@ from cluster.cli import bars as stored
 from cluster.cli import console, warming
 from cluster.jobs import variants, warmup
 from cluster.jobs.variants import Variant
-from coinswarm import backtest, errors, play
+from coinswarm import errors, play
 from coinswarm.backtest import listing
+from coinswarm.backtest.run import Backtest, run
 from coinswarm.config import WARMUP_TOLERANCE, Costs
 from coinswarm.market import files, resample
 from coinswarm.market.bars import Bars
@@ -73,7 +74,7 @@ def command(
     require_span(candles, _milliseconds(start), _milliseconds(end))
     wanted = for_run(loaded, candles, max_hold_bars, warmup_tolerance)
     chosen = variants.choose(wanted, setting or [], variant)
-    result = backtest.run(
+    result = run(
         chosen.play,
         candles,
         costs=_costs(loaded.costs, fee_bps, slippage_bps),
@@ -182,7 +183,7 @@ def _milliseconds(moment: datetime | None) -> int | None:
 # --- what comes of it -----------------------------------------------------------------------------------------------------
 
 
-def _write(result: backtest.Backtest, chosen: Variant, trades: Path | None, equity: Path | None, report: Path | None) -> None:
+def _write(result: Backtest, chosen: Variant, trades: Path | None, equity: Path | None, report: Path | None) -> None:
     if trades is not None:
         write_frame(result.trades, trades)
     if equity is not None:
@@ -211,7 +212,7 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
     write_whole(path, buffer.getvalue())
 
 
-def _write_report(result: backtest.Backtest, chosen: Variant, path: Path) -> None:
+def _write_report(result: Backtest, chosen: Variant, path: Path) -> None:
     from coinswarm import report
 
     context = report.Context(
@@ -223,7 +224,7 @@ def _write_report(result: backtest.Backtest, chosen: Variant, path: Path) -> Non
     report.write(result, path, context=context)
 
 
-def _described(result: backtest.Backtest, chosen: Variant, side: str | None) -> dict[str, object]:
+def _described(result: Backtest, chosen: Variant, side: str | None) -> dict[str, object]:
     return {
         "play": result.play.name,
         "side": side,
@@ -249,7 +250,7 @@ def _moment(bars: Bars, index: int) -> str:
     return console.moment(int(bars.ts[index]))
 
 
-def _show(result: backtest.Backtest, chosen: Variant) -> None:
+def _show(result: Backtest, chosen: Variant) -> None:
     synthetic = result.bars.synthetic
     span = f"{_moment(result.bars, result.start)} .. {_moment(result.bars, len(result.bars) - 1)}"
     console.text(f"{result.play.name} on {result.bars.key}, {span}")

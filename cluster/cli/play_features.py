@@ -81,7 +81,7 @@ def _conditions(chosen: model.Play, candles: Bars, markets: Mapping[str, Bars]) 
 
     The reference simulator decides nothing on the last bar, so that bar has no truth.
     """
-    from coinswarm.backtest import decide
+    from coinswarm.backtest.decisions import decide
 
     found: Columns = {}
     nothing: dict[str, Any] = dict.fromkeys(CONDITIONS)

@@ -18,7 +18,9 @@ from numba.core import config, registry
 
 from cluster.compute import scoring
 from cluster.compute.evaluator import Segment, Setup
-from coinswarm import backtest, chaos, errors, fitness, kernels, play
+from coinswarm import errors, fitness, kernels, play
+from coinswarm.backtest.run import run
+from coinswarm.chaos import running
 from coinswarm.ledger.records import IN_SAMPLE
 from coinswarm.market import synthetic
 from coinswarm.market.timeframe import Timeframe
@@ -107,6 +109,6 @@ def _run() -> None:
     answer = scoring.score(batch, [scoring.columns(bars)])
     if answer.reasons:
         raise errors.Unavailable("the kernels cannot be compiled here", found=next(iter(answer.reasons.values())))
-    backtest.run(read, bars, genome=genomes[0])
+    run(read, bars, genome=genomes[0])
     fitness.Scorer(read, bars).replay(genomes[0])
-    chaos.run(bars, _VARIANTS)
+    running.run(bars, _VARIANTS)

@@ -14,7 +14,8 @@ from cluster import version
 from cluster.compute.evaluator import RACE, Evaluator, Segment, Setup, Work, refuse_changed
 from cluster.jobs import spec
 from cluster.jobs.evolve.plan import SearchPlan, planned_search
-from coinswarm import backtest, errors
+from coinswarm import errors
+from coinswarm.backtest.run import Backtest, run
 from coinswarm.ledger.records import OUT_OF_SAMPLE, EvaluationRecord, Job
 from coinswarm.ledger.store import Store
 from coinswarm.market.bars import Bars
@@ -117,14 +118,14 @@ def replay(found: Visit, evaluator: Evaluator, *, reference: bool = True) -> Rep
     )
 
 
-def simulated(found: Visit, market: int, segment: str | None = None, *, side: Side | None = None) -> backtest.Backtest:
+def simulated(found: Visit, market: int, segment: str | None = None, *, side: Side | None = None) -> Backtest:
     """The variant in full on one market, on one segment or, without one, over all bars of the job; with a `side`, that one alone."""
     task, setup = found.plan.task, found.setup
     part = Segment(name="all") if segment is None else task.segment(segment)
     source = task.sources[market]
     bars = part.cut(refuse_changed(source, source.load()))
     others = {symbol: part.cut(refuse_changed(other, other.load())) for symbol, other in task.others.items()}
-    return backtest.run(
+    return run(
         setup.play, bars, genome=found.genome, costs=setup.costs, account=setup.account, markets=others, start_ts=part.start_ts, side=side
     )
 

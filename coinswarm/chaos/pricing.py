@@ -9,10 +9,10 @@ import numpy as np
 from coinswarm.chaos import naming
 from coinswarm.chaos.drawing import Drawn, Urn, draw
 from coinswarm.chaos.markets import Market
+from coinswarm.kernels import outcomes
 
 # loaded here, before the package binds its function `trades`: the module of that name, loaded later, would take its place
-from coinswarm.chaos.trades import COLUMNS, ChaosTrades
-from coinswarm.kernels import outcomes
+from coinswarm.ledger.chaos import COLUMNS, ChaosTrades
 from coinswarm.types import IntArray
 
 

@@ -10,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.chaos.trades import ChaosTrades
 from coinswarm.kernels.subgroups import MAX_BINS, NO_BIN, Codes
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.patterns.conditions import Band, Condition, Hold, Market, Pattern, Side
 from coinswarm.patterns.settings import DiscoverSettings
 from coinswarm.types import BoolArray, FloatArray

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.chaos.trades import ChaosTrades
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.types import BoolArray
 
 SIDES = {"long": 1, "short": -1}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coinswarm.chaos.trades import ChaosTrades
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.patterns import choosing, confirming, evidence, figures, foresight, mining, naive
 from coinswarm.patterns.choosing import Chosen
 from coinswarm.patterns.conditions import Pattern

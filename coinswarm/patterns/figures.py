@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from coinswarm import stats
-from coinswarm.chaos.trades import ChaosTrades
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.market.timeframe import YEAR_MS
 from coinswarm.types import BoolArray, FloatArray, IntArray
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from coinswarm import errors, stats
-from coinswarm.chaos.trades import ChaosTrades
 from coinswarm.indicators import features as indicators
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.market.bars import Bars
 from coinswarm.play.model import Feature, Play
 from coinswarm.types import FloatArray, IntArray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinswarm.chaos.trades import ChaosTrades
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.patterns import bins
 from coinswarm.patterns.conditions import Hold
 from coinswarm.types import FloatArray, IntArray

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from coinswarm import stats
-from coinswarm.chaos.trades import ChaosTrades
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.patterns.discovery import Discovery, discover
 from coinswarm.patterns.settings import DiscoverSettings
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.chaos.trades import ChaosTrades
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.patterns import bins, evidence, figures, foresight, search
 from coinswarm.patterns.conditions import Market, Pattern
 from coinswarm.patterns.confirming import FLIPS

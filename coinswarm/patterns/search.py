@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coinswarm.chaos.trades import ChaosTrades
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.patterns import bins, mining, outcomes, segments, table
 from coinswarm.patterns.bins import Bins
 from coinswarm.patterns.conditions import Hold

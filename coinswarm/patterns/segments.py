@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.chaos.trades import ChaosTrades
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.patterns.settings import DiscoverSettings
 from coinswarm.types import IntArray
 

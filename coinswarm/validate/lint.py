@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from coinswarm import backtest
+from coinswarm.backtest.run import Backtest, run
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray
 from coinswarm.validate import names, stress
@@ -83,7 +83,7 @@ def _beside(bars: Bars, other: Bars) -> FloatArray:
     return out
 
 
-def outside(result: backtest.Backtest) -> int:
+def outside(result: Backtest) -> int:
     """How many fills of a simulation lie outside the range of their bar, slippage apart. A liquidation is booked at its own price."""
     bars, wrong = result.bars, 0
     for row in result.trades.iter_rows(named=True):
@@ -99,16 +99,15 @@ def _inside(bars: Bars, at: int, price: float, slip: float) -> bool:
     return bool(bars.low[at] - slack <= price <= bars.high[at] + slack)
 
 
-def _simulated(bench: Bench) -> list[backtest.Backtest]:
+def _simulated(bench: Bench) -> list[Backtest]:
     """The variant bar by bar on each market, by the reference simulator."""
     case, whole = bench.case, bench.case.splits.whole
     return [
-        backtest.run(case.play, bars, genome=case.genome, markets=case.others, start_ts=whole.start_ts, end_ts=whole.end_ts)
-        for bars in case.markets
+        run(case.play, bars, genome=case.genome, markets=case.others, start_ts=whole.start_ts, end_ts=whole.end_ts) for bars in case.markets
     ]
 
 
-def _differ(found: Portfolio, simulated: Sequence[backtest.Backtest]) -> bool:
+def _differ(found: Portfolio, simulated: Sequence[Backtest]) -> bool:
     pairs = zip(found.markets, simulated, strict=True)
     return any(abs(part.total_return - one.metrics["total_return"]) > _ALIKE * max(1.0, abs(part.total_return)) for part, one in pairs)
 

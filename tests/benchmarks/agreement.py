@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coinswarm import backtest, play
+from coinswarm.backtest.decisions import decide
 from coinswarm.kernels.codes import Outcome, Reason
 from coinswarm.types import FloatArray
 from tests.benchmarks.workloads import FEE, Workload
@@ -31,7 +32,7 @@ def with_reference(workload: Workload, n_variants: int) -> Agreement:
     """The fast path and the readable simulator: every trade and every figure of the first variants."""
     scorer, n_trades = workload.fresh(), 0
     for genome, score in zip(workload.genomes[:n_variants], scorer.score(workload.genomes[:n_variants]), strict=True):
-        slow = backtest.run(scorer.play, workload.bars, genome=genome, costs=workload.costs)
+        slow = backtest(scorer.play, workload.bars, genome=genome, costs=workload.costs)
         _, log = scorer.replay(genome)
         trades, log = given.closed(slow), log[log[:, Outcome.REASON] != Reason.OPEN]
         np.testing.assert_array_equal(log[:, Outcome.ENTRY_BAR], trades.entry_bar)
@@ -46,7 +47,7 @@ def with_reference(workload: Workload, n_variants: int) -> Agreement:
 def as_given(workload: Workload, genome: FloatArray) -> given.Given:
     """One long-only variant with percent levels as signals ready-made by the readable simulator."""
     fixed = play.fix(play.loads(workload.text), genome)
-    wanted = backtest.decide(fixed, workload.bars)
+    wanted = decide(fixed, workload.bars)
     assert not wanted.entry_short.any()
     exits = wanted.exit_long if fixed.policy.exit_mode.value == "first_hit" else np.zeros_like(wanted.exit_long)
     return given.Given(

@@ -16,7 +16,7 @@ from cluster.jobs.chaos import plan as driving
 from cluster.jobs.progress import Silent
 from cluster.settings import Settings
 from cluster.store import embedded
-from coinswarm import chaos
+from coinswarm.chaos.settings import make
 from coinswarm.market import synthetic
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
@@ -48,7 +48,7 @@ def _measure(settings: Settings, keys: tuple[str, ...], trades: int, workers: in
     bootstrap.warm(settings)
     with bootstrap.open_store(settings) as store, bootstrap.open_chaos(settings) as kept:
         began = time.perf_counter()
-        plan = driving.plan(driving.Request(markets=keys, trades=trades, settings=chaos.make()), settings.bars_file)
+        plan = driving.plan(driving.Request(markets=keys, trades=trades, settings=make()), settings.bars_file)
         driving.submit_plan(store, kept, plan)
         _say("planned and submitted", began)
         with bootstrap.open_crew(settings, workers=workers) as (crew, _):

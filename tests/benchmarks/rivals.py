@@ -11,6 +11,7 @@ import talib
 import vectorbt
 
 from coinswarm import backtest, play
+from coinswarm.backtest.decisions import decide
 from coinswarm.config import WARMUP_TOLERANCE
 from coinswarm.indicators import features
 from coinswarm.play import model
@@ -146,7 +147,7 @@ def ready_made(workload: Workload) -> Signals:
 def _ready_made(workload: Workload, genome: FloatArray) -> dict[str, np.ndarray]:
     """One column each; a level measured by an ATR is a fraction of the open that fills the entry."""
     bars, fixed = workload.bars, play.fix(play.loads(workload.text), genome)
-    wanted = backtest.decide(fixed, bars)
+    wanted = decide(fixed, bars)
     stop, target = (np.full(len(bars), float(level.value) / 100.0) for level in (fixed.risk.stop, fixed.risk.target))
     if fixed.risk.stop.kind is model.StopKind.ATR:
         distance = np.concatenate([[np.nan], wanted.levels.stop_long[:-1]])
@@ -203,7 +204,7 @@ def w2_agreement(workload: Workload) -> tuple[int, int]:
     )  # fmt: skip
     same = total = 0
     for k, genome in enumerate(workload.genomes):
-        ours = given.closed(backtest.run(play.loads(workload.text), workload.bars, genome=genome, costs=workload.costs))
+        ours = given.closed(backtest(play.loads(workload.text), workload.bars, genome=genome, costs=workload.costs))
         at_once = np.flatnonzero(ours.entry_bar == ours.exit_bar)
         until = int(at_once[0]) if at_once.size else len(ours)
         given.assert_same(ours.first(until), vectorbt_peer.closed(made, k).first(until))

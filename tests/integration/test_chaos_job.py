@@ -24,7 +24,9 @@ from cluster.jobs.progress import Advance, Silent
 from cluster.store.chaos import PostgresChaosStore
 from cluster.store.postgres import PostgresStore
 from coinswarm import chaos, errors
-from coinswarm.ledger.chaos import COLUMNS
+from coinswarm.chaos import drawing, pricing
+from coinswarm.chaos.settings import ChaosSettings, make
+from coinswarm.ledger.chaos import COLUMNS, ChaosTrades
 from coinswarm.ledger.records import Job
 from coinswarm.market.catalog import Catalog
 from tests.laws.ledger_world import fresh
@@ -72,7 +74,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def plan_in(catalog: Path, *, trades: int = 1000, seed: int = 3, campaign: str | None = None, **drawn: object) -> driving.Plan:
-    settings = chaos.make(**{"hold": "5m..6h", "features": FEATURES, "seed": seed, **drawn})
+    settings = make(**{"hold": "5m..6h", "features": FEATURES, "seed": seed, **drawn})
     keys = tuple(bars.key for bars in MARKETS)
     return driving.plan(
         driving.Request(markets=keys, trades=trades, settings=settings, campaign=campaign or fresh("campaign"), batch=300), catalog
@@ -84,8 +86,8 @@ def committed(kept: PostgresChaosStore, lease, job: Job, number: int, change=lam
     from coinswarm.ledger.chaos import figures
     from tests.laws.ledger_world import generation
 
-    urn = chaos.fill(MARKETS, chaos.ChaosSettings.model_validate(job.config["chaos"]), {OTHER.symbol: OTHER})
-    trades = chaos.trades(urn, number * 300, (number + 1) * 300)
+    urn = drawing.fill(MARKETS, ChaosSettings.model_validate(job.config["chaos"]), {OTHER.symbol: OTHER})
+    trades = pricing.trades(urn, number * 300, (number + 1) * 300)
     record = generation(job, number, -1, evaluations=300, figures=figures(trades), state=b"")
     return kept.commit(lease, record, change(trades))
 
@@ -109,7 +111,7 @@ def driven(store: PostgresStore, kept: PostgresChaosStore, plan: driving.Plan, c
     return bootstrap.drive_steps(store, plan.job.id, batches, watcher=stop, stopped=stop, workers=lambda: 1)
 
 
-def same(first: chaos.ChaosTrades, second: chaos.ChaosTrades) -> bool:
+def same(first: ChaosTrades, second: ChaosTrades) -> bool:
     return all(
         np.array_equal(getattr(first, name), getattr(second, name), equal_nan=name.endswith("state")) for name in ("number", *COLUMNS)
     )
@@ -119,7 +121,7 @@ def test_a_job_stores_what_a_notebook_draws(store: PostgresStore, kept: Postgres
     plan = plan_in(catalog)
     assert driving.submit_plan(store, kept, plan) == 0
     ending = driven(store, kept, plan)
-    drawn = chaos.run(MARKETS, 1000, hold="5m..6h", features=FEATURES, seed=3, others={"ZZZ/USDT": OTHER})
+    drawn = chaos(MARKETS, 1000, hold="5m..6h", features=FEATURES, seed=3, others={"ZZZ/USDT": OTHER})
     assert same(kept.trades(plan.job.id), drawn)
     assert ending.result["trades"] == 1000
     assert ending.result["net"] == pytest.approx(drawn.net.mean())

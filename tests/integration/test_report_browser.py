@@ -67,9 +67,9 @@ def _bars(folder: Path, base: str) -> Bars:
 
 def _market(bars: Bars) -> report.Market:
     read, cut = play.loads(PLAY), int(bars.ts[50_000])
-    held = backtest.run(read, bars, start_ts=cut)
+    held = backtest(read, bars, start_ts=cut)
     part = report.Segment(name="held out", start_ts=cut, end_ts=int(bars.ts[-1]), metrics=held.metrics, held_out=True)
-    return report.Market(backtest=backtest.run(read, bars), segments=(part,))
+    return report.Market(backtest=backtest(read, bars), segments=(part,))
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,8 @@ from cluster.queries import vaults
 from cluster.store.campaigns import PostgresCampaigns
 from cluster.store.postgres import PostgresStore
 from cluster.version import code_version
-from coinswarm import chaos, errors
+from coinswarm import errors
+from coinswarm.chaos.settings import make
 from coinswarm.evolve.settings import SearchSettings
 from coinswarm.ledger.campaigns import CampaignSplit, MemoryCampaigns
 from coinswarm.ledger.memory import MemoryStore
@@ -177,7 +178,7 @@ def test_a_job_that_asks_for_more_is_refused_and_one_that_asks_for_less_is_not(g
 
 def test_chaos_trades_end_before_the_vault_with_all_the_markets_they_look_at(guarded: Guarded) -> None:
     request = chaos_jobs.Request(
-        markets=("BTC/USDT",), trades=100, settings=chaos.make(hold="1h", features=["ETH/USDT:roc(5)"]), timeframe="5m",
+        markets=("BTC/USDT",), trades=100, settings=make(hold="1h", features=["ETH/USDT:roc(5)"]), timeframe="5m",
         campaign=guarded.split.campaign, split=guarded.split,
     )  # fmt: skip
     made = chaos_jobs.plan(request, guarded.path)

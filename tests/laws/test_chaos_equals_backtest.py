@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinswarm import backtest, chaos
+from coinswarm.backtest.decisions import decide
 from coinswarm.chaos import naming
 from coinswarm.config import Account, Costs
+from coinswarm.kernels.codes import Reason
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.market.bars import Bars
 from coinswarm.play.expressions import All, Compare, Literal, Output
 from coinswarm.play.model import Mode, Play, Policy, Risk, Sizing, SizingModel
@@ -46,10 +49,10 @@ def playing(side: int, hold: int, size: float) -> Play:
     )
 
 
-def backtested(bars: Bars, trade: chaos.ChaosTrades, paid: Costs) -> dict[str, object]:
+def backtested(bars: Bars, trade: ChaosTrades, paid: Costs) -> dict[str, object]:
     """The first trade of a play that may decide from the trade's decision bar on."""
     decision, hold, side = (int(getattr(trade, name)[0]) for name in ("decision", "hold", "side"))
-    found = backtest.run(
+    found = backtest(
         playing(side, hold, float(trade.size[0])), bars, costs=paid, account=ACCOUNT,
         start_ts=int(bars.ts[decision]), end_ts=int(bars.ts[decision + 1 + hold]) + 1,
     )  # fmt: skip
@@ -60,12 +63,12 @@ def backtested(bars: Bars, trade: chaos.ChaosTrades, paid: Costs) -> dict[str, o
 @settings(max_examples=25)
 def test_a_chaos_trade_is_what_the_reference_simulator_makes_of_it(world: str, paid: Costs, seed: int, hold: str) -> None:
     bars = WORLDS[world]
-    trades = chaos.run(bars, 6, hold=hold, costs=paid, size=(100.0, 50_000.0), seed=seed)
+    trades = chaos(bars, 6, hold=hold, costs=paid, size=(100.0, 50_000.0), seed=seed)
     for row in range(6):
         assert_same_trade(trades.select(slice(row, row + 1)), bars, paid)
 
 
-def assert_same_trade(trade: chaos.ChaosTrades, bars: Bars, paid: Costs) -> None:
+def assert_same_trade(trade: ChaosTrades, bars: Bars, paid: Costs) -> None:
     found = backtested(bars, trade, paid)
     notional = found["qty"] * found["entry_price"]
     wanted = {
@@ -75,15 +78,15 @@ def assert_same_trade(trade: chaos.ChaosTrades, bars: Bars, paid: Costs) -> None
     }  # fmt: skip
     for name, value in wanted.items():
         assert getattr(trade, name)[0] == pytest.approx(value, rel=1e-9, abs=1e-12), name
-    assert chaos.Reason(int(trade.reason[0])).name.lower() == found["exit_reason"]
+    assert Reason(int(trade.reason[0])).name.lower() == found["exit_reason"]
     assert [int(trade.entry_ts[0]), int(trade.exit_ts[0])] == [int(bars.ts[found[name]]) for name in ("entry_bar", "exit_bar")]
 
 
 def test_a_liquidated_short_is_what_the_reference_simulator_makes_of_it() -> None:
     rise = np.where(np.arange(700) < 300, 1.0, 2.5)
     bars = replace(WORLDS["calm"], **{name: getattr(WORLDS["calm"], name) * rise for name in ("open", "high", "low", "close")})
-    trades = chaos.run(bars, 400, hold="1h..10h", side="short")
-    lost = trades.select(trades.reason == chaos.Reason.LIQUIDATION)
+    trades = chaos(bars, 400, hold="1h..10h", side="short")
+    lost = trades.select(trades.reason == Reason.LIQUIDATION)
     assert len(lost) > 5
     for row in range(5):
         assert_same_trade(lost.select(slice(row, row + 1)), bars, Costs())
@@ -93,12 +96,12 @@ def test_a_liquidated_short_is_what_the_reference_simulator_makes_of_it() -> Non
 @settings(max_examples=25)
 def test_a_condition_on_a_recorded_state_is_true_where_a_play_decides(name: str, seed: int) -> None:
     bars = WORLDS["calm"]
-    trades = chaos.run(bars, 50, hold="5m..1h", features=[name], seed=seed)
+    trades = chaos(bars, 50, hold="5m..1h", features=[name], seed=seed)
     read = naming.read(name)
     edge = float(np.median(trades.feature(str(read))))
     play = Play(
         name="pattern", features={"x": read.feature("x")}, space=Space(),
         entry_long=Compare("<=", Output("x", read.output), Literal(edge)), risk=Risk(max_hold_bars=3.0),
     )  # fmt: skip
-    decided = backtest.decide(play, bars).entry_long
+    decided = decide(play, bars).entry_long
     assert np.array_equal(decided[trades.decision], trades.feature(str(read)) <= edge)

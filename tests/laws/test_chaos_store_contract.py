@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from cluster.store.chaos import PostgresChaosStore
-from coinswarm import chaos, errors
-from coinswarm.ledger.chaos import COLUMNS, ChaosStore, MemoryChaosStore, figures
+from coinswarm import errors
+from coinswarm.chaos import drawing, pricing
+from coinswarm.chaos.settings import make
+from coinswarm.ledger.chaos import COLUMNS, ChaosStore, ChaosTrades, MemoryChaosStore, figures
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import WHOLE_JOB, GenerationRecord, Job, Lease
 from coinswarm.ledger.store import Store
@@ -18,8 +20,8 @@ from tests.unit.chaos.worlds import market, with_funding
 
 MARKETS = [market(900), with_funding(market(600, "BBB/USDT"))]
 SPOT = replace(MARKETS[0], volume=np.where(np.arange(900) < 300, 0.0, MARKETS[0].volume))
-URN = chaos.fill([SPOT, MARKETS[1]], chaos.make(hold="5m..4h", features=["rsi(7)", "bbands(20).upper"], seed=5))
-BARE = chaos.fill([SPOT], chaos.make(hold="5m..4h"))
+URN = drawing.fill([SPOT, MARKETS[1]], make(hold="5m..4h", features=["rsi(7)", "bbands(20).upper"], seed=5))
+BARE = drawing.fill([SPOT], make(hold="5m..4h"))
 
 
 @pytest.fixture(scope="session")
@@ -34,22 +36,22 @@ def kept(store: Store, request: pytest.FixtureRequest) -> ChaosStore:
     return MemoryChaosStore(store) if isinstance(store, MemoryStore) else request.getfixturevalue("postgres_chaos")
 
 
-def started(store: Store, kept: ChaosStore, urn: chaos.Urn = URN, **changes: object) -> tuple[Job, Lease]:
+def started(store: Store, kept: ChaosStore, urn: drawing.Urn = URN, **changes: object) -> tuple[Job, Lease]:
     job, lease = running(store, kind="chaos", **changes)
     kept.prepare(job.id, urn.frame)
     return job, lease
 
 
-def step(job: Job, number: int, trades: chaos.ChaosTrades) -> GenerationRecord:
+def step(job: Job, number: int, trades: ChaosTrades) -> GenerationRecord:
     return generation(job, number, WHOLE_JOB, evaluations=len(trades), figures=figures(trades), state=b"")
 
 
-def commit(kept: ChaosStore, lease: Lease, job: Job, number: int, urn: chaos.Urn = URN, size: int = 100) -> bool:
-    trades = chaos.trades(urn, number * size, (number + 1) * size)
+def commit(kept: ChaosStore, lease: Lease, job: Job, number: int, urn: drawing.Urn = URN, size: int = 100) -> bool:
+    trades = pricing.trades(urn, number * size, (number + 1) * size)
     return kept.commit(lease, step(job, number, trades), trades)
 
 
-def same(first: chaos.ChaosTrades, second: chaos.ChaosTrades) -> bool:
+def same(first: ChaosTrades, second: ChaosTrades) -> bool:
     columns = [(getattr(first, name), getattr(second, name)) for name in ("number", *COLUMNS)]
     return first.frame == second.frame and all(
         a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in columns
@@ -57,10 +59,10 @@ def same(first: chaos.ChaosTrades, second: chaos.ChaosTrades) -> bool:
 
 
 @pytest.mark.parametrize("urn", [URN, BARE], ids=["named features", "base features"])
-def test_trades_read_back_to_the_last_bit_in_order_of_number(store: Store, kept: ChaosStore, urn: chaos.Urn) -> None:
+def test_trades_read_back_to_the_last_bit_in_order_of_number(store: Store, kept: ChaosStore, urn: drawing.Urn) -> None:
     job, lease = started(store, kept, urn)
     assert [commit(kept, lease, job, number, urn) for number in (0, 1, 2)] == [True] * 3
-    assert same(kept.trades(job.id), chaos.trades(urn, 0, 300))
+    assert same(kept.trades(job.id), pricing.trades(urn, 0, 300))
     assert kept.frame(job.id) == urn.frame
     assert np.isnan(kept.trades(job.id).state).any()
 
@@ -110,7 +112,7 @@ def test_summaries_add_up_the_steps_of_a_campaigns_jobs(store: Store, kept: Chao
     bare = queued(store, kind="chaos", campaign=campaign)
     kept.prepare(bare.id, BARE.frame)
     found = {summary.job: summary for summary in kept.summaries(campaign=campaign)}
-    trades = chaos.trades(URN, 0, 200)
+    trades = pricing.trades(URN, 0, 200)
     assert (found[job.id].trades, found[job.id].markets, found[bare.id].trades) == (200, 2, 0)
     assert found[job.id].net == pytest.approx(trades.net.mean())
     assert found[job.id].win_rate == pytest.approx((trades.net > 0).mean())

@@ -32,7 +32,7 @@ def batch_of(play: model.Play, rnd: Random, n: int) -> FloatArray:
 
 def assert_as_backtested(play: model.Play, genome: FloatArray, score: np.void, bars: Bars, **run: object) -> None:
     try:
-        slow = backtest.run(variants.fix(play, genome), bars, **run)  # type: ignore[arg-type]
+        slow = backtest(variants.fix(play, genome), bars, **run)  # type: ignore[arg-type]
     except errors.SpanTooShort:
         assert score["status"] == Status.INVALID
         return

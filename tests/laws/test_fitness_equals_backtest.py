@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 
 from coinswarm import backtest, errors, fitness
+from coinswarm.backtest.run import Backtest
 from coinswarm.config import Account, Costs
 from coinswarm.kernels.codes import N_OUTCOME, Outcome, Reason
 from coinswarm.market.bars import Bars
@@ -19,7 +20,7 @@ ROUNDING = 1e-14
 """Generous bound on what rounding does to equity in the course of a history, relative to the starting equity."""
 
 
-def assert_figures(score: np.void, slow: backtest.Backtest) -> None:
+def assert_figures(score: np.void, slow: Backtest) -> None:
     """Equal to 1e-9; figures of returns also to what the rounding of equity leaves of their deviation."""
     equity = np.concatenate([[slow.account.starting_equity], slow.equity[slow.start :]])
     smallest = max(float(equity.min()), 1e-300)
@@ -43,7 +44,7 @@ def assert_one(play: model.Play, bars: Bars, costs: Costs, account: Account) -> 
     scorer = fitness.Scorer(play, bars, costs=costs, account=account)
     score = scorer.score(NO_GENES)[0]
     try:
-        slow = backtest.run(play, bars, costs=costs, account=account)
+        slow = backtest(play, bars, costs=costs, account=account)
     except errors.SpanTooShort:
         assert score["status"] == Status.INVALID
         return
@@ -57,7 +58,7 @@ def assert_one(play: model.Play, bars: Bars, costs: Costs, account: Account) -> 
     assert_figures(score, slow)
 
 
-def _spans(slow: backtest.Backtest) -> list[tuple[int, int, int]]:
+def _spans(slow: Backtest) -> list[tuple[int, int, int]]:
     last = len(slow.bars) - 1
     side = {"long": 1, "short": -1, 1: 1, -1: -1}
     rows = slow.trades.select("entry_bar", "exit_bar", "side").rows()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from coinswarm import chaos, errors
-from coinswarm.chaos import naming
+from coinswarm import errors
+from coinswarm.chaos import markets, naming
 from coinswarm.indicators import align, catalog, features
 from coinswarm.market import splits
 from coinswarm.market.bars import COLUMNS, Bars
@@ -204,8 +204,8 @@ def test_what_chaos_trades_were_decided_on_does_not_change_with_later_bars() -> 
     bars = off_grid("1h", 0, 900, 1, symbol="ETH/USDT", gaps=0.02)
     other = off_grid("1h", HOUR // 2, 900, 2, gaps=0.02)
     names = naming.described_by(["BTC/USDT:roc(1)@1d", "vwap@4h", "BTC/USDT:funding_rate"])
-    whole = chaos.describe(bars, names, {other.symbol: other})
+    whole = markets.describe(bars, names, {other.symbol: other})
     for cut in range(200, 900, 97):
         world = World(bars=bars, markets={other.symbol: other}).until(cut)
-        part = chaos.describe(world.bars, names, world.markets)
+        part = markets.describe(world.bars, names, world.markets)
         np.testing.assert_array_equal(part.state, whole.state[:cut])

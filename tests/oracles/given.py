@@ -13,6 +13,7 @@ import numpy as np
 import talib
 
 from coinswarm import backtest, fitness, play
+from coinswarm.backtest.run import Backtest
 from coinswarm.config import Account, Costs
 from coinswarm.kernels.codes import Outcome, Reason
 from coinswarm.market.bars import Bars
@@ -113,10 +114,10 @@ def costs_of(given: Given) -> Costs:
 
 def reference(given: Given) -> Trades:
     """Trades of the readable simulator."""
-    return closed(backtest.run(play_of(given), given.bars, costs=costs_of(given), account=ACCOUNT, markets=markets_of(given)))
+    return closed(backtest(play_of(given), given.bars, costs=costs_of(given), account=ACCOUNT, markets=markets_of(given)))
 
 
-def closed(run: backtest.Backtest) -> Trades:
+def closed(run: Backtest) -> Trades:
     """The trades of a run that ended before its bars did."""
     trades = run.trades.drop_nulls("exit_bar")
     return Trades(

@@ -9,7 +9,7 @@ import moocore
 import numpy as np
 import pytest
 
-from coinswarm import evolve
+from coinswarm.evolve import SearchSettings, loop
 from coinswarm.evolve.settings import REFINE
 from tests import search_problems as problems
 
@@ -34,10 +34,10 @@ def test_hypervolume_is_within_one_percent_of_pymoos(name, space, evaluate, poin
 
 
 def volume(space, evaluate, point, generations, seed):
-    config = evolve.SearchSettings(
+    config = SearchSettings(
         population=100, generations=generations, objectives=problems.TWO_OBJECTIVES, variations=(REFINE,), immigration_below=0, seed=seed
     )
-    found = evolve.run(space, evaluate, config)
+    found = loop.run(space, evaluate, config)
     assert found.state.evaluations <= 100 * generations
     return moocore.hypervolume(found.front.objectives, ref=point)
 

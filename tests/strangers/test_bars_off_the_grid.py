@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from coinswarm import backtest, errors, fitness, play
+from coinswarm.backtest.run import Backtest
 from coinswarm.indicators import features
 from coinswarm.kernels.codes import Outcome
 from coinswarm.market import files, quality, splits
@@ -35,7 +36,7 @@ def half_hour(cases: Path) -> tuple[play.Play, Bars, Bars]:
 def test_a_day_of_hours_at_half_past_is_known_when_its_last_hour_ends(cases):
     rule, eth, btc = half_hour(cases)
     # the day of 01-03 ends with the bar 23:30 to 00:30; ETH's bar 00:00 to 01:00 is the first that closes after it, so it fills at 01:00
-    assert entries(backtest.run(rule, eth, markets={btc.symbol: btc}))[0] == "2024-01-04T01:00"
+    assert entries(backtest(rule, eth, markets={btc.symbol: btc}))[0] == "2024-01-04T01:00"
 
 
 def test_the_fast_path_waits_for_that_hour_too(cases):
@@ -43,7 +44,7 @@ def test_the_fast_path_waits_for_that_hour_too(cases):
     curve, log = fitness.Scorer(rule, eth, markets={btc.symbol: btc}).replay(np.empty(0))
     # bar 73 opens on the fourth day at 01:00; each trade is held for five bars, and the next one is decided on the last of them
     assert log[:, Outcome.ENTRY_BAR].tolist() == [73, 79, 85, 91]
-    assert curve == pytest.approx(backtest.run(rule, eth, markets={btc.symbol: btc}).equity)
+    assert curve == pytest.approx(backtest(rule, eth, markets={btc.symbol: btc}).equity)
 
 
 def test_the_look_ahead_command_passes_it(cases):
@@ -51,7 +52,7 @@ def test_the_look_ahead_command_passes_it(cases):
     assert lookahead.check(rule, eth, markets={btc.symbol: btc}).passed
 
 
-def entries(result: backtest.Backtest) -> list[str]:
+def entries(result: Backtest) -> list[str]:
     return [str(np.datetime64(int(result.bars.ts[bar]), "ms").astype("datetime64[m]")) for bar in result.trades["entry_bar"]]
 
 

@@ -17,8 +17,9 @@ from cluster.jobs import registry as kinds
 from cluster.jobs import requests, studies
 from cluster.jobs.requests import Supplies
 from cluster.store.postgres import PostgresStore
-from coinswarm import chaos as chaos_trades
 from coinswarm import config, notebook
+from coinswarm.chaos import running
+from coinswarm.chaos.settings import make
 from coinswarm.evolve.settings import Objective, SearchSettings
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.market import synthetic
@@ -115,10 +116,10 @@ def test_a_notebook_searches_with_the_settings_of_the_command_line() -> None:
 def test_chaos_trades_are_drawn_alike_typed_sent_and_called() -> None:
     typed, asked = of(chaos.run_job), kinds.defaults()["chaos"]
     words = ("hold", "hold_law", "side", "seed")
-    made = chaos_trades.make(**{name: typed[name] for name in words}, size=float(typed["size"]))
-    assert made.model_dump(mode="json") == chaos_trades.make().model_dump(mode="json") == asked["settings"]
+    made = make(**{name: typed[name] for name in words}, size=float(typed["size"]))
+    assert made.model_dump(mode="json") == make().model_dump(mode="json") == asked["settings"]
     assert (typed["trades"], typed["campaign"]) == (asked["trades"], asked["campaign"])
-    assert {name: of(chaos_trades.run)[name] for name in words} == {name: typed[name] for name in words}
+    assert {name: of(running.run)[name] for name in words} == {name: typed[name] for name in words}
 
 
 def test_patterns_are_searched_alike_typed_and_sent() -> None:

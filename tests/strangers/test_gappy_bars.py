@@ -29,7 +29,7 @@ YEARS = 81 / 365.25
 def held(cases):
     """Holding XMR, which grows by 10 % a year, from the second bar (100.02609791) to the end (102.10950237)."""
     bars = files.read(cases / "gappy_days" / "kraken_XMR-EUR_1d.csv")
-    return backtest.run(play.load(cases / "gappy_days" / "hold.yml"), bars)
+    return backtest(play.load(cases / "gappy_days" / "hold.yml"), bars)
 
 
 def test_ten_percent_a_year_are_shown_as_ten_percent_a_year(held):

@@ -89,9 +89,9 @@ def test_a_backtest_says_when_the_market_it_looks_at_begins():
     late = replace(WIF, ts=WIF.ts + 60 * 24 * HOUR)
     rule = play.with_run(play.loads(SECOND_LOOKS), symbol="BTC/USDT")
     with pytest.raises(errors.SpanTooShort, match=r"WIF/USDT:1h begins 2024-04-10, and binance:BTC/USDT:1h ends 2024-03-01T12:00"):
-        backtest.run(rule, BTC, params={"fast.length": 3, "slow.length": 10}, markets={late.symbol: late})
+        backtest(rule, BTC, params={"fast.length": 3, "slow.length": 10}, markets={late.symbol: late})
 
 
 def test_chaos_trades_say_when_the_market_they_are_described_by_begins():
     with pytest.raises(errors.SpanTooShort, match=r"binance:BTC/USDT:1h begins 2024-01-01, binance:WIF/USDT:1h begins 2024-02-10"):
-        chaos.run(BTC[:970], 10, hold="12h", features=["WIF/USDT:roc(5)"], others={WIF.symbol: WIF})
+        chaos(BTC[:970], 10, hold="12h", features=["WIF/USDT:roc(5)"], others={WIF.symbol: WIF})

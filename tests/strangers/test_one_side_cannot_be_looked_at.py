@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coinswarm import backtest, errors, fitness, play
+from coinswarm import errors, fitness, play
+from coinswarm.backtest.run import Backtest
 from coinswarm.play import model
 from tests.unit.backtest import plays
 from tests.unit.backtest.plays import ENTER_BOTH, ENTER_LONG, ENTER_SHORT, EXIT, flat, run, tape
@@ -17,7 +18,7 @@ TURNS = tape(*PRICES, signals={1: ENTER_LONG, 3: ENTER_SHORT, 5: EXIT})
 REVERSING = plays.play(reverse=True)
 
 
-def spans(result: backtest.Backtest) -> list[tuple[str, int, int]]:
+def spans(result: Backtest) -> list[tuple[str, int, int]]:
     return result.trades.select("side", "entry_bar", "exit_bar").rows()
 
 

@@ -77,7 +77,7 @@ def test_a_worker_hands_the_reason_on_with_each_trial() -> None:
 def test_a_backtest_on_too_few_bars_names_the_feature() -> None:
     loaded = play.loads(PLAIN)
     with pytest.raises(errors.SpanTooShort, match=r"17160 bars of warm-up of slow: ema\(200\) on 1h"):
-        backtest.run(loaded, candles.walk(np.random.default_rng(3), 1_000), params={"quick.length": 5, "slow.length": 200})
+        backtest(loaded, candles.walk(np.random.default_rng(3), 1_000), params={"quick.length": 5, "slow.length": 200})
 
 
 # --- ranges and limits --------------------------------------------------------------------------------------------------------

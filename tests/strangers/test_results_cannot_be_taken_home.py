@@ -108,7 +108,7 @@ def taken(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_variant_becomes_a_play_that_gives_the_same_figures_to_the_last_digit(machine: Machine, taken: Path) -> None:
     visit, loaded = machine.visit(), play.load(taken)
     source = visit.plan.task.sources[0]
-    again = backtest.run(loaded, source.load(), end_ts=visit.plan.task.split_ts)
+    again = backtest(loaded, source.load(), end_ts=visit.plan.task.split_ts)
     assert again.metrics == revisit.simulated(visit, 0, "in_sample").metrics
     assert play.identity(loaded) == visit.record.variant
     assert loaded.costs.taker_bps == 7.0  # the fee of the run, not of the play it was bred from

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coinswarm import backtest, chaos, fitness, play
-from coinswarm.chaos import naming
+from coinswarm import backtest, fitness, play
+from coinswarm.chaos import markets, naming
 from coinswarm.indicators import features
 from coinswarm.kernels.codes import Outcome
 from coinswarm.market import files
@@ -28,7 +28,7 @@ def stale(cases):
 
 def test_a_market_that_ended_is_not_traded_on(stale):
     rule, eth, others = stale
-    result = backtest.run(rule, eth, markets=others)
+    result = backtest(rule, eth, markets=others)
     # BTC's last bar closes at 12:00 and is shown until 15:00: entries at 06:00 and, after five bars held, at 12:00. By 18:00 it is missing
     assert result.trades["entry_bar"].to_list() == [6, 12]
 
@@ -41,7 +41,7 @@ def test_the_fast_path_forgets_it_too(stale):
 
 def test_chaos_trades_are_not_described_by_it(stale):
     _, eth, others = stale
-    described = chaos.describe(eth, naming.described_by(["BTC/USDT:roc(5)"]), others)
+    described = markets.describe(eth, naming.described_by(["BTC/USDT:roc(5)"]), others)
     assert np.flatnonzero(np.isfinite(described.state[:, -1])).tolist() == list(range(5, 15))
 
 

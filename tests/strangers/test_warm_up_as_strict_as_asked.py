@@ -18,11 +18,12 @@ import coinswarm as cs
 from cluster.cli.app import app
 from cluster.compute.local import LocalEvaluator
 from cluster.jobs import spec as submit
-from cluster.jobs.chaos import plan as drawing
+from cluster.jobs.chaos import plan as chaos_plan
 from cluster.jobs.evolve import plan as planning
 from cluster.jobs.evolve.plan import Overrides, PlayFile, Request
 from coinswarm import backtest, chaos, config, errors, fitness, play
-from coinswarm.chaos.settings import ChaosSettings
+from coinswarm.chaos import drawing
+from coinswarm.chaos.settings import ChaosSettings, make
 from coinswarm.evolve.settings import Objective, SearchSettings
 from coinswarm.indicators import features
 from coinswarm.ledger.memory import MemoryStore
@@ -108,7 +109,7 @@ def _as_stored_before(plan: planning.Plan, world: World) -> planning.Plan:
 def test_the_example_plays_at_nine_digits_are_what_they_were(name: str, btc: Bars) -> None:
     loaded = play.load(ROOT / "plays" / "examples" / f"{name}.yml")
     genomes = loaded.space.sample(np.random.default_rng(1), 64)
-    one = backtest.run(loaded, btc, genome=genomes[0], warmup_tolerance=FORMER)
+    one = backtest(loaded, btc, genome=genomes[0], warmup_tolerance=FORMER)
     scores = fitness.score(loaded, genomes, btc, warmup_tolerance=FORMER)
     assert (one.start, one.trades.height, _hash(one.equity), _hash(*(scores[name] for name in TIMELESS))) == BEFORE[name]
 
@@ -124,15 +125,15 @@ def test_a_search_stored_before_keeps_its_nine_digits(world: World) -> None:
 
 
 def test_random_trades_at_nine_digits_are_what_they_were(btc: Bars) -> None:
-    drawn = chaos.run(btc, 2000, features=("rsi(7)", "ema(50)@1h", "psar.long", "kama(10)"), seed=3, warmup_tolerance=FORMER)
+    drawn = chaos(btc, 2000, features=("rsi(7)", "ema(50)@1h", "psar.long", "kama(10)"), seed=3, warmup_tolerance=FORMER)
     columns = [getattr(drawn, field.name) for field in fields(drawn)]
     assert _hash(*(column for column in columns if isinstance(column, np.ndarray))) == DRAWN
 
 
 def test_random_trades_drawn_before_are_known_again(world: World) -> None:
     """A job at 1e-9 draws what a job drew that did not name its tolerance, so the campaign must not count it twice."""
-    request = drawing.Request(markets=world.markets, trades=100, settings=chaos.make(features=("rsi(7)",), warmup_tolerance=FORMER))
-    config_now = drawing.plan(request, world.catalog).job.config
+    request = chaos_plan.Request(markets=world.markets, trades=100, settings=make(features=("rsi(7)",), warmup_tolerance=FORMER))
+    config_now = chaos_plan.plan(request, world.catalog).job.config
     unnamed = {name: value for name, value in config_now["chaos"].items() if name != "warmup_tolerance"}
     known = {"chaos": unnamed, "markets": config_now["markets"], "others": config_now["others"]}
     assert config_now["draw"] == hashlib.sha256(_json(known)).hexdigest()
@@ -187,14 +188,12 @@ def test_a_job_whose_tolerance_was_changed_does_not_go_on(world: World) -> None:
 def test_a_tolerance_that_cannot_be_meant_is_refused(tolerance: float, btc: Bars) -> None:
     loaded = play.load(ROOT / "plays" / "examples" / "trend_pullback.yml")
     with pytest.raises(errors.InvalidArgument, match=r"warmup_tolerance must be in \[1e-12, 0.01\]"):
-        backtest.run(loaded, btc, genome=loaded.space.sample(np.random.default_rng(1), 1)[0], warmup_tolerance=tolerance)
+        backtest(loaded, btc, genome=loaded.space.sample(np.random.default_rng(1), 1)[0], warmup_tolerance=tolerance)
 
 
 def test_one_process_keeps_markets_of_different_tolerances_apart(btc: Bars) -> None:
     """`rsi(14)` waits 14 + ceil(ln(1e12) / -ln(13 / 14)) = 387 bars at 1e-9; what was described before must not be handed out."""
-    first = [
-        chaos.fill([btc], chaos.make(features=("rsi(14)",), warmup_tolerance=tolerance)).markets[0].first for tolerance in (1e-9, 1e-3)
-    ]
+    first = [drawing.fill([btc], make(features=("rsi(14)",), warmup_tolerance=tolerance)).markets[0].first for tolerance in (1e-9, 1e-3)]
     assert first[0] == 387 > first[1]
 
 

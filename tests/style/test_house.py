@@ -44,6 +44,14 @@ def test_a_module_opens_with_a_sentence_and_has_a_name_that_says_something() -> 
     assert [name_of(path) for path in SOURCES if path.stem in FORBIDDEN_NAMES] == []
 
 
+def test_no_source_imports_what_a_notebook_has_in_the_place_of_a_package() -> None:
+    functions = {"backtest", "chaos", "evolve"}  # packages too, and their content is imported from their modules: docs/decisions/0005
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module == "coinswarm":
+                assert not functions & {alias.name for alias in node.names}, f"{name_of(path)}:{node.lineno}"
+
+
 def test_nothing_prints() -> None:
     calls = [(name_of(path), node.lineno) for path in SOURCES for node in ast.walk(ast.parse(path.read_text())) if _prints(node)]
     assert calls == []

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import coinswarm as cs
+from coinswarm.backtest import run
 from coinswarm.evolve import SearchSettings
 from coinswarm.market import synthetic
 from coinswarm.market.timeframe import Timeframe
@@ -17,12 +19,26 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "plays" / "examples" / "trend_pu
 BARS = synthetic.market("AAA/USDT", Timeframe.parse("5m"), 20_000, seed=3)
 
 
-def test_a_package_can_be_called_and_still_is_a_package() -> None:
-    from coinswarm import backtest
+@pytest.mark.parametrize("before", ["coinswarm.backtest", "coinswarm.backtest.run", "coinswarm.chaos.drawing", "coinswarm.evolve.loop"])
+def test_a_name_of_the_face_is_a_function_whatever_was_imported_before(before: str) -> None:
+    code = f"import {before}, types, coinswarm as cs; print([type(f) is types.FunctionType for f in (cs.backtest, cs.chaos, cs.evolve)])"
+    assert printed(code) == "[True, True, True]"
 
+
+def test_a_name_of_the_face_is_a_function_whatever_is_imported_after() -> None:
+    code = "import coinswarm as cs; before = cs.evolve; import coinswarm.evolve.loop, coinswarm.notebook; print(cs.evolve is before)"
+    assert printed(code) == "True"
+
+
+def test_the_face_lists_its_names() -> None:
+    assert {"backtest", "chaos", "evolve", "load_play", "read_bars", "score", "stats"} <= set(dir(cs))
+    assert all(getattr(cs, name) for name in cs.__all__)
+
+
+def test_a_backtest_in_a_notebook_is_the_simulators() -> None:
     play = cs.load_play(EXAMPLE)
     genome = play.space.sample(np.random.default_rng(0), 1)[0]
-    assert cs.backtest(play, BARS, genome=genome).metrics == backtest.run(play, BARS, genome=genome).metrics
+    assert cs.backtest(play, BARS, genome=genome).metrics == run.run(play, BARS, genome=genome).metrics
 
 
 def test_scores_come_as_one_row_a_variant() -> None:
@@ -39,7 +55,11 @@ def test_evolution_in_a_notebook_tells_how_much_it_tried() -> None:
     assert {"sharpe_in_AAA/USDT", "sharpe_out_AAA/USDT"} <= set(found.winners.columns)
 
 
-def test_importing_the_package_loads_nothing_else() -> None:
-    code = "import sys, coinswarm; print([m for m in sys.modules if m.startswith('coinswarm.')])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+def test_importing_the_package_loads_three_packages_and_nothing_in_them() -> None:
+    code = "import sys, coinswarm; print(sorted(m for m in sys.modules if m.startswith(('coinswarm.', 'numpy.', 'pydantic.'))))"
+    assert printed(code) == "['coinswarm.backtest', 'coinswarm.chaos', 'coinswarm.evolve']"
+
+
+def printed(code: str) -> str:
+    """What a new interpreter prints."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()

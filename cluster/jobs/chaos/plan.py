@@ -13,9 +13,10 @@ from cluster.jobs.chaos import NAME
 from cluster.jobs.chaos.settings import ChaosRequest
 from cluster.jobs.kind import JobSpec, PlanContext
 from cluster.jobs.markets import TimeSpan
-from coinswarm import chaos, config, errors
-from coinswarm.chaos import ChaosFrame, ChaosSettings, naming
-from coinswarm.ledger.chaos import row_bytes
+from coinswarm import config, errors
+from coinswarm.chaos import drawing, naming
+from coinswarm.chaos.settings import ChaosSettings, make
+from coinswarm.ledger.chaos import ChaosFrame, row_bytes
 from coinswarm.ledger.records import FINAL_STATUSES, Job
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
@@ -42,7 +43,7 @@ def plan(request: ChaosRequest, context: PlanContext) -> JobSpec:
     with Catalog.open(context.bars_file, read_only=True) as catalog:
         bars = [when.read(catalog, key) for key in markets.keys(catalog, request.markets, request.timeframe)]
         others = [when.read(catalog, key) for key in _looked_at(catalog, bars, settings)]
-    sampler = chaos.fill(bars, settings, {market.symbol: market for market in others})
+    sampler = drawing.fill(bars, settings, {market.symbol: market for market in others})
     settled = _settled(request, settings, when, bars, others, sampler.frame.features)
     earlier = _refuse_drawn(context, request.campaign, settled)
     added = f"campaign {request.campaign} has chaos trades of {earlier} job(s): these are added to them and mined with them"
@@ -88,7 +89,7 @@ def _refuse_drawn(context: PlanContext, campaign: str, settled: Mapping[str, Any
 
 def _checked(settings: ChaosSettings) -> ChaosSettings:
     """The settings with features under their canonical names; what cannot be drawn is refused."""
-    made = chaos.make(
+    made = make(
         hold=settings.hold_ms, hold_law=settings.hold_law, side=settings.side, size=settings.size, features=settings.features,
         costs=settings.costs, seed=settings.seed, warmup_tolerance=settings.warmup_tolerance,
     )  # fmt: skip

@@ -9,8 +9,8 @@ from pydantic import Field
 from cluster.jobs.options import Machine, Option, Options
 from cluster.jobs.settings import MAX_MARKETS, Campaign, JobSettings, Moment, Name
 from cluster.jobs.typed import BARS, FROM, MARKETS, TIMEFRAME, TO
-from coinswarm import chaos, errors
-from coinswarm.chaos.settings import ChaosSettings
+from coinswarm import errors
+from coinswarm.chaos.settings import ChaosSettings, make
 
 MOST_TRADES = 10**10
 
@@ -37,7 +37,7 @@ def _size(text: str, _machine: Machine) -> tuple[float, float]:
 
 
 def _hold(text: str, _machine: Machine) -> tuple[int, int]:
-    return chaos.make(hold=text).hold_ms
+    return make(hold=text).hold_ms
 
 
 OPTIONS = Options(

@@ -19,9 +19,10 @@ from cluster.jobs.chaos.work import TradeBatch, TradeRange
 from cluster.jobs.kind import Estimate, Planned, RunContext
 from cluster.jobs.progress import resident_bytes
 from cluster.jobs.stages import Step, Steps
-from coinswarm import chaos, config
-from coinswarm.chaos import ChaosFrame, ChaosSettings
-from coinswarm.ledger.chaos import SUMS, ChaosStore
+from coinswarm import config
+from coinswarm.chaos import drawing
+from coinswarm.chaos.settings import ChaosSettings
+from coinswarm.ledger.chaos import SUMS, ChaosFrame, ChaosStore
 from coinswarm.ledger.records import GenerationRecord, Job, Json, Lease
 
 _SEGMENT = Segment(name="chaos")
@@ -144,7 +145,7 @@ def _shares(draw: Draw) -> dict[str, float]:
     """Each market's part of the trades, by key."""
     bars = [source.load() for source in draw.sources]
     others = {market.symbol: market for market in bars[draw.traded :]}
-    shares = chaos.fill(bars[: draw.traded], draw.settings, others).shares()
+    shares = drawing.fill(bars[: draw.traded], draw.settings, others).shares()
     return dict(zip(draw.frame.markets, shares.tolist(), strict=True))
 
 

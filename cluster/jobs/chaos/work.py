@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from coinswarm import chaos
-from coinswarm.chaos import ChaosSettings, ChaosTrades
-from coinswarm.ledger.chaos import figures
+from coinswarm.chaos import drawing, pricing
+from coinswarm.chaos.settings import ChaosSettings
+from coinswarm.ledger.chaos import ChaosTrades, figures
 from coinswarm.ledger.records import Json
 from coinswarm.market.bars import Bars
 
@@ -35,6 +35,6 @@ def make(item: TradeRange, *bars: Bars) -> TradeBatch:
     """Draw, price and describe a range of trades. Features are computed once for as long as the process holds the bars."""
     began = time.perf_counter()
     others = {market.symbol: market for market in bars[item.traded :]}
-    sampler = chaos.fill(bars[: item.traded], item.settings, others)
-    trades = chaos.trades(sampler, item.start, item.stop)
+    sampler = drawing.fill(bars[: item.traded], item.settings, others)
+    trades = pricing.trades(sampler, item.start, item.stop)
     return TradeBatch(trades=trades, figures=figures(trades), seconds=time.perf_counter() - began)

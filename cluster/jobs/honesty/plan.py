@@ -13,7 +13,8 @@ from cluster.jobs import markets
 from cluster.jobs.honesty import NAME
 from cluster.jobs.honesty.settings import SYNTHETIC, HonestyRequest
 from cluster.jobs.kind import JobSpec, PlanContext
-from coinswarm import chaos, errors
+from coinswarm import errors
+from coinswarm.chaos.settings import make
 from coinswarm.ledger.records import Job
 from coinswarm.market import symbols, synthetic
 from coinswarm.market.bars import Bars
@@ -37,7 +38,7 @@ def plan(request: HonestyRequest, context: PlanContext) -> JobSpec:
     if bool(request.plays) != (settings.pipeline == "evolve"):
         found = f"{len(request.plays)} plays for {settings.pipeline}"
         raise errors.InvalidArgument("the pipeline `evolve` needs a play, and `patterns` has none", found=found)
-    chaos.make(hold=settings.patterns.hold)
+    make(hold=settings.patterns.hold)
     text = "".join(given.yaml for given in request.plays)
     template, spans = _template(context.bars_file, request.like, request.n_bars, request.markets)
     worlds.make("N0", [bars[:2] for bars in template], seed=0)

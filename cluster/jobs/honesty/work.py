@@ -15,7 +15,9 @@ from functools import lru_cache
 import numpy as np
 
 from cluster.jobs.honesty.settings import Cell, HonestySettings, PatternSettings
-from coinswarm import chaos, fitness, patterns
+from coinswarm import fitness, patterns
+from coinswarm.chaos import running
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.ledger.records import Json
 from coinswarm.market.bars import Bars
 from coinswarm.patterns.conditions import Pattern
@@ -168,12 +170,12 @@ def _truths(cell: Cell, chosen: Sequence[Pattern], like: Sequence[Bars], setting
 
 
 @lru_cache(maxsize=1)
-def _fresh_trades(cell: Cell, like: tuple[Bars, ...], settings: PatternSettings, fresh: int) -> tuple[chaos.ChaosTrades, ...]:
+def _fresh_trades(cell: Cell, like: tuple[Bars, ...], settings: PatternSettings, fresh: int) -> tuple[ChaosTrades, ...]:
     seeds = [_FRESH_SEED + number for number in range(fresh)]
     return tuple(_trades(worlds.make(cell.family, like, seed=seed, plant=cell.plant), settings, seed) for seed in seeds)
 
 
-def _sums(pattern: Pattern, trades: chaos.ChaosTrades) -> tuple[float, float, float]:
+def _sums(pattern: Pattern, trades: ChaosTrades) -> tuple[float, float, float]:
     """Trades of a pattern, the sum of what they made beyond random trades of their market, side and hold, and of what they made."""
     from coinswarm.patterns import bins, outcomes
 
@@ -182,7 +184,7 @@ def _sums(pattern: Pattern, trades: chaos.ChaosTrades) -> tuple[float, float, fl
     return float(member.sum()), float(excess[member].sum()), float(trades.net[member].sum())
 
 
-def _first_moves(world: Sequence[Bars], trades: chaos.ChaosTrades) -> FloatArray:
+def _first_moves(world: Sequence[Bars], trades: ChaosTrades) -> FloatArray:
     """(n,) simple return of the bar after each decision."""
     moves = [bars.close / bars.open - 1 for bars in world]
     out = np.empty(len(trades))
@@ -192,7 +194,7 @@ def _first_moves(world: Sequence[Bars], trades: chaos.ChaosTrades) -> FloatArray
     return out
 
 
-def _trades(world: Sequence[Bars], settings: PatternSettings, seed: int) -> chaos.ChaosTrades:
+def _trades(world: Sequence[Bars], settings: PatternSettings, seed: int) -> ChaosTrades:
     """Random trades on a world, whose markets are called by their symbols: a condition on a market then means it in every world."""
     plain = [replace(bars, exchange="world") for bars in world]
-    return chaos.run(plain, settings.trades, hold=settings.hold, side=settings.side, costs=settings.costs, seed=seed)
+    return running.run(plain, settings.trades, hold=settings.hold, side=settings.side, costs=settings.costs, seed=seed)

@@ -23,16 +23,19 @@ _Value = bool | Annotated[float, Field(allow_inf_nan=False)] | Name
 _OF_A_PLAY = ("params", "markets", "timeframe", "out_of_sample", "campaign", "warmup_tolerance")
 
 
+_EFFORT = Effort()
+
+
 class EffortAsked(config.Settings):
     """How much a report card draws: `coinswarm.validate.case.Effort` with bounds."""
 
-    resamples: Annotated[int, Field(ge=99, le=100_000, description="of each bootstrap")] = Effort.resamples
-    lotteries: Annotated[int, Field(ge=19, le=100_000, description="random entries with the variant's exits")] = Effort.lotteries
-    neighbours: Annotated[int, Field(ge=1, le=10_000, description="variants drawn around this one")] = Effort.neighbours
-    worlds: Annotated[int, Field(ge=1, le=1000, description="runs on resampled bars")] = Effort.worlds
-    moments: Annotated[int, Field(ge=1, le=100, description="positions of each market that a crash is put into")] = Effort.moments
-    folds: Annotated[int, Field(ge=1, le=200, description="test stretches of the walk forward")] = Effort.folds
-    periods: Annotated[int, Field(ge=64, le=100_000, description="most periods that bars are put together to")] = Effort.periods
+    resamples: Annotated[int, Field(ge=99, le=100_000, description="of each bootstrap")] = _EFFORT.resamples
+    lotteries: Annotated[int, Field(ge=19, le=100_000, description="random entries with the variant's exits")] = _EFFORT.lotteries
+    neighbours: Annotated[int, Field(ge=1, le=10_000, description="variants drawn around this one")] = _EFFORT.neighbours
+    worlds: Annotated[int, Field(ge=1, le=1000, description="runs on resampled bars")] = _EFFORT.worlds
+    moments: Annotated[int, Field(ge=1, le=100, description="positions of each market that a crash is put into")] = _EFFORT.moments
+    folds: Annotated[int, Field(ge=1, le=200, description="test stretches of the walk forward")] = _EFFORT.folds
+    periods: Annotated[int, Field(ge=64, le=100_000, description="most periods that bars are put together to")] = _EFFORT.periods
 
 
 class ValidateRequest(JobSettings):

@@ -9,10 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from coinswarm import evolve, fitness
+from coinswarm import fitness
 from coinswarm import play as language
 from coinswarm.config import Costs
-from coinswarm.evolve import SearchSettings, reduction
+from coinswarm.evolve import Results, SearchSettings, loop, reduction
 from coinswarm.market import splits
 from coinswarm.market.bars import Bars
 from coinswarm.market.splits import Span
@@ -81,11 +81,11 @@ def search(markets: Sequence[Bars], play: Play, settings: SearchSettings, *, out
     seen = [fitness.Scorer(play, bars, costs=costs, end_ts=inside.end_ts) for bars in markets]
     asked: list[FloatArray] = []
 
-    def evaluate(genomes: FloatArray) -> evolve.Results:
+    def evaluate(genomes: FloatArray) -> Results:
         asked.append(genomes)
         return reduction.results(np.stack([scorer.score(genomes) for scorer in seen], axis=1), settings)
 
-    found = evolve.run(play.space, evaluate, settings, identify=lambda genomes: variants.identities(play, genomes))
+    found = loop.run(play.space, evaluate, settings, identify=lambda genomes: variants.identities(play, genomes))
     board = found.best.genomes[np.flatnonzero(found.best.feasible)[:LEADERBOARD]]
     every = np.concatenate(asked)
     tried = every[np.linspace(0, len(every) - 1, min(SAMPLE, len(every))).astype(np.int64)]

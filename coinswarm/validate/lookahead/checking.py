@@ -9,7 +9,7 @@ import numpy as np
 
 from coinswarm import check as checks
 from coinswarm import errors
-from coinswarm.backtest import fixed
+from coinswarm.backtest.run import fixed
 from coinswarm.backtest.tape import VOLATILITY_BARS
 from coinswarm.config import Account, Costs
 from coinswarm.market.bars import Bars

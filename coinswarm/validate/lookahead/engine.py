@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from coinswarm import backtest, errors, fitness
+from coinswarm import errors, fitness
+from coinswarm.backtest import decisions
 from coinswarm.backtest.decisions import Decisions
+from coinswarm.backtest.run import run
 from coinswarm.config import Account, Costs
 from coinswarm.indicators import features
 from coinswarm.indicators.catalog import Params
@@ -100,7 +102,7 @@ class Trade(Protocol):
 def reference(play: Play, bars: Bars, *, costs: Costs, account: Account, markets: Mapping[str, Bars], start_ts: int | None) -> Trading:
     """The readable simulator's trades: `coinswarm.backtest.run`."""
     try:
-        result = backtest.run(play, bars, costs=costs, account=account, markets=markets, start_ts=start_ts)
+        result = run(play, bars, costs=costs, account=account, markets=markets, start_ts=start_ts)
     except errors.SpanTooShort:
         return NOTHING
     return from_listing(result.trades, result.equity, play)
@@ -151,7 +153,7 @@ class Engine:
     """The four functions a play runs on."""
 
     compute: Compute = features.compute
-    decide: Decide = backtest.decide
+    decide: Decide = decisions.decide
     reference: Trade = reference
     fast: Trade = fast
 

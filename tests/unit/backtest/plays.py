@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from coinswarm import backtest
+from coinswarm.backtest.run import Backtest
 from coinswarm.config import Account, Costs
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
@@ -70,11 +71,11 @@ def target(kind: model.TargetKind = model.TargetKind.PERCENT, value: float = 4.0
     return model.Target(kind=kind, value=value, **fields)
 
 
-def run(played: model.Play, bars: Bars, **settings: Any) -> backtest.Backtest:
+def run(played: model.Play, bars: Bars, **settings: Any) -> Backtest:
     """Run without costs on an account of 1000 unless told otherwise."""
-    return backtest.run(played, bars, **({"costs": FREE, "account": ACCOUNT} | settings))
+    return backtest(played, bars, **({"costs": FREE, "account": ACCOUNT} | settings))
 
 
-def trade(result: backtest.Backtest, row: int = 0) -> dict[str, Any]:
+def trade(result: Backtest, row: int = 0) -> dict[str, Any]:
     """One trade as a mapping."""
     return result.trades.row(row, named=True)

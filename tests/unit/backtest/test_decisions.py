@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coinswarm import backtest, errors
+from coinswarm import errors
+from coinswarm.backtest.decisions import decide
 from coinswarm.play import expressions, model
 from tests.unit.backtest.plays import play, tape
 
@@ -23,19 +24,17 @@ def bars_of(prices=PRICES):
 
 def truth(condition, prices=PRICES, markets=None):
     """Bars on which the condition lets a long be entered, with the last bar (on which nothing is decided) cut off."""
-    return np.flatnonzero(
-        backtest.decide(play(entry_long=condition, entry_short=None), bars_of((*prices, 1.0)), markets or {}).entry_long
-    ).tolist()
+    return np.flatnonzero(decide(play(entry_long=condition, entry_short=None), bars_of((*prices, 1.0)), markets or {}).entry_long).tolist()
 
 
 def first(condition):
-    return backtest.decide(play(entry_long=condition), bars_of()).first
+    return decide(play(entry_long=condition), bars_of()).first
 
 
 def value_of(operand, prices=PRICES):
     """Values of an operand as the stop's level, NaN where missing."""
     risk = model.Risk(stop=model.Stop(kind=model.StopKind.ATR, value=1.0, level=operand))
-    return backtest.decide(play(risk), bars_of(prices)).levels.stop_long.tolist()
+    return decide(play(risk), bars_of(prices)).levels.stop_long.tolist()
 
 
 @pytest.mark.parametrize(
@@ -124,7 +123,7 @@ def test_windows_look_at_the_last_bars_the_current_one_included():
 
 def test_window_longer_than_the_data_is_no_problem():
     wide = window(expressions.WindowKind.OCCURRED_WITHIN, 1e9)
-    assert backtest.decide(play(entry_long=wide), bars_of()).first == 10**9 - 1
+    assert decide(play(entry_long=wide), bars_of()).first == 10**9 - 1
 
 
 def test_window_in_slower_bars_spans_their_length_in_exec_bars():
@@ -142,13 +141,13 @@ def test_reach_of_offsets_crosses_and_windows_adds_up():
 
 def test_operands_of_stop_and_target_must_be_warm_too():
     risk = model.Risk(stop=model.Stop(kind=model.StopKind.ATR, value=1.0, level=expressions.Shift(CLOSE, 4.0)))
-    assert backtest.decide(play(risk), bars_of()).first == 4
+    assert decide(play(risk), bars_of()).first == 4
     short = model.Stop(kind=model.StopKind.STRUCTURE, value=0.0, level=CLOSE, level_short=expressions.Shift(CLOSE, 5.0))
-    assert backtest.decide(play(model.Risk(stop=short)), bars_of()).first == 5
+    assert decide(play(model.Risk(stop=short)), bars_of()).first == 5
 
 
 def test_nothing_is_decided_on_the_last_bar_or_without_a_condition():
-    wanted = backtest.decide(play(entry_long=expressions.All(()), entry_short=None, exit_long=expressions.All(())), bars_of())
+    wanted = decide(play(entry_long=expressions.All(()), entry_short=None, exit_long=expressions.All(())), bars_of())
     assert not wanted.entry_long[-1]
     assert not wanted.exit_long[-1]
     assert wanted.entry_long[:-1].all()

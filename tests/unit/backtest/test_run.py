@@ -59,8 +59,8 @@ def test_bars_of_another_length_than_the_play_trades_are_refused():
 def test_play_speaks_of_costs_and_account_unless_the_run_does():
     written = play(account=Account(starting_equity=500.0))
     bars = tape(*[flat(100)] * 3)
-    assert backtest.run(written, bars).equity[0] == 500.0
-    assert backtest.run(written, bars, account=Account(starting_equity=70.0)).equity[0] == 70.0
+    assert backtest(written, bars).equity[0] == 500.0
+    assert backtest(written, bars, account=Account(starting_equity=70.0)).equity[0] == 70.0
 
 
 def test_open_dimensions_are_refused_by_name():

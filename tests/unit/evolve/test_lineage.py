@@ -4,8 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinswarm import evolve
-from coinswarm.evolve import Search, SearchSettings, baselines, lineage
+from coinswarm.evolve import Objective, Search, SearchSettings, baselines, lineage, loop
 from tests import search_problems as problems
 
 
@@ -19,7 +18,7 @@ def test_a_birth_tells_island_generation_and_index(island, generation, count):
 def test_credit_counts_every_child_under_its_operator():
     config = SearchSettings(population=40, generations=10, islands=2)
     search = Search(problems.PLANTED_SPACE, config)
-    state = evolve.run(problems.PLANTED_SPACE, lambda genomes: problems.planted(genomes, 3), config).state
+    state = loop.run(problems.PLANTED_SPACE, lambda genomes: problems.planted(genomes, 3), config).state
     table = lineage.credit(state)
     assert search.done(state) == "generations"
     assert sum(row.children for row in table) == 400
@@ -48,7 +47,7 @@ def test_random_search_draws_the_same_lots_on_every_machine_and_new_ones_each_ti
 
 
 def test_a_comparison_respects_the_direction_of_each_objective():
-    config = SearchSettings(objectives=(evolve.Objective(name="sharpe"), evolve.Objective(name="max_drawdown", direction="min")))
+    config = SearchSettings(objectives=(Objective(name="sharpe"), Objective(name="max_drawdown", direction="min")))
     rows = baselines.compare(config, np.array([2.0, 0.3]), np.array([1.5, np.nan]))
     assert [row.beaten for row in rows] == [True, False]
     assert rows[0].margin == 0.5

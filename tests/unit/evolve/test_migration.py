@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coinswarm import evolve
-from coinswarm.evolve import SearchSettings, migration
+from coinswarm.evolve import SearchSettings, loop, migration
 from tests import search_problems as problems
 
 
@@ -25,7 +24,7 @@ def test_a_ring_is_the_same_each_time_and_random_routes_are_not():
 
 def test_migration_moves_copies_and_records_each():
     config = SearchSettings(population=40, generations=6, islands=2, migration_every=2, migration_size=3)
-    state = evolve.run(problems.PLANTED_SPACE, lambda genomes: problems.planted(genomes, 3), config).state
+    state = loop.run(problems.PLANTED_SPACE, lambda genomes: problems.planted(genomes, 3), config).state
     assert set(state.migrations["generation"]) == {2, 4}
     assert set(zip(state.migrations["source"], state.migrations["target"], strict=True)) == {(0, 1), (1, 0)}
     assert len(state.migrations) <= 2 * 2 * 3
@@ -34,7 +33,7 @@ def test_migration_moves_copies_and_records_each():
 
 def test_islands_without_migration_stay_strangers():
     config = SearchSettings(population=40, generations=6, islands=2, migration_every=0)
-    state = evolve.run(problems.PLANTED_SPACE, lambda genomes: problems.planted(genomes, 3), config).state
+    state = loop.run(problems.PLANTED_SPACE, lambda genomes: problems.planted(genomes, 3), config).state
     assert len(state.migrations) == 0
     assert all((island.population.births >> 44 == island.index).all() for island in state.islands)
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coinswarm import errors, evolve
-from coinswarm.evolve import Objective, Results, Search, SearchSettings, State, codec, operators
+from coinswarm import errors
+from coinswarm.evolve import Objective, Results, Search, SearchSettings, State, codec, loop, operators
 from tests import search_problems as problems
 
 SPACE = problems.PLANTED_SPACE
@@ -98,7 +98,7 @@ def test_without_any_feasible_variant_the_search_still_reduces_the_violation():
     def hopeless(genomes):
         return replace(planted(genomes), violation=1.0 + genomes[:, 2])
 
-    found = evolve.run(SPACE, hopeless, SMALL.model_copy(update={"generations": 15}))
+    found = loop.run(SPACE, hopeless, SMALL.model_copy(update={"generations": 15}))
     assert len(found.front) == 0
     assert found.best.violation[0] == 6.0
     assert np.isnan(found.state.islands[0].history[-1, -1])
@@ -131,7 +131,7 @@ def test_time_is_the_callers():
 @pytest.mark.parametrize("islands", [1, 3])
 def test_a_budget_of_evaluations_is_never_exceeded(islands):
     config = SearchSettings(population=30, islands=islands, generations=50, max_evaluations=100, objectives=SMALL.objectives)
-    found = evolve.run(SPACE, planted, config)
+    found = loop.run(SPACE, planted, config)
     assert found.reason == "budget"
     assert 90 <= found.state.evaluations <= 100
 
@@ -139,7 +139,7 @@ def test_a_budget_of_evaluations_is_never_exceeded(islands):
 @pytest.mark.parametrize("islands", [1, 2])
 def test_a_search_without_progress_is_converged(islands):
     config = SearchSettings(population=20, islands=islands, generations=200, stagnation=6, migration_every=3, objectives=SMALL.objectives)
-    found = evolve.run(SPACE, lambda genomes: problems.feasible(np.ones((len(genomes), 1))), config)
+    found = loop.run(SPACE, lambda genomes: problems.feasible(np.ones((len(genomes), 1))), config)
     assert found.reason == "converged"
     assert found.state.generation <= 12
 
@@ -154,7 +154,7 @@ def test_variants_that_identify_as_one_are_evaluated_once():
         calls.extend(by_fast(genomes))
         return planted(genomes)
 
-    found = evolve.run(SPACE, count, SMALL, identify=by_fast)
+    found = loop.run(SPACE, count, SMALL, identify=by_fast)
     assert len(calls) == len(set(calls)) == found.state.distinct == found.state.evaluations
 
 
@@ -194,13 +194,13 @@ def test_a_stored_state_keeps_every_bit_of_its_floats():
 def test_run_reports_each_generation_once():
     seen = []
     config = SearchSettings(population=20, generations=4, islands=2)
-    evolve.run(SPACE, planted, config, on_generation=lambda state: seen.append(state.generation))
+    loop.run(SPACE, planted, config, on_generation=lambda state: seen.append(state.generation))
     assert seen == [1, 2, 3, 4]
 
 
 def test_the_front_holds_no_dominated_variant():
     config = SearchSettings(population=40, generations=10, islands=2, objectives=problems.TWO_OBJECTIVES)
-    front = evolve.run(problems.box(5), problems.zdt1, config).front.objectives
+    front = loop.run(problems.box(5), problems.zdt1, config).front.objectives
     assert (np.diff(front[:, 0]) >= 0).all()
     assert (np.diff(front[:, 1]) <= 0).all()
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coinswarm import backtest, fitness, play
+from coinswarm import fitness, play
 from coinswarm.backtest import rules, tape
+from coinswarm.backtest.decisions import decide
 from coinswarm.backtest.simulate import Simulation
 from coinswarm.fitness import conditions, lottery
 from coinswarm.kernels.codes import N_OUTCOME
@@ -52,7 +53,7 @@ def test_a_lottery_is_what_the_reference_simulator_makes_of_the_same_entries(bar
     longs, shorts = lottery.entries(known, len(bars), np.random.default_rng(2))
     score = scorer.score_entries(GENOME, conditions.packed(longs)[None], conditions.packed(shorts)[None])[0]
     fixed = variants.fix(scorer.play, GENOME)
-    decided = replace(backtest.decide(fixed, bars), entry_long=longs, entry_short=shorts)
+    decided = replace(decide(fixed, bars), entry_long=longs, entry_short=shorts)
     slow = Simulation(tape.of(bars), decided, rules.of(fixed, scorer.costs, scorer.account))
     slow.run()
     assert len(slow.portfolio.trades) - score["n_open"] == score["n_trades"] > 10

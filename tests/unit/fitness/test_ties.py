@@ -7,6 +7,7 @@ import pytest
 
 from coinswarm import backtest, fitness
 from coinswarm.backtest import rules as reference
+from coinswarm.backtest.decisions import decide
 from coinswarm.config import Account, Costs
 from coinswarm.fitness import figures
 from coinswarm.fitness.cache import Cache
@@ -61,7 +62,7 @@ def test_both_simulators_find_the_same_prices_near_a_round_one() -> None:
         near = expressions.Near(expressions.Column("close"), expressions.Literal(3000.0), expressions.Literal(percent), percent=True)
         words = evaluated(one(entry=near), bars).condition(near).results[0]
         fast = np.unpackbits(words.view(np.uint8), bitorder="little")[: len(bars) - 1]
-        assert fast.tolist() == backtest.decide(one(entry=near), bars).entry_long[:-1].tolist()
+        assert fast.tolist() == decide(one(entry=near), bars).entry_long[:-1].tolist()
 
 
 def test_a_list_of_truths_is_read_in_its_own_order() -> None:
@@ -76,7 +77,7 @@ def test_a_list_of_truths_is_read_in_its_own_order() -> None:
     )  # fmt: skip
     genomes = np.array([[0.0], [1.0]])
     scores = fitness.score(play, genomes, bars)
-    slow = [backtest.run(variants.fix(play, genome), bars).metrics["n_trades"] for genome in genomes]
+    slow = [backtest(variants.fix(play, genome), bars).metrics["n_trades"] for genome in genomes]
     assert scores["n_trades"].tolist() == slow
     assert slow[0] != slow[1]
 
@@ -88,7 +89,7 @@ def test_an_order_of_exactly_the_least_notional_is_taken_at_every_price(sizing: 
     for price in np.arange(1.0, 60.0).tolist():
         run = {"costs": FREE, "account": account}
         bars = bars_at(np.full(9, price * 1.1))
-        rejected = fitness.score(play, NONE, bars, **run)["n_rejected"][0], backtest.run(play, bars, **run).metrics["n_rejected"]
+        rejected = fitness.score(play, NONE, bars, **run)["n_rejected"][0], backtest(play, bars, **run).metrics["n_rejected"]
         assert rejected == (0.0, 0.0)
 
 
@@ -101,7 +102,7 @@ def test_a_liquidation_of_everything_is_ruin_whatever_rounding_leaves(leverage: 
             "costs": FREE.model_copy(update={"taker_bps": price}),
             "account": Account(starting_equity=1_000.1, max_leverage=leverage, min_notional=0.0),
         }
-        slow = backtest.run(one(), bars, **run)
+        slow = backtest(one(), bars, **run)
         assert fitness.score(one(), NONE, bars, **run)[names].tolist() == [(1.0, 1.0, 0.0)]
         assert [slow.metrics[name] for name in names] == [1.0, 1.0, 0.0]
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from coinswarm import chaos
-from coinswarm.chaos import ChaosTrades
 from coinswarm.config import Costs
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.types import BoolArray
@@ -31,7 +31,7 @@ def walk(seed: int, n: int = 12_000, symbol: str = "BTC/USDT") -> Bars:
 
 def drawn(seed: int, n: int = 12_000, trades: int = 12_000, costs: Costs = FREE, hold: str = "5m..2h") -> ChaosTrades:
     """Random trades on a random walk."""
-    return chaos.run(walk(seed, n), trades, hold=hold, seed=seed, costs=costs)
+    return chaos(walk(seed, n), trades, hold=hold, seed=seed, costs=costs)
 
 
 def with_edge(trades: ChaosTrades, member: BoolArray, sigmas: float) -> ChaosTrades:

@@ -9,7 +9,7 @@ import pydantic
 import pytest
 
 from coinswarm import errors, patterns
-from coinswarm.chaos.trades import empty
+from coinswarm.ledger.chaos import empty
 from coinswarm.patterns import rates, segments, telling
 from coinswarm.patterns.settings import DiscoverSettings
 from tests.unit.patterns.made_trades import FREE, drawn, rising, with_edge

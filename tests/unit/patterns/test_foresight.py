@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from coinswarm import chaos, patterns
+from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.market import synthetic
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.patterns import DiscoverSettings, foresight, telling
@@ -18,11 +19,11 @@ QUICK = DiscoverSettings(flips=199, depth=1)
 LIKE = [synthetic.market(f"{base}/USDT", Timeframe.parse("5m"), 15_000, seed=4) for base in ("BTC", "ETH")]
 
 
-def in_world(family: str, hold: str = "5m..2h", side: str = "both") -> chaos.ChaosTrades:
-    return chaos.run(worlds.make(family, LIKE, seed=3), 20_000, hold=hold, side=side, seed=1, costs=FREE)
+def in_world(family: str, hold: str = "5m..2h", side: str = "both") -> ChaosTrades:
+    return chaos(worlds.make(family, LIKE, seed=3), 20_000, hold=hold, side=side, seed=1, costs=FREE)
 
 
-def after(trades: chaos.ChaosTrades, family: str) -> np.ndarray:
+def after(trades: ChaosTrades, family: str) -> np.ndarray:
     """What the first bar after each decision made."""
     moves = [bars.close / bars.open - 1 for bars in worlds.make(family, LIKE, seed=3)]
     return np.choose(trades.market, [each[np.minimum(trades.decision + 1, each.size - 1)] for each in moves])

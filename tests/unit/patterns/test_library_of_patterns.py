@@ -12,9 +12,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from coinswarm import backtest, chaos, errors, patterns, play
-from coinswarm.chaos import ChaosTrades
+from coinswarm import backtest, errors, patterns, play
+from coinswarm.chaos import drawing, naming, pricing
 from coinswarm.chaos.drawing import Drawn
+from coinswarm.chaos.settings import make
+from coinswarm.ledger.chaos import ChaosTrades, concatenate
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.patterns import Band, DiscoverSettings, Hold, Market, Pattern, Side, export, figures, power, review, telling
@@ -43,18 +45,18 @@ def test_conditions_that_are_none_are_refused(broken: dict[str, str]) -> None:
 
 def outcomes(bars: Bars, features: tuple[str, ...], hold: int, side: int) -> tuple[ChaosTrades, int]:
     """The chaos trade of every bar with one hold and side, and the first bar at which one may be drawn."""
-    urn = chaos.fill([bars], chaos.make(hold="5m..3h", features=features))
+    urn = drawing.fill([bars], make(hold="5m..3h", features=features))
     n = len(bars) - hold - 2
     same = {"market": np.zeros(n, np.int64), "hold": np.full(n, hold), "side": np.full(n, side, np.int8), "size": np.full(n, 1e3)}
-    return chaos.price(urn, Drawn(number=np.arange(n), decision=np.arange(n), **same)), urn.markets[0].first
+    return pricing.price(urn, Drawn(number=np.arange(n), decision=np.arange(n), **same)), urn.markets[0].first
 
 
 def agrees(bars: Bars, pattern: Pattern, hold: int, side: int) -> int:
     """Hold an exported play against chaos trades at the same decision bars; the answer is how many there were."""
-    costs = chaos.make().costs
+    costs = make().costs
     text = export.to_play(pattern, name="exported", bar_ms=bars.timeframe.ms, hold_bars=hold, side=side, costs=costs)
-    done = backtest.run(play.loads(text), bars)
-    trades, first = outcomes(bars, tuple(name for name in pattern.features if name not in chaos.naming.BASE), hold, side)
+    done = backtest(play.loads(text), bars)
+    trades, first = outcomes(bars, tuple(name for name in pattern.features if name not in naming.BASE), hold, side)
     assert done.start <= first
     expected, free = [], done.start
     for bar in np.flatnonzero(pattern.mask(trades)).tolist():
@@ -150,7 +152,7 @@ def test_the_levels_of_all_reviews_together_are_alpha() -> None:
 def test_a_review_looks_at_the_patterns_own_markets_and_at_no_others() -> None:
     known, trades = believed()
     beside = replace(trades, markets=("walk:SOL/USDT:5m",), net=trades.net - 0.01)
-    both = chaos.concatenate(
+    both = concatenate(
         [replace(part, markets=(*trades.markets, *beside.markets)) for part in (trades, replace(beside, market=trades.market + 1))]
     )
     assert known.markets == trades.markets

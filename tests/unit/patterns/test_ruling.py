@@ -125,7 +125,7 @@ def test_the_expectation_is_that_of_all_chaos_trades_of_the_kind() -> None:
     when = ruling.stretches([bars], 1, 1_900, seed=1)
     costs = play.loads(DIP).costs
     side, hold = np.array([1, -1], dtype=np.int8), np.array([6, 6])
-    trades = chaos.run(bars, 40_000, hold="30m", costs=costs, seed=4)
+    trades = chaos(bars, 40_000, hold="30m", costs=costs, seed=4)
     means = [float(trades.net[trades.side == way].mean()) for way in (1, -1)]
     assert ruling.expected(bars, side, hold, when, costs) == pytest.approx(means, abs=3e-4)
 

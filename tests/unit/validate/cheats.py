@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import talib
 
-from coinswarm.backtest import decide, listing, rules, tape
-from coinswarm.backtest.decisions import Decisions
+from coinswarm.backtest import listing, rules, tape
+from coinswarm.backtest.decisions import Decisions, decide
 from coinswarm.backtest.simulate import Simulation
 from coinswarm.config import Account, Costs
 from coinswarm.indicators import catalog, features, structures

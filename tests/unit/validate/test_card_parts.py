@@ -30,7 +30,7 @@ def test_the_portfolio_is_the_mean_of_the_reference_simulator_on_each_market() -
     found = bench().portfolio(span)
     by_hand = []
     for bars in case.markets:
-        result = backtest.run(case.play, bars, genome=case.genome, start_ts=span.start_ts, end_ts=span.end_ts)
+        result = backtest(case.play, bars, genome=case.genome, start_ts=span.start_ts, end_ts=span.end_ts)
         equity = np.concatenate([[result.account.starting_equity], result.equity[result.start :]])
         by_hand.append(equity[1:] / equity[:-1] - 1)
     np.testing.assert_allclose(found.returns, np.mean(by_hand, axis=0), atol=1e-12)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from coinswarm import backtest, errors, play
+from coinswarm import errors, play
+from coinswarm.backtest.decisions import decide
 from coinswarm.config import Account, Costs
 from coinswarm.market import synthetic
 from coinswarm.market.bars import Bars
@@ -166,6 +167,6 @@ def test_random_plays_on_random_bars_with_holes_see_nothing_ahead(drawn: model.P
     try:
         report = lookahead.check(drawn, bars, cuts=3, costs=costs, account=account)
     except errors.SpanTooShort:
-        assert len(bars) < 3 or backtest.decide(drawn, bars).first > len(bars) - 3
+        assert len(bars) < 3 or decide(drawn, bars).first > len(bars) - 3
         return
     assert [verdict.offences for verdict in report.verdicts] == [(), (), ()]
