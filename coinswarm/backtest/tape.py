@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from coinswarm.market import funding
 from coinswarm.market.bars import Bars
-from coinswarm.market.timeframe import MINUTE_MS
 from coinswarm.types import FloatArray
 
 VOLATILITY_BARS = 20
@@ -82,9 +82,8 @@ def volatility_before(close: FloatArray) -> FloatArray:
 
 
 def _funding(bars: Bars) -> dict[int, float]:
-    """Rates by the first bar that opens at or after their time, times rounded to the nearest minute."""
-    times = (bars.funding_ts + MINUTE_MS // 2) // MINUTE_MS * MINUTE_MS
+    """Rates by the bar they are booked in."""
     rates: dict[int, float] = {}
-    for bar, rate in zip(np.searchsorted(bars.ts, times).tolist(), bars.funding_rate.tolist(), strict=True):
+    for bar, rate in zip(funding.booked_in(bars).tolist(), bars.funding_rate.tolist(), strict=True):
         rates[bar] = rates.get(bar, 0.0) + rate
     return rates

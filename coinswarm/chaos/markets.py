@@ -13,8 +13,8 @@ from coinswarm.chaos import naming
 from coinswarm.chaos.naming import FeatureName
 from coinswarm.indicators import features
 from coinswarm.kernels import outcomes
+from coinswarm.market import funding
 from coinswarm.market.bars import Bars
-from coinswarm.market.timeframe import MINUTE_MS
 from coinswarm.types import FloatArray, IntArray
 
 _KNOWN: OrderedDict[tuple[str, ...], Market] = OrderedDict()
@@ -117,7 +117,7 @@ def _tape(bars: Bars, state: FloatArray) -> outcomes.Tape:
         high=_frozen(bars.high),
         volume=_frozen(bars.volume),
         volatility=np.ascontiguousarray(state[:, naming.VOLATILITY]),
-        paid=_paid(bars),
+        paid=funding.paid(bars),
     )
 
 
@@ -126,13 +126,3 @@ def _frozen(column: FloatArray) -> FloatArray:
     view = np.ascontiguousarray(column, dtype=np.float64).view()
     view.flags.writeable = False
     return view
-
-
-def _paid(bars: Bars) -> FloatArray:
-    """(n_bars,) funding paid up to each bar, itself included, on one unit: booked at the open of the first bar not before its time."""
-    times = (bars.funding_ts + MINUTE_MS // 2) // MINUTE_MS * MINUTE_MS
-    index = np.searchsorted(bars.ts, times)
-    inside = index < len(bars)
-    booked = np.zeros(len(bars))
-    np.add.at(booked, index[inside], bars.open[index[inside]] * bars.funding_rate[inside])
-    return np.cumsum(booked)

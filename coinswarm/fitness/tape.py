@@ -10,8 +10,8 @@ from coinswarm.kernels import blocks
 from coinswarm.kernels.chain import Shared
 from coinswarm.kernels.codes import N_OUTCOME, Outcome
 from coinswarm.kernels.tape import Tape, Terms
+from coinswarm.market import funding
 from coinswarm.market.bars import Bars
-from coinswarm.market.timeframe import MINUTE_MS
 from coinswarm.types import FloatArray, IntArray
 
 VOLATILITY_BARS = 20
@@ -21,8 +21,8 @@ _BARS_AN_OUTCOME = 5
 
 def tape_of(bars: Bars, costs: Costs, max_gap_ms: int | None) -> Tape:
     """The columns, their block extremes and running sums."""
-    funding = funding_paid(bars)
-    adjusted = bars.close - funding if bars.funding_ts.size else _column(bars.close)
+    paid = funding.paid(bars)
+    adjusted = bars.close - paid if bars.funding_ts.size else _column(bars.close)
     return Tape(
         open=_column(bars.open),
         high=_column(bars.high),
@@ -30,7 +30,7 @@ def tape_of(bars: Bars, costs: Costs, max_gap_ms: int | None) -> Tape:
         close=_column(bars.close),
         volume=_column(bars.volume),
         adjusted=adjusted,
-        funding=funding,
+        funding=paid,
         volatility=_volatility(bars) if costs.slippage_volatility > 0 else np.zeros(1),
         gaps=gaps_until(bars, max_gap_ms),
         low_small=blocks.block_min(_column(bars.low), blocks.SMALL),
@@ -69,20 +69,6 @@ def shared_outcomes(n_bars: int) -> Shared:
         place=np.zeros(2 * n_bars, dtype=np.int32),
         used=np.zeros(3, dtype=np.int64),
     )
-
-
-def funding_paid(bars: Bars) -> FloatArray:
-    """(n_bars,) what one unit held long since before the first bar has paid by each bar's open, in quote currency.
-
-    Funding times are rounded to the minute and paid in the first bar that opens at or after them, at its open price.
-    """
-    paid = np.zeros(len(bars))
-    if bars.funding_ts.size:
-        times = (bars.funding_ts + MINUTE_MS // 2) // MINUTE_MS * MINUTE_MS
-        bar = np.searchsorted(bars.ts, times)
-        inside = bar < len(bars)
-        np.add.at(paid, bar[inside], bars.open[bar[inside]] * bars.funding_rate[inside])
-    return np.cumsum(paid)
 
 
 def gaps_until(bars: Bars, max_gap_ms: int | None) -> IntArray:
