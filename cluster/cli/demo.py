@@ -10,7 +10,7 @@ import typer
 from cluster import bootstrap
 from cluster.cli import console
 from cluster.jobs import registry
-from coinswarm import errors
+from coinswarm import errors, resources
 from coinswarm.evolve.settings import SearchSettings
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from coinswarm.market.catalog import Catalog
     from coinswarm.market.providers import Provider
 
-_PACKAGE = Path(__file__).resolve().parents[1]
 _EXAMPLE = "trend_pullback.yml"
 _MARKETS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 _TIMEFRAME = "5m"
@@ -74,11 +73,8 @@ def command(
 
 
 def example() -> Path:
-    """The play that comes with the program: beside this package in an installed wheel, at the top of the repository in a checkout."""
-    for folder in (_PACKAGE / "plays", _PACKAGE.parent / "plays" / "examples"):
-        if (folder / _EXAMPLE).is_file():
-            return folder / _EXAMPLE
-    raise errors.Unavailable("the example play must be installed with the program", hint="name a play of your own")
+    """The play that comes with the program."""
+    return resources.plays("examples") / _EXAMPLE
 
 
 def _found(settings: Settings, exchange: str, days: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -13,19 +14,11 @@ HEAD = "0007"
 """The newest migration. Compared first, because asking Alembic costs a second of a warm start."""
 
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('coinswarm schema ' || current_schema(), 0))")
-_HERE = Path(__file__).resolve()
 
 
 def folder() -> Path:
-    """Where the migrations are: beside this module in an installed wheel, at the top of the repository in a checkout.
-
-    Raises:
-        Unavailable: they are in neither place.
-    """
-    for place in (_HERE.parent / "migrations", _HERE.parents[2] / "migrations"):
-        if (place / "env.py").is_file():
-            return place
-    raise errors.Unavailable("the database's migrations must be installed with the program", hint="install coinswarm again")
+    """Where the migrations are: in this package, which in a checkout has a link to the folder at the top of the repository."""
+    return Path(str(resources.files("cluster.store") / "migrations"))
 
 
 def version(connection: sa.Connection) -> str | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from coinswarm import errors
+from coinswarm import errors, resources
 from coinswarm.ledger import jsontext
 from coinswarm.metrics.figures import refuse_threshold
 from coinswarm.play.reading import parsing
@@ -34,7 +34,6 @@ FIGURES = tuple(f"{section}.{figure}" for section, figures in names.FIGURES.item
 """Every figure a rule may ask for."""
 _KEYS = ("version", "name", "description", "rules")
 _RULE_KEYS = ("name", "figure", *COMPARISONS, "reason")
-_HERE = Path(__file__).resolve()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,15 +176,8 @@ def card_of(text: str, name: str = "card") -> ReportCard:
 
 
 def default_file() -> Path:
-    """Where the gates are that count unless others are named: beside this module in a wheel, in `plays/gates` in a checkout.
-
-    Raises:
-        Unavailable: they are in neither place.
-    """
-    for place in (_HERE.parent / "rules" / "default.yml", _HERE.parents[2] / "plays" / "gates" / "default.yml"):
-        if place.is_file():
-            return place
-    raise errors.Unavailable("the default gates must be installed with the program", hint="install coinswarm again, or name a file")
+    """The gates that count unless others are named."""
+    return resources.plays("gates") / "default.yml"
 
 
 def load(path: Path | str | None = None) -> Gates:

@@ -17,6 +17,19 @@ import pytest
 from tests import installed
 
 PLAY = installed.ROOT / "plays" / "examples" / "trend_pullback.yml"
+READS = """
+import json
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from cluster.store import schema
+from coinswarm import play, resources
+from coinswarm.validate import gates
+
+config = Config()
+config.set_main_option("script_location", str(schema.folder()))
+plays = [play.load(path) for kind in ("examples", "technical", "academic", "worlds") for path in resources.plays(kind).glob("*.yml")]
+print(json.dumps({"plays": len(plays), "gates": gates.load().name, "head": ScriptDirectory.from_config(config).get_current_head()}))
+"""
 
 
 @pytest.mark.slow
@@ -88,10 +101,18 @@ def test_what_the_wheel_asks_for_does_not_bring_what_developers_have(installed_c
 
 def test_examples_gates_and_migrations_are_in_the_wheel(installed_command: Path) -> None:
     (site,) = installed_command.parents[1].glob("lib/python*/site-packages")
-    for pattern in (
-        "cluster/plays/*.yml",
-        "cluster/plays/technical/*.yml",
-        "coinswarm/validate/rules/*.yml",
-        "cluster/store/migrations/env.py",
-    ):
-        assert list(site.glob(pattern)), pattern
+    for folder, place in (("plays", "coinswarm/plays"), ("migrations", "cluster/store/migrations")):
+        sources = [path for path in (installed.ROOT / folder).rglob("*.*") if path.is_file() and "__pycache__" not in path.parts]
+        assert {path.relative_to(installed.ROOT / folder) for path in sources} <= files_of(site / place)
+
+
+def test_the_installed_program_reads_its_own_examples_gates_and_migrations(installed_command: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [installed_command.with_name("python"), "-c", READS], cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"plays": 31, "gates": "default", "head": "0007"}
+
+
+def files_of(folder: Path) -> set[Path]:
+    return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}

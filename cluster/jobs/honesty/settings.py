@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from cluster.jobs.options import Machine, Option, Options
 from cluster.jobs.settings import JobSettings, Name, PlayGiven
-from coinswarm import config
+from coinswarm import config, resources
 from coinswarm.config import Costs
 from coinswarm.evolve.settings import Constraint, SearchSettings
 from coinswarm.validate import worlds
@@ -147,8 +147,6 @@ def trials(request: HonestyRequest) -> int:
     return n_worlds * (search.population * search.generations if request.settings.pipeline == "evolve" else 1)
 
 
-PLAY = Path("plays/examples/band_reversion.yml")
-PLANTED_PLAY = Path("plays/worlds/volume_surge.yml")
 _THREE_YEARS = 315_576
 
 
@@ -166,7 +164,8 @@ def _compose(settings: Mapping[str, Any], given: Mapping[str, Any], machine: Mac
     if planted:
         asked = {"n_bars": _THREE_YEARS, "markets": 1, **asked}
     if searched and not asked.get("plays"):
-        asked["plays"] = machine.plays([PLANTED_PLAY if planted else PLAY])
+        usual_play = resources.plays("worlds") / "volume_surge.yml" if planted else resources.plays("examples") / "band_reversion.yml"
+        asked["plays"] = machine.plays([usual_play])
     if not searched:
         asked.pop("plays", None)
     return [asked]

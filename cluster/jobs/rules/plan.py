@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from cluster.jobs import markets
@@ -12,13 +11,12 @@ from cluster.jobs.kind import JobSpec, PlanContext
 from cluster.jobs.markets import TimeSpan
 from cluster.jobs.rules.settings import RulesRequest
 from cluster.jobs.settings import PlayGiven
-from coinswarm import errors, play
+from coinswarm import errors, play, resources
 from coinswarm.ledger.records import Job, PlayRecord
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.patterns import foresight, ruling
 
-_PACKAGE = Path(__file__).resolve().parents[2]
 _RULES = 30
 
 
@@ -65,15 +63,8 @@ def columns(job: Job) -> dict[str, Any]:
 
 
 def shipped(source: str) -> tuple[PlayGiven, ...]:
-    """The rules of a source that come with the program.
-
-    Raises:
-        NotFound: there are none.
-    """
-    for folder in (_PACKAGE / "plays" / source, _PACKAGE.parent / "plays" / source):
-        if files := sorted(folder.glob("*.yml")):
-            return tuple(PlayGiven.read_from(path, path.read_text("utf-8")) for path in files)
-    raise errors.NotFound(f"the program must come with {source} rules", found="none", hint="name plays of your own")
+    """The rules of a source that come with the program."""
+    return tuple(PlayGiven.read_from(path, path.read_text("utf-8")) for path in sorted(resources.plays(source).glob("*.yml")))
 
 
 def _looked_at(catalog: Catalog, bars: Sequence[Bars], rules: Sequence[play.Play]) -> list[str]:
