@@ -1,28 +1,54 @@
-"""A crew without machines: every call in this process, in order."""
+"""An executor without machines: each call in this process, the oldest first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from cluster.compute import scoring
+from cluster.compute import columns
 from cluster.compute.evaluator import Segment, Source, refuse_changed
-from cluster.compute.executor import Answer, Handle, Item
+from cluster.compute.executor import Call, Crew, Finished, Handle
 
 
-class LocalCrew:
-    """Computes in this process: for tests, notebooks and small jobs."""
+class LocalCrew(Crew):
+    """Computes in this process, while an answer is waited for: for tests, notebooks and small jobs."""
 
     workers = 1
+    slots = 1
 
-    def load(self, source: Source, segment: Segment) -> Handle:
-        """Hold the bars of a market, cut to the segment."""
-        bars = segment.cut(refuse_changed(source, source.load()))
-        return Handle(key=source.key, symbol=bars.symbol, n_bars=len(bars), columns=scoring.columns(bars))
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[Call] = []
 
-    def run(self, function: Callable[..., Answer], items: Iterable[Item], *, markets: Sequence[Handle] = ()) -> Iterator[Answer]:
-        """Call `function(item, *bars)` for each item and yield the answers in order."""
-        for item in items:
-            yield function(item, *(scoring.rebuilt(market.columns) for market in markets))
+    def _loaded(self, sources: Sequence[Source], segment: Segment) -> Iterator[Handle]:
+        for source in sources:
+            bars = segment.cut(refuse_changed(source, source.load()))
+            shared = columns.rebuilt(columns.columns(bars))
+            yield Handle(key=source.key, symbol=bars.symbol, n_bars=len(bars), bars=shared)
+
+    def submit(self, call: Call) -> None:
+        """Take a call on."""
+        self._waiting.append(call)
+
+    def collect(self, calls: Collection[Call], timeout_s: float) -> Finished | None:  # noqa: ARG002 - a call runs here to its end
+        """Run the oldest of `calls`."""
+        for place, call in enumerate(self._waiting):
+            if call in calls:
+                del self._waiting[place]
+                return _made(call)
+        return None
+
+    def drop(self, calls: Collection[Call]) -> None:
+        """Forget calls."""
+        self._waiting = [call for call in self._waiting if call not in calls]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Forget calls and bars."""
+        self._waiting.clear()
+        super().close()
+
+
+def _made(call: Call) -> Finished:
+    try:
+        return Finished(call=call, answer=call.function(call.item, *(market.bars for market in call.markets)))
+    except Exception as error:  # noqa: BLE001 - raised again by whom the answer is for
+        return Finished(call=call, error=error)

@@ -16,7 +16,7 @@ import numba
 import numpy as np
 from numba.core import config, registry
 
-from cluster.compute import scoring
+from cluster.compute import columns, scoring
 from cluster.compute.evaluator import Segment, Setup
 from coinswarm import errors, fitness, kernels, play
 from coinswarm.backtest.run import run
@@ -105,10 +105,9 @@ def _run() -> None:
     genomes = read.space.sample(np.random.default_rng(1), _VARIANTS)
     setup = Setup(play=read, costs=read.costs, account=read.account)
     payload = scoring.packed(setup, Segment(name=IN_SAMPLE))
-    batch = scoring.Batch(key="warmup", payload=payload, symbols=(bars.symbol,), genomes=genomes)
-    answer = scoring.score(batch, [scoring.columns(bars)])
-    if answer.reasons:
-        raise errors.Unavailable("the kernels cannot be compiled here", found=next(iter(answer.reasons.values())))
+    scored = scoring.score(scoring.Batch(key="warmup", payload=payload, genomes=genomes), columns.rebuilt(columns.columns(bars)))
+    if scored.reasons:
+        raise errors.Unavailable("the kernels cannot be compiled here", found=next(iter(scored.reasons.values())))
     run(read, bars, genome=genomes[0])
     fitness.Scorer(read, bars).replay(genomes[0])
     running.run(bars, _VARIANTS)

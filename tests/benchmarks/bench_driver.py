@@ -315,7 +315,7 @@ class Scales(Silent):
 
     def on_progress(self, progress: Progress) -> None:
         if progress.generation not in self.weights:
-            scoring = [each for each in psutil.Process().children(recursive=True) if "score_batch" in _name(each)]
+            scoring = [each for each in psutil.Process().children(recursive=True) if "scoring.score" in _name(each)]
             heaviest = max((each.memory_full_info().uss for each in scoring), default=0)
             self.weights[progress.generation] = (progress.memory_bytes / 2**20, heaviest / 2**20)
 

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,12 @@ from ray.cluster_utils import Cluster
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster import bootstrap
+from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Segment, Source
-from cluster.compute.ray import evaluator as pool
+from cluster.compute.executor import Call, Finished, Handle
 from cluster.compute.ray import session, tasks
 from cluster.compute.ray.evaluator import RayEvaluator
+from cluster.compute.ray.executor import RayCrew
 from cluster.jobs import spec as submit
 from cluster.jobs.evolve.loop import Ending, EvolveDriver
 from cluster.jobs.evolve.plan import Plan
@@ -62,28 +64,28 @@ def trials(store: Store, job: str) -> dict[str, Any]:
     return {"rows": len(rows), "distinct": len({variant for variant, _ in rows}), "trials": digest}
 
 
-class Shuffled(RayEvaluator):
-    """Takes answers in an order drawn at random, whichever is ready first."""
+class Shuffled(RayCrew):
+    """Waits for calls in an order drawn at random, whichever is ready first."""
 
-    def _take(self, timeout_s: float) -> None:
-        reference = random.Random(len(self._running)).choice(list(self._running))
-        self._enter(self._running.pop(reference), reference)
+    def collect(self, calls: Collection[Call], timeout_s: float) -> Finished | None:
+        chosen = random.Random(len(calls)).choice(list(calls))
+        return super().collect([chosen], timeout_s)
 
 
-class Sabotaged(RayEvaluator):
-    """Has something done to its cluster while batches are under way."""
+class Sabotaged(RayCrew):
+    """Has something done to its cluster while calls are under way."""
 
     def __init__(self, sabotage: Callable[[], object], *, after: int, until_hurt: bool = False) -> None:
         super().__init__()
         self._sabotage, self._after, self._until_hurt = sabotage, after, until_hurt
         self.done: object = None
 
-    def _take(self, timeout_s: float) -> None:
+    def collect(self, calls: Collection[Call], timeout_s: float) -> Finished | None:
         self._after -= 1
         # A worker that is killed may have answered a moment before.
-        if self._after <= 0 and self._running and (self.done is None or (self._until_hurt and self.deaths == 0)):
+        if self._after <= 0 and calls and (self.done is None or (self._until_hurt and self.deaths == 0)):
             self.done = self._sabotage()
-        super()._take(timeout_s)
+        return super().collect(calls, timeout_s)
 
 
 class Elsewhere(Sabotaged):
@@ -93,17 +95,18 @@ class Elsewhere(Sabotaged):
         super().__init__(self._lose, after=after)
         self._raylets = raylets
         self._home = raylets.others[0].node_id
+        self._bars: list[Any] = []
         self.held_by: set[str] = set()
 
-    def _load(self, sources: tuple[Source, ...], segment: Segment) -> None:
+    def _loaded(self, sources: Sequence[Source], segment: Segment) -> Iterator[Handle]:
         there = NodeAffinitySchedulingStrategy(self._home, soft=True)
-        missing = [source for source in sources if (source.key, segment.name) not in self._markets]
-        for source in missing:
-            columns, facts = tasks.load_bars.options(scheduling_strategy=there).remote(code_version(), source, segment)
-            self._markets[source.key, segment.name] = pool._Market(source=source, columns=columns, symbol=ray.get(facts)["symbol"])
+        for source in sources:
+            bars, facts = tasks.load_bars.options(scheduling_strategy=there).remote(code_version(), source, segment)
+            self._bars.append(bars)
+            yield Handle(key=source.key, symbol=ray.get(facts)["symbol"], n_bars=ray.get(facts)["n_bars"], bars=bars)
 
     def _lose(self) -> str | None:
-        places = ray.experimental.get_object_locations([market.columns for market in self._markets.values()])
+        places = ray.experimental.get_object_locations(self._bars)
         held = {node for each in places.values() for node in each["node_ids"]}
         lost = self._raylets.kill_node()
         if lost is not None:
@@ -200,7 +203,7 @@ class Raylets:
 def scoring(node: Any) -> list[psutil.Process]:
     """Workers of a raylet that score a batch right now."""
     raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
-    return [each for each in raylet.children(recursive=True) if "score_batch" in _command(each)]
+    return [each for each in raylet.children(recursive=True) if "scoring.score" in _command(each)]
 
 
 def _command(process: psutil.Process) -> str:
@@ -268,16 +271,16 @@ def main(url: str, catalog: str, cpus: str, *drills: str) -> None:
         elif drill == "driver":
             ending, facts = raylets.kill_driver(store, url, world, rng.randrange(23), rng.uniform(0.0, 0.1))
         else:
-            makers: dict[str, Callable[[], RayEvaluator]] = {
-                "all": RayEvaluator, "one": lambda: RayEvaluator(max_workers=1), "two": lambda: RayEvaluator(max_workers=2),
+            makers: dict[str, Callable[[], RayCrew]] = {
+                "all": RayCrew, "one": lambda: RayCrew(max_workers=1), "two": lambda: RayCrew(max_workers=2),
                 "shuffled": Shuffled, "worker": lambda: Sabotaged(raylets.kill_worker, after=8, until_hurt=True),
                 "node": lambda: Sabotaged(raylets.kill_node, after=8), "bars": lambda: Elsewhere(raylets, after=8),
             }  # fmt: skip
-            evaluator = makers[drill]()
-            workers = evaluator.workers
-            ending = driven(store, evaluator, planned(world))
-            facts = {"workers": workers, "deaths": evaluator.deaths, "done": str(getattr(evaluator, "done", ""))}
-            facts |= {"held_by": sorted(getattr(evaluator, "held_by", ()))}
+            crew = makers[drill]()
+            workers = crew.workers
+            ending = driven(store, BatchEvaluator(crew), planned(world))
+            facts = {"workers": workers, "deaths": crew.deaths, "done": str(getattr(crew, "done", ""))}
+            facts |= {"held_by": sorted(getattr(crew, "held_by", ()))}
         report(drill, store, ending, **facts, seconds=round(time.perf_counter() - began, 2))
     raylets.close()
 

@@ -76,7 +76,7 @@ def test_lotteries_of_a_variant_trade_on_every_market_with_its_own_habit(small_w
     lottery = Lottery(genome=tuple(genome[0].tolist()), seed=3)
     evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=genome))
     evaluator.submit(Work(token=2, setup=0, segment=IN_SAMPLE, genomes=np.arange(60.0)[:, None], lottery=lottery))
-    itself, drawn = evaluator.collect(1.0).figures, evaluator.collect(1.0).figures
+    itself, drawn = evaluator.collect(60.0).figures, evaluator.collect(60.0).figures
     assert drawn.shape == (60, 2)
     np.testing.assert_allclose(drawn["n_trades"].mean(axis=0), itself["n_trades"][0], rtol=0.4)
     assert not np.array_equal(drawn["total_return"][:, 0], drawn["total_return"][:, 1])

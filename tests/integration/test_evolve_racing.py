@@ -54,7 +54,7 @@ class Halved:
         middle = len(work.genomes) // 2
         for piece in (work.genomes[middle:], work.genomes[:middle]):
             self._inner.submit(dataclasses.replace(work, genomes=piece))
-            parts.append(self._inner.collect(timeout_s).figures)
+            parts.append(self._inner.collect(60.0).figures)
         figures = np.concatenate(parts[::-1])
         return Scored(token=work.token, figures=figures, reasons={}, seconds=0.0)
 
@@ -123,8 +123,10 @@ def test_a_finisher_has_the_figures_it_would_have_without_a_race(small_world: Wo
 class Breaking(LocalEvaluator):
     """An evaluator of which every third variant fails, each time it is scored."""
 
-    def collect(self, timeout_s: float) -> Scored:
+    def collect(self, timeout_s: float) -> Scored | None:
         scored = super().collect(timeout_s)
+        if scored is None:
+            return None
         figures, ill = scored.figures.copy(), np.arange(len(scored.figures)) % 3 == 0
         figures[ill] = unscored(Status.ERROR, 1)[0]
         return dataclasses.replace(scored, figures=figures, reasons={int(row): "ill" for row in np.flatnonzero(ill)})
@@ -145,8 +147,10 @@ def test_what_fails_in_a_race_is_a_failure_with_its_reason_and_not_dropped(small
 class Broken(LocalEvaluator):
     """An evaluator that nothing can be scored by."""
 
-    def collect(self, timeout_s: float) -> Scored:
+    def collect(self, timeout_s: float) -> Scored | None:
         scored = super().collect(timeout_s)
+        if scored is None:
+            return None
         nothing = np.repeat(unscored(Status.ERROR, 1), scored.figures.size).reshape(scored.figures.shape)
         return dataclasses.replace(scored, figures=nothing, reasons=dict.fromkeys(range(len(nothing)), "ill"))
 

@@ -12,6 +12,7 @@ import pytest
 import ray
 
 from cluster.compute.evaluator import Scored, Task, Work
+from cluster.compute.executor import Handle
 from cluster.compute.local import LocalEvaluator
 from cluster.compute.ray.evaluator import RayEvaluator
 from cluster.queries import replay as revisit
@@ -47,11 +48,16 @@ def test_the_winners_are_judged_out_of_sample_and_replay_to_the_last_digit(small
     assert again.reference < 1e-9
 
 
+def in_sample(evaluator: RayEvaluator, task: Task) -> tuple[Handle, ...]:
+    """The bars that an evaluator has its workers score on."""
+    return evaluator.crew.load_all(task.sources, task.segment(IN_SAMPLE))
+
+
 def test_workers_are_never_handed_bars_that_are_held_out(small_world: World) -> None:
     planned = small_world.plan()
     evaluator = RayEvaluator()
     evaluator.open(planned.task)
-    newest = [int(ray.get(market.columns)["ts"][-1]) for market in evaluator._markets.values()]
+    newest = [int(ray.get(handle.bars)["ts"][-1]) for handle in in_sample(evaluator, planned.task)]
     assert len(newest) == 2
     assert max(newest) < planned.task.split_ts
     evaluator.close()
@@ -59,8 +65,9 @@ def test_workers_are_never_handed_bars_that_are_held_out(small_world: World) -> 
 
 def test_bars_reach_workers_read_only_and_uncopied(small_world: World) -> None:
     evaluator = RayEvaluator()
-    evaluator.open(small_world.plan().task)
-    columns = ray.get(next(iter(evaluator._markets.values())).columns)
+    task = small_world.plan().task
+    evaluator.open(task)
+    columns = ray.get(in_sample(evaluator, task)[0].bars)
     assert not columns["close"].flags.writeable
     assert not columns["close"].flags.owndata
     evaluator.close()
@@ -81,8 +88,9 @@ def page_of(columns: dict[str, Any]) -> tuple[int, str, int, str]:
 
 def test_all_processes_of_a_node_read_one_copy_of_the_bars(small_world: World) -> None:
     evaluator = RayEvaluator()
-    evaluator.open(small_world.plan().task)
-    columns = next(iter(evaluator._markets.values())).columns
+    task = small_world.plan().task
+    evaluator.open(task)
+    columns = in_sample(evaluator, task)[0].bars
     seen = ray.get([page_of.remote(columns) for _ in range(4)])
     evaluator.close()
     assert len({process for process, *_ in seen}) == 2
@@ -181,4 +189,4 @@ def test_batches_that_wait_for_a_processor_are_not_late(small_world: World) -> N
     evaluator.close()
     assert waited is None
     assert scored is not None
-    assert (dict(scored.reasons), evaluator.deaths) == ({}, 0)
+    assert (dict(scored.reasons), evaluator.crew.deaths) == ({}, 0)

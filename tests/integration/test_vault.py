@@ -256,7 +256,7 @@ def plainly(guarded: Guarded, best: str) -> dict[str, float]:
     evaluator = LocalEvaluator()
     evaluator.open(task)
     evaluator.submit(Work(token=0, setup=0, segment="out_of_sample", genomes=np.array([record.genome])))
-    row = evaluator.collect(1.0).figures[0, 0]
+    row = evaluator.collect(60.0).figures[0, 0]
     return {name: float(row[name]) for name in row.dtype.names if name != "status"}
 
 

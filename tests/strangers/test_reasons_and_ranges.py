@@ -66,10 +66,10 @@ def test_a_worker_hands_the_reason_on_with_each_trial() -> None:
     bars = candles.walk(np.random.default_rng(3), 1_000)
     setup = Setup(play=loaded, costs=loaded.costs, account=loaded.account)
     batch = scoring.Batch(
-        key="k", payload=scoring.packed(setup, Segment(name="in_sample")), symbols=(bars.symbol,),
+        key="k", payload=scoring.packed(setup, Segment(name="in_sample")),
         genomes=loaded.space.sample(np.random.default_rng(0), 4), lottery=None, blocks=None, of=None,
     )  # fmt: skip
-    answer = scoring.score(batch, [scoring.columns(bars)])
+    answer = scoring.score(batch, bars)
     assert sorted(answer.reasons) == [0, 1, 2, 3]
     assert all(text.startswith("slow: ema(") and "there are 1,000" in text for text in answer.reasons.values())
 

@@ -1,148 +1,169 @@
-"""A crew on Ray: calls out, answers in as they finish, handed on in the order of the items.
+"""An executor on Ray: each call is a task, made again when its worker or its machine is lost.
 
 Calls are tasks and not actors, and bars are loaded by tasks: a lost process or machine costs the calls it was at and nothing else.
 """
 
 from __future__ import annotations
 
+import logging
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import ray
+from ray import exceptions
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster import version
-from cluster.compute import scoring
+from cluster.compute import executor
 from cluster.compute.evaluator import Segment, Source
-from cluster.compute.executor import Answer, Handle, Item
-from cluster.compute.ray import evaluator as pool
-from cluster.compute.ray import startup as beginning
-from cluster.compute.ray import tasks
+from cluster.compute.executor import Call, Crew, Finished, Handle, Loss
+from cluster.compute.ray import overtime, startup, tasks
 from coinswarm import errors
 
-_AHEAD = 4
-"""Calls a processor that may be out or done while an earlier one is awaited: enough to hide a slow call, few enough to bound memory."""
-_MOST_DEATHS = 3
-_SLOTS_EVERY_S = 2.0
+_log = logging.getLogger(__name__)
+DEATHS = (
+    exceptions.WorkerCrashedError,
+    exceptions.NodeDiedError,
+    exceptions.OutOfMemoryError,
+    exceptions.LocalRayletDiedError,
+    exceptions.ObjectLostError,
+    exceptions.TaskCancelledError,
+)
+"""What a lost process or machine looks like from here."""
+LOAD_TIMEOUT_S = 600.0
+_COUNT_EVERY_S = 2.0
+_LOOK_EVERY_S = 1.0
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Call:
-    number: int
-    item: Any
-    deaths: int = 0
-
-
-@dataclass(kw_only=True, eq=False)
-class _Round:
-    """One `run`: what is out, what is in and waits for its turn."""
-
-    function: Callable[..., Any]
-    markets: Sequence[Handle]
-    items: Iterator[Any]
-    out: dict[Any, _Call] = field(default_factory=dict)
-    again: deque[_Call] = field(default_factory=deque)
-    done: dict[int, Any] = field(default_factory=dict)
-    sent: int = 0
-    given: int = 0
-
-    def fill(self, room: int) -> None:
-        """Send calls until `room` of them are out or wait for their turn."""
-        while len(self.out) + len(self.done) < room and (call := self._next()) is not None:
-            self.out[_call.remote(version.code_version(), self.function, call.item, *(market.columns for market in self.markets))] = call
-
-    def take(self) -> None:
-        """Wait for a call to finish and keep its answer; one that killed its worker goes out again."""
-        finished, _ = ray.wait(list(self.out), num_returns=1, timeout=1.0)
-        for reference in finished:
-            call = self.out.pop(reference)
-            try:
-                self.done[call.number] = pool.result(reference, None)
-            except pool.DEATHS as death:
-                self.again.append(_mourned(call, death))
-
-    def drop(self) -> None:
-        """Give up what is out."""
-        for reference in self.out:
-            ray.cancel(reference, force=True)
-        self.out.clear()
-
-    def _next(self) -> _Call | None:
-        if self.again:
-            return self.again.popleft()
-        for item in self.items:
-            self.sent += 1
-            return _Call(number=self.sent - 1, item=item)
-        return None
-
-
-@ray.remote(num_cpus=1, max_retries=0)
-def _call(driver_code: str, function: Callable[..., Any], item: Any, *markets: scoring.Columns) -> Any:
-    """One call. A death of the process is the crew's business, so Ray does not retry."""
-    beginning.ready(driver_code)
-    return function(item, *(scoring.rebuilt(columns) for columns in markets))
-
-
-class RayCrew:
+class RayCrew(Crew):
     """Computes on a Ray cluster that is already connected.
 
     Args:
-        max_workers: how many processors of the cluster to use at most; None: all that there are.
-        tell: hears that kernels are compiled.
+        max_workers: how many calls to run at most at one time; None: as many as the cluster has processors.
+        room_s: how long to wait for a first process to begin before `collect` raises `Unavailable`; None: without end.
+        tell: hears that kernels are compiled, and what a first process waits for.
     """
 
-    def __init__(self, *, max_workers: int | None = None, tell: Callable[[str], None] = beginning.silent) -> None:
+    def __init__(
+        self, *, max_workers: int | None = None, room_s: float | None = None, tell: Callable[[str], None] = startup.silent
+    ) -> None:
+        super().__init__()
         self._max_workers = max_workers
-        self._beginning = beginning.Beginning(tell, room_s=None)
-        self._held: dict[tuple[str, Segment], Handle] = {}
-        self._slots, self._slots_at = 1, -_SLOTS_EVERY_S
+        self._beginning = startup.Beginning(tell, room_s=room_s)
+        self._workers, self._counted_at = 1, -_COUNT_EVERY_S
+        self._waiting: deque[Call] = deque()
+        self._running: dict[Any, Call] = {}
+        self._finished: dict[Call, Finished] = {}
+        self._died: Counter[Call] = Counter()
+        self.deaths = 0
 
     @property
     def workers(self) -> int:
         """Processors that the cluster has at present."""
-        if time.monotonic() - self._slots_at > _SLOTS_EVERY_S:
+        if time.monotonic() - self._counted_at > _COUNT_EVERY_S:
             there = max(1, int(ray.cluster_resources().get("CPU", 1)))
-            self._slots, self._slots_at = min(there, self._max_workers or there), time.monotonic()
-        return self._slots
+            self._workers, self._counted_at = min(there, self._max_workers or there), time.monotonic()
+        return self._workers
 
-    def load(self, source: Source, segment: Segment) -> Handle:
-        """Hold the bars of a market, cut to the segment; one copy a machine."""
-        key = (source.key, segment)
-        if key not in self._held:
-            columns, facts = pool.near_the_driver(tasks.load_bars).remote(version.code_version(), source, segment)
-            known = pool.result(facts, pool.LOAD_TIMEOUT_S)
-            self._held[key] = Handle(key=source.key, symbol=str(known["symbol"]), n_bars=int(known["n_bars"]), columns=columns)
-        return self._held[key]
+    @property
+    def slots(self) -> int:
+        """Two calls a processor, one that runs and one that waits beside it; under a limit, only those that run."""
+        return self.workers if self._max_workers else 2 * self.workers
 
-    def run(self, function: Callable[..., Answer], items: Iterable[Item], *, markets: Sequence[Handle] = ()) -> Iterator[Answer]:
-        """Call `function(item, *bars)` for each item and yield the answers in order."""
-        turn = _Round(function=function, markets=markets, items=iter(items))
-        try:
-            while True:
-                turn.fill(_AHEAD * self.workers)
-                while turn.given in turn.done:
-                    yield turn.done.pop(turn.given)
-                    turn.given += 1
-                    turn.fill(_AHEAD * self.workers)
-                if not turn.out:
-                    return
-                self._beginning.look()
-                turn.take()
-        finally:
-            turn.drop()
+    def _loaded(self, sources: Sequence[Source], segment: Segment) -> Iterator[Handle]:
+        started = [(source, *_near_the_driver(tasks.load_bars).remote(version.code_version(), source, segment)) for source in sources]
+        for source, bars, facts in started:
+            loaded = _value(facts, LOAD_TIMEOUT_S)
+            yield Handle(key=source.key, symbol=str(loaded["symbol"]), n_bars=int(loaded["n_bars"]), bars=bars)
+
+    def submit(self, call: Call) -> None:
+        """Take a call on."""
+        self._waiting.append(call)
+        self._send()
+
+    def collect(self, calls: Collection[Call], timeout_s: float) -> Finished | None:
+        """Wait for one of `calls` to finish; those whose workers died meanwhile are made again."""
+        deadline = time.monotonic() + timeout_s
+        while (call := next((call for call in calls if call in self._finished), None)) is None:
+            self._send()
+            self._beginning.look()
+            self._wait(min(_LOOK_EVERY_S, max(0.0, deadline - time.monotonic())))
+            if time.monotonic() >= deadline:
+                call = next((call for call in calls if call in self._finished), None)
+                break
+        return None if call is None else self._finished.pop(call)
+
+    def drop(self, calls: Collection[Call]) -> None:
+        """Give up calls under way; their workers are ended."""
+        for reference in [reference for reference, call in self._running.items() if call in calls]:
+            ray.cancel(reference, force=True)
+            del self._running[reference]
+        self._waiting = deque(call for call in self._waiting if call not in calls)
+        for call in calls:
+            self._finished.pop(call, None)
+            self._died.pop(call, None)
 
     def close(self) -> None:
-        """Let go of the bars."""
-        self._held.clear()
+        """Drop every call under way and let go of the bars."""
+        self.drop({*self._waiting, *self._running.values(), *self._finished})
+        super().close()
+
+    def _send(self) -> None:
+        """Hand calls to Ray, which keeps them until a processor is free; under a limit, only those that may run."""
+        while self._waiting and (self._max_workers is None or len(self._running) < self._max_workers):
+            call = self._waiting.popleft()
+            bars = [market.bars for market in call.markets]
+            reference = tasks.named(call.function).remote(version.code_version(), call.function, call.limit_s, call.item, *bars)
+            self._running[reference] = call
+
+    def _wait(self, timeout_s: float) -> None:
+        """Take note of a call that ends."""
+        if not self._running:
+            return
+        ended, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
+        for reference in ended:
+            call = self._running.pop(reference)
+            try:
+                self._finished[call] = Finished(call=call, answer=_value(reference, None))
+            except DEATHS as death:
+                self._lost(call, death, late=call.limit_s is not None and overtime.noted(reference))
+            except Exception as error:  # noqa: BLE001 - raised again by whom the answer is for
+                self._finished[call] = Finished(call=call, error=error)
+
+    def _lost(self, call: Call, death: Exception, *, late: bool) -> None:
+        """Make a call again, before others, or give it up."""
+        self.deaths += 1
+        self._died[call] += 1
+        cause = type(death).__name__
+        _log.warning("a call of %s lost its worker: %s, death %d", executor.name(call.function), cause, self._died[call])
+        if self._died[call] < call.attempts:
+            self._waiting.appendleft(call)
+        else:
+            self._finished[call] = Finished(call=call, loss=Loss(deaths=self._died.pop(call), cause=cause, late=late))
 
 
-def _mourned(call: _Call, death: Exception) -> _Call:
-    if call.deaths + 1 >= _MOST_DEATHS:
-        raise errors.WorkerLost(
-            f"call {call.number} must not kill its worker",
-            found=f"{call.deaths + 1} deaths ({type(death).__name__})",
-            hint="the machine may be out of memory; fewer workers need less",
-        )
-    return replace(call, deaths=call.deaths + 1)
+def _near_the_driver(task: Any) -> Any:
+    """Bars are files of the driver's machine; elsewhere only when it is lost or the files are shared."""
+    return task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True))
+
+
+def _value(reference: Any, timeout_s: float | None) -> Any:
+    """The value of a reference; an error raised by our own code over there is raised here as it was."""
+    try:
+        return ray.get(reference, timeout=timeout_s)
+    except exceptions.RayTaskError as error:
+        if isinstance(error.cause, errors.CoinswarmError):
+            raise error.cause from error
+        if isinstance(error.cause, ImportError):
+            raise errors.Unavailable(
+                "every node of the cluster must have this program",
+                found=error.cause,
+                hint="`coinswarm doctor --cluster` shows what each has",
+            ) from error
+        raise
+    except exceptions.GetTimeoutError as error:
+        raise errors.Unavailable(
+            "a worker process of the cluster must load the bars", found=f"no answer in {timeout_s:g} s", hint="the logs of Ray say why"
+        ) from error

@@ -1,7 +1,7 @@
 """How long a batch may take, counted from when it begins: what waits for a processor on a full cluster is not late.
 
 The process itself watches, for it alone knows when it began. One that is at a batch for too long leaves a note in the cluster's own store
-and ends itself; the evaluator, which sees a process lost, reads the note. Kernels let other threads run, or nobody could watch them.
+and ends itself; the executor, which sees a process lost, reads the note. Kernels let other threads run, or nobody could watch them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ _NOTES = b"coinswarm-overtime"
 
 
 @contextmanager
-def watched(limit_s: float) -> Iterator[None]:
-    """End this process when the block is not left within `limit_s` seconds."""
+def watched(limit_s: float | None) -> Iterator[None]:
+    """End this process when the block is not left within `limit_s` seconds; None: it may take as long as it takes."""
+    if limit_s is None:
+        yield
+        return
     watch = threading.Timer(limit_s, _end, [ray.get_runtime_context().get_task_id()])
     watch.daemon = True
     watch.start()
