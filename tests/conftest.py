@@ -6,12 +6,19 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
+from cluster import bootstrap
+from cluster import settings as machine
+from cluster.settings import Settings
 from cluster.store import embedded
 from tests import installed
+
+if TYPE_CHECKING:
+    from cluster.compute.ray.executor import RayCrew
 
 # no test may depend on how fast a shared machine is
 hypothesis.settings.register_profile("coinswarm", deadline=None)
@@ -52,3 +59,33 @@ def installed_command() -> Iterator[Path]:
         folder = Path(name)
         folder.chmod(0o755)
         yield installed.command(installed.wheel(folder), folder / "venv")
+
+
+@pytest.fixture(scope="session")
+def compiled_kernels(pytestconfig: pytest.Config) -> None:
+    """Processes that tests start share one folder of compiled kernels, kept from run to run: a fresh home would compile for a minute."""
+    machine.announce({"NUMBA_CACHE_DIR": str(pytestconfig.rootpath / ".pytest_cache" / "numba")})
+
+
+@pytest.fixture(scope="session")
+def equal_workers() -> None:
+    """Ray would run its workers at niceness 15: beside other work on the machine a test of 20 s then takes more than 400 s."""
+    machine.announce({"RAY_worker_niceness": "0"})
+
+
+@pytest.fixture(scope="session")
+def ray_cluster(tmp_path_factory: pytest.TempPathFactory, compiled_kernels: None, equal_workers: None) -> Iterator[bootstrap.Session]:
+    """A local Ray cluster of two processors."""
+    settings = Settings(home=tmp_path_factory.mktemp("home"), RAY_ADDRESS=None)
+    with bootstrap.open_cluster(settings, workers=2) as (_, session):
+        yield session
+
+
+@pytest.fixture
+def ray_crew(ray_cluster: bootstrap.Session) -> Iterator[RayCrew]:
+    """A crew on the session's cluster."""
+    from cluster.compute.ray.executor import RayCrew
+
+    crew = RayCrew()
+    yield crew
+    crew.close()

@@ -1,4 +1,4 @@
-"""One Ray cluster, one PostgreSQL and one catalog of real candles for all integration tests."""
+"""One PostgreSQL, one catalog of real candles, one control plane and one browser for all integration tests."""
 
 from __future__ import annotations
 
@@ -8,25 +8,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cluster import bootstrap
-from cluster import settings as machine
-from cluster.compute.ray.executor import RayCrew
-from cluster.settings import Settings
 from cluster.store.postgres import PostgresStore
 from tests.integration import chromium, control_world, evolve_world
 from tests.integration.chromium import Browser
 
 
 @pytest.fixture(scope="session", autouse=True)
-def compiled_kernels(pytestconfig: pytest.Config) -> None:
-    """Processes that tests start share one folder of compiled kernels, kept from run to run: a fresh home would compile for a minute."""
-    machine.announce({"NUMBA_CACHE_DIR": str(pytestconfig.rootpath / ".pytest_cache" / "numba")})
-
-
-@pytest.fixture(scope="session", autouse=True)
-def equal_workers() -> None:
-    """Ray would run its workers at niceness 15: beside other work on the machine a test of 20 s then takes more than 400 s."""
-    machine.announce({"RAY_worker_niceness": "0"})
+def processes_like_each_other(compiled_kernels: None, equal_workers: None) -> None:
+    """All processes that these tests start find the same kernels and run at the same priority."""
 
 
 @pytest.fixture(scope="session")
@@ -35,28 +24,12 @@ def small_world(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> evo
     return evolve_world.world(tmp_path_factory.mktemp("world"), data_dir)
 
 
-@pytest.fixture(scope="session")
-def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bootstrap.Session]:
-    """A local Ray cluster of two processors."""
-    settings = Settings(home=tmp_path_factory.mktemp("home"), RAY_ADDRESS=None)
-    with bootstrap.open_cluster(settings, workers=2) as (_, session):
-        yield session
-
-
 @pytest.fixture
 def store(database_url: str) -> Iterator[PostgresStore]:
     """The real store on the session's PostgreSQL."""
     opened = PostgresStore(database_url, patience_s=2.0)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def ray_crew(ray_cluster: bootstrap.Session) -> Iterator[RayCrew]:
-    """A crew on the session's cluster."""
-    crew = RayCrew()
-    yield crew
-    crew.close()
 
 
 @pytest.fixture(scope="session")
