@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import socket
-import subprocess
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -69,6 +69,7 @@ def connect(
     if home is None:
         raise errors.InvalidArgument("a local cluster needs a home folder", found=home)
     options |= seclusion.options(home)
+    # Of a cluster that it starts itself, `ray.init` takes the address to listen at (and, in `seclusion`, its folder) by these names only.
     return _started(options | {"num_cpus": workers, "object_store_memory": object_bytes, "_node_ip_address": _LOOPBACK})
 
 
@@ -99,7 +100,8 @@ def resolved(address: str, *, look: Callable[[], str | None] | None = None) -> s
 
 
 def _latest() -> str | None:
-    from ray._private import services  # what `ray.init(address="auto")` asks, and then tries for minutes where the note is a dead one's
+    # What `ray.init(address="auto")` asks; no public function tells the address without joining, which takes minutes at a dead one.
+    from ray._private import services
 
     address: str | None = services.canonicalize_bootstrap_address("auto")
     return address
@@ -136,17 +138,16 @@ def _children() -> set[psutil.Process]:
 def _sweep(before: set[psutil.Process]) -> None:
     """End what a failed start left: on a busy machine Ray gives its parts 30 s to come up, and forgets those that did.
 
-    Python complains of a process that nobody asked how it ended, at some later time and in whatever runs then; so they are asked here.
+    Python warns of a forgotten `Popen` when it is freed, at some later time and in whatever runs then; so they are freed here, unheard.
     """
     left = [child for child in _children() - before if _is_ray(child)]
     for child in left:
         with suppress(psutil.NoSuchProcess):
             child.kill()
     psutil.wait_procs(left, timeout=_ANSWER_S)
-    earlier = {child.pid for child in before}
-    for known in gc.get_objects():
-        if issubclass(type(known), subprocess.Popen) and known.pid not in earlier:
-            known.poll()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def _is_ray(process: psutil.Process) -> bool:
