@@ -31,7 +31,6 @@ from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Segment, Source
 from cluster.compute.executor import Call, Finished, Handle
 from cluster.compute.ray import session, tasks
-from cluster.compute.ray.evaluator import RayEvaluator
 from cluster.compute.ray.executor import RayCrew
 from cluster.jobs import spec as submit
 from cluster.jobs.evolve.loop import Ending, EvolveDriver
@@ -166,14 +165,14 @@ class Raylets:
         ray.get([guest.ready.remote() for guest in guests])
         plan = planned(world)
         try:
-            driven(store, RayEvaluator(room_s=2.0), plan)
+            driven(store, BatchEvaluator(RayCrew(room_s=2.0)), plan)
         except errors.Unavailable as problem:
             said = str(problem)
         left = store.job(plan.job.id).status
-        stopped = driven(store, RayEvaluator(), plan, new=False, witness=Witness(stop_after=0)).status
+        stopped = driven(store, BatchEvaluator(RayCrew()), plan, new=False, witness=Witness(stop_after=0)).status
         for guest in guests:
             ray.kill(guest)
-        ending = driven(store, RayEvaluator(), submit.resumed(store, plan.job.id, world.catalog), new=False)
+        ending = driven(store, BatchEvaluator(RayCrew()), submit.resumed(store, plan.job.id, world.catalog), new=False)
         return ending, {"said": said, "left": left, "stopped": stopped}
 
     def kill_driver(self, store: PostgresStore, url: str, world: World, commits: int, pause_s: float) -> tuple[Ending, dict[str, Any]]:
@@ -218,7 +217,7 @@ def driven_after(store: PostgresStore, plan: Plan, world: World) -> Ending:
     """Go on with a job as soon as its dead driver's lease has run out."""
     while True:
         try:
-            return driven(store, RayEvaluator(), submit.resumed(store, plan.job.id, world.catalog), new=False)
+            return driven(store, BatchEvaluator(RayCrew()), submit.resumed(store, plan.job.id, world.catalog), new=False)
         except errors.Conflict:
             time.sleep(0.1)
 
@@ -237,7 +236,7 @@ def drive(url: str, catalog: str, job: str, address: str) -> None:
     store = PostgresStore(url)
     plan = submit.resumed(store, job, Path(catalog))
     lease = submit.claim(store, job, lease_s=LEASE_S)
-    EvolveDriver(store, RayEvaluator(), watcher=Loud(), lease_s=LEASE_S).run(plan, lease)
+    EvolveDriver(store, BatchEvaluator(RayCrew()), watcher=Loud(), lease_s=LEASE_S).run(plan, lease)
 
 
 def stand(cpus: str) -> None:

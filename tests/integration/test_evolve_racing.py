@@ -8,8 +8,10 @@ import math
 import numpy as np
 import pytest
 
+from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Evaluator, Scored, Task, Work, unscored
 from cluster.compute.local import LocalEvaluator
+from cluster.compute.local_executor import LocalCrew
 from cluster.jobs.evolve import plan as planning
 from cluster.jobs.evolve.plan import Plan, PlayFile, Request
 from cluster.queries import replay as revisit
@@ -120,7 +122,7 @@ def test_a_finisher_has_the_figures_it_would_have_without_a_race(small_world: Wo
     assert all(figures.tobytes() == whole[key].tobytes() for key, figures in mine.items())
 
 
-class Breaking(LocalEvaluator):
+class Breaking(BatchEvaluator):
     """An evaluator of which every third variant fails, each time it is scored."""
 
     def collect(self, timeout_s: float) -> Scored | None:
@@ -134,7 +136,7 @@ class Breaking(LocalEvaluator):
 
 def test_what_fails_in_a_race_is_a_failure_with_its_reason_and_not_dropped(small_world: World) -> None:
     store = MemoryStore()
-    ending = driven(store, Breaking(), raced(small_world, islands=1, generations=1))
+    ending = driven(store, Breaking(LocalCrew()), raced(small_world, islands=1, generations=1))
     (batch,) = store.evaluations(ending.job)
     failed = {
         name for name, code, why in zip(batch.variants, batch.status, batch.reasons, strict=True) if code == Status.ERROR and why == "ill"
@@ -144,7 +146,7 @@ def test_what_fails_in_a_race_is_a_failure_with_its_reason_and_not_dropped(small
     assert len(failed) + ending.result["racing"]["dropped"] + int((batch.status <= Status.NO_TRADES).sum()) == 48
 
 
-class Broken(LocalEvaluator):
+class Broken(BatchEvaluator):
     """An evaluator that nothing can be scored by."""
 
     def collect(self, timeout_s: float) -> Scored | None:
@@ -157,7 +159,7 @@ class Broken(LocalEvaluator):
 
 def test_a_race_in_which_everything_fails_spends_the_error_budget(small_world: World) -> None:
     with pytest.raises(errors.ErrorBudgetSpent):
-        driven(MemoryStore(), Broken(), raced(small_world))
+        driven(MemoryStore(), Broken(LocalCrew()), raced(small_world))
 
 
 def test_the_figures_of_a_dropped_variant_replay_to_the_last_digit(small_world: World) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import ray
 
+from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Scored, Task, Work
 from cluster.compute.executor import Handle
 from cluster.compute.local import LocalEvaluator
-from cluster.compute.ray.evaluator import RayEvaluator
+from cluster.compute.ray.executor import RayCrew
 from cluster.queries import replay as revisit
 from cluster.store.postgres import PostgresStore
 from coinswarm.ledger.records import IN_SAMPLE, OUT_OF_SAMPLE
@@ -26,20 +27,20 @@ pytestmark = pytest.mark.usefixtures("ray_cluster")
 
 
 def test_one_worker_two_workers_and_no_cluster_find_the_same_populations(small_world: World, store: PostgresStore) -> None:
-    evaluators = [RayEvaluator(max_workers=1), RayEvaluator(), LocalEvaluator()]
+    evaluators = [BatchEvaluator(RayCrew(max_workers=1)), BatchEvaluator(RayCrew()), LocalEvaluator()]
     hashes = {driven(store, evaluator, small_world.plan(baselines=False)).result_hash for evaluator in evaluators}
     assert len(hashes) == 1
 
 
 def test_a_race_drops_the_same_variants_with_any_number_of_workers(small_world: World, store: PostgresStore) -> None:
-    evaluators = [RayEvaluator(max_workers=1), RayEvaluator(max_workers=7), LocalEvaluator()]
+    evaluators = [BatchEvaluator(RayCrew(max_workers=1)), BatchEvaluator(RayCrew(max_workers=7)), LocalEvaluator()]
     endings = [driven(store, evaluator, raced(small_world)) for evaluator in evaluators]
     assert len({(ending.result_hash, ending.result["racing"]["dropped"]) for ending in endings}) == 1
     assert endings[0].result["racing"]["dropped"] > 0
 
 
 def test_the_winners_are_judged_out_of_sample_and_replay_to_the_last_digit(small_world: World, store: PostgresStore) -> None:
-    ending = driven(store, RayEvaluator(), small_world.plan())
+    ending = driven(store, BatchEvaluator(RayCrew()), small_world.plan())
     best = ending.result["winners"][0]
     found = revisit.visit(store, best["evaluation"], small_world.catalog)
     again = revisit.replay(found, LocalEvaluator())
@@ -48,29 +49,24 @@ def test_the_winners_are_judged_out_of_sample_and_replay_to_the_last_digit(small
     assert again.reference < 1e-9
 
 
-def in_sample(evaluator: RayEvaluator, task: Task) -> tuple[Handle, ...]:
-    """The bars that an evaluator has its workers score on."""
-    return evaluator.crew.load_all(task.sources, task.segment(IN_SAMPLE))
+def opened(task: Task) -> list[Handle]:
+    """All bars that the cluster holds once a task is open."""
+    crew = RayCrew()
+    BatchEvaluator(crew).open(task)
+    return list(crew._held.values())
 
 
 def test_workers_are_never_handed_bars_that_are_held_out(small_world: World) -> None:
-    planned = small_world.plan()
-    evaluator = RayEvaluator()
-    evaluator.open(planned.task)
-    newest = [int(ray.get(handle.bars)["ts"][-1]) for handle in in_sample(evaluator, planned.task)]
+    task = small_world.plan().task
+    newest = [int(ray.get(handle.bars)["ts"][-1]) for handle in opened(task)]
     assert len(newest) == 2
-    assert max(newest) < planned.task.split_ts
-    evaluator.close()
+    assert max(newest) < task.split_ts
 
 
 def test_bars_reach_workers_read_only_and_uncopied(small_world: World) -> None:
-    evaluator = RayEvaluator()
-    task = small_world.plan().task
-    evaluator.open(task)
-    columns = ray.get(in_sample(evaluator, task)[0].bars)
+    columns = ray.get(opened(small_world.plan().task)[0].bars)
     assert not columns["close"].flags.writeable
     assert not columns["close"].flags.owndata
-    evaluator.close()
 
 
 @ray.remote(num_cpus=1)
@@ -87,12 +83,8 @@ def page_of(columns: dict[str, Any]) -> tuple[int, str, int, str]:
 
 
 def test_all_processes_of_a_node_read_one_copy_of_the_bars(small_world: World) -> None:
-    evaluator = RayEvaluator()
-    task = small_world.plan().task
-    evaluator.open(task)
-    columns = in_sample(evaluator, task)[0].bars
-    seen = ray.get([page_of.remote(columns) for _ in range(4)])
-    evaluator.close()
+    handle = opened(small_world.plan().task)[0]
+    seen = ray.get([page_of.remote(handle.bars) for _ in range(4)])
     assert len({process for process, *_ in seen}) == 2
     ((inode, _, rights),) = {(inode, offset, rights) for _, inode, offset, rights in seen}
     assert inode != "0"
@@ -119,7 +111,7 @@ class Poisoned:
         return Doomed() if rows.start <= self._row < rows.stop else self._genomes[rows]
 
 
-def scored_by(evaluator: RayEvaluator, task: Task, genomes: object) -> Scored:
+def scored_by(evaluator: BatchEvaluator, task: Task, genomes: object) -> Scored:
     """The scores of one work, by an evaluator that is closed after it."""
     evaluator.open(task)
     evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=genomes))  # type: ignore[arg-type]
@@ -132,7 +124,7 @@ def scored_by(evaluator: RayEvaluator, task: Task, genomes: object) -> Scored:
 def test_a_variant_that_kills_its_worker_is_put_in_quarantine_and_the_others_are_scored(small_world: World) -> None:
     planned = small_world.plan()
     genomes = planned.task.setups[0].play.space.sample(np.random.default_rng(3), 6)
-    scored = scored_by(RayEvaluator(), planned.task, Poisoned(genomes, 4))
+    scored = scored_by(BatchEvaluator(RayCrew()), planned.task, Poisoned(genomes, 4))
     failed = (scored.figures["status"] == Status.ERROR).all(axis=1)
     assert np.flatnonzero(failed).tolist() == [4]
     assert "its worker died" in scored.reasons[4]
@@ -160,7 +152,7 @@ class Slow:
 def test_a_variant_that_takes_too_long_is_put_in_quarantine_and_the_others_are_scored(small_world: World) -> None:
     planned = small_world.plan()
     genomes = planned.task.setups[0].play.space.sample(np.random.default_rng(3), 2)
-    scored = scored_by(RayEvaluator(timeout_s=8.0), planned.task, Slow(genomes, 1, 60.0))
+    scored = scored_by(BatchEvaluator(RayCrew(), timeout_s=8.0), planned.task, Slow(genomes, 1, 60.0))
     late = (scored.figures["status"] == Status.TIMEOUT).all(axis=1)
     assert np.flatnonzero(late).tolist() == [1]
     assert "takes longer than 8 s" in scored.reasons[1]
@@ -179,7 +171,8 @@ def test_batches_that_wait_for_a_processor_are_not_late(small_world: World) -> N
     genomes = planned.task.setups[0].play.space.sample(np.random.default_rng(3), 6)
     guests = [Guest.remote() for _ in range(2)]
     assert all(ray.get([guest.ready.remote() for guest in guests]))
-    evaluator = RayEvaluator(timeout_s=6.0)
+    crew = RayCrew()
+    evaluator = BatchEvaluator(crew, timeout_s=6.0)
     evaluator.open(planned.task)
     evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=genomes))
     waited = evaluator.collect(8.0)
@@ -189,4 +182,4 @@ def test_batches_that_wait_for_a_processor_are_not_late(small_world: World) -> N
     evaluator.close()
     assert waited is None
     assert scored is not None
-    assert (dict(scored.reasons), evaluator.crew.deaths) == ({}, 0)
+    assert (dict(scored.reasons), crew.deaths) == ({}, 0)

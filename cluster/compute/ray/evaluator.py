@@ -16,5 +16,4 @@ class RayEvaluator(BatchEvaluator):
         self, *, timeout_s: float = TIMEOUT_S, max_workers: int | None = None, room_s: float = startup.ROOM_S,
         tell: Callable[[str], None] = startup.silent,
     ) -> None:  # fmt: skip
-        self.crew = RayCrew(max_workers=max_workers, room_s=room_s, tell=tell)
-        super().__init__(self.crew, timeout_s=timeout_s)
+        super().__init__(RayCrew(max_workers=max_workers, room_s=room_s, tell=tell), timeout_s=timeout_s)
