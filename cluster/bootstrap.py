@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from cluster.run.runner import Runner
     from cluster.run.service import Service
     from cluster.store.clients import Role
+    from cluster.store.database import Database
+    from cluster.store.repositories import Repositories
     from coinswarm.ledger.access import Access
     from coinswarm.ledger.campaigns import Campaigns
     from coinswarm.ledger.chaos import ChaosStore
@@ -92,19 +94,42 @@ def client_url(settings: Settings, *, role: Role, password: bool) -> str:
 
 
 @contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """The database of this machine, closed at the end; blocks of one process share it and its connections.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    from cluster.store import database
+
+    with database.shared(database_url(settings), patience_s=_STORE_PATIENCE_S) as opened:
+        yield opened
+
+
+@contextmanager
+def open_repositories(settings: Settings) -> Iterator[Repositories]:
+    """All repositories of this machine's database. A command that needs few of them opens those: all of them take longer to import.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    from cluster.store import repositories
+
+    with open_database(settings) as database:
+        yield repositories.of(database)
+
+
+@contextmanager
 def open_store(settings: Settings) -> Iterator[Store]:
-    """The store of this machine, closed at the end.
+    """The store of this machine.
 
     Raises:
         Unavailable: the database does not answer.
     """
     from cluster.store.postgres import PostgresStore
 
-    store = PostgresStore(database_url(settings), patience_s=_STORE_PATIENCE_S)
-    try:
-        yield store
-    finally:
-        store.close()
+    with open_database(settings) as database:
+        yield PostgresStore(database)
 
 
 @contextmanager
@@ -116,60 +141,51 @@ def open_chaos(settings: Settings) -> Iterator[ChaosStore]:
     """
     from cluster.store.chaos import PostgresChaosStore
 
-    store = PostgresChaosStore(database_url(settings), patience_s=_STORE_PATIENCE_S)
-    try:
-        yield store
-    finally:
-        store.close()
+    with open_database(settings) as database:
+        yield PostgresChaosStore(database)
 
 
 @contextmanager
 def open_campaigns(settings: Settings) -> Iterator[Campaigns]:
-    """What this machine has decided about campaigns, closed at the end.
+    """What this machine has decided about campaigns.
 
     Raises:
         Unavailable: the database does not answer.
     """
     from cluster.store.campaigns import PostgresCampaigns
 
-    kept = PostgresCampaigns(database_url(settings), patience_s=_STORE_PATIENCE_S)
-    try:
-        yield kept
-    finally:
-        kept.close()
+    with open_database(settings) as database:
+        yield PostgresCampaigns(database)
 
 
 @contextmanager
 def open_queue(settings: Settings) -> Iterator[tuple[Queue, Access]]:
-    """The line of jobs and the tokens of this machine, closed at the end.
+    """The queue of jobs and the tokens of this machine.
 
     Raises:
         Unavailable: the database does not answer.
     """
-    from cluster.store import connect
     from cluster.store.access import PostgresAccess
     from cluster.store.queue import PostgresQueue
 
-    engine = connect.engine(database_url(settings))
-    try:
-        yield PostgresQueue(engine, patience_s=_STORE_PATIENCE_S), PostgresAccess(engine, patience_s=_STORE_PATIENCE_S)
-    finally:
-        engine.dispose()
+    with open_database(settings) as database:
+        yield PostgresQueue(database), PostgresAccess(database)
 
 
 @contextmanager
 def open_plan_context(settings: Settings) -> Iterator[PlanContext]:
     """What planning and reports read, closed at the end."""
     prepare(settings)
+    with open_repositories(settings) as kept:
+        yield _plan_context(settings, kept)
+
+
+def _plan_context(settings: Settings, kept: Repositories) -> PlanContext:
     from cluster.jobs.kind import PlanContext
 
-    with (
-        open_store(settings) as store,
-        open_campaigns(settings) as campaigns,
-        open_chaos(settings) as chaos,
-        open_patterns(settings) as patterns,
-    ):
-        yield PlanContext(store=store, campaigns=campaigns, chaos=chaos, patterns=patterns, bars_file=settings.bars_file)
+    return PlanContext(
+        store=kept.store, campaigns=kept.campaigns, chaos=kept.chaos, patterns=kept.patterns, bars_file=settings.bars_file
+    )  # fmt: skip
 
 
 @contextmanager
@@ -192,9 +208,9 @@ def open_runner(
     here = True if settings.compute == "process" else alone
     if here is None and (settings.ray_address or (workers is not None and workers > 1)):
         here = False
-    with open_plan_context(pinned) as context, open_queue(pinned) as (queue, _):
+    with open_repositories(pinned) as kept:
         yield Runner(
-            context=context, queue=queue, compute=OpenCompute(pinned, workers, tell), fetch_timeout_s=settings.fetch_timeout_s,
+            context=_plan_context(pinned, kept), queue=kept.queue, compute=OpenCompute(pinned, workers, tell), fetch_timeout_s=settings.fetch_timeout_s,
             alone=here, note=tell, free_bytes=partial(_free_bytes, settings),
         )  # fmt: skip
 
@@ -260,25 +276,17 @@ def open_control(settings: Settings, limits: Limits) -> Iterator[Context]:
     machine.ensure_home(settings)
     from cluster.api.context import Context
     from cluster.api.pool import ProcessDesk
-    from cluster.store.browse import PostgresBrowse
 
     pinned = settings.model_copy(update={"database_url": SecretStr(database_url(settings))})
-    with (
-        open_store(pinned) as store,
-        open_queue(pinned) as (queue, access),
-        open_patterns(pinned) as library,
-        open_campaigns(pinned) as campaigns,
-    ):
-        browse = PostgresBrowse(database_url(pinned), patience_s=_STORE_PATIENCE_S)
+    with open_repositories(pinned) as kept:
         desk = ProcessDesk(partial(open_plan_context, pinned))
         try:
             yield Context(
-                store=store, queue=queue, access=access, browse=browse, library=library, campaigns=campaigns, desk=desk, limits=limits,
-                dashboard=partial(machine.dashboard, pinned),
+                store=kept.store, queue=kept.queue, access=kept.access, browse=kept.browse, library=kept.patterns, campaigns=kept.campaigns,
+                desk=desk, limits=limits, dashboard=partial(machine.dashboard, pinned),
             )  # fmt: skip
         finally:
             desk.close()
-            browse.close()
 
 
 @contextmanager
@@ -290,11 +298,8 @@ def open_patterns(settings: Settings) -> Iterator[PatternStore]:
     """
     from cluster.store.patterns import PostgresPatternStore
 
-    library = PostgresPatternStore(database_url(settings), patience_s=_STORE_PATIENCE_S)
-    try:
-        yield library
-    finally:
-        library.close()
+    with open_database(settings) as database:
+        yield PostgresPatternStore(database)
 
 
 @contextmanager

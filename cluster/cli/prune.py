@@ -34,9 +34,9 @@ def command(
     from cluster.store import pruning
 
     settings = console.settings()
-    url = bootstrap.database_url(settings)
     before = datetime.now(UTC) - age(older_than)
-    found = pruning.reliefs(url, before=before, campaign=campaign, kind=kind, keep=keep_winners)
+    with bootstrap.open_database(settings) as database:
+        found = pruning.reliefs(database, before=before, campaign=campaign, kind=kind, keep=keep_winners)
     losing = [relief for relief in found if relief.anything]
     if not as_json:
         _show(found, losing)
@@ -51,7 +51,7 @@ def command(
                 chaos.drop(relief.job)
             store.prune(relief.job, keep=keep_winners)
             console.note(f"job {relief.job}: {relief.size_bytes / _MEGABYTE:,.1f} MB")
-    pruning.settle(url)
+    pruning.settle(bootstrap.database_url(settings))
     _tell(found, losing, as_json=as_json)
 
 

@@ -49,8 +49,8 @@ def engine(url: str) -> sa.Engine:
         parse(url),
         json_serializer=jsontext.dumps,
         json_deserializer=_read_json,
-        pool_size=4,
-        max_overflow=12,
+        pool_size=8,
+        max_overflow=24,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S, "application_name": "coinswarm", "client_encoding": "utf8", "keepalives_idle": 15,
             "keepalives_count": 3,
@@ -106,7 +106,7 @@ def run(made: sa.Engine, work: Callable[[sa.Connection], _T], *, patience_s: flo
         try:
             with made.begin() as connection:
                 return work(connection)
-        except (exc.DBAPIError, psycopg.Error) as error:
+        except (exc.DBAPIError, exc.TimeoutError, psycopg.Error) as error:
             if not _may_pass(error) or time.monotonic() + pause > deadline:
                 raise explained(error, made.url) from error
             made.dispose()

@@ -1,80 +1,90 @@
-"""The library of patterns in PostgreSQL: whoever adds to it holds the stream of tests until its places and levels are written."""
+"""The library of patterns in PostgreSQL: an insert locks the sequence of tests, so that each test gets its place and its alpha level."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
+from typing_extensions import override
 
-from cluster.store import connect, schema, tables, writing
-from cluster.store.postgres import PATIENCE_S
-from coinswarm.ledger import identity, patterns
-from coinswarm.ledger.patterns import PatternRecord, PatternStatus, Spent
+from cluster.store import reading, tables, writing
+from cluster.store.database import Repository, transaction
+from coinswarm.ledger import patterns
+from coinswarm.ledger.patterns import PatternRecord, PatternStatus, PatternStore, Spent
 from coinswarm.ledger.records import GenerationRecord, Json, Lease
 
-_T = TypeVar("_T")
 _FIELDS = tuple(entry.name for entry in dataclasses.fields(PatternRecord))
 _SPENT = tuple(entry.name for entry in dataclasses.fields(Spent))
 
 
-class PostgresPatternStore:
-    """Keeps the contract of `coinswarm.ledger.patterns.PatternStore` in the database of a `PostgresStore`."""
+class PostgresPatternStore(Repository, PatternStore):
+    """The library of patterns in a PostgreSQL database."""
 
-    def __init__(self, url: str, *, patience_s: float = PATIENCE_S) -> None:
-        """Connect and migrate.
-
-        Args:
-            url: `postgresql://user:password@host:port/database`.
-            patience_s: how long a call waits for a database that went away. The first connection is not waited for.
-
-        Raises:
-            BadSetting: `url` is not one; Unavailable: nobody answers there within seconds; Refused: the schema is of a later program.
-        """
-        self._engine = connect.engine(url)
-        self._patience_s = 0.0
-        try:
-            self._do(schema.migrate)
-        except BaseException:
-            self._engine.dispose()
-            raise
-        self._patience_s = patience_s
-
-    def add(self, patterns: Sequence[PatternRecord], *, alpha: float, procedure: str) -> tuple[PatternRecord, ...]:
-        """See `PatternStore`."""
-        return self._do(lambda connection: _add(connection, patterns, alpha, procedure))
-
-    def commit(self, lease: Lease, record: GenerationRecord, patterns: Sequence[PatternRecord], *, alpha: float, procedure: str) -> bool:
-        """See `PatternStore`."""
-        return self._do(lambda connection: _commit(connection, lease, record, patterns, alpha, procedure))
-
-    def pattern(self, pattern: str) -> PatternRecord:
-        """See `PatternStore`."""
-        return self._do(lambda connection: _pattern(connection, pattern))
-
-    def patterns(
-        self, *, source: str | None = None, status: str | None = None, job: str | None = None, limit: int = 1000
+    @override
+    @transaction
+    def add(
+        self, connection: sa.Connection, patterns: Sequence[PatternRecord], *, alpha: float, procedure: str
     ) -> tuple[PatternRecord, ...]:
-        """See `PatternStore`."""
-        return self._do(lambda connection: _patterns(connection, {"source": source, "status": status, "job": job}, limit))
+        return _add(connection, patterns, alpha, procedure)
 
-    def spent(self, *, synthetic: bool = False) -> tuple[Spent, ...]:
-        """See `PatternStore`."""
-        return self._do(lambda connection: _spent(connection, synthetic))
+    @override
+    @transaction
+    def commit(
+        self,
+        connection: sa.Connection,
+        lease: Lease,
+        record: GenerationRecord,
+        patterns: Sequence[PatternRecord],
+        *,
+        alpha: float,
+        procedure: str,
+    ) -> bool:
+        if not writing.commit_generation(connection, lease, [record], (), ()):
+            return False
+        _add(connection, patterns, alpha, procedure)
+        return True
 
-    def amend(self, pattern: str, note: Json, *, status: PatternStatus | None = None) -> PatternRecord:
-        """See `PatternStore`."""
-        return self._do(lambda connection: _amend(connection, pattern, note, status))
+    @override
+    @transaction
+    def pattern(self, connection: sa.Connection, pattern: str) -> PatternRecord:
+        return reading.by_prefix(connection, "pattern", tables.patterns.c.id, pattern, record_of)
 
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._engine.dispose()
+    @override
+    @transaction
+    def patterns(
+        self,
+        connection: sa.Connection,
+        *,
+        source: str | None = None,
+        status: str | None = None,
+        job: str | None = None,
+        limit: int = 1000,
+    ) -> tuple[PatternRecord, ...]:
+        table = tables.patterns
+        query = sa.select(table).order_by(table.c.discovered_at.desc(), table.c.id).limit(limit)
+        for column, wanted in ((table.c.source, source), (table.c.status, status), (table.c.job, job)):
+            query = query if wanted is None else query.where(column == wanted)
+        return tuple(map(record_of, connection.execute(query)))
 
-    def _do(self, work: Callable[[sa.Connection], _T]) -> _T:
-        return connect.run(self._engine, work, patience_s=self._patience_s)
+    @override
+    @transaction
+    def spent(self, connection: sa.Connection, *, synthetic: bool = False) -> tuple[Spent, ...]:
+        return _spent(connection, synthetic)
+
+    @override
+    @transaction
+    def amend(self, connection: sa.Connection, pattern: str, note: Json, *, status: PatternStatus | None = None) -> PatternRecord:
+        table = tables.patterns
+        name = reading.by_prefix(connection, "pattern", table.c.id, pattern, lambda row: str(row.id))
+        before = record_of(connection.execute(sa.select(table).where(table.c.id == name).with_for_update()).one())
+        after = patterns.amended(before, note, status)
+        if after is not before:
+            connection.execute(sa.update(table).where(table.c.id == name).values(status=after.status, evidence=after.evidence))
+        return after
 
 
 def _add(connection: sa.Connection, given: Sequence[PatternRecord], alpha: float, procedure: str) -> tuple[PatternRecord, ...]:
@@ -101,48 +111,10 @@ def _settle(connection: sa.Connection, new: Sequence[PatternRecord], synthetic: 
         connection.execute(sa.insert(tables.alpha_spending), [dataclasses.asdict(spent) for spent in tests])
 
 
-def _commit(
-    connection: sa.Connection, lease: Lease, record: GenerationRecord, given: Sequence[PatternRecord], alpha: float, procedure: str
-) -> bool:
-    if not writing.commit_generation(connection, lease, [record], (), ()):
-        return False
-    _add(connection, given, alpha, procedure)
-    return True
-
-
-def _pattern(connection: sa.Connection, prefix: str) -> PatternRecord:
-    return record_of(connection.execute(sa.select(tables.patterns).where(tables.patterns.c.id == _only(connection, prefix))).one())
-
-
-def _only(connection: sa.Connection, prefix: str) -> str:
-    """The id that starts with a prefix; one that is the prefix is always meant."""
-    column = tables.patterns.c.id
-    fits = list(connection.scalars(sa.select(column).where(column.startswith(prefix, autoescape=True)).order_by(column).limit(10)))
-    known = () if fits else connection.scalars(sa.select(column).limit(100))
-    return identity.only_match("pattern", prefix, [prefix] if prefix in fits else fits, known)
-
-
-def _patterns(connection: sa.Connection, where: dict[str, str | None], limit: int) -> tuple[PatternRecord, ...]:
-    table = tables.patterns
-    wanted = [table.c[name] == value for name, value in where.items() if value is not None]
-    query = sa.select(table).where(*wanted).order_by(table.c.discovered_at.desc(), table.c.id).limit(limit)
-    return tuple(record_of(row) for row in connection.execute(query))
-
-
 def _spent(connection: sa.Connection, synthetic: bool) -> tuple[Spent, ...]:
     table = tables.alpha_spending
     query = sa.select(*(table.c[name] for name in _SPENT)).where(table.c.synthetic.is_(synthetic)).order_by(table.c.place)
     return tuple(Spent(**row) for row in connection.execute(query).mappings())
-
-
-def _amend(connection: sa.Connection, prefix: str, note: Json, status: PatternStatus | None) -> PatternRecord:
-    table = tables.patterns
-    name = _only(connection, prefix)
-    before = record_of(connection.execute(sa.select(table).where(table.c.id == name).with_for_update()).one())
-    after = patterns.amended(before, note, status)
-    if after is not before:
-        connection.execute(sa.update(table).where(table.c.id == name).values(status=after.status, evidence=after.evidence))
-    return after
 
 
 def _row(record: PatternRecord) -> dict[str, object]:

@@ -1,16 +1,19 @@
-"""The store in PostgreSQL. Each method is one transaction; while the server is away it waits, as repeating a call is harmless."""
+"""The store in PostgreSQL."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any
 
 import sqlalchemy as sa
+from typing_extensions import override
 
-from cluster.store import connect, reading, schema, writing
-from coinswarm.ledger import batches, identity, jsontext, transitions
+from cluster.store import reading, rows, tables, writing
+from cluster.store.database import Repository, transaction
+from coinswarm.ledger import batches, columns, jsontext, transitions
 from coinswarm.ledger.records import (
+    IN_SAMPLE,
     Ancestor,
     DataSetRecord,
     EvaluationBatch,
@@ -25,156 +28,225 @@ from coinswarm.ledger.records import (
     ScoreBatch,
     TrialCounts,
 )
+from coinswarm.ledger.store import Store
+from coinswarm.metrics.figures import FIGURES, SMALLER_IS_BETTER
 
-PATIENCE_S = 300.0
-"""How long a run waits for a database that went away before it gives up."""
+_COUNTS = ("jobs", "trials", "variants", "evaluations", "failures", "openings")
+_INFINITY = sa.literal(float("inf"), sa.Double)
+_PLACES = {name: place for place, name in enumerate(FIGURES, start=2)}
+"""Where a figure stands in a score's array, which begins with the status and, in SQL, with 1."""
 
-_T = TypeVar("_T")
 
+class PostgresStore(Repository, Store):
+    """The store in a PostgreSQL database."""
 
-class PostgresStore:
-    """Keeps the contract of `coinswarm.ledger.store.Store` in a PostgreSQL database, which it brings to the current schema."""
+    @override
+    @transaction
+    def save_data_sets(self, connection: sa.Connection, data_sets: Sequence[DataSetRecord]) -> None:
+        writing.save_data_sets(connection, data_sets)
 
-    def __init__(self, url: str, *, patience_s: float = PATIENCE_S) -> None:
-        """Connect and migrate.
+    @override
+    @transaction
+    def data_sets(self, connection: sa.Connection, hashes: Sequence[str]) -> tuple[DataSetRecord, ...]:
+        return reading.data_sets(connection, hashes)
 
-        Args:
-            url: `postgresql://user:password@host:port/database`.
-            patience_s: how long a call waits for a database that went away. The first connection is not waited for.
+    @override
+    @transaction
+    def save_play(self, connection: sa.Connection, play: PlayRecord) -> None:
+        writing.save_play(connection, play)
 
-        Raises:
-            BadSetting: `url` is not one; Unavailable: nobody answers there within seconds; Refused: the schema is of a later program.
-        """
-        self._engine = connect.engine(url)
-        self._patience_s = 0.0
-        try:
-            self._do(schema.migrate)
-        except BaseException:
-            self._engine.dispose()
-            raise
-        self._patience_s = patience_s
+    @override
+    @transaction
+    def play(self, connection: sa.Connection, sha256: str) -> PlayRecord:
+        return reading.play(connection, sha256)
 
-    def save_data_sets(self, data_sets: Sequence[DataSetRecord]) -> None:
-        """See `Store`."""
-        for record in data_sets:
-            identity.check_text(record)
-        self._do(lambda connection: writing.save_data_sets(connection, data_sets))
+    @override
+    @transaction
+    def create_job(self, connection: sa.Connection, job: Job) -> None:
+        writing.create_job(connection, job)
 
-    def data_sets(self, hashes: Sequence[str]) -> tuple[DataSetRecord, ...]:
-        """See `Store`."""
-        return self._do(lambda connection: reading.data_sets(connection, hashes))
+    @override
+    @transaction
+    def job(self, connection: sa.Connection, job: str) -> Job:
+        return reading.job(connection, job)
 
-    def save_play(self, play: PlayRecord) -> None:
-        """See `Store`."""
-        identity.check_text(play)
-        self._do(lambda connection: writing.save_play(connection, play))
+    @override
+    @transaction
+    def status(self, connection: sa.Connection, job: str) -> JobStatus:
+        found: JobStatus | None = connection.scalar(sa.select(tables.jobs.c.status).where(tables.jobs.c.id == job))
+        return reading.known_job(connection, job).status if found is None else found
 
-    def play(self, sha256: str) -> PlayRecord:
-        """See `Store`."""
-        return self._do(lambda connection: reading.play(connection, sha256))
+    @override
+    @transaction
+    def jobs(
+        self, connection: sa.Connection, *, campaign: str | None = None, status: JobStatus | None = None, limit: int = 100
+    ) -> tuple[Job, ...]:
+        table = tables.jobs
+        query = sa.select(table).order_by(table.c.created.desc(), table.c.id.desc()).limit(limit)
+        for column, wanted in ((table.c.campaign, campaign), (table.c.status, status)):
+            query = query if wanted is None else query.where(column == wanted)
+        return tuple(map(rows.job_of, connection.execute(query)))
 
-    def create_job(self, job: Job) -> None:
-        """See `Store`."""
-        checked = identity.checked_job(job)
-        self._do(lambda connection: writing.create_job(connection, checked))
-
-    def job(self, job: str) -> Job:
-        """See `Store`."""
-        return self._do(lambda connection: reading.job(connection, job))
-
-    def status(self, job: str) -> JobStatus:
-        """See `Store`."""
-        return self._do(lambda connection: reading.status(connection, job))
-
-    def jobs(self, *, campaign: str | None = None, status: JobStatus | None = None, limit: int = 100) -> tuple[Job, ...]:
-        """See `Store`."""
-        return self._do(lambda connection: reading.jobs(connection, campaign, status, limit))
-
+    @override
     def claim(self, job: str, owner: str, *, lease_s: float = 60.0) -> Lease:
-        """See `Store`."""
         return transitions.lease_of(self._change(job, lambda stored, now: transitions.claimed(stored, owner, now, lease_s)))
 
+    @override
     def heartbeat(self, lease: Lease, *, lease_s: float = 60.0) -> Lease:
-        """See `Store`."""
         return transitions.lease_of(self._change(lease.job, lambda stored, now: transitions.extended(stored, lease, now, lease_s)))
 
+    @override
     def release(self, lease: Lease) -> None:
-        """See `Store`."""
         self._change(lease.job, lambda stored, _: transitions.released(stored, lease))
 
+    @override
     def cancel(self, job: str) -> JobStatus:
-        """See `Store`."""
         return self._change(job, transitions.cancelled).status
 
+    @override
     def resume(self, job: str) -> None:
-        """See `Store`."""
         self._change(job, transitions.resumed)
 
+    @override
     def finish(self, lease: Lease, status: JobStatus, *, result: Json | None = None, result_hash: str = "", error: str = "") -> None:
-        """See `Store`."""
         ending = (status, jsontext.copy(result), result_hash, jsontext.printable(error))
         self._change(lease.job, lambda stored, now: transitions.finished(stored, lease, now, *ending))
 
+    @override
+    @transaction
     def commit_generation(
         self,
+        connection: sa.Connection,
         lease: Lease,
         generations: Sequence[GenerationRecord],
         evaluations: Sequence[EvaluationBatch] = (),
         scores: Sequence[ScoreBatch] = (),
     ) -> bool:
-        """See `Store`."""
         batches.check_commit(lease.job, generations, evaluations, scores)
-        return self._do(lambda connection: writing.commit_generation(connection, lease, generations, evaluations, scores))
+        return writing.commit_generation(connection, lease, generations, evaluations, scores)
 
-    def save_scores(self, lease: Lease, scores: Sequence[ScoreBatch]) -> None:
-        """See `Store`."""
+    @override
+    @transaction
+    def save_scores(self, connection: sa.Connection, lease: Lease, scores: Sequence[ScoreBatch]) -> None:
         for batch in scores:
             batches.check_scores(batch)
-        self._do(lambda connection: writing.copy_scores(connection, writing.held_job(connection, lease), scores))
+        writing.copy_scores(connection, writing.held_job(connection, lease), scores)
 
-    def last_generations(self, job: str) -> tuple[GenerationRecord, ...]:
-        """See `Store`."""
-        return self._do(lambda connection: reading.generations(connection, job, last=True))
+    @override
+    @transaction
+    def last_generations(self, connection: sa.Connection, job: str) -> tuple[GenerationRecord, ...]:
+        made = tables.generations.c
+        newest = sa.select(made.island, sa.func.max(made.generation)).where(made.job == job).group_by(made.island)
+        query = _generations(job).where(sa.tuple_(made.island, made.generation).in_(newest)).order_by(made.island)
+        reading.known_job(connection, job)
+        return tuple(map(rows.generation_of, connection.execute(query)))
 
-    def generations(self, job: str) -> tuple[GenerationRecord, ...]:
-        """See `Store`."""
-        return self._do(lambda connection: reading.generations(connection, job, last=False))
+    @override
+    @transaction
+    def generations(self, connection: sa.Connection, job: str) -> tuple[GenerationRecord, ...]:
+        query = _generations(job).order_by(tables.generations.c.generation, tables.generations.c.island)
+        reading.known_job(connection, job)
+        return tuple(map(rows.generation_of, connection.execute(query)))
 
-    def evaluations(self, job: str) -> tuple[EvaluationBatch, ...]:
-        """See `Store`."""
-        return self._do(lambda connection: reading.evaluation_batches(connection, job))
+    @override
+    @transaction
+    def evaluations(self, connection: sa.Connection, job: str) -> tuple[EvaluationBatch, ...]:
+        known = reading.known_job(connection, job)
+        query = reading.trials().where(tables.trials.c.job == job).order_by(*_committed_order())
+        return columns.evaluation_batches(rows.evaluation_of(row, known, ()) for row in connection.execute(query))
 
-    def scores(self, job: str) -> tuple[ScoreBatch, ...]:
-        """See `Store`."""
-        return self._do(lambda connection: reading.score_batches(connection, job))
+    @override
+    @transaction
+    def scores(self, connection: sa.Connection, job: str) -> tuple[ScoreBatch, ...]:
+        reading.known_job(connection, job)
+        scored, table = tables.score_rows.c, tables.trials.c
+        query = (
+            sa.select(table.variant, scored.data_set, scored.segment, scored.figures)
+            .join(tables.trials, table.id == scored.evaluation)
+            .join(tables.batches, tables.batches.c.number == table.batch)
+            .where(table.job == job, scored.job == job)
+            .order_by(scored.data_set, scored.segment, *_committed_order())
+        )
+        return columns.score_batches((row.variant, rows.score_of(row)) for row in connection.execute(query))
 
-    def evaluation(self, evaluation: str) -> EvaluationRecord:
-        """See `Store`."""
-        return self._do(lambda connection: reading.evaluation(connection, evaluation))
+    @override
+    @transaction
+    def evaluation(self, connection: sa.Connection, evaluation: str) -> EvaluationRecord:
+        return reading.evaluation(connection, evaluation)
 
-    def leaderboard(self, job: str, *, by: str = "fitness", limit: int = 20) -> tuple[LeaderboardRow, ...]:
-        """See `Store`."""
+    @override
+    @transaction
+    def leaderboard(self, connection: sa.Connection, job: str, *, by: str = "fitness", limit: int = 20) -> tuple[LeaderboardRow, ...]:
+        """Two queries, whatever the limit."""
         batches.check_order(by)
-        return self._do(lambda connection: reading.leaderboard(connection, job, by, limit))
+        known = reading.known_job(connection, job)
+        if by == "fitness":
+            connection.execute(sa.text("SET LOCAL enable_sort = off"))  # before it has statistics of a new job, the planner sorts all of it
+        query = _best_first(job) if by == "fitness" else _best_by_figure(job, by)
+        best = connection.execute(query.limit(limit)).all()
+        scored = reading.scores_of(connection, [row.id for row in best])
+        return tuple(rows.leader_of(rank, row, known, scored.get(row.id, ())) for rank, row in enumerate(best, start=1))
 
-    def lineage(self, evaluation: str) -> tuple[Ancestor, ...]:
-        """See `Store`."""
-        return self._do(lambda connection: reading.lineage(connection, evaluation))
+    @override
+    @transaction
+    def lineage(self, connection: sa.Connection, evaluation: str) -> tuple[Ancestor, ...]:
+        start = reading.trial(connection, evaluation)
+        found = sa.func.ancestors(start.id).table_valued(sa.column("depth", sa.Integer), sa.column("ancestor", sa.Text)).alias("found")
+        table = tables.trials.c
+        query = sa.select(found.c.depth, tables.trials).join(found, found.c.ancestor == table.id).order_by(found.c.depth, table.variant)
+        return tuple(map(rows.ancestor_of, connection.execute(query)))
 
-    def count_trials(self, campaign: str) -> TrialCounts:
-        """See `Store`."""
-        return self._do(lambda connection: reading.count_trials(connection, campaign))
+    @override
+    @transaction
+    def count_trials(self, connection: sa.Connection, campaign: str) -> TrialCounts:
+        query = sa.text(f"SELECT {', '.join(_COUNTS)} FROM trial_counts WHERE campaign = :campaign")  # noqa: S608 - constants
+        row = connection.execute(query, {"campaign": campaign}).one_or_none()
+        return TrialCounts(campaign=campaign, **dict(zip(_COUNTS, row or (0,) * len(_COUNTS), strict=True)))
 
-    def prune(self, job: str, *, keep: int = 100) -> None:
-        """See `Store`."""
-        self._do(lambda connection: writing.forget(connection, job, keep))
-
-    def close(self) -> None:
-        """See `Store`."""
-        self._engine.dispose()
-
-    def _do(self, work: Callable[[sa.Connection], _T]) -> _T:
-        return connect.run(self._engine, work, patience_s=self._patience_s)
+    @override
+    @transaction
+    def prune(self, connection: sa.Connection, job: str, *, keep: int = 100) -> None:
+        transitions.refuse_going(reading.known_job(connection, job, lock=True))
+        connection.execute(sa.delete(tables.checkpoints).where(tables.checkpoints.c.job == job))
+        trials = tables.trials.c
+        best = _best_first(job).with_only_columns(trials.id).limit(keep)
+        losers = sa.select(trials.id).where(trials.job == job, trials.id.not_in(best.scalar_subquery())).scalar_subquery()
+        connection.execute(sa.delete(tables.later_scores).where(tables.later_scores.c.evaluation.in_(losers)))
+        forgotten = sa.update(tables.trials).where(trials.id.in_(losers), trials.part.is_not(None))
+        connection.execute(forgotten.values(part=None, figures=None))
 
     def _change(self, job: str, change: Callable[[Job, datetime], Job]) -> Job:
-        return self._do(lambda connection: writing.change_job(connection, job, change))
+        return self.run(lambda connection: writing.change_job(connection, job, change))
+
+
+def _generations(job: str) -> sa.Select[Any]:
+    """A job's generations, with the state where it is kept."""
+    made, kept = tables.generations.c, tables.checkpoints.c
+    newest = sa.and_(kept.job == made.job, kept.island == made.island, kept.generation == made.generation)
+    return sa.select(tables.generations, kept.state).outerjoin(tables.checkpoints, newest).where(made.job == job)
+
+
+def _committed_order() -> tuple[sa.Column[Any], ...]:
+    table = tables.trials.c
+    return (table.generation, table.island, tables.batches.c.play, table["index"], table.variant)
+
+
+def _best_first(job: str) -> sa.Select[Any]:
+    """A job's variants that have a fitness, best first: read from the index `trials_best`."""
+    table = tables.trials.c
+    return reading.trials().where(table.job == job, table.fitness.is_not(None)).order_by(table.fitness.desc(), table.id)
+
+
+def _best_by_figure(job: str, figure: str) -> sa.Select[Any]:
+    table, scored = tables.trials.c, tables.score_rows.c
+    value = scored.figures[_PLACES[figure]]
+    worth = sa.func.avg(value).filter(value < _INFINITY, value > -_INFINITY)  # NaN is above infinity here
+    means = (
+        sa.select(scored.evaluation, worth.label("worth"))
+        .where(scored.job == job, scored.segment == IN_SAMPLE)
+        .group_by(scored.evaluation)
+        .having(worth.is_not(None))
+        .subquery()
+    )
+    order = means.c.worth if figure in SMALLER_IS_BETTER else means.c.worth.desc()
+    return reading.trials().join(means, means.c.evaluation == table.id).order_by(order, table.id)

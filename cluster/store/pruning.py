@@ -13,8 +13,9 @@ from datetime import datetime
 import psycopg.sql
 import sqlalchemy as sa
 
-from cluster.store import connect, schema, tables
+from cluster.store import connect, tables
 from cluster.store.chaos import part_of
+from cluster.store.database import Database
 
 DECIDED = "a variant of it was decided about"
 
@@ -78,11 +79,11 @@ class Relief:
         return not self.kept and bool(self.figures or self.states or self.chaos_trades)
 
 
-def reliefs(url: str, *, before: datetime, campaign: str | None, kind: str | None, keep: int) -> tuple[Relief, ...]:
+def reliefs(database: Database, *, before: datetime, campaign: str | None, kind: str | None, keep: int) -> tuple[Relief, ...]:
     """What each job that ended before a time would lose, oldest first.
 
     Args:
-        url: the database.
+        database: where the jobs are.
         before: jobs that ended later are left alone.
         campaign: only its jobs; None: all.
         kind: only jobs of this kind; None: all.
@@ -91,11 +92,7 @@ def reliefs(url: str, *, before: datetime, campaign: str | None, kind: str | Non
     Raises:
         Unavailable: the database does not answer.
     """
-    made = connect.engine(url)
-    try:
-        return connect.run(made, lambda connection: _reliefs(connection, before, campaign, kind, keep), patience_s=0.0)
-    finally:
-        made.dispose()
+    return database.run(lambda connection: _reliefs(connection, before, campaign, kind, keep))
 
 
 def settle(url: str) -> None:
@@ -109,7 +106,6 @@ def settle(url: str) -> None:
 
 
 def _reliefs(connection: sa.Connection, before: datetime, campaign: str | None, kind: str | None, keep: int) -> tuple[Relief, ...]:
-    schema.migrate(connection)
     asked = sa.text(_CANDIDATES).bindparams(sa.bindparam("campaign", type_=sa.Text()), sa.bindparam("kind", type_=sa.Text()))
     found = connection.execute(asked, {"before": before, "campaign": campaign, "kind": kind}).all()
     return tuple(_relief(connection, row, keep) for row in found)

@@ -1,19 +1,18 @@
-"""The line of jobs in PostgreSQL: an entry is taken with SKIP LOCKED, so that whoever changes one holds up nobody who takes another."""
+"""The queue of jobs in PostgreSQL. Entries are taken with SKIP LOCKED, so a writer of one does not block those who take another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from typing_extensions import override
 
-from cluster.store import access, connect, schema, tables, writing
-from coinswarm.ledger import identity, queue, transitions
-from coinswarm.ledger.queue import Entry, Standing, Submission
+from cluster.store import access, tables, writing
+from cluster.store.database import Repository, transaction
+from coinswarm.ledger import queue, transitions
+from coinswarm.ledger.queue import Entry, Queue, Standing, Submission
 from coinswarm.ledger.records import JobStatus
-
-_T = TypeVar("_T")
 
 _TAKE = sa.text("""
 WITH held AS (
@@ -54,79 +53,80 @@ WHERE jobs.status IN ('queued', 'running') AND (CAST(:token AS text) IS NULL OR 
 _ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:name AS text) || ' in ' || current_schema(), 0))")
 
 
-class PostgresQueue:
-    """Keeps the contract of `coinswarm.ledger.queue.Queue` in a PostgreSQL database, which it brings to the current schema."""
+class PostgresQueue(Repository, Queue):
+    """The queue of jobs in a PostgreSQL database."""
 
-    def __init__(self, url: str | sa.Engine, *, patience_s: float = 0.0) -> None:
-        self._engine = connect.engine(url) if isinstance(url, str) else url
-        self._patience_s = patience_s
-        self._do(schema.migrate)
-
-    def submit(self, submission: Submission) -> str:
-        """See `Queue`."""
+    @override
+    @transaction
+    def submit(self, connection: sa.Connection, submission: Submission) -> str:
         queue.check_submission(submission)
-        for record in (*submission.plays, *submission.data_sets):
-            identity.check_text(record)
-        return self._do(lambda connection: _submit(connection, submission))
+        job, token = submission.job, submission.token
+        connection.execute(_ONE_AT_A_TIME, {"name": f"coinswarm queue {token}"})
+        known = _keyed(connection, token, submission.key, submission.fingerprint)
+        if known is not None:
+            return known
+        _refuse_more(connection, token, submission.max_queued)
+        writing.save_data_sets(connection, submission.data_sets)
+        for play in submission.plays:
+            writing.save_play(connection, play)
+        writing.create_job(connection, job)
+        _enter(connection, job.id, token, submission.priority)
+        if submission.key:
+            row = {"token": token, "key": submission.key, "fingerprint": submission.fingerprint, "job": job.id}
+            connection.execute(sa.insert(tables.idempotency_keys), [row])
+        access.note(connection, token, "job submit", job.id, {"kind": job.kind, "priority": submission.priority})
+        return job.id
 
-    def keyed(self, token: str, key: str, fingerprint: str) -> str | None:
-        """See `Queue`."""
-        return self._do(lambda connection: _keyed(connection, token, key, fingerprint))
+    @override
+    @transaction
+    def keyed(self, connection: sa.Connection, token: str, key: str, fingerprint: str) -> str | None:
+        return _keyed(connection, token, key, fingerprint)
 
-    def again(self, job: str, *, by: str, max_queued: int | None = None) -> Entry:
-        """See `Queue`."""
-        return self._do(lambda connection: _again(connection, job, by, max_queued))
+    @override
+    @transaction
+    def again(self, connection: sa.Connection, job: str, *, by: str, max_queued: int | None = None) -> Entry:
+        connection.execute(_ONE_AT_A_TIME, {"name": f"coinswarm queue {by}"})
+        _refuse_more(connection, by, max_queued)
+        stored = writing.change_job(connection, job, transitions.resumed)
+        before = _entry(connection, stored.id)
+        token, priority = (by, 0) if before is None else (before.token, before.priority)
+        access.note(connection, by, "job resume", stored.id, {})
+        return _enter(connection, stored.id, token, priority)
 
-    def cancel(self, job: str, *, by: str) -> JobStatus:
-        """See `Queue`."""
-        return self._do(lambda connection: _cancel(connection, job, by))
+    @override
+    @transaction
+    def cancel(self, connection: sa.Connection, job: str, *, by: str) -> JobStatus:
+        status = writing.change_job(connection, job, transitions.cancelled).status
+        access.note(connection, by, "job cancel", job, {"status": status})
+        return status
 
-    def take(self, owner: str, *, lease_s: float = queue.LEASE_S) -> Entry | None:
-        """See `Queue`."""
-        row = self._do(lambda connection: _take(connection, owner, lease_s))
+    @override
+    @transaction
+    def take(self, connection: sa.Connection, owner: str, *, lease_s: float = queue.LEASE_S) -> Entry | None:
+        """One service at a time looks, so that the number of running jobs of a token is right; it takes a few milliseconds."""
+        connection.execute(_ONE_AT_A_TIME, {"name": "coinswarm queue take"})
+        row = connection.execute(_TAKE, {"owner": owner, "lease_s": lease_s}).one_or_none()
         return None if row is None else Entry(**row._asdict())
 
-    def hold(self, owner: str, *, lease_s: float = queue.LEASE_S) -> tuple[str, ...]:
-        """See `Queue`."""
-        return self._do(lambda connection: tuple(sorted(connection.scalars(_HOLD, {"owner": owner, "lease_s": lease_s}))))
+    @override
+    @transaction
+    def hold(self, connection: sa.Connection, owner: str, *, lease_s: float = queue.LEASE_S) -> tuple[str, ...]:
+        return tuple(sorted(connection.scalars(_HOLD, {"owner": owner, "lease_s": lease_s})))
 
-    def leave(self, owner: str, job: str, *, delay_s: float = 0.0) -> None:
-        """See `Queue`."""
-        self._do(lambda connection: connection.execute(_LEAVE, {"owner": owner, "job": job, "delay_s": delay_s}))
+    @override
+    @transaction
+    def leave(self, connection: sa.Connection, owner: str, job: str, *, delay_s: float = 0.0) -> None:
+        connection.execute(_LEAVE, {"owner": owner, "job": job, "delay_s": delay_s})
 
-    def entry(self, job: str) -> Entry | None:
-        """See `Queue`."""
-        return self._do(lambda connection: _entry(connection, job))
+    @override
+    @transaction
+    def entry(self, connection: sa.Connection, job: str) -> Entry | None:
+        return _entry(connection, job)
 
-    def standing(self, token: str | None = None) -> Standing:
-        """See `Queue`."""
-        return self._do(lambda connection: _standing(connection, token))
-
-    def close(self) -> None:
-        """See `Queue`."""
-        self._engine.dispose()
-
-    def _do(self, work: Callable[[sa.Connection], _T]) -> _T:
-        return connect.run(self._engine, work, patience_s=self._patience_s)
-
-
-def _submit(connection: sa.Connection, submission: Submission) -> str:
-    job, token = submission.job, submission.token
-    connection.execute(_ONE_AT_A_TIME, {"name": f"coinswarm queue {token}"})
-    known = _keyed(connection, token, submission.key, submission.fingerprint)
-    if known is not None:
-        return known
-    _refuse_more(connection, token, submission.max_queued)
-    writing.save_data_sets(connection, submission.data_sets)
-    for play in submission.plays:
-        writing.save_play(connection, play)
-    writing.create_job(connection, identity.checked_job(job))
-    _enter(connection, job.id, token, submission.priority)
-    if submission.key:
-        row = {"token": token, "key": submission.key, "fingerprint": submission.fingerprint, "job": job.id}
-        connection.execute(sa.insert(tables.idempotency_keys), [row])
-    access.note(connection, token, "job submit", job.id, {"kind": job.kind, "priority": submission.priority})
-    return job.id
+    @override
+    @transaction
+    def standing(self, connection: sa.Connection, token: str | None = None) -> Standing:
+        return _standing(connection, token)
 
 
 def _keyed(connection: sa.Connection, token: str, key: str, fingerprint: str) -> str | None:
@@ -137,28 +137,6 @@ def _keyed(connection: sa.Connection, token: str, key: str, fingerprint: str) ->
         return None
     queue.refuse_other(key, row.fingerprint, fingerprint)
     return str(row.job)
-
-
-def _again(connection: sa.Connection, job: str, by: str, max_queued: int | None) -> Entry:
-    connection.execute(_ONE_AT_A_TIME, {"name": f"coinswarm queue {by}"})
-    _refuse_more(connection, by, max_queued)
-    stored = writing.change_job(connection, job, transitions.resumed)
-    before = _entry(connection, stored.id)
-    token, priority = (by, 0) if before is None else (before.token, before.priority)
-    access.note(connection, by, "job resume", stored.id, {})
-    return _enter(connection, stored.id, token, priority)
-
-
-def _cancel(connection: sa.Connection, job: str, by: str) -> JobStatus:
-    status = writing.change_job(connection, job, transitions.cancelled).status
-    access.note(connection, by, "job cancel", job, {"status": status})
-    return status
-
-
-def _take(connection: sa.Connection, owner: str, lease_s: float) -> sa.Row[Any] | None:
-    """One service at a time looks, so that the number of running jobs of a token is right; it takes a few milliseconds."""
-    connection.execute(_ONE_AT_A_TIME, {"name": "coinswarm queue take"})
-    return connection.execute(_TAKE, {"owner": owner, "lease_s": lease_s}).one_or_none()
 
 
 def _refuse_more(connection: sa.Connection, token: str, limit: int | None) -> None:

@@ -1,11 +1,11 @@
-"""What is written inside a transaction: jobs as they pass from hand to hand, and generations with all of their trials in bulk."""
+"""What several repositories write inside their transactions: jobs, and generations with all of their trials in bulk."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from cluster.store import copying, gathering, reading, tables
+from cluster.store import copying, gathering, reading, rows, tables
 from cluster.store.copying import Part
 from coinswarm.ledger import batches, identity, jsontext, transitions
 from coinswarm.ledger.records import (
@@ -28,29 +28,42 @@ from coinswarm.ledger.records import (
 )
 from coinswarm.metrics.figures import Status
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 def save_data_sets(connection: sa.Connection, data_sets: Sequence[DataSetRecord]) -> None:
-    """Insert the records that are not there."""
-    rows = [_data_set_row(record) for record in data_sets]
-    if rows:
-        connection.execute(insert(tables.data_sets).on_conflict_do_nothing(), rows)
+    """Insert the records that are not there.
+
+    Raises:
+        InvalidArgument: a text cannot be stored.
+    """
+    for record in data_sets:
+        identity.check_text(record)
+    if data_sets:
+        connection.execute(insert(tables.data_sets).on_conflict_do_nothing(), list(map(rows.data_set_row, data_sets)))
 
 
 def save_play(connection: sa.Connection, play: PlayRecord) -> None:
-    """Insert a play, or check that it is the one stored."""
+    """Insert a play, or check that it is the one stored.
+
+    Raises:
+        Conflict: another is; InvalidArgument: a text cannot be stored.
+    """
+    identity.check_text(play)
     connection.execute(insert(tables.plays).on_conflict_do_nothing(), [dataclasses.asdict(play)])
     identity.check_same_play(reading.play(connection, play.sha256), play)
 
 
-def create_job(connection: sa.Connection, job: Job) -> None:
-    """Insert a job, or check that it is the one stored."""
+def create_job(connection: sa.Connection, asked: Job) -> None:
+    """Insert a job, or check that it is the one stored.
+
+    Raises:
+        Conflict: another is; NotFound: a play or a data set of it is not stored; InvalidArgument: it cannot be stored.
+    """
+    job = identity.checked_job(asked)
     stored = reading.find_job(connection, job.id)
     if stored is None:
         reading.data_sets(connection, job.data_hashes)
         identity.check_known("play", job.plays, reading.known_plays(connection, job.plays))
-        connection.execute(insert(tables.jobs).on_conflict_do_nothing(), [_job_row(job)])
+        connection.execute(insert(tables.jobs).on_conflict_do_nothing(), [rows.job_row(job)])
         stored = reading.known_job(connection, job.id)
     identity.check_same_job(stored, job)
 
@@ -61,7 +74,7 @@ def change_job(connection: sa.Connection, job: str, change: Callable[[Job, datet
     now = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
     after = change(before, now)
     if after != before:
-        connection.execute(sa.update(tables.jobs).where(tables.jobs.c.id == job).values(**_job_row(after)))
+        connection.execute(sa.update(tables.jobs).where(tables.jobs.c.id == job).values(**rows.job_row(after)))
     return after
 
 
@@ -87,7 +100,7 @@ def commit_generation(
     job = held_job(connection, lease)
     if batches.is_repeat(_stored_states(connection, generations), generations, job.id):
         return False
-    connection.execute(sa.insert(tables.generations), [_generation_row(job, record) for record in generations])
+    connection.execute(sa.insert(tables.generations), [rows.generation_row(job, record) for record in generations])
     _save_states(connection, generations)
     for batch in evaluations:
         scores = _copy_batch(connection, job, batch, scores)
@@ -111,18 +124,6 @@ def copy_scores(connection: sa.Connection, job: Job, scores: Sequence[ScoreBatch
         _copy_scores(connection, part, [ids[row] for row in new.tolist()])
 
 
-def forget(connection: sa.Connection, job: str, keep: int) -> None:
-    """Delete the states of a job that ended, and the scores of all but its `keep` fittest variants."""
-    transitions.refuse_going(reading.known_job(connection, job, lock=True))
-    connection.execute(sa.delete(tables.checkpoints).where(tables.checkpoints.c.job == job))
-    trials = tables.trials.c
-    best = reading.best_first(job).with_only_columns(trials.id).limit(keep)
-    losers = sa.select(trials.id).where(trials.job == job, trials.id.not_in(best.scalar_subquery()))
-    connection.execute(sa.delete(tables.later_scores).where(tables.later_scores.c.evaluation.in_(losers.scalar_subquery())))
-    forgotten = sa.update(tables.trials).where(trials.id.in_(losers.scalar_subquery()), trials.part.is_not(None))
-    connection.execute(forgotten.values(part=None, figures=None))
-
-
 def _copy_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, scores: Sequence[ScoreBatch]) -> list[ScoreBatch]:
     """Copy the variants the job does not have, with their figures; the answer is what is left of the scores."""
     ids = [evaluation_id(job.id, variant) for variant in batch.variants]
@@ -143,7 +144,7 @@ def _complete(connection: sa.Connection, batch: EvaluationBatch, ids: Sequence[s
     trials = tables.trials.c
     dropped = sa.update(tables.trials).where(trials.id == sa.bindparam("trial"), trials.status == int(Status.DROPPED))
     values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in ("fitness", "objectives", "status", "reason")}
-    rows = [
+    changes = [
         {
             "trial": ids[row], "new_fitness": None if math.isnan(batch.fitness[row]) else float(batch.fitness[row]),
             "new_objectives": batch.objectives[row].tolist(), "new_status": int(batch.status[row]),
@@ -151,8 +152,8 @@ def _complete(connection: sa.Connection, batch: EvaluationBatch, ids: Sequence[s
         }
         for row in later
     ]  # fmt: skip
-    if rows:
-        connection.execute(dropped.values(values), rows)
+    if changes:
+        connection.execute(dropped.values(values), changes)
 
 
 def _save_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, parts: Sequence[Part]) -> int:
@@ -186,14 +187,14 @@ def _copy_scores(connection: sa.Connection, part: Part, ids: Sequence[str]) -> N
     _copy(connection, "later_scores", copying.SCORE_COLUMNS, laid_out, len(ids))
 
 
-def _copy(connection: sa.Connection, table: str, columns: Sequence[str], rows: Callable[[slice], bytes], n_rows: int) -> None:
+def _copy(connection: sa.Connection, table: str, columns: Sequence[str], laid_out: Callable[[slice], bytes], n_rows: int) -> None:
     """Stream rows into a table; errors of psycopg pass as they are, for SQLAlchemy does not see this."""
     if not n_rows:
         return
     names = ", ".join(f'"{column}"' for column in columns)
     raw: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)".encode()) as copy:
-        for part in copying.document(rows, n_rows):
+        for part in copying.document(laid_out, n_rows):
             copy.write(part)
 
 
@@ -225,21 +226,3 @@ def _save_states(connection: sa.Connection, generations: Sequence[GenerationReco
     )
     for record in generations:
         connection.execute(newest, [{"job": record.job, "island": record.island, "generation": record.generation, "state": record.state}])
-
-
-def _generation_row(job: Job, record: GenerationRecord) -> dict[str, object]:
-    row = {field.name: getattr(record, field.name) for field in dataclasses.fields(record) if field.name != "state"}
-    for name in ("best", "median", "diversity", "seconds"):
-        row[name] = None if math.isnan(row[name]) else float(row[name])
-    return {**row, "state_hash": batches.state_hash(record.state), "synthetic": job.synthetic}
-
-
-def _data_set_row(record: DataSetRecord) -> dict[str, object]:
-    row = dataclasses.asdict(record)
-    first, last = (_EPOCH + timedelta(milliseconds=row.pop(name)) for name in ("first_ts", "last_ts"))
-    return {**row, "first_bar": first, "last_bar": last}
-
-
-def _job_row(job: Job) -> dict[str, object]:
-    row = {field.name: getattr(job, field.name) for field in dataclasses.fields(job)}
-    return {**row, "plays": list(job.plays), "data_hashes": list(job.data_hashes)}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm.ledger.records import EvaluationBatch, ScoreBatch
 from coinswarm.metrics.figures import FIGURES, SCORE_DTYPE
@@ -32,7 +33,7 @@ def made(job: Any, number: int, rng: np.random.Generator) -> tuple[EvaluationBat
 
 @pytest.mark.parametrize("markets", [0, 1])
 def test_storing_a_generation(benchmark: Any, database_url: str, markets: int) -> None:
-    store = PostgresStore(database_url)
+    store = PostgresStore(Database(database_url))
     job, lease = running(store)
     numbers, rng = itertools.count(), np.random.default_rng(1)
 
@@ -49,7 +50,7 @@ def test_storing_a_generation(benchmark: Any, database_url: str, markets: int) -
 
 
 def test_reading_a_leaderboard(benchmark: Any, database_url: str) -> None:
-    store = PostgresStore(database_url)
+    store = PostgresStore(Database(database_url))
     job, lease = running(store)
     for number in range(10):
         batch, scores = made(job, number, np.random.default_rng(number))

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from tests.integration import chromium, control_world, evolve_world
 from tests.integration.chromium import Browser
@@ -25,11 +26,16 @@ def small_world(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> evo
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[PostgresStore]:
+def database(database_url: str) -> Iterator[Database]:
+    """The session's PostgreSQL as repositories are made of it."""
+    with Database(database_url, patience_s=2.0) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(database: Database) -> PostgresStore:
     """The real store on the session's PostgreSQL."""
-    opened = PostgresStore(database_url, patience_s=2.0)
-    yield opened
-    opened.close()
+    return PostgresStore(database)
 
 
 @pytest.fixture(scope="session")

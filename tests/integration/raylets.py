@@ -37,6 +37,7 @@ from cluster.jobs.evolve.loop import Ending, EvolveDriver
 from cluster.jobs.evolve.plan import Plan
 from cluster.jobs.progress import Progress, Silent
 from cluster.settings import Settings
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from cluster.version import code_version
 from coinswarm import errors
@@ -233,7 +234,7 @@ class Loud(Silent):
 def drive(url: str, catalog: str, job: str, address: str) -> None:
     """Drive a stored job on a running cluster."""
     session.connect(address, workers=None, variables={})
-    store = PostgresStore(url)
+    store = PostgresStore(Database(url))
     plan = submit.resumed(store, job, Path(catalog))
     lease = submit.claim(store, job, lease_s=LEASE_S)
     EvolveDriver(store, BatchEvaluator(RayCrew()), watcher=Loud(), lease_s=LEASE_S).run(plan, lease)
@@ -262,7 +263,7 @@ def report(name: str, store: PostgresStore, ending: Ending, **facts: object) -> 
 def main(url: str, catalog: str, cpus: str, *drills: str) -> None:
     """Run drills, in the order asked for."""
     world = World(catalog=Path(catalog), markets=("binance:BTC/USDT:5m", "binance:ETH/USDT:5m"))
-    store, raylets, rng = PostgresStore(url), Raylets([int(each) for each in cpus.split(",")]), random.Random(os.getpid())
+    store, raylets, rng = PostgresStore(Database(url)), Raylets([int(each) for each in cpus.split(",")]), random.Random(os.getpid())
     for drill in drills:
         began = time.perf_counter()
         if drill == "full":

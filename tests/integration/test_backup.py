@@ -7,7 +7,7 @@ import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from cluster import settings as machine
 from cluster.queries import replay as revisit
 from cluster.settings import Settings
 from cluster.store import backup, dumping, schema
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
 from coinswarm.market.catalog import Catalog
@@ -59,7 +60,8 @@ def kept(database_url: str, small_world: World, tmp_path_factory: pytest.TempPat
     """A search, and a backup of it."""
     settings = Settings(home=tmp_path_factory.mktemp("backup"), RAY_ADDRESS=None)
     with database(database_url) as url:
-        with closing(PostgresStore(url)) as store, bootstrap.local_evaluator(settings) as evaluator:
+        with Database(url) as opened, bootstrap.local_evaluator(settings) as evaluator:
+            store = PostgresStore(opened)
             ending = driven(store, evaluator, small_world.plan(islands=1, generations=2, population=12, baselines=False))
         path = settings.home / "kept.zip"
         backup.write(url, small_world.catalog, path, tell=told)
@@ -76,7 +78,8 @@ def test_a_restored_job_replays_to_the_last_digit(kept: Kept, database_url: str,
     with database(database_url) as url:
         backup.restore(kept.path, url, bars, replace=False, tell=told)
         assert rows(url) == rows(kept.url)
-        with closing(PostgresStore(url)) as store, bootstrap.local_evaluator(settings) as evaluator:
+        with Database(url) as opened, bootstrap.local_evaluator(settings) as evaluator:
+            store = PostgresStore(opened)
             assert store.job(kept.job).result_hash == kept.result_hash
             best = store.leaderboard(kept.job, limit=1)[0].evaluation
             result = revisit.replay(revisit.visit(store, best, bars), evaluator, reference=False)
@@ -88,8 +91,8 @@ def test_a_restored_database_refuses_what_the_first_one_refused(kept: Kept, data
         backup.restore(kept.path, url, tmp_path / "bars.duckdb", replace=False, tell=told)
         with psycopg.connect(url) as connection, pytest.raises(psycopg.Error, match="never changed or taken back"):
             connection.execute("DELETE FROM lifecycle_arrows")
-        with closing(PostgresStore(url)) as store, pytest.raises(errors.Conflict):
-            store.claim(kept.job, "another driver")
+        with Database(url) as opened, pytest.raises(errors.Conflict):
+            PostgresStore(opened).claim(kept.job, "another driver")
 
 
 def test_what_is_there_is_replaced_only_when_asked_to(kept: Kept, database_url: str, tmp_path: Path, small_world: World) -> None:
@@ -108,7 +111,7 @@ def test_what_is_there_is_replaced_only_when_asked_to(kept: Kept, database_url: 
 
 
 def test_a_database_somebody_uses_is_not_replaced(kept: Kept, database_url: str, tmp_path: Path) -> None:
-    with database(database_url) as url, closing(PostgresStore(url)), pytest.raises(errors.Conflict, match="no other connection"):
+    with database(database_url) as url, Database(url), pytest.raises(errors.Conflict, match="no other connection"):
         backup.restore(kept.path, url, tmp_path / "bars.duckdb", replace=True, tell=told)
     assert not (tmp_path / "bars.duckdb").exists()
 
@@ -150,7 +153,7 @@ def test_a_dump_that_lies_about_its_rows_changes_nothing(kept: Kept, database_ur
     play = dumping.Rows(table="plays", columns=("sha256", "name", "text"), form="csv", pieces=[b"aa11,mine,play: mine\n"])
     cut = replace(play, pieces=[b"aa11,mine\n"])
     with database(database_url) as url:
-        PostgresStore(url).close()
+        Database(url).close()
         with pytest.raises(errors.Refused, match="must have its 7 rows; the database is as it was, was 0"):
             dumping.restore(url, [play], version=schema.HEAD, rows={"jobs": 7})
         with pytest.raises(errors.InvalidArgument, match='missing data for column "text"'):

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from cluster.store.campaigns import PostgresCampaigns
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
 from coinswarm.ledger.lifecycle import ARROWS
@@ -20,10 +21,8 @@ STEP = "INSERT INTO lifecycle VALUES (%s, %s, %s, %s, 'eve', now(), %s, %s, %s, 
 
 
 @pytest.fixture
-def books(store: PostgresStore, database_url: str) -> Iterator[Books]:
-    kept = PostgresCampaigns(database_url)
-    yield Books(store, kept)
-    kept.close()
+def books(store: PostgresStore, database: Database) -> Books:
+    return Books(store, PostgresCampaigns(database))
 
 
 @pytest.fixture

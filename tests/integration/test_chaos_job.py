@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from cluster.jobs.chaos import plan as driving
 from cluster.jobs.evolve.loop import Ending
 from cluster.jobs.progress import Advance, Silent
 from cluster.store.chaos import PostgresChaosStore
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import chaos, errors
 from coinswarm.chaos import drawing, pricing
@@ -38,6 +38,7 @@ FEATURES = ("rsi(7)", "ZZZ/USDT:roc(5)")
 
 KILLED = """
 import sys, time
+from cluster.store.database import Database
 from cluster.store.chaos import PostgresChaosStore
 from cluster.store.postgres import PostgresStore
 from coinswarm.ledger.chaos import ChaosTrades
@@ -49,7 +50,8 @@ class Endless(ChaosTrades):
             print("half", flush=True)
             time.sleep(600)
         return super().__getattribute__(name)
-store, kept = PostgresStore(sys.argv[1]), PostgresChaosStore(sys.argv[1])
+database = Database(sys.argv[1])
+store, kept = PostgresStore(database), PostgresChaosStore(database)
 job = store.job(sys.argv[2])
 lease = store.claim(job.id, "doomed", lease_s=0.0)
 committed(kept, lease, job, 0)
@@ -58,10 +60,8 @@ committed(kept, lease, job, 1, lambda trades: Endless(**{field.name: getattr(tra
 
 
 @pytest.fixture
-def kept(database_url: str) -> Iterator[PostgresChaosStore]:
-    opened = PostgresChaosStore(database_url, patience_s=2.0)
-    yield opened
-    opened.close()
+def kept(database: Database) -> PostgresChaosStore:
+    return PostgresChaosStore(database)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from cluster import bootstrap
 from cluster.cli.app import app
 from cluster.jobs import spec as submit
 from cluster.settings import Settings
+from cluster.store.database import Database
 from cluster.store.patterns import PostgresPatternStore
 from cluster.store.postgres import PostgresStore
 from coinswarm.ledger.patterns import PatternRecord
@@ -55,9 +55,9 @@ def _worked(url: str, home: Path, world: World) -> None:
         *(word for key in world.markets for word in ("--symbol", key)),
     )
     run(url, home, world, "chaos", "run", "--trades", "3000", "--symbol", world.markets[0], "--campaign", "random")
-    with closing(PostgresPatternStore(url)) as library:
-        library.add([_pattern()], alpha=0.05, procedure="lond")
-    with closing(PostgresStore(url)) as store, bootstrap.local_evaluator(Settings(home=home, RAY_ADDRESS=None)) as evaluator:
+    with Database(url) as opened, bootstrap.local_evaluator(Settings(home=home, RAY_ADDRESS=None)) as evaluator:
+        PostgresPatternStore(opened).add([_pattern()], alpha=0.05, procedure="lond")
+        store = PostgresStore(opened)
         submit.submit(store, world.plan(seed=3))
         for seed in (1, 2):
             driven(store, evaluator, world.plan(seed=seed, generations=4, population=24, baselines=False))

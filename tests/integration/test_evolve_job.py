@@ -28,6 +28,7 @@ from pathlib import Path
 from cluster.jobs import spec as submit
 from cluster.jobs.progress import Progress
 from cluster.jobs.evolve.loop import EvolveDriver
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from cluster.compute.local import LocalEvaluator
 from tests.integration.evolve_world import Witness
@@ -38,7 +39,7 @@ class Slow(Witness):
         time.sleep(0.3)
 
 url, job, catalog = sys.argv[1:]
-store = PostgresStore(url)
+store = PostgresStore(Database(url))
 planned = submit.resumed(store, job, Path(catalog))
 lease = submit.claim(store, job, lease_s=2.0)
 EvolveDriver(store, LocalEvaluator(), watcher=Slow(), lease_s=2.0).run(planned, lease)

@@ -14,6 +14,7 @@ from cluster.compute.local import LocalEvaluator
 from cluster.jobs import spec as submit
 from cluster.jobs.evolve.loop import EvolveDriver
 from cluster.jobs.progress import Progress
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm.ledger.memory import MemoryStore
 from tests.integration.evolve_world import Witness, World, driven
@@ -80,7 +81,7 @@ def test_a_database_that_is_away_in_the_middle_of_a_job_is_waited_for(small_worl
     parts = urlsplit(database_url)
     wire = Wire(str(parts.hostname), int(parts.port or 5432))
     login = parts.netloc.rpartition("@")[0]
-    store = PostgresStore(urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{wire.port}")), patience_s=0.5)
+    store = PostgresStore(Database(urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{wire.port}")), patience_s=0.5))
     planned, witness = small_world.plan(baselines=False), Cutter(wire, seconds)
     submit.submit(store, planned)
     lease, began = submit.claim(store, planned.job.id, lease_s=60.0), time.monotonic()

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from cluster.jobs.evolve.loop import Ending
 from cluster.jobs.evolve.plan import Overrides, PlayFile, Request, plan
 from cluster.run import service
 from cluster.settings import Settings
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm.evolve.settings import SearchSettings
 from coinswarm.ledger.memory import MemoryStore
@@ -161,6 +162,6 @@ def test_processes_of_the_images_entrypoint_run_a_job_to_the_same_result(place: 
         client = ready(place, control)
         found = handed_in(client, small_world.markets)
         client.close()
-    with closing(PostgresStore(place.variables["COINSWARM_DATABASE_URL"])) as store:
-        assert not service.is_small(store.job(found["id"]))
+    with Database(place.variables["COINSWARM_DATABASE_URL"]) as opened:
+        assert not service.is_small(PostgresStore(opened).job(found["id"]))
     assert (found["status"], found["result_hash"]) == ("done", local(small_world, place.home).result_hash), place.said("control")

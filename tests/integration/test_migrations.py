@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import pytest
 
 from cluster.store import dumping, embedded, schema
 from cluster.store.chaos import PostgresChaosStore
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
 from coinswarm.ledger.records import IN_SAMPLE, OUT_OF_SAMPLE, evaluation_id
@@ -36,16 +36,15 @@ def old(request: pytest.FixtureRequest, database_url: str) -> Iterator[tuple[str
     with database(database_url) as url:
         with psycopg.connect(url) as connection:
             connection.execute(request.param.read_text())
-        PostgresStore(url).close()
+        Database(url).close()
         yield request.param.stem, url
 
 
 @pytest.fixture
 def store(old: tuple[str, str]) -> Iterator[PostgresStore]:
     """The store on it."""
-    opened = PostgresStore(old[1], patience_s=2.0)
-    yield opened
-    opened.close()
+    with Database(old[1], patience_s=2.0) as opened:
+        yield PostgresStore(opened)
 
 
 def shape(url: str) -> list[str]:
@@ -64,7 +63,7 @@ def test_every_earlier_schema_has_a_dump() -> None:
 
 def test_an_old_database_gets_the_very_schema_of_a_new_one(old: tuple[str, str], database_url: str) -> None:
     with database(database_url) as url:
-        PostgresStore(url).close()
+        Database(url).close()
         assert shape(old[1]) == shape(url)
 
 
@@ -100,8 +99,8 @@ def test_chaos_trades_and_patterns_are_carried_over(old: tuple[str, str]) -> Non
     if old[0] < "0002":
         assert rows(old[1])["chaos_trades"] == 0
         return
-    with closing(PostgresChaosStore(old[1])) as chaos:
-        assert len(chaos.trades("chaos-1").net) == 2
+    with Database(old[1]) as opened:
+        assert len(PostgresChaosStore(opened).trades("chaos-1").net) == 2
     with psycopg.connect(old[1]) as connection:
         assert connection.execute("SELECT market, round(net_pct::numeric, 2), reason FROM chaos LIMIT 1").fetchone() == (
             "binance:BTC/USDT:5m", 0.5, "max_hold"
@@ -142,8 +141,8 @@ def test_a_migrated_store_keeps_the_law(store: PostgresStore, law: Callable[[Any
 
 def test_a_schema_of_a_later_program_is_left_alone(database_url: str) -> None:
     with database(database_url) as url:
-        PostgresStore(url).close()
+        Database(url).close()
         with psycopg.connect(url) as connection:
             connection.execute("UPDATE coinswarm_version SET version_num = '9999'")
         with pytest.raises(errors.Refused, match="one this program knows"):
-            PostgresStore(url)
+            Database(url)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from cluster.cli.app import app
 from cluster.jobs.validate import trials
 from cluster.settings import Settings
 from cluster.store import pruning
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
 from tests.integration.evolve_world import World, driven
@@ -30,8 +30,8 @@ def searched(database_url: str, small_world: World, tmp_path: Path) -> Iterator[
     """A database with a finished search: its URL and the job."""
     settings = Settings(home=tmp_path, RAY_ADDRESS=None)
     with database(database_url) as url:
-        with closing(PostgresStore(url)) as store, bootstrap.local_evaluator(settings) as evaluator:
-            ending = driven(store, evaluator, small_world.plan(islands=1, generations=2, population=12, baselines=False))
+        with Database(url) as opened, bootstrap.local_evaluator(settings) as evaluator:
+            ending = driven(PostgresStore(opened), evaluator, small_world.plan(islands=1, generations=2, population=12, baselines=False))
         yield url, ending.job
 
 
@@ -45,7 +45,8 @@ def pruned(url: str, home: Path, *options: str) -> Any:
 
 def test_pruning_keeps_every_trial_and_the_figures_of_the_winners(searched: tuple[str, str], tmp_path: Path) -> None:
     url, job = searched
-    with closing(PostgresStore(url)) as store:
+    with Database(url) as opened:
+        store = PostgresStore(opened)
         before = store.count_trials(store.job(job).campaign)
         said = pruned(url, tmp_path, "--older-than", "0h", "--keep-winners", "3", "--yes")
         assert (said["pruned"], said["jobs"][0]["trials"], said["jobs"][0]["figures"] > 0) == ([job], before.trials, True)
@@ -72,7 +73,8 @@ def test_only_old_ended_jobs_of_the_campaign_and_kind_are_pruned(searched: tuple
 
     def found(**changes: Any) -> list[str]:
         asked: dict[str, Any] = {"before": now, "campaign": None, "kind": None, "keep": 0} | changes
-        return [relief.job for relief in pruning.reliefs(url, **asked)]
+        with Database(url) as opened:
+            return [relief.job for relief in pruning.reliefs(opened, **asked)]
 
     assert (found(), found(kind="evolve"), found(kind="chaos"), found(campaign="another")) == ([job], [job], [], [])
     assert found(before=now - timedelta(days=1)) == []

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from cluster.store import embedded
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
 from tests.laws.ledger_world import generation, running, scored, trials
@@ -55,7 +56,7 @@ def test_the_server_listens_on_the_loopback_address_only_and_asks_for_a_password
 
 
 def test_what_was_committed_survives_the_kill_of_the_server(folder: Path) -> None:
-    store = PostgresStore(embedded.ensure(folder))
+    store = PostgresStore(Database(embedded.ensure(folder)))
     job, lease = running(store)
     store.commit_generation(lease, [generation(job)], [trials(job, ["a"])])
     (server,) = postmasters(folder)
@@ -71,7 +72,7 @@ def test_what_was_committed_survives_the_kill_of_the_server(folder: Path) -> Non
 
 def test_a_run_waits_for_a_server_that_comes_back(folder: Path) -> None:
     address = embedded.ensure(folder)
-    store = PostgresStore(address, patience_s=60.0)
+    store = PostgresStore(Database(address, patience_s=60.0))
     job, lease = running(store)
     embedded.stop(folder, force=True)
     back = threading.Timer(0.5, embedded.ensure, [folder])

@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 
 from cluster.store import connect, schema
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm.ledger.records import IN_SAMPLE, OUT_OF_SAMPLE, evaluation_id
 from coinswarm.metrics.figures import FIGURES
@@ -72,7 +73,7 @@ def _written(connection: psycopg.Connection) -> None:
 
 
 def test_trials_and_figures_of_the_schema_before_are_carried_over(old_url: str) -> None:
-    store = PostgresStore(old_url)
+    store = PostgresStore(Database(old_url))
     found = store.evaluation(evaluation_id("evolve-1", "b"))
     assert (found.params, found.genome, found.status, found.parents, found.seed) == ({"slow": 2, "fast": 1.5}, (1.5, 2.0), "ok", ("a",), 7)
     assert (found.campaign, found.config_hash, found.data_hash, found.synthetic) == ("old campaign", "cc33", "dd22", True)
@@ -89,7 +90,7 @@ def test_trials_and_figures_of_the_schema_before_are_carried_over(old_url: str) 
 
 
 def test_a_job_of_the_schema_before_goes_on(old_url: str) -> None:
-    store = PostgresStore(old_url)
+    store = PostgresStore(Database(old_url))
     lease = store.claim("evolve-1", "driver")
     job = store.job("evolve-1")
     store.commit_generation(lease, [generation(job, 1)], [trials(job, ["a", "d"], generation=1)], [scored(["a", "d"], data_set="one")])
@@ -99,7 +100,7 @@ def test_a_job_of_the_schema_before_goes_on(old_url: str) -> None:
 
 
 def test_views_that_others_put_on_the_old_tables_read_the_new_ones(old_url: str) -> None:
-    PostgresStore(old_url).close()
+    Database(old_url).close()
     with psycopg.connect(old_url) as connection:
         assert connection.execute("SELECT * FROM of_another_part").fetchall() == [("evolve-1", 3)]
         assert connection.execute("SELECT count(*), min(rows) FROM above_it").fetchone() == (2, 3)

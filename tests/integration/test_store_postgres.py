@@ -18,6 +18,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from cluster.store import connect, schema, tables
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from cluster.store.state import describe
 from coinswarm import errors
@@ -26,6 +27,7 @@ from tests.laws.ledger_world import fresh, generation, plain, running, scored, t
 
 KILLED = """
 import sys, time
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from tests.laws.ledger_world import generation, scored, trials
 from coinswarm.ledger.records import Lease
@@ -33,7 +35,7 @@ class Endless(dict):
     def items(self):
         print("half", flush=True)
         time.sleep(600)
-store = PostgresStore(sys.argv[1])
+store = PostgresStore(Database(sys.argv[1]))
 job = store.job(sys.argv[2])
 lease = store.claim(job.id, "doomed", lease_s=0.0)
 names = [f"v{number}" for number in range(3000)]
@@ -54,9 +56,8 @@ def empty_url(database_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[PostgresStore]:
-    store = PostgresStore(database_url, patience_s=5.0)
-    yield store
-    store.close()
+    with Database(database_url, patience_s=5.0) as database:
+        yield PostgresStore(database)
 
 
 COMPARED = {"compare_type": True, "compare_server_default": True, "version_table": "coinswarm_version"}
@@ -80,15 +81,15 @@ def test_the_newest_migration_is_the_one_the_code_expects() -> None:
 
 
 def test_stores_that_open_an_empty_database_at_once_migrate_it_once(empty_url: str) -> None:
-    stores: list[PostgresStore] = []
-    threads = [threading.Thread(target=lambda: stores.append(PostgresStore(empty_url))) for _ in range(4)]
+    opened: list[Database] = []
+    threads = [threading.Thread(target=lambda: opened.append(Database(empty_url))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [store.jobs() for store in stores] == [()] * 4
-    for store in stores:
-        store.close()
+    assert [PostgresStore(database).jobs() for database in opened] == [()] * 4
+    for database in opened:
+        database.close()
     assert describe(empty_url).schema == schema.HEAD
 
 
@@ -97,21 +98,21 @@ def test_a_schema_of_a_later_program_is_refused_and_left_alone(empty_url: str) -
         connection.execute("CREATE TABLE coinswarm_version (version_num text)")
         connection.execute("INSERT INTO coinswarm_version VALUES ('9999')")
     with pytest.raises(errors.Refused, match="was 9999"):
-        PostgresStore(empty_url)
+        Database(empty_url)
     state = describe(empty_url)
     assert (state.schema, state.newest_schema) == ("9999", schema.HEAD)
 
 
 def test_a_database_that_answers_no_one_is_unavailable_and_the_password_stays_hidden() -> None:
     with pytest.raises(errors.Unavailable, match=r"127\.0\.0\.1:1/runs") as caught:
-        PostgresStore("postgresql://me:topsecret@127.0.0.1:1/runs")
+        Database("postgresql://me:topsecret@127.0.0.1:1/runs")
     assert "topsecret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "mysql://a@b/c", "postgresql://h:notaport/x"])
 def test_what_is_no_postgresql_url_is_a_bad_setting(url: str) -> None:
     with pytest.raises(errors.BadSetting, match="PostgreSQL URL"):
-        PostgresStore(url)
+        Database(url)
 
 
 def test_a_wrong_password_is_not_waited_for(database_url: str) -> None:

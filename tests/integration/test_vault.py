@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cluster.jobs.requests import EvolveRequest, PlayGiven, Supplies
 
 from cluster import bootstrap
 from cluster.compute.evaluator import Segment, Work
@@ -18,9 +19,9 @@ from cluster.jobs import spec as submit
 from cluster.jobs.chaos import plan as chaos_jobs
 from cluster.jobs.evolve import plan as planning
 from cluster.jobs.evolve.plan import PlayFile, Request
-from cluster.jobs.requests import EvolveRequest, PlayGiven, Supplies
 from cluster.queries import vaults
 from cluster.store.campaigns import PostgresCampaigns
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from cluster.version import code_version
 from coinswarm import errors
@@ -213,9 +214,9 @@ def test_a_job_with_forged_hashes_still_finds_other_bars_than_it_was_made_for(gu
 
 
 def test_a_request_over_the_network_ends_at_the_fence_and_a_job_made_without_it_is_never_stored(
-    catalog: Path, store: PostgresStore, database_url: str
+    catalog: Path, store: PostgresStore, database: Database
 ) -> None:
-    kept = PostgresCampaigns(database_url)
+    kept = PostgresCampaigns(database)
     split = declared(kept, catalog)
     asked = EvolveRequest(plays=(PlayGiven(text=PLAY),), markets=("synthetic:BTC/USDT:5m",), campaign=split.campaign)
     planned = asked.planned((PLAY,), Supplies(store=store, bars_file=catalog, campaigns=kept))
@@ -224,7 +225,6 @@ def test_a_request_over_the_network_ends_at_the_fence_and_a_job_made_without_it_
     with pytest.raises(errors.Refused, match="must not see bars"):
         submit.submit(store, careless)
     assert store.jobs(campaign=split.campaign) == ()
-    kept.close()
 
 
 # --- opening it ------------------------------------------------------------------------------------------------------

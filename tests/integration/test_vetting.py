@@ -20,6 +20,7 @@ from cluster.jobs.evolve.plan import PlayFile, Request
 from cluster.jobs.validate import plan as validate
 from cluster.queries import vaults
 from cluster.store.campaigns import PostgresCampaigns
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import play
 from coinswarm.evolve.settings import SearchSettings
@@ -60,8 +61,8 @@ class Found:
 
 
 @pytest.fixture
-def found(small_world: World, store: PostgresStore, database_url: str) -> Any:
-    kept = PostgresCampaigns(database_url)
+def found(small_world: World, store: PostgresStore, database: Database) -> Found:
+    kept = PostgresCampaigns(database)
     wanted = vaults.Wanted(campaign=fresh("campaign"), markets=small_world.markets, hold=12)
     split = vaults.declare(kept, wanted, small_world.catalog, who="ann@desk")
     search = SearchSettings(population=8, generations=2, constraints=())
@@ -77,8 +78,7 @@ def found(small_world: World, store: PostgresStore, database_url: str) -> Any:
     planned = planning.plan(request, small_world.catalog)
     driven(store, LocalEvaluator(), planned)
     best = store.leaderboard(planned.job.id, limit=1)[0].evaluation
-    yield Found(record=store.evaluation(best), store=store, kept=kept)
-    kept.close()
+    return Found(record=store.evaluation(best), store=store, kept=kept)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cluster.store.campaigns import PostgresCampaigns
-from cluster.store.postgres import PostgresStore
+from cluster.store.database import Database
 from coinswarm import errors
 from coinswarm.ledger import campaigns, jsontext, lifecycle
 from coinswarm.ledger.campaigns import Campaigns, CampaignSplit, MemoryCampaigns, SplitMarket, VaultOpening, VerdictRecord, VettedPlay
@@ -43,10 +43,8 @@ def books(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture(scope="session")
-def kept_postgres(database_url: str, postgres: PostgresStore) -> Any:
-    kept = PostgresCampaigns(database_url, patience_s=5.0)
-    yield kept
-    kept.close()
+def kept_postgres(database: Database) -> PostgresCampaigns:
+    return PostgresCampaigns(database)
 
 
 def split(**changes: Any) -> CampaignSplit:

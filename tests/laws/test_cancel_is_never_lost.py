@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from cluster.store.queue import PostgresQueue
 from coinswarm import errors
@@ -201,11 +202,8 @@ def database(url: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def postgres_place(database_url: str) -> Iterator[Place]:
-    with database(database_url) as url:
-        place = Place(store=PostgresStore(url), queue=PostgresQueue(url), url=url)
-        yield place
-        place.store.close()
-        place.queue.close()
+    with database(database_url) as url, Database(url) as opened:
+        yield Place(store=PostgresStore(opened), queue=PostgresQueue(opened), url=url)
 
 
 def memory_place() -> Place:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cluster.store.chaos import PostgresChaosStore
+from cluster.store.database import Database
 from coinswarm import errors
 from coinswarm.chaos import drawing, pricing
 from coinswarm.chaos.settings import make
@@ -25,10 +26,8 @@ BARE = drawing.fill([SPOT], make(hold="5m..4h"))
 
 
 @pytest.fixture(scope="session")
-def postgres_chaos(database_url: str):
-    kept = PostgresChaosStore(database_url, patience_s=5.0)
-    yield kept
-    kept.close()
+def postgres_chaos(database: Database) -> PostgresChaosStore:
+    return PostgresChaosStore(database)
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from cluster.store.database import Database
 from cluster.store.patterns import PostgresPatternStore
 from coinswarm import errors, stats
 from coinswarm.ledger.memory import MemoryStore
@@ -21,10 +22,8 @@ LAW = {"alpha": 0.05, "procedure": "lond"}
 
 
 @pytest.fixture(scope="session")
-def postgres_library(database_url: str) -> Iterator[PostgresPatternStore]:
-    opened = PostgresPatternStore(database_url, patience_s=5.0)
-    yield opened
-    opened.close()
+def postgres_library(database: Database) -> PostgresPatternStore:
+    return PostgresPatternStore(database)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from cluster.store.access import PostgresAccess
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from cluster.store.queue import PostgresQueue
 from coinswarm import errors
@@ -72,10 +73,8 @@ def own_database(database_url: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def postgres_line(own_database: str) -> Iterator[Line]:
-    made = Line(store=PostgresStore(own_database), queue=PostgresQueue(own_database), access=PostgresAccess(own_database))
-    yield made
-    for part in (made.store, made.queue, made.access):
-        part.close()
+    with Database(own_database, patience_s=0.0) as database:
+        yield Line(store=PostgresStore(database), queue=PostgresQueue(database), access=PostgresAccess(database))
 
 
 @pytest.fixture(params=["memory", "postgres"])

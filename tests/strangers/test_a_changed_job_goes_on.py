@@ -17,6 +17,7 @@ from cluster.jobs import spec as submit
 from cluster.jobs.evolve import plan as planning
 from cluster.jobs.honesty import plan as honesty
 from cluster.jobs.honesty.plan import Cell, HonestySettings
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
 from coinswarm.ledger.records import Job
@@ -132,7 +133,7 @@ PLAIN = {
 
 def test_a_honesty_run_with_fewer_worlds_than_it_was_begun_with_is_refused(database_url: str) -> None:
     made = honesty.plan(HonestySettings(cells=(Cell(family="N0"),), worlds=2), Path("no catalog"), (), n_bars=6000, play=None, markets=1)
-    store = PostgresStore(database_url)
+    store = PostgresStore(Database(database_url))
     honesty.submit(store, made)
     as_begun = store.job(made.job.id)
     submit.refuse_changed(as_begun)  # what was stored reads back as what was hashed

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from cluster.store import connect, dumping, inventory, schema, sessions
-from cluster.store.postgres import PostgresStore
+from cluster.store.database import Database
 from coinswarm import errors
 from tests.integration.test_backup import database
 from tests.laws.ledger_world import fresh
@@ -66,12 +66,12 @@ def test_a_role_without_a_schema_is_told_to_get_one(database_url: str, tmp_path:
 
 def test_a_search_path_with_a_coinswarm_further_down_is_asked_about(database_url: str) -> None:
     with database(database_url) as url:
-        PostgresStore(url).close()
+        Database(url).close()
         executed(url, "CREATE SCHEMA lab")
         with pytest.raises(errors.Refused, match="lab holds no coinswarm and public after it holds one"):
-            PostgresStore(f"{url}?options=-csearch_path%3Dlab,public")
-        PostgresStore(in_schema(url, "lab")).close()
-        PostgresStore(f"{url}?options=-csearch_path%3Dlab,public").close()  # the first has one now, too
+            Database(f"{url}?options=-csearch_path%3Dlab,public")
+        Database(in_schema(url, "lab")).close()
+        Database(f"{url}?options=-csearch_path%3Dlab,public").close()  # the first has one now, too
 
 
 def test_a_database_that_cannot_be_written_to_is_refused(database_url: str, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_settings_of_a_role_do_not_change_what_is_read(database_url: str) -> Non
 def test_another_programs_alembic_version_is_left_alone(database_url: str) -> None:
     with database(database_url) as url:
         executed(url, "CREATE TABLE alembic_version (version_num varchar(32))", "INSERT INTO alembic_version VALUES ('9f3ab12c')")
-        PostgresStore(url).close()
+        Database(url).close()
         with psycopg.connect(url) as connection:
             assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9f3ab12c",)
             assert connection.execute("SELECT version_num FROM coinswarm_version").fetchone() == (schema.HEAD,)
@@ -112,7 +112,7 @@ def test_another_programs_alembic_version_is_left_alone(database_url: str) -> No
 )
 def test_a_version_that_is_not_known_is_said_as_what_it_is(database_url: str, tmp_path: Path, statement: str, words: str) -> None:
     with database(database_url) as url:
-        PostgresStore(url).close()
+        Database(url).close()
         executed(url, statement)
         code, said = command(url, tmp_path, "jobs", "list")
         assert (code, words in said) == (2, True), said
@@ -147,7 +147,7 @@ def test_every_earlier_database_is_known_as_ours_by_the_inventory(database_url: 
 
 def test_the_inventory_names_all_that_a_start_makes_and_no_more(database_url: str) -> None:
     with database(database_url) as url:
-        PostgresStore(url).close()
+        Database(url).close()
         made = connect.engine(url)
         with made.begin() as connection:
             found = {thing.name for thing in inventory.take(connection).things}

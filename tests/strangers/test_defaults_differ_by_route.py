@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from cluster.jobs.requests import Supplies
 from typer.testing import CliRunner
 
 from cluster.cli import app, chaos, demo, evolve, honesty, patterns, validate
 from cluster.cli import bars as bars_command
 from cluster.jobs import registry as kinds
 from cluster.jobs import requests, studies
-from cluster.jobs.requests import Supplies
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import config, notebook
 from coinswarm.chaos import running
@@ -56,7 +57,7 @@ def typed(home: Path, database_url: str) -> Callable[..., dict[str, Any]]:
 
     def submitted(*options: str) -> dict[str, Any]:
         said = runner.invoke(app.app, ["submit", str(home / "crossing.yml"), "-s", MARKET, *options, "--json"], catch_exceptions=False)
-        store = PostgresStore(database_url)
+        store = PostgresStore(Database(database_url))
         try:
             return dict(store.job(json.loads(said.stdout)["job"]).config)
         finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from cluster.cli import backtest as shown
 from cluster.cli import console, winners
 from cluster.compute.local import LocalEvaluator
 from cluster.jobs.evolve.plan import PlayFile, Request, plan
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors, notebook
 from coinswarm.evolve import Constraint, Objective, SearchSettings, reduction
@@ -75,9 +75,8 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
         return
-    opened = PostgresStore(request.getfixturevalue("database_url"), patience_s=5.0)
-    yield opened
-    opened.close()
+    with Database(request.getfixturevalue("database_url"), patience_s=5.0) as opened:
+        yield PostgresStore(opened)
 
 
 def test_a_leaderboard_by_a_figure_leaves_out_what_has_no_value(store: Store) -> None:
@@ -88,7 +87,8 @@ def test_a_leaderboard_by_a_figure_leaves_out_what_has_no_value(store: Store) ->
 
 
 def test_sql_shows_what_has_no_value_as_null(database_url: str) -> None:
-    with closing(PostgresStore(database_url, patience_s=5.0)) as store:
+    with Database(database_url, patience_s=5.0) as opened:
+        store = PostgresStore(opened)
         job, lease = running(store)
         figures = scored(["a", "b", "c"], profit_factor=np.array([math.inf, 1.2, math.nan]))
         store.commit_generation(lease, [generation(job)], [trials(job, ["a", "b", "c"])], [figures])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from cluster.store import backup, embedded
 from cluster.store.chaos import PostgresChaosStore
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
 from coinswarm.ledger.chaos import ChaosFrame
@@ -31,7 +31,8 @@ def told(text: str) -> None:
 
 def worked(url: str) -> str:
     """A job that ended, with three trials and a partition for chaos trades: its id."""
-    with closing(PostgresStore(url)) as store, closing(PostgresChaosStore(url)) as chaos:
+    with Database(url) as opened:
+        store, chaos = PostgresStore(opened), PostgresChaosStore(opened)
         job, lease = running(store)
         store.commit_generation(lease, [generation(job)], [trials(job, ["a", "b", "c"])], [scored(["a", "b", "c"])])
         chaos.prepare(job.id, FRAME)
@@ -91,7 +92,8 @@ def test_a_backup_holds_our_tables_and_fits_a_schema_of_any_name(place: Shared, 
         connection.execute(f'CREATE SCHEMA "a ""new"" name" AUTHORIZATION {place.home}')
     there = in_schema(place.url, 'a "new" name')
     backup.restore(file, there, tmp_path / "bars.duckdb", replace=False, tell=told)
-    with closing(PostgresStore(there)) as store:
+    with Database(there) as opened:
+        store = PostgresStore(opened)
         assert (store.job(job).id, len(store.leaderboard(job))) == (job, 3)
 
 
@@ -133,14 +135,14 @@ def test_two_coinswarms_in_two_schemas_never_meet(place: Shared, kept: Path, tmp
     with psycopg.connect(place.admin) as connection:
         connection.execute(f"CREATE SCHEMA second AUTHORIZATION {place.home}")
     second = in_schema(place.url, "second")
-    with closing(PostgresStore(second)) as store, closing(PostgresStore(place.url)):
-        assert store.jobs() == ()
+    with Database(second) as opened, Database(place.url):
+        assert PostgresStore(opened).jobs() == ()
         code, words = command(place.url, tmp_path, "db", "restore", "--replace", kept)  # the other one of the two is connected
         assert (code, "1 connection(s)" in words) == (2, True)
-    with closing(PostgresStore(second)):
+    with Database(second):
         assert command(place.url, tmp_path, "db", "restore", "--replace", kept)[0] == 0
-    with closing(PostgresStore(place.url)) as store, pytest.raises(errors.NotFound):
-        store.job(first)
+    with Database(place.url) as opened, pytest.raises(errors.NotFound):
+        PostgresStore(opened).job(first)
 
 
 def test_the_guard_of_a_vault_looks_into_its_own_schema(place: Shared) -> None:
@@ -168,6 +170,6 @@ def test_a_backup_of_the_first_format_still_restores_and_says_what_stays_out(dat
         archive.writestr(backup.MANIFEST, backup.json.dumps(manifest))
     with shared(database_url) as place:
         backup.restore(file, place.url, tmp_path / "bars.duckdb", replace=False, tell=said.append)
-        with closing(PostgresChaosStore(place.url)) as chaos, closing(PostgresStore(place.url)) as store:
-            assert (len(chaos.trades("chaos-1").net), len(store.jobs())) == (2, 4)
+        with Database(place.url) as opened:
+            assert (len(PostgresChaosStore(opened).trades("chaos-1").net), len(PostgresStore(opened).jobs())) == (2, 4)
     assert [line for line in said if "public.mine is not coinswarm's" in line]

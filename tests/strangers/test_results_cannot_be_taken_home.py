@@ -19,6 +19,7 @@ from cluster.compute.local import LocalEvaluator
 from cluster.jobs.evolve.plan import Overrides, PlayFile, Request, plan
 from cluster.queries import replay as revisit
 from cluster.queries.replay import Visit
+from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import backtest, errors, play
 from coinswarm.evolve.settings import SearchSettings
@@ -51,7 +52,7 @@ class Machine:
 
     def visit(self) -> Visit:
         """The evaluation with all that made it."""
-        store = PostgresStore(self.url)
+        store = PostgresStore(Database(self.url))
         try:
             return revisit.visit(store, self.best, self.home / "bars.duckdb")
         finally:
@@ -87,7 +88,7 @@ def machine(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     request = Request(
         plays=(PlayFile(text=BOTH_WAYS),), markets=(BRED,), search=search, overrides=Overrides(taker_bps=7.0), campaign="home", winners=2
     )
-    store = PostgresStore(database)
+    store = PostgresStore(Database(database))
     ending = driven(store, LocalEvaluator(), plan(request, home / "bars.duckdb"))
     yield Machine(home=home, url=database, best=store.leaderboard(ending.job, limit=1)[0].evaluation, job=ending.job)
     store.close()

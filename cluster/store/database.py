@@ -1,0 +1,119 @@
+"""A PostgreSQL database as its repositories see it: one pool of connections, the current schema, and transactions.
+
+A repository's method is a transaction. While the server is away it waits and is repeated, which is harmless: see `coinswarm.ledger.store`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+import sqlalchemy as sa
+
+from cluster.store import connect, schema
+
+PATIENCE_S = 300.0
+"""How long a run waits for a database that went away before it gives up."""
+
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
+_R = TypeVar("_R", bound="Repository")
+
+
+class Database:
+    """A database brought to the current schema, with the pool of connections that all of its repositories share.
+
+    Several threads may use it. It closes at the end of a `with` block.
+    """
+
+    def __init__(self, url: str, *, patience_s: float = PATIENCE_S) -> None:
+        """Connect and migrate.
+
+        Args:
+            url: `postgresql://user:password@host:port/database`.
+            patience_s: how long a transaction waits for a database that went away. The first connection is not waited for.
+
+        Raises:
+            BadSetting: `url` is not one; Unavailable: no server answers there within seconds; Refused: the schema is of a later program.
+        """
+        self._engine = connect.engine(url)
+        self._patience_s = patience_s
+        try:
+            connect.run(self._engine, schema.migrate, patience_s=0.0)
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    def run(self, work: Callable[[sa.Connection], _T]) -> _T:
+        """Do `work` in one transaction, again and again while the server is away; it must be safe to repeat.
+
+        Raises:
+            Unavailable, Refused, StorageFull, InvalidArgument: as `connect.run`.
+        """
+        return connect.run(self._engine, work, patience_s=self._patience_s)
+
+    def close(self) -> None:
+        """Close the connections; the database and its repositories are not used afterwards."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Repository:
+    """Records of one kind in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def run(self, work: Callable[[sa.Connection], _T]) -> _T:
+        """Do `work` in one transaction, as `Database.run`."""
+        return self.database.run(work)
+
+    def close(self) -> None:
+        """Close the database, which ends all of its repositories."""
+        self.database.close()
+
+
+def transaction(method: Callable[Concatenate[_R, sa.Connection, _P], _T]) -> Callable[Concatenate[_R, _P], _T]:
+    """Make a repository's method that is given a connection one that is called without and is a transaction of its own."""
+
+    @functools.wraps(method)
+    def transacted(self: _R, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        return self.run(lambda connection: method(self, connection, *args, **kwargs))
+
+    return transacted
+
+
+@contextmanager
+def shared(url: str, *, patience_s: float = PATIENCE_S) -> Iterator[Database]:
+    """The one `Database` of this process at a URL: opened for the first block that asks for it, closed with the last.
+
+    Raises:
+        BadSetting, Unavailable, Refused: as `Database`.
+    """
+    place = os.getpid(), url
+    with _opening:
+        database, users = _opened.get(place) or (Database(url, patience_s=patience_s), 0)
+        _opened[place] = database, users + 1
+    try:
+        yield database
+    finally:
+        with _opening:
+            _, users = _opened.pop(place)
+            if users > 1:
+                _opened[place] = database, users - 1
+            else:
+                database.close()
+
+
+_opening = threading.Lock()
+_opened: dict[tuple[int, str], tuple[Database, int]] = {}
+"""By process as well: one that was forked must not write to the sockets of the process it came from."""
