@@ -210,7 +210,8 @@ def open_runner(
         here = False
     with open_repositories(pinned) as kept:
         yield Runner(
-            context=_plan_context(pinned, kept), queue=kept.queue, compute=OpenCompute(pinned, workers, tell), fetch_timeout_s=settings.fetch_timeout_s,
+            context=_plan_context(pinned, kept), queue=kept.queue, compute=OpenCompute(pinned, workers, tell),
+            fetch_timeout_s=settings.fetch_timeout_s,
             alone=here, note=tell, free_bytes=partial(_free_bytes, settings),
         )  # fmt: skip
 
@@ -452,8 +453,10 @@ def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Cal
         log = logs / f"worker-{os.getpid()}-{number}.log"
         return ChildWorker(number, address, inbox, WORKER, log, machine.inherited(pinned))
 
-    with open_store(pinned) as store, open_queue(pinned) as (queue, _):
-        yield Service(store, queue, spawn=spawn, slots=slots, cluster=cluster, stopped=stopped, lease_s=lease_s, pid=os.getpid(), warm=warm)
+    with open_repositories(pinned) as kept:
+        yield Service(
+            kept.store, kept.queue, spawn=spawn, slots=slots, cluster=cluster, stopped=stopped, lease_s=lease_s, pid=os.getpid(), warm=warm
+        )
     if shared:
         from cluster.compute.ray import session
 
