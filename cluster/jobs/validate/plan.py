@@ -49,7 +49,7 @@ def plan(request: ValidateRequest, context: PlanContext) -> JobSpec:
         others = [_cut(catalog.read(key, start=target.start_ts, end=target.end_ts), target) for key in _looked_at(catalog, play, bars[0])]
         unseen = [one for key in _unseen(catalog, bars, others, request) if len(one := _cut(_spanned(catalog, key, target), target))]
     _refuse_changed(target, bars)
-    if "folds" in request.effort.model_fields_set:
+    if request.effort.folds != Effort().folds:  # fewer or more than usual were asked for
         _require_folds(request, target, play, bars, others)
     return JobSpec(
         settled=_settled(target, request, play, bars, others, unseen),
