@@ -195,4 +195,5 @@ class Crew(ABC):
 
 def name(function: Callable[..., Any]) -> str:
     """A function as people know it: `scoring.score`."""
-    return f"{function.__module__.rpartition('.')[2]}.{getattr(function, '__name__', type(function).__name__)}"
+    known = function if hasattr(function, "__name__") else type(function)
+    return f"{known.__module__.rpartition('.')[2]}.{known.__name__}"

@@ -86,14 +86,14 @@ class RayCrew(Crew):
     def collect(self, calls: Collection[Call], timeout_s: float) -> Finished | None:
         """Wait for one of `calls` to finish; those whose workers died meanwhile are made again."""
         deadline = time.monotonic() + timeout_s
-        while (call := next((call for call in calls if call in self._finished), None)) is None:
+        while (finished := self._over(calls)) is None:
+            left_s = deadline - time.monotonic()
             self._send()
             self._beginning.look()
-            self._wait(min(_LOOK_EVERY_S, max(0.0, deadline - time.monotonic())))
-            if time.monotonic() >= deadline:
-                call = next((call for call in calls if call in self._finished), None)
-                break
-        return None if call is None else self._finished.pop(call)
+            self._wait(min(_LOOK_EVERY_S, max(0.0, left_s)))
+            if left_s <= 0.0:
+                return self._over(calls)
+        return finished
 
     def drop(self, calls: Collection[Call]) -> None:
         """Give up calls under way; their workers are ended."""
@@ -109,6 +109,11 @@ class RayCrew(Crew):
         """Drop every call under way and let go of the bars."""
         self.drop({*self._waiting, *self._running.values(), *self._finished})
         super().close()
+
+    def _over(self, calls: Collection[Call]) -> Finished | None:
+        """One of these calls that is over and not collected yet."""
+        call = next((call for call in self._finished if call in calls), None)
+        return None if call is None else self._finished.pop(call)
 
     def _send(self) -> None:
         """Hand calls to Ray, which keeps them until a processor is free; under a limit, only those that may run."""

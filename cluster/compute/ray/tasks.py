@@ -6,7 +6,7 @@ Both are tasks and not actors: the bars of a lost node are loaded again by linea
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import ray
@@ -36,7 +36,7 @@ def call(driver_code: str, function: Callable[..., Any], limit_s: float | None, 
         return function(item, *(columns.rebuilt(market) for market in markets))
 
 
-@cache
+@lru_cache
 def named(function: Callable[..., Any]) -> Any:
     """`call` under the function's name: the processes and Ray's dashboard show it."""
     return call.options(name=name(function))
