@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from cluster.cli import bars as stored
-from cluster.cli import console, warming
+from cluster.cli import catalogs, console, warming
 from cluster.jobs import variants, warmup
 from cluster.jobs.variants import Variant
 from coinswarm import errors, play
@@ -99,7 +98,7 @@ def read_bars(loaded: play.Play, file: Path | None, symbol: str | None, timefram
         return _slowed(loaded, files.read(file, symbol=symbol, timeframe=timeframe, tell=console.note))
     if symbol is None and not loaded.symbols:
         raise errors.InvalidArgument(f"{loaded.name} names no market", hint="give --bars FILE or --symbol BTC/USDT")
-    with stored.catalog(read_only=True) as catalog:
+    with catalogs.catalog(read_only=True) as catalog:
         return catalog.read(*_named(symbol or loaded.symbols[0], timeframe, loaded))
 
 
@@ -143,7 +142,7 @@ def read_markets(loaded: play.Play, given: Sequence[Path], candles: Bars) -> dic
     markets = {candles.symbol: candles, **{entry.symbol: entry for entry in read}}
     missing = {feature.market for feature in loaded.features.values() if feature.market is not None} - markets.keys()
     if missing:
-        with stored.catalog(read_only=True) as catalog:
+        with catalogs.catalog(read_only=True) as catalog:
             markets |= {name: catalog.read(name, candles.timeframe) for name in sorted(missing)}
     return markets
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from cluster import settings as machine
-from cluster.cli import bars_keeping, console, job_commands
+from cluster.cli import bars_keeping, catalogs, console, job_commands
 from cluster.jobs import fetch
 from coinswarm import errors
 from coinswarm.market import files, names, quality, resample, symbols, synthetic
 from coinswarm.market.bars import Bars
-from coinswarm.market.catalog import Catalog, DataSet, Stored
+from coinswarm.market.catalog import DataSet, Stored
 from coinswarm.market.timeframe import DAY_MS, Timeframe
 
 app = typer.Typer(help="Candles: import, fetch, list, check, rename, export and remove them.", no_args_is_help=True)
@@ -30,16 +28,6 @@ OfTimeframe = Annotated[str, typer.Option("--timeframe", "-t", help="Length of a
 @app.callback()
 def bars() -> None:
     """Candles: import, fetch, list, check, rename, export and remove them."""
-
-
-@contextmanager
-def catalog(*, read_only: bool = False) -> Iterator[Catalog]:
-    """The catalog of this machine, for the length of a `with`."""
-    settings = console.settings()
-    if not read_only and settings.bars_path is None:
-        machine.ensure_home(settings)
-    with Catalog.open(settings.bars_file, read_only=read_only) as opened:
-        yield opened
 
 
 @app.command("import")
@@ -68,7 +56,7 @@ def import_files(
         wanted,
         lambda path: files.read(path, symbol=symbol, timeframe=timeframe, exchange=exchange, funding=funding, sort=sort, tell=console.note),
     )
-    with catalog() as stored, stored.transaction():
+    with catalogs.catalog() as stored, stored.transaction():
         results = [
             stored.put(entry, source=path.name, source_hash=files.file_hash(path), prefer=prefer)
             for path, entry in zip(wanted, read, strict=True)
@@ -125,7 +113,7 @@ def _show_stored(results: Sequence[Stored], *, as_json: bool, synthetic: bool) -
 def list_stored(as_json: AsJson = False) -> None:
     """Show what is stored."""
     try:
-        with catalog(read_only=True) as stored:
+        with catalogs.catalog(read_only=True) as stored:
             entries = stored.list()
     except errors.NotFound as nothing:
         entries = ()
@@ -172,7 +160,7 @@ def _chosen(names: Sequence[str], symbol: str | None, timeframe: str | None) -> 
         yield files.read(path, symbol=symbol, timeframe=timeframe, tell=console.note)
     markets = [name for name in names if name not in paths]
     if markets or not names:
-        with catalog(read_only=True) as stored:
+        with catalogs.catalog(read_only=True) as stored:
             for market in markets or [entry.key for entry in stored.list()]:
                 yield stored.read(market, timeframe)
 
@@ -202,7 +190,7 @@ def resample_stored(
 ) -> None:
     """Make slower bars of stored ones and store them beside."""
     length = Timeframe.parse(timeframe)
-    with catalog() as stored, stored.transaction():
+    with catalogs.catalog() as stored, stored.transaction():
         slow = [(market.key, resample.resample(market, length)) for market in map(stored.read, markets)]
         for key, entry in slow:
             if not len(entry):
@@ -226,6 +214,6 @@ def make_synthetic(
 def _store_synthetic(wanted: Sequence[str], timeframe: Timeframe, days: int, seed: int, *, as_json: bool) -> None:
     n_bars = max(1, days * DAY_MS // timeframe.ms)
     made = [synthetic.market(symbol, timeframe, n_bars, seed=seed) for symbol in wanted]
-    with catalog() as stored, stored.transaction():
+    with catalogs.catalog() as stored, stored.transaction():
         results = [stored.put(entry, source=f"synthetic, seed {seed}") for entry in made]
     _show_stored(results, as_json=as_json, synthetic=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import catalogs, console
 from coinswarm import errors
 from coinswarm.market.bars import Bars
 
@@ -51,16 +51,15 @@ def rename(
     as_json: AsJson = False,
 ) -> None:
     """Call a data set by another name. Its hash covers the name: jobs that used it cannot be replayed until it is renamed back."""
-    from cluster.cli import bars
     from cluster.queries import data_sets
 
     settings = console.settings()
     used = _used(settings, [key])
     data_sets.refuse_busy(used)
-    with bars.catalog(read_only=True) as catalog:
+    with catalogs.catalog(read_only=True) as catalog:
         name = catalog.new_name(used[0].data_set.key, new)
     _ask(used, f"rename {used[0].data_set.key} to {name.key}?", yes=yes or not used[0].text, back="until it is renamed back")
-    with bars.catalog() as catalog:
+    with catalogs.catalog() as catalog:
         before, after = catalog.rename(used[0].data_set.key, new)
     if as_json:
         console.emit_json({"was": before.key, "is": after.key, "content_hash": after.content_hash, "jobs": used[0].ids})
@@ -74,12 +73,11 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a data set as a file, funding as another beside it; importing them gives the same bars and the same hash."""
-    from cluster.cli import bars
     from coinswarm.market import export as writing
     from coinswarm.report.files import write_whole
 
     form = "parquet" if out is None else writing.form_of(out)
-    with bars.catalog(read_only=True) as catalog:
+    with catalogs.catalog(read_only=True) as catalog:
         entry = catalog.read(key)
     file = out or Path(writing.file_name(entry, form))
     funding = _beside(file, writing.file_name(entry, form, "funding"), out) if entry.funding_ts.size else None

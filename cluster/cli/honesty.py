@@ -17,19 +17,19 @@ app.callback()(job_commands.command(honesty.NAME, group=True))
 
 
 @app.command("page")
-def page(
+def write_page(
     out: Annotated[Path, typer.Option(help="Where to write the page; its picture is written beside it.")] = Path("docs/honesty.md"),
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
     """Write a page of the newest finished run of each part."""
-    from cluster.cli import honesty_page
+    from cluster.jobs.honesty import page
 
     with bootstrap.open_store(console.settings()) as store:
         jobs = [job for job in store.jobs(limit=10_000) if job.kind == honesty.NAME and job.status == "done"]
     if not jobs:
         raise errors.NotFound("no run of the benchmark has ended yet", hint="coinswarm honesty")
-    written = honesty_page.write(jobs, out)
+    written = page.write(jobs, out)
     if as_json:
         console.emit_json({"files": [str(path) for path in written]})
     else:

@@ -9,8 +9,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from cluster.cli import bars as candles
-from cluster.cli import console
+from cluster.cli import catalogs, console
 from coinswarm import errors
 from coinswarm.market import files
 from coinswarm.market.bars import COLUMNS, Bars
@@ -116,12 +115,12 @@ def _like(names: Sequence[str]) -> list[Bars]:
     read = [files.read(name, tell=console.note) if Path(name).is_file() else None for name in names]
     if all(read):
         return [bars for bars in read if bars is not None]
-    with candles.catalog(read_only=True) as stored:
+    with catalogs.catalog(read_only=True) as stored:
         return [stored.read(name) if bars is None else bars for name, bars in zip(names, read, strict=True)]
 
 
 def _import(world: Sequence[Bars], like: Sequence[str]) -> None:
-    with candles.catalog() as stored, stored.transaction():
+    with catalogs.catalog() as stored, stored.transaction():
         for bars, key in zip(world, like, strict=True):
             stored.put(bars, source=f"like {key}")
 

@@ -9,18 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cluster.run.steps import StepDriver
 
-from cluster.cli import honesty_page, honesty_picture
 from cluster.compute.executor import Crew
 from cluster.compute.local_executor import LocalCrew
 from cluster.jobs import spec as jobs
 from cluster.jobs.evolve.loop import Ending
+from cluster.jobs.honesty import page as honesty_page
 from cluster.jobs.honesty import plan as honesty
+from cluster.jobs.honesty import rates_picture as honesty_picture
 from cluster.jobs.honesty import work as judging
 from cluster.jobs.honesty.plan import Cell, EvolveSettings, HonestySettings, PatternSettings, Plan, Trial, Worlds, WorldSearch
 from cluster.jobs.progress import Advance, Silent
 from cluster.run import lease as patience
-from cluster.run.steps import StepDriver
 from coinswarm import errors
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import Json

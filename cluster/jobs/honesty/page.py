@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.cli import honesty_picture
+from cluster.jobs.honesty import rates_picture
 from coinswarm import errors
 from coinswarm.ledger.records import Job
 
@@ -44,7 +44,7 @@ def write(jobs: Sequence[Job], out: Path) -> list[Path]:
     written = [out]
     try:
         if nulls:
-            picture.write_text(honesty_picture.draw([cell for job in nulls for cell in _cells(job)], _NAMES), "utf-8")
+            picture.write_text(rates_picture.draw([cell for job in nulls for cell in _cells(job)], _NAMES), "utf-8")
             written.append(picture)
         out.write_text(text(jobs, picture.name if nulls else None), "utf-8")
     except OSError as problem:
@@ -121,7 +121,7 @@ def _null_table(cells: Cells) -> list[str]:
 
 def _band(cells: Cells) -> str:
     n = int(cells[0]["worlds"])
-    low, high = honesty_picture.band(n)
+    low, high = rates_picture.band(n)
     return f"At a true rate of 5 %, {low} to {high} of {n} worlds are to be expected (99 %)."
 
 
