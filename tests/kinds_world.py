@@ -1,4 +1,4 @@
-"""A small request of every kind of job, and the world it is asked in: made-up markets, an exchange that plays one back, records in memory."""
+"""A small request of every kind of job, and its world: made-up markets, an exchange that plays one back, records in memory."""
 
 from __future__ import annotations
 
