@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
-from cluster.api import models, problems, security
+from cluster.api import models, problems, security, web
 from cluster.api.context import Caller, Context, Here
 from cluster.api.counting import Trials
 from cluster.jobs import brief as briefs
@@ -88,7 +88,7 @@ def kinds() -> list[models.KindOut]:
     return [
         models.KindOut(
             name=each.name, summary=each.summary, command=f"coinswarm {' '.join(each.command)}",
-            request=each.settings.model_json_schema(), defaults=usual[each.name],
+            request=each.settings.model_json_schema(), defaults=usual[each.name], script=f"kinds/{each.name}.js" in web.assets(),
         )
         for each in registry.kinds()
     ]  # fmt: skip

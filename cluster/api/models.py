@@ -84,6 +84,7 @@ class KindOut(Answer):
     command: str = Field(description="the command that runs it here")
     request: dict[str, Any]
     defaults: dict[str, Any]
+    script: bool = Field(description="the page has a module for jobs of this kind")
 
 
 class QueueOut(Answer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
@@ -44,6 +45,7 @@ class Asset:
         return {"ETag": self.tag, "Cache-Control": "no-cache", "Content-Security-Policy": POLICY}
 
 
+@cache
 def assets() -> dict[str, Asset]:
     """Every file of the page by its name below the folder, such as `views/jobs.js`."""
     return dict(_found(resources.files("cluster") / "web", ""))

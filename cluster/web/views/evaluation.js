@@ -10,7 +10,7 @@ import { price } from "./price.js";
 
 const SCORED = new Set(["ok", "no_trades"]);
 const SEGMENTS = [["in_sample", "in sample"], ["out_of_sample", "out of sample"]];
-const CARDS = 20;
+const RECENT = 1000;
 
 export async function show(main, signal, id) {
   document.title = `variant ${shortId(id)} · coinswarm`;
@@ -97,9 +97,9 @@ async function gates(place, found, signal) {
 
 async function judged(place, found, signal) {
   try {
-    const jobs = (await get("/jobs", { kind: "validate", status: "done", campaign: found.campaign, limit: CARDS }, signal)).rows;
-    const results = await Promise.all(jobs.map(job => get(`/jobs/${segment(job.id)}`, {}, signal)));
-    const newest = results.find(job => job.result?.evaluation === found.id);
+    const jobs = (await get("/jobs", { status: "done", campaign: found.campaign, limit: RECENT }, signal)).rows;
+    const last = jobs.find(job => job.columns.evaluation === found.id);
+    const newest = last && await get(`/jobs/${segment(last.id)}`, {}, signal);
     if (newest && !signal.aborted) place.replaceChildren(card(newest.result.card));
   } catch (error) {
     if (!signal.aborted) place.replaceChildren(section("Report card", {}, failure(error)));

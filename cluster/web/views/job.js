@@ -1,19 +1,16 @@
 // One job: how far it is, how its fitness grew, and what it found.
 
 import { follow, get, post, segment } from "../api.js";
-import { lines } from "../charts.js";
 import { empty, facts, failure, h, into, note, say, section, synthetic, table } from "../dom.js";
-import { count, duration, figure, moment, percent, short, title } from "../format.js";
+import { count, duration, figure, moment, title } from "../format.js";
 import { badge, bar, ENDED, Progress } from "../progress.js";
 import { may } from "../session.js";
 import { card } from "./card.js";
-import { archive, leaderboard, pareto } from "./found.js";
+import { special } from "./special.js";
 
 const DRAWN_MS = 1000;
 // the leaderboard and the maps are asked of the server, which has a search to run
 const ASKED_MS = 5000;
-// kinds whose jobs have a report of their own once they are done
-const REPORTED = new Set(["validate", "discover"]);
 
 export async function show(main, signal, id) {
   document.title = `${id} · coinswarm`;
@@ -22,14 +19,14 @@ export async function show(main, signal, id) {
   let job;
   await into(place, "the job", signal, async () => { job = await get(`/jobs/${segment(id)}`, {}, signal); return []; });
   if (signal.aborted || !job) return;
-  const view = new View(place, signal, job);
+  const view = new View(place, signal, job, await special(job.kind, signal));
   view.start();
   await view.following();
 }
 
 class View {
-  constructor(place, signal, job) {
-    Object.assign(this, { place, signal, job, progress: new Progress(job), timer: null, asked: -Infinity });
+  constructor(place, signal, job, own) {
+    Object.assign(this, { place, signal, job, own, progress: new Progress(job), timer: null, asked: -Infinity });
     this.parts = Object.fromEntries(["head", "lost", "fitness", "card", "leaders", "pareto", "archive", "config"].map(name => [name, h("div")]));
     this.meter = bar(this.progress);
     place.replaceChildren(...Object.values(this.parts));
@@ -40,9 +37,7 @@ class View {
     this.head();
     this.fitness();
     this.parts.config.replaceChildren(configuration(this.job));
-    if (this.job.kind === "evolve") {
-      this.parts.leaders.replaceChildren(section("Leaderboard", {}, empty("The best variants appear here once the first generation is scored.")));
-    }
+    if (this.own.begun) this.parts.leaders.replaceChildren(this.own.begun());
     if (ENDED.has(this.job.status)) this.found();
   }
 
@@ -104,7 +99,7 @@ class View {
       job.error ? h("div", { class: "failure" }, h("strong", null, "The job failed"), h("pre", null, job.error)) : "",
       facts([
         ["Job", h("code", null, job.id)], ["Campaign", job.campaign], ["Markets", job.markets.join(", ") || "–"],
-        ["Handed in", `${moment(job.created)} UTC`], job.started && ["Started", `${moment(job.started)} UTC`],
+        ["Submitted", `${moment(job.created)} UTC`], job.started && ["Started", `${moment(job.started)} UTC`],
         job.finished && ["Took", duration((new Date(job.finished) - new Date(job.started ?? job.created)) / 1000)],
         job.result?.distinct && ["Different variants tried", count(job.result.distinct)], job.evaluations !== null && ["Evaluations", count(job.evaluations)], ["Seed", String(job.seed)],
         job.result_hash && ["Result", h("code", { title: job.result_hash }, job.result_hash.slice(0, 12))],
@@ -121,14 +116,14 @@ class View {
 
   report() {
     const { job } = this;
-    return job.status === "done" && REPORTED.has(job.kind) ? [h("a", { class: "button primary", href: `#/jobs/${segment(job.id)}/report` }, "Open the report")] : [];
+    return job.status === "done" ? [h("a", { class: "button primary", href: `#/jobs/${segment(job.id)}/report` }, "Open the report")] : [];
   }
 
   async act(button, verb) {
     button.disabled = true;
     try {
       await post(`/jobs/${segment(this.job.id)}/${verb}`);
-      say(verb === "cancel" ? "the job is cancelled" : "the job is in the line again");
+      say(verb === "cancel" ? "the job is cancelled" : "the job is queued again");
       dispatchEvent(new HashChangeEvent("hashchange"));
     } catch (error) {
       button.disabled = false;
@@ -137,48 +132,19 @@ class View {
   }
 
   fitness() {
-    if (this.job.kind !== "evolve") {
-      this.parts.leaders.replaceChildren(steps(this.progress, this.job));
-      return this.meter.update();
-    }
-    const drawn = growth(this.progress, this.job);
-    this.parts.fitness.replaceChildren(section("Fitness over generations", {}, drawn ?? empty(ENDED.has(this.job.status) ? "Nothing was told." : "No generation has been scored yet.")));
+    this.parts.fitness.replaceChildren((this.own.live ?? steps)(this.progress, this.job));
     this.meter.update();
   }
 
   found() {
-    const { job, signal, parts } = this;
-    if (job.kind === "evolve" && this.progress.whole.length + (job.evaluations ?? 0) > 0) {
-      const names = (job.config.search?.objectives ?? []).map(objective => objective.name);
-      leaderboard(parts.leaders, job, signal);
-      pareto(parts.pareto, job, names, signal);
-      if (job.status !== "failed" || this.progress.whole.length) archive(parts.archive, job, signal);
-    }
+    const { job, signal, parts, progress } = this;
+    this.own.found?.(parts, job, progress, signal);
     if (job.result?.card) parts.card.replaceChildren(card(job.result.card));
   }
 }
 
-function growth(progress, job) {
-  const islands = new Map();
-  for (const record of progress.islands) islands.set(record.island, [...(islands.get(record.island) ?? []), record]);
-  if (!islands.size) return null;
-  const line = (records, name) => [...records].sort((a, b) => a.generation - b.generation).map(record => [record.generation, record[name] ?? NaN]);
-  const wanted = [...islands].sort(([a], [b]) => a - b).flatMap(([island, records]) => [
-    { name: islands.size > 1 ? `best of island ${island}` : "best", class: `best hue-${island % 6}`, points: line(records, "best"), legend: islands.size <= 6 },
-    { name: islands.size > 1 ? `median of island ${island}` : "median", class: `median hue-${island % 6}`, points: line(records, "median"), legend: islands.size <= 3 },
-  ]);
-  // fitness is larger for better: of what is to be small it is the figure with its sign turned
-  const { name: objective = "fitness", direction } = job.config?.search?.objectives?.[0] ?? {};
-  const last = [...islands].map(([island, records]) => records.reduce((a, b) => (b.generation > a.generation ? b : a)));
-  const chart = lines("Best and median fitness over generations, in sample", { x: "generation", y: `${direction === "min" ? "−" : ""}${title(objective)}` }, wanted);
-  const rows = last.map(record => [`island ${record.island}`, String(record.generation), short(record.best), short(record.median), short(record.diversity), count(record.figures.feasible ?? NaN), count(record.failures)]);
-  return h("div", null, chart, note("In sample: what the search sees, and therefore better than what to expect."),
-    h("details", null, h("summary", null, "Islands as they stand"), table("Islands", [{ name: "Island", head: true }, { name: "Generation" }, { name: "Best" }, { name: "Median" }, { name: "Diversity" }, { name: "Feasible" }, { name: "Failed" }], rows)));
-}
-
 // A step tells figures, and some tell what they are of; what a card is made of stands in the card.
 function steps(progress, job) {
-  if (job.kind === "chaos") return draws(progress, job);
   const { whole } = progress;
   const names = [...new Set(whole.flatMap(({ figures }) => Object.keys(figures).filter(name => typeof figures[name] === "number")))].slice(0, 8);
   const named = whole.some(({ figures }) => called(figures));
@@ -187,15 +153,6 @@ function steps(progress, job) {
   const columns = [{ name: "Step", head: true }, ...named ? [{ name: "What", word: true }] : [], { name: "After" }, ...names.map(name => ({ name: title(name) }))];
   if (!rows.length) return section("Steps", {}, empty(ENDED.has(job.status) ? "No step was done." : "No step is done yet."));
   return section("Steps", {}, h("details", { open: !job.result?.card }, h("summary", null, `${count(rows.length)} done`), table("Steps", columns, rows)));
-}
-
-// A step of a chaos job tells sums over its trades; a person reads means.
-function draws(progress, job) {
-  const rows = progress.whole.map(({ generation, seconds, figures }) => [String(generation + 1), duration(seconds), count(figures.trades),
-    ...["wins", "gross", "net"].map(name => percent(figures[name] / figures.trades, name !== "wins"))]);
-  if (!rows.length) return section("Steps", {}, empty(ENDED.has(job.status) ? "No step was done." : "No step is done yet."));
-  const columns = [{ name: "Step", head: true }, { name: "After" }, { name: "Trades" }, { name: "Won" }, { name: "Mean return, gross" }, { name: "Mean return, net" }];
-  return section("Steps", {}, h("details", { open: true }, h("summary", null, `${count(rows.length)} done`), table("Steps", columns, rows)));
 }
 
 const called = figures => [figures.title, figures.name, figures.cell, figures.rule].find(text => typeof text === "string") ?? "";

@@ -67,12 +67,12 @@ function select(chosen) {
 
 function nothing(status) {
   if (status) return empty(`No job is ${status}.`);
-  return empty("No jobs yet. ", may("submit") ? link("#/submit", "Hand one in") : "Hand one in", " here, or with ", h("code", null, "coinswarm submit PLAY.yml"), ".");
+  return empty("No jobs yet. ", may("submit") ? link("#/submit", "Submit one") : "Submit one", " here, or with ", h("code", null, "coinswarm submit PLAY.yml"), ".");
 }
 
 function row(job, live, signal) {
   // each play is searched with a population of its own; a search may end before its last generation
-  const most = job.kind === "evolve" && job.population && job.generations ? job.population * job.generations * job.plays.length : null;
+  const most = job.population && job.generations ? job.population * job.generations * job.plays.length : null;
   const total = job.evaluations ?? most;
   return [
     link(`#/jobs/${segment(job.id)}`, job.id), badge(job.status), progress(job, live, signal),
