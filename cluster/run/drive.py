@@ -64,18 +64,18 @@ class LeasedDrive:
         self._committer.settle(everything=everything)
 
 
-def claim(store: Store, job: str, *, lease_s: float = leases.LEASE_S) -> Lease:
-    """The right to drive a job, for this process.
+def claim(store: Store, job: str, *, owner: str = "", lease_s: float = leases.LEASE_S) -> Lease:
+    """The right to drive a job, for this process, or for `owner`, who lends it.
 
     Raises:
         Conflict: another driver has it. Cancelled: the job is cancelled.
     """
-    return store.claim(job, new_owner(socket.gethostname(), os.getpid()), lease_s=lease_s)
+    return store.claim(job, owner or new_owner(socket.gethostname(), os.getpid()), lease_s=lease_s)
 
 
 def drive(
     store: Store, lease: Lease, work: Work, *, watcher: Watcher | None = None, stopped: Callable[[], bool] = lambda: False,
-    lease_s: float = leases.LEASE_S,
+    lease_s: float = leases.LEASE_S, lent: bool = False,
 ) -> Json:  # fmt: skip
     """Run `work` under `lease` to its end; the answer is the result as it is stored, its status and hash included.
 
@@ -86,6 +86,7 @@ def drive(
         watcher: who is told of progress.
         stopped: asked often; True ends the job as cancelled, with all that was committed kept.
         lease_s: how long the lease lasts after each heartbeat.
+        lent: the lease is another's, who gives it back when the run is interrupted.
 
     Raises:
         Conflict: the lease was lost to another driver.
@@ -93,20 +94,20 @@ def drive(
         CoinswarmError: the job failed, and is stored as failed.
     """
     told = watcher or Silent()
-    with _kept(store, lease, told, lease_s) as heartbeat:
+    with _kept(store, lease, told, lease_s, lent=lent) as heartbeat:
         with Committer(tell=told.on_note, stopped=stopped) as committer:
             outcome = work.run(LeasedDrive(heartbeat, told, stopped, committer))
         return _finished(store, lease, outcome, told, stopped)
 
 
 @contextmanager
-def _kept(store: Store, lease: Lease, told: Watcher, lease_s: float) -> Iterator[Heartbeat]:
+def _kept(store: Store, lease: Lease, told: Watcher, lease_s: float, *, lent: bool) -> Iterator[Heartbeat]:
     """A heartbeat for the length of a run; a run that raises gives its job back, or ends it as failed."""
     with Heartbeat(store, lease, lease_s=lease_s) as heartbeat:
         try:
             yield heartbeat
         except BaseException as problem:
-            leases.give_up(store, lease, problem, tell=told.on_note)
+            leases.give_up(store, lease, problem, tell=told.on_note, lent=lent)
             raise
 
 

@@ -120,14 +120,14 @@ def fail(store: Store, lease: Lease, error: str) -> None:
         store.finish(lease, "cancelled", error=error)
 
 
-def give_up(store: Store, lease: Lease, problem: BaseException, *, tell: Callable[[str], None]) -> None:
-    """A job that cannot succeed has failed; whatever else went wrong gives it back, to be resumed. A lost lease is not ours to give."""
+def give_up(store: Store, lease: Lease, problem: BaseException, *, tell: Callable[[str], None], lent: bool = False) -> None:
+    """A job that cannot succeed has failed; whatever else went wrong gives it back, to be resumed. A lost or `lent` lease stays."""
     if isinstance(problem, errors.Conflict):
         return
     try:
         if isinstance(problem, errors.CoinswarmError) and not isinstance(problem, errors.Unavailable):
             fail(store, lease, str(problem))
-        else:
+        elif not lent:
             store.release(lease)
             tell(f"job {lease.job} is given back; `coinswarm jobs resume {lease.job}` goes on with it")
     except errors.CoinswarmError as second:

@@ -1,4 +1,4 @@
-"""Hands as processes: a child that reads jobs from its standard input and says on its standard output what became of them.
+"""Worker processes of the driver service: children that read jobs from standard input and say on standard output what became of them.
 
 When its input ends, because the service stopped or died, a worker gives its job back and ends.
 """
@@ -17,6 +17,7 @@ import psutil
 
 from cluster.run.service import JobEnding
 from coinswarm import errors
+from coinswarm.ledger.records import Lease
 
 MOST_JOBS = 500
 MOST_BYTES = 2_000_000_000
@@ -58,11 +59,11 @@ class ChildWorker:
         """See `WorkerProcess`."""
         return self._address
 
-    def start(self, job: str) -> None:
+    def start(self, lease: Lease) -> None:
         """See `WorkerProcess`."""
-        self._job = job
+        self._job = lease.job
         self._jobs += 1
-        self._tell({"job": job, "address": self._address})
+        self._tell({"job": lease.job, "owner": lease.owner, "address": self._address})
 
     def warm(self) -> None:
         """See `WorkerProcess`."""

@@ -121,10 +121,10 @@ class Runner:
         spec.refuse_repeated(self.repeated(made))
         return self.queue.submit(submission(made, complete, limits))
 
-    def run(self, made: Planned, *, new: bool, watcher: Watcher, stopped: Callable[[], bool]) -> Job:
+    def run(self, made: Planned, *, new: bool, watcher: Watcher, stopped: Callable[[], bool], owner: str = "") -> Job:
         """Run a job to its end: a `new` one from the start, a stored one from its last commit.
 
-        What computes is opened first: where it cannot be, a new job is not stored.
+        What computes is opened first: where it cannot be, a new job is not stored. `owner` has taken the job already, and lends its lease.
 
         Raises:
             Conflict: another process drives it.
@@ -135,13 +135,13 @@ class Runner:
             work = kind.load(made, run)
             if new:
                 self.submit(made)
-            lease = drive.claim(store, made.job.id)
+            lease = drive.claim(store, made.job.id, owner=owner)
             made_up = "; SYNTHETIC DATA: these prices were made, not traded" if made.job.synthetic else ""
             self.note(f"job {made.job.id} begins{made_up}")
-            drive.drive(store, lease, work, watcher=watcher, stopped=stopped)
+            drive.drive(store, lease, work, watcher=watcher, stopped=stopped, lent=bool(owner))
         return store.job(made.job.id)
 
-    def start(self, name: str, *, watcher: Watcher, stopped: Callable[[], bool]) -> Job:
+    def start(self, name: str, *, watcher: Watcher, stopped: Callable[[], bool], owner: str = "") -> Job:
         """Run a stored job that is queued, or whose driver died, from its last commit; unlike `resume` it takes no cancel back.
 
         Raises:
@@ -150,7 +150,7 @@ class Runner:
         made = self.stored(name)
         spec.refuse_ended(made.job)
         spec.refuse_changed(registry.of(made.job), made)
-        return self.run(made, new=False, watcher=watcher, stopped=stopped)
+        return self.run(made, new=False, watcher=watcher, stopped=stopped, owner=owner)
 
     def resume(self, name: str, *, watcher: Watcher, stopped: Callable[[], bool]) -> Job:
         """Take a job that failed, was cancelled or lost its driver on from its last commit, as a user asks for.

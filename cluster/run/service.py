@@ -1,8 +1,8 @@
 """The driver service: takes jobs from the queue and has them run by a few warm worker processes.
 
 A worker process runs one job after the other, because starting Python and importing the engine costs more than a small job does. It is
-replaced when it dies, grows too large or has run many. The service holds a lease on what its processes work on; each of them holds the
-job's own lease as any driver does. So whichever dies, process, service or machine, the job is resumed from its last commit, once.
+replaced when it dies, grows too large or has run many. The service takes a job by its lease and lends that to the process that runs it;
+both keep it alive. So whichever dies, process, service or machine, the job is resumed from its last commit, once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from cluster.jobs import registry
 from cluster.run import lease as leases
@@ -25,6 +25,7 @@ from coinswarm.ledger.records import FINAL_STATUSES, Job, Lease, new_owner
 from coinswarm.ledger.store import Store
 
 _log = logging.getLogger(__name__)
+_Value = TypeVar("_Value")
 
 MAX_ATTEMPTS = 8
 SMALL_WORK = 2e8
@@ -62,8 +63,8 @@ class WorkerProcess(Protocol):
     def address(self) -> str:
         """The cluster its jobs run on; "": the worker itself."""
 
-    def start(self, job: str) -> None:
-        """Run a job."""
+    def start(self, lease: Lease) -> None:
+        """Run the job of a lease, which it is lent; whoever lends it gives it back."""
 
     def warm(self) -> None:
         """Make ready for the first job beside whatever it does."""
@@ -101,10 +102,11 @@ class Service:
     ) -> None:  # fmt: skip
         self._store, self._queue, self._spawn, self._slots = store, queue, spawn, slots
         self._cluster, self._stopped, self._lease_s, self._poll_s, self._warm = cluster, stopped, lease_s, poll_s, warm
-        self.owner = new_owner(socket.gethostname(), pid)
+        self.owner = f"{socket.gethostname()}:{pid}"
+        self._pid = pid
         self._inbox: inboxes.Queue[JobEnding] = inboxes.Queue()
         self._workers: dict[int, WorkerProcess] = {}
-        self._work: dict[int, Entry] = {}
+        self._work: dict[int, tuple[Entry, Lease]] = {}
         self._next = 0
         self._rest = threading.Event()
 
@@ -121,8 +123,8 @@ class Service:
         finally:
             for worker in self._workers.values():
                 worker.stop()
-            for entry in self._work.values():
-                self._quietly(lambda job=entry.job: self._queue.leave(self.owner, job))  # type: ignore[misc]
+            for _, lease in self._work.values():
+                self._quietly(lambda lease=lease: self._queue.leave(lease))  # type: ignore[misc]
             self._rest.set()
 
     def _warm_up(self) -> None:
@@ -134,27 +136,33 @@ class Service:
 
     def _hold(self) -> None:
         while not self._rest.wait(self._lease_s / 6):
-            self._quietly(lambda: self._queue.hold(self.owner, lease_s=self._lease_s))
+            for _, lease in list(self._work.values()):
+                self._quietly(lambda lease=lease: self._store.heartbeat(lease, lease_s=self._lease_s))  # type: ignore[misc]
 
     def _fill(self) -> None:
         """Give every free worker a job, as long as there are any."""
         while len(self._work) < self._slots:
-            entry = self._quietly(lambda: self._queue.take(self.owner, lease_s=self._lease_s))
-            if entry is None:
+            taken = self._quietly(self._take)
+            if taken is None:
                 return
-            self._begin(entry)
+            self._begin(*taken)
 
-    def _begin(self, entry: Entry) -> None:
+    def _take(self) -> tuple[Entry, Lease] | None:
+        """A job that is ready. Its lease is of this taking alone, so that a process of an earlier one can store nothing any more."""
+        return self._queue.take(new_owner(socket.gethostname(), self._pid), lease_s=self._lease_s)
+
+    def _begin(self, entry: Entry, lease: Lease) -> None:
         """Find or spawn a worker. Those for clusters are spawned once the cluster is there, for they inherit how to talk to it."""
         number = self._next = self._next + 1
+        self._work[number] = (entry, lease)
         try:
             address = "" if is_small(self._store.job(entry.job)) else self._cluster()
-            number = self._idle_worker(address) or self._spawned(number, address)
-            self._work[number] = entry
-            self._workers[number].start(entry.job)
+            idle = self._idle_worker(address) or self._spawned(number, address)
+            self._work[idle] = self._work.pop(number)
+            number = idle
+            self._workers[number].start(lease)
             _log.info("a job begins, attempt %d", entry.attempts, extra={"job": entry.job, "worker": number})
         except (errors.CoinswarmError, OSError) as problem:
-            self._work[number] = entry
             self._inbox.put(JobEnding(worker=number, job=entry.job, ending="interrupted", error=str(problem)))
 
     def _idle_worker(self, address: str) -> int:
@@ -174,54 +182,33 @@ class Service:
             outcome = self._inbox.get(timeout=self._poll_s)
         except inboxes.Empty:
             return
-        entry = self._work.pop(outcome.worker, None)
-        pid = 0
+        taken = self._work.pop(outcome.worker, None)
         if outcome.ending == "died" and outcome.worker in self._workers:
-            worker = self._workers.pop(outcome.worker)
-            pid = worker.pid
-            worker.stop()
-        if entry is not None:
-            self._quietly(lambda: self._settle(entry, outcome, pid))
+            self._workers.pop(outcome.worker).stop()
+        if taken is not None:
+            self._quietly(lambda: self._settle(*taken, outcome))
 
-    def _settle(self, entry: Entry, outcome: JobEnding, pid: int) -> None:
-        """Let go of an entry whose job has ended; one that has not is tried again a little later, or given up.
-
-        An entry that a user put back in the queue meanwhile is another try's, and not ours to judge.
-        """
-        if outcome.ending == "died":
-            _log.warning("the process that ran a job died", extra={"job": entry.job, "worker": outcome.worker})
-            self._free(self._store.job(entry.job), pid)
-        if not self._holds(entry):
-            return
+    def _settle(self, entry: Entry, lease: Lease, outcome: JobEnding) -> None:
+        """Let go of a job that has ended; one that has not is tried again a little later, or given up."""
         job = self._store.job(entry.job)
         delay_s = 0.0
         if job.status not in FINAL_STATUSES and outcome.ending != "ended":
             delay_s = min(2.0**entry.attempts, _LONGEST_DELAY_S)
             _log.warning("a job did not end: %s", outcome.error or "its process died", extra={"job": job.id, "worker": outcome.worker})
             if outcome.ending == "refused" or entry.attempts >= MAX_ATTEMPTS:
-                self._fail(job, outcome.error or f"its process died {entry.attempts} times")
-        self._queue.leave(self.owner, entry.job, delay_s=delay_s)
+                self._fail(lease, outcome.error or f"its process died {entry.attempts} times")
+        self._queue.leave(lease, delay_s=delay_s)
         _log.info("a job is %s", job.status, extra={"job": job.id, "worker": outcome.worker})
 
-    def _holds(self, entry: Entry) -> bool:
-        """Whether the entry is still as we took it."""
-        now = self._queue.entry(entry.job)
-        return now is not None and (now.owner, now.submitted, now.attempts) == (self.owner, entry.submitted, entry.attempts)
-
-    def _free(self, job: Job, pid: int) -> None:
-        """A process that is dead drives nothing: its lease need not run out first."""
-        if job.lease_expires is not None and job.lease_owner.startswith(f"{socket.gethostname()}:{pid}:"):
-            self._store.release(Lease(job=job.id, owner=job.lease_owner, expires=job.lease_expires))
-
-    def _fail(self, job: Job, error: str) -> None:
+    def _fail(self, lease: Lease, error: str) -> None:
         """End a job that cannot succeed; one that was cancelled meanwhile, or that another drives, is left alone."""
         with suppress(errors.Cancelled, errors.Conflict):
-            leases.fail(self._store, self._store.claim(job.id, self.owner, lease_s=leases.LEASE_S), error)
+            leases.fail(self._store, lease, error)
 
-    def _quietly(self, call: Callable[[], object]) -> Entry | None:
+    def _quietly(self, call: Callable[[], _Value]) -> _Value | None:
         """What `call` gives; a database that is away is waited for at the next turn, for what we hold is ours until its lease runs out."""
         try:
-            found = call()
+            return call()
         except errors.Unavailable as problem:
             _log.warning("%s", problem)
             time.sleep(self._poll_s)
@@ -229,7 +216,6 @@ class Service:
         except errors.CoinswarmError as problem:
             _log.warning("%s", problem)
             return None
-        return found if isinstance(found, Entry) else None
 
 
 def is_small(job: Job) -> bool:

@@ -68,7 +68,7 @@ class Worker:
         self._settings = settings
         self._store = store
         self._answers = answers
-        self._job = ""
+        self._job, self._owner = "", ""
 
     def take(self, line: str) -> None:
         """Begin what a line asks for: a job, or to compile the kernels before there is one."""
@@ -76,9 +76,9 @@ class Worker:
         if asked.get("warm"):
             threading.Thread(target=_warm, args=(self._settings,), daemon=True).start()
             return
-        self._job = asked["job"]
+        self._job, self._owner = asked["job"], asked["owner"]
         # Signals belong to the main thread, which hears standard input meanwhile.
-        threading.Thread(target=self._run, args=(asked["job"], asked["address"]), daemon=True).start()
+        threading.Thread(target=self._run, args=(asked["job"], asked["address"], asked["owner"]), daemon=True).start()
 
     def give_back(self) -> None:
         """Release a job that this process drives."""
@@ -88,26 +88,29 @@ class Worker:
             return
         with suppress(errors.CoinswarmError):
             job = self._store.job(self._job)
-            if job.lease_expires is not None and f":{os.getpid()}:" in job.lease_owner:
+            if job.lease_expires is not None and job.lease_owner == self._owner:
                 self._store.release(Lease(job=job.id, owner=job.lease_owner, expires=job.lease_expires))
 
-    def _run(self, job: str, address: str) -> None:
+    def _run(self, job: str, address: str, owner: str) -> None:
         logs.of_process(job=job)
         with _written_to(self._settings, job):
-            ending, error = outcome(self._settings, job, address)
+            ending, error = outcome(self._settings, job, address, owner)
         self._job = ""
         self._answers.write(json.dumps({"job": job, "ending": ending, "error": error}) + "\n")
         self._answers.flush()
 
 
-def outcome(settings: Settings, job: str, address: str) -> tuple[str, str]:
-    """Run a job on the cluster at `address`, or in this process where it is ""; the answer is how it ended, and what was said."""
+def outcome(settings: Settings, job: str, address: str, owner: str) -> tuple[str, str]:
+    """Run a job on the cluster at `address`, or in this process where it is ""; the answer is how it ended, and what was said.
+
+    The lease of `owner` is lent: who lends it gives it back.
+    """
     from cluster import bootstrap
 
     changed = {"ray_address": address or None, "compute": "cluster" if address else "process"}
     try:
         with bootstrap.open_runner(settings.model_copy(update=changed), note=note, alone=not address) as runner:
-            _started(runner, job)
+            _started(runner, job, owner)
     except errors.Cancelled:
         return "ended", ""
     except _PASSING as problem:
@@ -141,11 +144,11 @@ def serve(settings: Settings) -> None:
     os._exit(0)
 
 
-def _started(runner: Runner, job: str) -> None:
+def _started(runner: Runner, job: str, owner: str = "") -> None:
     from cluster.run import stopping
 
     with stopping.stop_requests(note) as stopped:
-        runner.start(job, watcher=LogWatcher(), stopped=stopped)
+        runner.start(job, watcher=LogWatcher(), stopped=stopped, owner=owner)
 
 
 def _warm(settings: Settings) -> None:

@@ -8,43 +8,34 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from typing_extensions import override
 
-from cluster.store import access, tables, writing
+from cluster.store import access, reading, tables, writing
 from cluster.store.database import Repository, transaction
 from coinswarm.ledger import queue, transitions
 from coinswarm.ledger.queue import Entry, Queue, Standing, Submission
-from coinswarm.ledger.records import JobStatus
+from coinswarm.ledger.records import JobStatus, Lease
 
-_TAKE = sa.text("""
+_NEXT = sa.text("""
 WITH held AS (
-    SELECT token, count(*) AS running FROM queue WHERE lease_expires > clock_timestamp() GROUP BY token
-), next AS (
-    SELECT line.job
-    FROM queue AS line
-    JOIN jobs ON jobs.id = line.job
-    LEFT JOIN held ON held.token = line.token
-    LEFT JOIN tokens ON tokens.id = line.token
-    WHERE (jobs.status = 'queued' OR (jobs.status = 'running' AND (jobs.lease_expires IS NULL OR jobs.lease_expires <= clock_timestamp())))
-        AND NOT jobs.cancel_requested
-        AND (line.lease_expires IS NULL OR line.lease_expires <= clock_timestamp())
-        AND line.not_before <= clock_timestamp()
-        AND coalesce(held.running, 0) < coalesce(tokens.max_running, 2147483647)
-    ORDER BY line.priority DESC, coalesce(held.running, 0), line.submitted, line.job
-    LIMIT 1
-    FOR UPDATE OF line SKIP LOCKED
+    SELECT queue.token, count(*) AS running
+    FROM queue JOIN jobs ON jobs.id = queue.job
+    WHERE jobs.status = 'running' AND jobs.lease_expires > clock_timestamp()
+    GROUP BY queue.token
 )
-UPDATE queue
-SET owner = :owner, lease_expires = clock_timestamp() + make_interval(secs => :lease_s), attempts = attempts + 1
-FROM next WHERE queue.job = next.job
-RETURNING queue.*
+SELECT waiting.job
+FROM queue AS waiting
+JOIN jobs ON jobs.id = waiting.job
+LEFT JOIN held ON held.token = waiting.token
+LEFT JOIN tokens ON tokens.id = waiting.token
+WHERE (jobs.status = 'queued' OR (jobs.status = 'running' AND (jobs.lease_expires IS NULL OR jobs.lease_expires <= clock_timestamp())))
+    AND NOT jobs.cancel_requested
+    AND waiting.not_before <= clock_timestamp()
+    AND coalesce(held.running, 0) < coalesce(tokens.max_running, 2147483647)
+ORDER BY waiting.priority DESC, coalesce(held.running, 0), waiting.submitted, waiting.job
+LIMIT 1
+FOR UPDATE OF waiting, jobs SKIP LOCKED
 """)
-_HOLD = sa.text("""
-UPDATE queue SET lease_expires = clock_timestamp() + make_interval(secs => :lease_s) WHERE owner = :owner AND lease_expires IS NOT NULL
-RETURNING job
-""")
-_LEAVE = sa.text("""
-UPDATE queue SET owner = '', lease_expires = NULL, not_before = clock_timestamp() + make_interval(secs => :delay_s)
-WHERE job = :job AND owner = :owner
-""")
+_TAKE = sa.text("UPDATE queue SET attempts = attempts + 1 WHERE job = :job RETURNING queue.*")
+_DELAY = sa.text("UPDATE queue SET not_before = clock_timestamp() + make_interval(secs => :delay_s) WHERE job = :job")
 _STANDING = sa.text("""
 SELECT count(*) FILTER (WHERE jobs.status = 'queued'), count(*) FILTER (WHERE jobs.status = 'running')
 FROM queue JOIN jobs ON jobs.id = queue.job
@@ -102,21 +93,22 @@ class PostgresQueue(Repository, Queue):
 
     @override
     @transaction
-    def take(self, connection: sa.Connection, owner: str, *, lease_s: float = queue.LEASE_S) -> Entry | None:
+    def take(self, connection: sa.Connection, owner: str, *, lease_s: float = queue.LEASE_S) -> tuple[Entry, Lease] | None:
         """One service at a time looks, so that the number of running jobs of a token is right; it takes a few milliseconds."""
         connection.execute(_ONE_AT_A_TIME, {"name": "coinswarm queue take"})
-        row = connection.execute(_TAKE, {"owner": owner, "lease_s": lease_s}).one_or_none()
-        return None if row is None else Entry(**row._asdict())
+        job = connection.scalar(_NEXT)
+        if job is None:
+            return None
+        claimed = writing.change_job(connection, job, lambda stored, now: transitions.claimed(stored, owner, now, lease_s))
+        row = connection.execute(_TAKE, {"job": job}).one()
+        return Entry(**row._asdict()), transitions.lease_of(claimed)
 
     @override
     @transaction
-    def hold(self, connection: sa.Connection, owner: str, *, lease_s: float = queue.LEASE_S) -> tuple[str, ...]:
-        return tuple(sorted(connection.scalars(_HOLD, {"owner": owner, "lease_s": lease_s})))
-
-    @override
-    @transaction
-    def leave(self, connection: sa.Connection, owner: str, job: str, *, delay_s: float = 0.0) -> None:
-        connection.execute(_LEAVE, {"owner": owner, "job": job, "delay_s": delay_s})
+    def leave(self, connection: sa.Connection, lease: Lease, *, delay_s: float = 0.0) -> None:
+        if queue.may_delay(reading.known_job(connection, lease.job, lock=True), lease):
+            connection.execute(_DELAY, {"job": lease.job, "delay_s": delay_s})
+        writing.change_job(connection, lease.job, lambda stored, _: transitions.released(stored, lease))
 
     @override
     @transaction
@@ -146,7 +138,7 @@ def _refuse_more(connection: sa.Connection, token: str, limit: int | None) -> No
 
 def _enter(connection: sa.Connection, job: str, token: str, priority: int) -> Entry:
     now = sa.func.clock_timestamp()
-    fresh = {"submitted": now, "attempts": 0, "not_before": now, "owner": "", "lease_expires": None}
+    fresh = {"submitted": now, "attempts": 0, "not_before": now}
     row = insert(tables.queue).values(job=job, token=token, priority=priority, **fresh)
     entered = connection.execute(row.on_conflict_do_update(index_elements=["job"], set_=fresh).returning(tables.queue)).one()
     return Entry(**entered._asdict())

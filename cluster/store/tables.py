@@ -228,8 +228,6 @@ queue = Table(
     _column("submitted", _TIME),
     _column("attempts", Integer()),
     _column("not_before", _TIME),
-    _column("owner", Text()),
-    _column("lease_expires", _TIME, null=True),
     Index("queue_token", "token"),
 )
 Index("queue_line", queue.c.priority.desc(), queue.c.submitted, queue.c.job)

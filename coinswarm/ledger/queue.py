@@ -1,13 +1,13 @@
-"""The line of jobs that wait for a driver service: records, the protocol every queue keeps, and the queue in memory.
+"""The queue of jobs that wait for a driver service: records, the protocol every queue keeps, and the queue in memory.
 
-The job itself stays in the store with its status and its driver's lease; an entry here says who handed it in, how urgent it is, and which
-service runs it. A job is *ready* when it is queued, or running while its driver's lease has run out, and no service holds its entry.
+The job itself stays in the store with its status and its lease; an entry here says who submitted it, how urgent it is, and when it may be
+tried again. A job is *ready* when it is queued, or running while its lease has run out.
 
-**Order.** Greater priority first; among equals the token with the fewest jobs running; among its jobs the oldest. So a token that hands
-in a thousand jobs does not starve one that hands in a single one.
+**Order.** Greater priority first; among equals the token with the fewest jobs running; among its jobs the oldest. So a token that submits
+a thousand jobs does not starve one that hands in a single one.
 **Cancelled** jobs are taken by no service and come back by `again` only, which a user asks for.
-**Once.** `take` gives an entry to one service, however many ask at the same time. A service that dies loses its entries when their lease
-runs out; the job goes on from its last commit under another.
+**Once.** `take` gives a job to one service, however many ask at the same time, by the one lease that a job has: the service lends it to the
+process that runs the job. When both die it runs out, and the job goes on from its last commit under another.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from coinswarm import check, errors
 from coinswarm.ledger import jsontext, transitions
 from coinswarm.ledger.access import Access, Token
 from coinswarm.ledger.memory import MemoryStore
-from coinswarm.ledger.records import DataSetRecord, Job, JobStatus, PlayRecord
+from coinswarm.ledger.records import DataSetRecord, Job, JobStatus, Lease, PlayRecord
 
 MAX_PRIORITY = 100
 MAX_KEY = 255
@@ -37,7 +37,7 @@ class Submission:
 
     Attributes:
         job: the job; its plays and data sets are stored with it.
-        token: id of the token that hands it in; "" for a command on the machine itself.
+        token: id of the token that submits it; "" for a command on the machine itself.
         priority: in [-100, 100]; greater is sooner.
         key: repeating a submission with the same key of the same token changes nothing; "" for none.
         fingerprint: hash of what was asked for under `key`.
@@ -56,7 +56,7 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """A job's place in the line. `attempts` counts how often a service has taken it; `owner` is "" while none holds it."""
+    """A job's place in the queue. `attempts` counts how often a service has taken it."""
 
     job: str
     token: str
@@ -64,13 +64,11 @@ class Entry:
     submitted: datetime
     attempts: int
     not_before: datetime
-    owner: str = ""
-    lease_expires: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """How long the line is, over all tokens or for one."""
+    """How long the queue is, over all tokens or for one."""
 
     queued: int
     running: int
@@ -78,10 +76,10 @@ class Standing:
 
 @runtime_checkable
 class Queue(Protocol):
-    """The line. Each method is one transaction and leaves a row in the trail where it changes something on somebody's behalf."""
+    """The queue. Each method is one transaction and leaves a row in the audit log where it changes something on somebody's behalf."""
 
     def submit(self, submission: Submission) -> str:
-        """Store a job and put it in the line; the answer is its id, or that of the job that its key already stands for.
+        """Store a job and put it in the queue; the answer is its id, or that of the job that its key already stands for.
 
         Raises:
             Conflict: the key stands for another request; LimitReached: the token has `max_queued` jobs waiting;
@@ -98,7 +96,7 @@ class Queue(Protocol):
         ...
 
     def again(self, job: str, *, by: str, max_queued: int | None = None) -> Entry:
-        """As `Store.resume`, and put the job back in the line. What a service tries again is never asked for by this.
+        """As `Store.resume`, and put the job back in the queue. What a service tries again is never asked for by this.
 
         Raises:
             Conflict: it is done, or driven; LimitReached: see `submit`; NotFound: there is no such job.
@@ -106,23 +104,19 @@ class Queue(Protocol):
         ...
 
     def cancel(self, job: str, *, by: str) -> JobStatus:
-        """As `Store.cancel`; the job stays out of the line from then on."""
+        """As `Store.cancel`; the job stays out of the queue from then on."""
         ...
 
-    def take(self, owner: str, *, lease_s: float = LEASE_S) -> Entry | None:
-        """The first job that is ready and whose token may run one more, held by `owner`; None when there is none."""
+    def take(self, owner: str, *, lease_s: float = LEASE_S) -> tuple[Entry, Lease] | None:
+        """The first job that is ready and whose token may run one more, claimed for `owner`; None when there is none."""
         ...
 
-    def hold(self, owner: str, *, lease_s: float = LEASE_S) -> tuple[str, ...]:
-        """Extend the lease on everything `owner` still holds; the answer is which jobs those are."""
-        ...
-
-    def leave(self, owner: str, job: str, *, delay_s: float = 0.0) -> None:
-        """Let go of an entry. If its job has not ended, it is taken again after `delay_s` seconds at the earliest."""
+    def leave(self, lease: Lease, *, delay_s: float = 0.0) -> None:
+        """As `Store.release`, and the job is taken again after `delay_s` seconds at the earliest. One that another holds is left alone."""
         ...
 
     def entry(self, job: str) -> Entry | None:
-        """A job's entry; None for one that was never in the line."""
+        """A job's entry; None for one that was never in the queue."""
         ...
 
     def standing(self, token: str | None = None) -> Standing:
@@ -159,12 +153,7 @@ def refuse_more(token: str, queued: int, limit: int | None) -> None:
 def is_ready(job: Job, entry: Entry, now: datetime) -> bool:
     """Whether a service may take an entry at `now`."""
     waits = job.status == "queued" or (job.status == "running" and not transitions.is_driven(job, now))
-    return waits and not job.cancel_requested and entry.not_before <= now and not is_held(entry, now)
-
-
-def is_held(entry: Entry, now: datetime) -> bool:
-    """Whether a service holds an entry at `now`."""
-    return entry.lease_expires is not None and entry.lease_expires > now
+    return waits and not job.cancel_requested and entry.not_before <= now
 
 
 def _utc_now() -> datetime:
@@ -176,7 +165,7 @@ class MemoryQueue:
 
     Args:
         store: where the jobs are.
-        access: where tokens are, which bound how many of their jobs run, and the trail.
+        access: where tokens are, which bound how many of their jobs run, and the audit log.
         clock: the time.
     """
 
@@ -235,41 +224,35 @@ class MemoryQueue:
             self._access.note(by, "job cancel", job, {"status": status})
             return status
 
-    def take(self, owner: str, *, lease_s: float = LEASE_S) -> Entry | None:
+    def take(self, owner: str, *, lease_s: float = LEASE_S) -> tuple[Entry, Lease] | None:
         """See `Queue`."""
         with self._lock:
             now = self._clock()
-            running = Counter(entry.token for entry in self._entries.values() if is_held(entry, now))
+            jobs = {name: self._store.job(name) for name in self._entries}
+            running = Counter(entry.token for entry in self._entries.values() if _runs(jobs[entry.job], now))
             limits: Mapping[str, Token] = {token.id: token for token in self._access.tokens()}
             ready = [
                 entry
                 for entry in self._entries.values()
-                if is_ready(self._store.job(entry.job), entry, now)
+                if is_ready(jobs[entry.job], entry, now)
                 and (entry.token not in limits or running[entry.token] < limits[entry.token].max_running)
             ]
             if not ready:
                 return None
             first = min(ready, key=lambda entry: (-entry.priority, running[entry.token], entry.submitted, entry.job))
-            expires = now + timedelta(seconds=lease_s)
-            taken = dataclasses.replace(first, owner=owner, lease_expires=expires, attempts=first.attempts + 1)
+            lease = self._store.claim(first.job, owner, lease_s=lease_s)
+            taken = dataclasses.replace(first, attempts=first.attempts + 1)
             self._entries[first.job] = taken
-            return taken
+            return taken, lease
 
-    def hold(self, owner: str, *, lease_s: float = LEASE_S) -> tuple[str, ...]:
+    def leave(self, lease: Lease, *, delay_s: float = 0.0) -> None:
         """See `Queue`."""
         with self._lock:
-            expires = self._clock() + timedelta(seconds=lease_s)
-            held = sorted(entry.job for entry in self._entries.values() if entry.owner == owner)
-            self._entries |= {job: dataclasses.replace(self._entries[job], lease_expires=expires) for job in held}
-            return tuple(held)
-
-    def leave(self, owner: str, job: str, *, delay_s: float = 0.0) -> None:
-        """See `Queue`."""
-        with self._lock:
-            entry = self._entries.get(job)
-            if entry is not None and entry.owner == owner:
+            entry = self._entries.get(lease.job)
+            if entry is not None and may_delay(self._store.job(lease.job), lease):
                 later = self._clock() + timedelta(seconds=delay_s)
-                self._entries[job] = dataclasses.replace(entry, owner="", lease_expires=None, not_before=later)
+                self._entries[lease.job] = dataclasses.replace(entry, not_before=later)
+            self._store.release(lease)
 
     def entry(self, job: str) -> Entry | None:
         """See `Queue`."""
@@ -283,6 +266,15 @@ class MemoryQueue:
 
     def close(self) -> None:
         """See `Queue`."""
+
+
+def may_delay(job: Job, lease: Lease) -> bool:
+    """Whether the holder of a lease may say when a job is tried again: no one else holds it."""
+    return job.lease_owner in ("", lease.owner)
+
+
+def _runs(job: Job, now: datetime) -> bool:
+    return job.status == "running" and transitions.is_driven(job, now)
 
 
 def _fresh(job: str, token: str, priority: int, now: datetime) -> Entry:

@@ -67,9 +67,7 @@ class Place:
             with psycopg.connect(self.url, autocommit=True) as connection:
                 moved = "make_interval(secs => %s)"
                 connection.execute(f"UPDATE jobs SET lease_expires = lease_expires - {moved}", [seconds])
-                connection.execute(
-                    f"UPDATE queue SET lease_expires = lease_expires - {moved}, not_before = not_before - {moved}", [seconds, seconds]
-                )
+                connection.execute(f"UPDATE queue SET not_before = not_before - {moved}", [seconds])
 
 
 class CancelHolds(RuleBasedStateMachine):
@@ -110,16 +108,23 @@ class CancelHolds(RuleBasedStateMachine):
 
     @rule(service=NAMES)
     def take(self, service: str) -> None:
-        entry = self.place.queue.take(service, lease_s=LEASE_S)
-        assert entry is None or not self.told_cancelled
+        taken = self.place.queue.take(fresh(service), lease_s=LEASE_S)
+        assert taken is None or not self.told_cancelled
+        if taken is not None:
+            self.leases.append(taken[1])
 
-    @rule(service=NAMES)
-    def hold(self, service: str) -> None:
-        self.place.queue.hold(service, lease_s=LEASE_S)
+    @precondition(lambda self: self.leases)
+    @rule(draw=st.data(), delay_s=st.sampled_from([0.0, 4.0]))
+    def leave_to_retry(self, draw: st.DataObject, delay_s: float) -> None:
+        self.place.queue.leave(draw.draw(st.sampled_from(self.leases[-2:])), delay_s=delay_s)
 
-    @rule(service=NAMES, delay_s=st.sampled_from([0.0, 4.0]))
-    def leave_to_retry(self, service: str, delay_s: float) -> None:
-        self.place.queue.leave(service, self.job, delay_s=delay_s)
+    @precondition(lambda self: self.leases)
+    @rule(draw=st.data())
+    def lend(self, draw: st.DataObject) -> None:
+        """A process of the service claims the job under the name of the service."""
+        with suppress(errors.Conflict, errors.Cancelled):
+            self.place.store.claim(self.job, draw.draw(st.sampled_from(self.leases[-2:])).owner, lease_s=LEASE_S)
+            assert not self.told_cancelled
 
     @rule(service=NAMES)
     def fail_for_good(self, service: str) -> None:
@@ -257,8 +262,8 @@ def service_in(place: Place, job: str, name: str, stopped: threading.Event) -> N
     """Take the job, claim it, beat, and give it back, again and again; one that is never done."""
     while not stopped.is_set():
         with suppress(errors.CoinswarmError):
-            place.queue.take(name, lease_s=LEASE_S)
-            lease = place.store.claim(job, fresh(name), lease_s=LEASE_S)
-            place.store.heartbeat(lease)
-            place.store.release(lease)
-        place.queue.leave(name, job)
+            taken = place.queue.take(fresh(name), lease_s=LEASE_S)
+            if taken is not None and taken[0].job == job:
+                place.store.heartbeat(place.store.claim(job, taken[1].owner, lease_s=LEASE_S))
+            if taken is not None:
+                place.queue.leave(taken[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -19,7 +19,7 @@ from coinswarm.ledger import access
 from coinswarm.ledger.access import Access, MemoryAccess, Token
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.queue import Entry, MemoryQueue, Queue, Submission
-from coinswarm.ledger.records import Job, PlayRecord
+from coinswarm.ledger.records import Job, Lease, PlayRecord
 from coinswarm.ledger.store import Store
 from tests.laws import ledger_world as world
 from tests.laws.ledger_world import fresh
@@ -32,6 +32,7 @@ class Line:
     store: Store
     queue: Queue
     access: Access
+    leases: dict[str, Lease] = field(default_factory=dict)
 
     def token(self, *, max_running: int = 64) -> str:
         """The id of a new token."""
@@ -46,9 +47,14 @@ class Line:
     def drained(self, owner: str = "drain") -> list[Entry]:
         """Everything that can be taken now, in order."""
         found: list[Entry] = []
-        while (entry := self.queue.take(owner, lease_s=600)) is not None:
-            found.append(entry)
+        while (taken := self.queue.take(owner, lease_s=600)) is not None:
+            found.append(taken[0])
+            self.leases[taken[0].job] = taken[1]
         return found
+
+    def leave(self, job: str, *, delay_s: float = 0.0) -> None:
+        """Let go of a job that was drained."""
+        self.queue.leave(self.leases[job], delay_s=delay_s)
 
 
 def submission(token: str, **changes: object) -> Submission:
@@ -129,7 +135,7 @@ def test_a_token_runs_no_more_than_it_may(line: Line) -> None:
     jobs = [line.put(token) for _ in range(3)]
     assert [entry.job for entry in line.drained("me")] == jobs[:2]
     line.store.finish(line.store.claim(jobs[0], "me"), "done")
-    line.queue.leave("me", jobs[0])
+    line.leave(jobs[0])
     assert [entry.job for entry in line.drained("me")] == jobs[2:]
 
 
@@ -161,14 +167,26 @@ def test_a_submission_outside_its_domain_is_refused(line: Line, changes: dict[st
 
 def test_what_a_dead_service_held_is_taken_by_another(line: Line) -> None:
     job = line.put("")
-    assert line.queue.take("dead", lease_s=0.0) is not None
-    taken = line.queue.take("living")
-    assert taken is not None
-    assert (taken.job, taken.attempts, taken.owner) == (job, 2, "living")
-    assert line.queue.hold("dead") == ()
-    assert line.queue.hold("living") == (job,)
-    line.queue.leave("dead", job)
+    dead = line.queue.take("dead", lease_s=0.0)
+    assert dead is not None
+    living = line.queue.take("living")
+    assert living is not None
+    assert (living[0].job, living[0].attempts, living[1].owner) == (job, 2, "living")
+    line.queue.leave(dead[1], delay_s=600)
+    assert line.store.job(job).lease_owner == "living"
     assert line.queue.take("third") is None
+    line.queue.leave(living[1])
+    assert [entry.job for entry in line.drained()] == [job]
+
+
+def test_a_job_that_is_taken_is_claimed_and_its_lease_can_be_lent(line: Line) -> None:
+    job = line.put("")
+    taken = line.queue.take("service")
+    assert taken is not None
+    assert (line.store.job(job).status, line.store.job(job).lease_owner) == ("running", "service")
+    line.store.heartbeat(line.store.claim(job, "service"), lease_s=600)
+    with pytest.raises(errors.Conflict):
+        line.store.claim(job, "another")
 
 
 def test_a_job_that_is_driven_is_not_taken_until_its_lease_runs_out(line: Line) -> None:
@@ -182,7 +200,7 @@ def test_a_job_that_is_driven_is_not_taken_until_its_lease_runs_out(line: Line) 
 def test_an_entry_that_is_left_waits_as_long_as_asked(line: Line) -> None:
     job = line.put("")
     line.drained("me")
-    line.queue.leave("me", job, delay_s=600)
+    line.leave(job, delay_s=600)
     assert line.drained("me") == []
     line.queue.again(job, by="me")
     assert [entry.job for entry in line.drained("me")] == [job]

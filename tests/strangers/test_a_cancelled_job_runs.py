@@ -59,7 +59,7 @@ def test_a_taken_job_that_is_cancelled_is_not_run_by_the_hand_that_starts_late(h
     with bootstrap.open_queue(here.settings) as (queue, _):
         taken = queue.take("a service")
         assert taken is not None
-        assert taken.job == job
+        assert taken[0].job == job
         assert here.cancel(job) == "cancelled"
     with here.popen("jobs", "start", job) as process:
         assert process.wait() == 1
