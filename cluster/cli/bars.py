@@ -165,7 +165,7 @@ def _chosen(names: Sequence[str], symbol: str | None, timeframe: str | None) -> 
                 yield stored.read(market, timeframe)
 
 
-def _show_reports(reports: Sequence[quality.Report]) -> None:
+def _show_reports(reports: Sequence[quality.QualityReport]) -> None:
     rows: list[list[object]] = []
     for report in reports:
         rows += [[report.key, finding.kind, finding.count, finding.text, _first_time(finding)] for finding in report.findings]
@@ -175,7 +175,7 @@ def _show_reports(reports: Sequence[quality.Report]) -> None:
     console.table("Checked bars", ("data set", "finding", "count", "what", "first at"), rows, synthetic=synthetic)
 
 
-def _first_time(finding: quality.Finding) -> str | None:
+def _first_time(finding: quality.QualityFinding) -> str | None:
     return console.moment(finding.times[0]) if finding.times else None
 
 

@@ -66,7 +66,7 @@ class Ticker:
         console.note(f"look-ahead {done}/{total}  ETA {live.span(left_s)}")
 
 
-def _show(report: lookahead.Report, *, synthetic: bool) -> None:
+def _show(report: lookahead.LookaheadReport, *, synthetic: bool) -> None:
     variants = f"{len(report.variants)} variant{'s' if len(report.variants) != 1 else ''}"
     console.text(f"{report.play} on {report.market}: {variants}, {report.trades:,} trades, seed {report.seed}")
     rows = [
@@ -81,13 +81,13 @@ def _show(report: lookahead.Report, *, synthetic: bool) -> None:
         console.text(f"skipped, never warm on these bars: {variant}")
 
 
-def _word(verdict: lookahead.Verdict) -> str:
+def _word(verdict: lookahead.ProbeVerdict) -> str:
     if verdict.passed:
         return "passed"
     return "FAILED" if verdict.n_offences else "NOT TESTED"
 
 
-def _lines(verdict: lookahead.Verdict) -> list[str]:
+def _lines(verdict: lookahead.ProbeVerdict) -> list[str]:
     return [*map(_offence, verdict.offences[:_SHOWN]), *map(_tie, verdict.ties[:_SHOWN]), *verdict.notes]
 
 
@@ -108,6 +108,6 @@ def _value(value: float | bool | str | None) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value).lower()
 
 
-def _described(report: lookahead.Report, *, synthetic: bool) -> dict[str, object]:
+def _described(report: lookahead.LookaheadReport, *, synthetic: bool) -> dict[str, object]:
     verdicts = {verdict.name: {"passed": verdict.passed, **console.plain(verdict)} for verdict in report.verdicts}
     return {**console.plain(report), "passed": report.passed, "synthetic": synthetic, "verdicts": verdicts}

@@ -166,11 +166,11 @@ def exported(found: Visit, trials: int) -> str:
     return heading + play_text(found, tags)
 
 
-def markets(found: Visit) -> Iterator[reporting.Market]:
+def markets(found: Visit) -> Iterator[reporting.MarketReport]:
     """Each market of the job with the variant simulated over all of it, and its stored figures by segment."""
     for number, source in enumerate(found.plan.task.sources):
         whole = simulated(found, number)
-        yield reporting.Market(backtest=whole, segments=tuple(_segments(found, source.key, whole.bars)))
+        yield reporting.MarketReport(backtest=whole, segments=tuple(_segments(found, source.key, whole.bars)))
 
 
 def context(found: Visit, trials: int) -> reporting.Context:

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 from coinswarm.backtest.decisions import Levels
-from coinswarm.backtest.position import Entry
+from coinswarm.backtest.position import EntryFill
 from coinswarm.backtest.rules import TIE, LimitRule, Rules
-from coinswarm.backtest.tape import Bar, Tape
+from coinswarm.backtest.tape import Bar, BarTape
 from coinswarm.play import model
 
 MAX_SLIPPAGE = 0.5
@@ -60,7 +60,7 @@ def try_limit(order: Order, price: float, rule: LimitRule, bar: Bar, at: int) ->
     return LimitFill(cancelled=True) if at == order.last else None
 
 
-def slippage(rules: Rules, tape: Tape, at: int, qty: float) -> float:
+def slippage(rules: Rules, tape: BarTape, at: int, qty: float) -> float:
     """How far a market or stop fill of `qty` in bar `at` is moved against the trader, as a fraction of the price, at most 0.5."""
     costs, volume = rules.costs, tape.bars[at].volume
     share = min(1.0, qty / volume) if volume > 0 else 1.0
@@ -73,22 +73,22 @@ class Desk:
     """Turns orders into entries: the rules of one variant on the bars of one run."""
 
     rules: Rules
-    tape: Tape
+    tape: BarTape
     levels: Levels
 
-    def market_entry(self, order: Order, at: int, equity: float) -> Entry | None:
+    def market_entry(self, order: Order, at: int, equity: float) -> EntryFill | None:
         """Fill a market order at the open of bar `at`; None when the entry is rejected."""
         price = self.tape.bars[at].open
         wanted = self._notional(order, equity, price) / price
         fill = price * (1 + order.side * slippage(self.rules, self.tape, at, max(0.0, wanted)))
         return self._admit(order, at, equity, price=price, fill=fill, fee_rate=self.rules.taker, inside=False)
 
-    def limit_entry(self, order: Order, at: int, equity: float, found: LimitFill) -> Entry | None:
+    def limit_entry(self, order: Order, at: int, equity: float, found: LimitFill) -> EntryFill | None:
         """Fill a limit order in bar `at`: a maker's fill inside the bar, a taker's at its open; None when the entry is rejected."""
         fee_rate = self.rules.maker if found.inside else self.rules.taker
         return self._admit(order, at, equity, price=found.price, fill=found.price, fee_rate=fee_rate, inside=found.inside)
 
-    def _admit(self, order: Order, at: int, equity: float, *, price: float, fill: float, fee_rate: float, inside: bool) -> Entry | None:
+    def _admit(self, order: Order, at: int, equity: float, *, price: float, fill: float, fee_rate: float, inside: bool) -> EntryFill | None:
         """The entry, unless a level is missing or on the wrong side, or there is too little to buy."""
         stop, target = self._stop(order, fill), self._target(order, fill)
         if stop is not None and not order.side * stop < order.side * fill:
@@ -99,7 +99,7 @@ class Desk:
         if not qty > 0 or qty * fill < self.rules.account.min_notional * (1 - TIE):
             return None
         fee = fee_rate * qty * fill
-        return Entry(bar=at, side=order.side, price=price, fill=fill, qty=qty, fee=fee, inside=inside, stop=stop, target=target)
+        return EntryFill(bar=at, side=order.side, price=price, fill=fill, qty=qty, fee=fee, inside=inside, stop=stop, target=target)
 
     def _quantity(self, order: Order, at: int, equity: float, fill: float, fee_rate: float) -> float:
         leverage, costs = self.rules.leverage, self.rules.costs

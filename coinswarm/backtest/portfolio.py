@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from coinswarm.backtest.position import Entry, Exit, ExitReason, Position, opened
+from coinswarm.backtest.position import EntryFill, Exit, ExitReason, Position, opened
 from coinswarm.backtest.rules import TIE, Rules
 
 
@@ -35,7 +35,7 @@ class Trade:
 
 
 @dataclass(kw_only=True)
-class Portfolio:
+class Holdings:
     """Cash and what it is in. `equity` and `held` have one value a bar, `held` the signed quantity at its close."""
 
     rules: Rules
@@ -54,7 +54,7 @@ class Portfolio:
         """Neither ruin nor the account stop has ended trading."""
         return not (self.ruined or self.stopped)
 
-    def open(self, entry: Entry) -> Position:
+    def open(self, entry: EntryFill) -> Position:
         """Pay the entry fee and hold the position."""
         self.cash -= entry.fee
         self.position = opened(entry, self.rules)

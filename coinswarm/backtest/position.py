@@ -31,7 +31,7 @@ class Exit(NamedTuple):
     price: float
 
 
-class Entry(NamedTuple):
+class EntryFill(NamedTuple):
     """A fill that opened a position.
 
     `price` is before slippage, `fill` after it; `inside`: a limit that filled inside the bar rather than at its open; `stop` and
@@ -59,7 +59,7 @@ class Position:
         fees, slippage, funding: paid so far.
     """
 
-    entry: Entry
+    entry: EntryFill
     rules: Rules
     margin: float
     liquidation: float
@@ -156,7 +156,7 @@ class Position:
         self.best, self.worst = ahead(self.best, price), behind(self.worst, price)
 
 
-def opened(entry: Entry, rules: Rules) -> Position:
+def opened(entry: EntryFill, rules: Rules) -> Position:
     """The position that an entry opens."""
     live = rules.levels_live
     return Position(
@@ -173,6 +173,6 @@ def opened(entry: Entry, rules: Rules) -> Position:
     )
 
 
-def _liquidation(entry: Entry, rules: Rules) -> float:
+def _liquidation(entry: EntryFill, rules: Rules) -> float:
     rate, loss = rules.account.maintenance_margin_rate, entry.side / rules.leverage
     return entry.fill * (1 - loss) / (1 - entry.side * rate)

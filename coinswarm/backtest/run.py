@@ -21,9 +21,9 @@ from coinswarm.metrics import assemble
 from coinswarm.metrics.figures import Status
 from coinswarm.metrics.history import History
 from coinswarm.play import runs, variants, warmth
+from coinswarm.play.dimension import Value
 from coinswarm.play.model import Play
 from coinswarm.play.runs import with_tolerance
-from coinswarm.play.space import Value
 from coinswarm.play.warmth import WarmUp
 from coinswarm.types import FloatArray
 

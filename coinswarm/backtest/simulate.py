@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from coinswarm.backtest import orders
 from coinswarm.backtest.decisions import Decisions
-from coinswarm.backtest.portfolio import Portfolio
-from coinswarm.backtest.position import Entry, Exit, ExitReason, Position
+from coinswarm.backtest.portfolio import Holdings
+from coinswarm.backtest.position import EntryFill, Exit, ExitReason, Position
 from coinswarm.backtest.rules import Rules
-from coinswarm.backtest.tape import Tape
+from coinswarm.backtest.tape import BarTape
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,8 +31,8 @@ class Simulation:
         n_rejected: entries that were rejected.
     """
 
-    def __init__(self, tape: Tape, decisions: Decisions, rules: Rules) -> None:
-        self.portfolio = Portfolio(rules=rules, cash=rules.account.starting_equity, peak=rules.account.starting_equity)
+    def __init__(self, tape: BarTape, decisions: Decisions, rules: Rules) -> None:
+        self.portfolio = Holdings(rules=rules, cash=rules.account.starting_equity, peak=rules.account.starting_equity)
         self.n_rejected = 0
         self._tape = tape
         self._rules = rules
@@ -91,7 +91,7 @@ class Simulation:
         elif found is not None:
             self._open(self._desk.limit_entry(order, at, equity, found), at)
 
-    def _open(self, entry: Entry | None, at: int) -> None:
+    def _open(self, entry: EntryFill | None, at: int) -> None:
         """The order is done: it became an entry or was rejected."""
         self._order = None
         if entry is None:

@@ -33,7 +33,7 @@ class Bar(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Tape:
+class BarTape:
     """All bars of a run, in order.
 
     Attributes:
@@ -52,11 +52,11 @@ class Tape:
         return len(self.bars)
 
 
-def of(bars: Bars) -> Tape:
+def of(bars: Bars) -> BarTape:
     """Lay out bars for the simulator."""
     columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
     gaps = np.diff(bars.ts, prepend=bars.ts[:1] - bars.timeframe.ms) - bars.timeframe.ms
-    return Tape(
+    return BarTape(
         bars=[Bar(*values) for values in zip(*(column.tolist() for column in columns), strict=True)],
         volatility=volatility_before(bars.close).tolist(),
         funding=_funding(bars),

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from coinswarm import check, errors
 from coinswarm.chaos import markets, naming
-from coinswarm.chaos.markets import Market
+from coinswarm.chaos.markets import DescribedMarket
 from coinswarm.chaos.settings import ChaosSettings
 from coinswarm.kernels import outcomes
 from coinswarm.ledger.chaos import ChaosFrame
@@ -45,7 +45,7 @@ class Urn:
     """
 
     settings: ChaosSettings
-    markets: tuple[Market, ...]
+    markets: tuple[DescribedMarket, ...]
     low: int
     chances: FloatArray
     owners: IntArray
@@ -191,7 +191,7 @@ def _refuse_short(urn: Urn, known: Mapping[str, Bars]) -> None:
         )
 
 
-def _apart(market: Market, known: Mapping[str, Bars]) -> str:
+def _apart(market: DescribedMarket, known: Mapping[str, Bars]) -> str:
     """Which market begins when, where a feature is of another market that does not begin with this one."""
     others = sorted({name.market for name in market.names if name.market is not None} - {market.bars.symbol})
     looked_at = [known[symbol] for symbol in others if len(known[symbol])]

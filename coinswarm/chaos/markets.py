@@ -17,14 +17,14 @@ from coinswarm.market import funding
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray, IntArray
 
-_KNOWN: OrderedDict[tuple[str, ...], Market] = OrderedDict()
+_KNOWN: OrderedDict[tuple[str, ...], DescribedMarket] = OrderedDict()
 """Markets that were described, the newest last: a worker computes features once, not once a batch."""
 _KEPT = 64
 """More than a job has markets; a process that sees world after world forgets the oldest."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Market:
+class DescribedMarket:
     """One market, ready to be traded at random.
 
     Attributes:
@@ -44,7 +44,7 @@ class Market:
     slowest: str
     starts: IntArray
     lengths: IntArray
-    tape: outcomes.Tape
+    tape: outcomes.OutcomeTape
 
 
 def describe(
@@ -53,7 +53,7 @@ def describe(
     others: Mapping[str, Bars] | None = None,
     *,
     warmup_tolerance: float = config.WARMUP_TOLERANCE,
-) -> Market:
+) -> DescribedMarket:
     """Compute what trades on a market are described by, or find it computed before.
 
     Args:
@@ -79,7 +79,7 @@ def describe(
     return _KNOWN[key]
 
 
-def _described(bars: Bars, names: tuple[FeatureName, ...], others: Mapping[str, Bars], warmup_tolerance: float) -> Market:
+def _described(bars: Bars, names: tuple[FeatureName, ...], others: Mapping[str, Bars], warmup_tolerance: float) -> DescribedMarket:
     state = np.empty((len(bars), len(names)))
     first, slowest = 0, str(names[0])
     for place, name in enumerate(names):
@@ -88,7 +88,7 @@ def _described(bars: Bars, names: tuple[FeatureName, ...], others: Mapping[str, 
         if place != naming.FUNDING and warm > first:
             first, slowest = warm, str(name)
     starts, lengths = _runs(bars, first)
-    return Market(
+    return DescribedMarket(
         bars=bars, names=names, state=state, first=first, slowest=slowest, starts=starts, lengths=lengths, tape=_tape(bars, state)
     )
 
@@ -111,8 +111,8 @@ def _runs(bars: Bars, first: int) -> tuple[IntArray, IntArray]:
     return starts[there], (ends - starts)[there]
 
 
-def _tape(bars: Bars, state: FloatArray) -> outcomes.Tape:
-    return outcomes.Tape(
+def _tape(bars: Bars, state: FloatArray) -> outcomes.OutcomeTape:
+    return outcomes.OutcomeTape(
         open=_frozen(bars.open),
         high=_frozen(bars.high),
         volume=_frozen(bars.volume),

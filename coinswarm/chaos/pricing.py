@@ -8,7 +8,7 @@ import numpy as np
 
 from coinswarm.chaos import naming
 from coinswarm.chaos.drawing import Drawn, Urn, draw
-from coinswarm.chaos.markets import Market
+from coinswarm.chaos.markets import DescribedMarket
 from coinswarm.kernels import outcomes
 
 # loaded here, before the package binds its function `trades`: the module of that name, loaded later, would take its place
@@ -47,7 +47,7 @@ def _room(drawn: Drawn, width: int) -> dict[str, Any]:
     return columns | {"state": np.empty((n, width)), "exit_state": np.empty((n, width), np.float32)}
 
 
-def _enter(columns: dict[str, Any], rows: IntArray, drawn: Drawn, market: Market, terms: outcomes.Terms) -> None:
+def _enter(columns: dict[str, Any], rows: IntArray, drawn: Drawn, market: DescribedMarket, terms: outcomes.OutcomeTerms) -> None:
     """Fill the rows of one market."""
     decision = drawn.decision[rows]
     figures = np.empty((rows.size, outcomes.N_FIGURES))
@@ -64,9 +64,9 @@ def _enter(columns: dict[str, Any], rows: IntArray, drawn: Drawn, market: Market
     columns["reason"][rows] = reason
 
 
-def _terms(urn: Urn) -> outcomes.Terms:
+def _terms(urn: Urn) -> outcomes.OutcomeTerms:
     costs = urn.settings.costs
-    return outcomes.Terms(
+    return outcomes.OutcomeTerms(
         fee=costs.taker_bps / 1e4,
         slip=costs.slippage_bps / 1e4,
         slip_volatility=costs.slippage_volatility,

@@ -10,7 +10,7 @@ from coinswarm.ledger.chaos import ChaosTrades
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class TradeGroup:
     """Trades of one market and side: how many, the share that won, and means; results as fractions of the notional, `hold` in bars."""
 
     market: str
@@ -23,7 +23,7 @@ class Group:
     hold: float
 
 
-def by_market_and_side(trades: ChaosTrades) -> tuple[Group, ...]:
+def by_market_and_side(trades: ChaosTrades) -> tuple[TradeGroup, ...]:
     """A group for each market and side that has trades, in the order of markets, longs first."""
     wide = 2 * len(trades.markets)
     key = 2 * trades.market + (trades.side < 0)
@@ -33,7 +33,7 @@ def by_market_and_side(trades: ChaosTrades) -> tuple[Group, ...]:
         means = [np.bincount(key, weights=column, minlength=wide) / count for column in columns]
     names = ("win_rate", "gross", "net", "net_sigmas", "hold")
     return tuple(
-        Group(
+        TradeGroup(
             market=trades.markets[place // 2],
             side="short" if place % 2 else "long",
             trades=int(count[place]),

@@ -11,7 +11,7 @@ from coinswarm.evolve import lineage, operators, randomness
 from coinswarm.evolve.breeding import Identify, first_of_each, identify_genomes
 from coinswarm.evolve.randomness import Purpose
 from coinswarm.evolve.settings import SearchSettings
-from coinswarm.evolve.space import Space
+from coinswarm.evolve.space import SearchSpace
 from coinswarm.evolve.state import Proposals, names
 from coinswarm.types import FloatArray
 
@@ -38,7 +38,9 @@ class Comparison:
         return self.margin > 0
 
 
-def random_proposals(space: Space, settings: SearchSettings, chunk: int, count: int, identify: Identify = identify_genomes) -> Proposals:
+def random_proposals(
+    space: SearchSpace, settings: SearchSettings, chunk: int, count: int, identify: Identify = identify_genomes
+) -> Proposals:
     """`count` random variants, the `chunk`-th lot; equal arguments give equal variants on every machine.
 
     Equal ones within the lot are evaluated once. To spend exactly what evolution spent, evaluate lots until as many `todo` rows are done.

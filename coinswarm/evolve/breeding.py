@@ -14,7 +14,7 @@ from coinswarm import errors
 from coinswarm.evolve import diversity, lineage, operators, randomness, selection
 from coinswarm.evolve.randomness import Purpose
 from coinswarm.evolve.settings import SearchSettings
-from coinswarm.evolve.space import Scale, Space
+from coinswarm.evolve.space import Scale, SearchSpace
 from coinswarm.evolve.state import Island, Known, Names, Proposals, names
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
@@ -45,7 +45,7 @@ class Brood:
 class Nursery:
     """What breeding needs beside the island: the space, the settings and the name of a variant."""
 
-    space: Space
+    space: SearchSpace
     scale: Scale
     settings: SearchSettings
     identify: Identify

@@ -81,7 +81,7 @@ def _plain(value: Any, arrays: list[npt.NDArray[Any]]) -> Any:
     if is_dataclass(value):
         named = {field.name: getattr(value, field.name) for field in fields(value)}
         return {"record": type(value).__name__, "fields": [[name, _plain(named[name], arrays)] for name in named]}
-    if isinstance(value, state.Stop):
+    if isinstance(value, state.StopDecision):
         return {"stop": [value.reason, value.generation]}
     if isinstance(value, tuple):
         return {"tuple": [_plain(item, arrays) for item in value]}
@@ -96,7 +96,7 @@ def _record(plain: Any, reader: _Reader) -> Any:
     if "record" in plain:
         return _RECORDS[plain["record"]](**{name: _record(item, reader) for name, item in plain["fields"]})
     if "stop" in plain:
-        return state.Stop(*plain["stop"])
+        return state.StopDecision(*plain["stop"])
     if "tuple" in plain:
         return tuple(_record(item, reader) for item in plain["tuple"])
     return float.fromhex(plain["float"])

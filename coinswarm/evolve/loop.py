@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from coinswarm.evolve.breeding import Identify, identify_genomes
 from coinswarm.evolve.search import Search
 from coinswarm.evolve.settings import SearchSettings
-from coinswarm.evolve.space import Space
+from coinswarm.evolve.space import SearchSpace
 from coinswarm.evolve.state import Members, Results, State
 from coinswarm.types import FloatArray
 
@@ -36,7 +36,7 @@ class Result:
 
 
 def run(
-    space: Space,
+    space: SearchSpace,
     evaluate: Evaluate,
     settings: SearchSettings,
     *,

@@ -21,11 +21,11 @@ import numpy.typing as npt
 from coinswarm.evolve import convergence, randomness, selection
 from coinswarm.evolve.randomness import Purpose
 from coinswarm.evolve.settings import SearchSettings
-from coinswarm.evolve.state import MIGRATION_DTYPE, Inbox, Island, Known, Members, Outbox, State, Stop
+from coinswarm.evolve.state import MIGRATION_DTYPE, Inbox, Island, Known, Members, Outbox, State, StopDecision
 from coinswarm.types import IntArray
 
 
-def finished(island: Island, settings: SearchSettings, stop: Stop | None) -> bool:
+def finished(island: Island, settings: SearchSettings, stop: StopDecision | None) -> bool:
     """Whether `island` breeds no more: its generations or its budget are spent, or the search has agreed to stop there."""
     quota = settings.quota(island.index)
     spent = quota is not None and island.evaluations >= quota
@@ -61,7 +61,7 @@ def settle(state: State, settings: SearchSettings) -> State:
         state = absorbed
 
 
-def _published(island: Island, settings: SearchSettings, stop: Stop | None) -> Island:
+def _published(island: Island, settings: SearchSettings, stop: StopDecision | None) -> Island:
     """Pack the parcel of the coming epoch once it is time; an island that ended early packs one so that others need not wait."""
     every = settings.migration_every
     epoch = island.epoch + 1
@@ -85,7 +85,7 @@ def _exchanged(state: State, settings: SearchSettings) -> State:
     )
     stop = state.stop
     if stop is None and all(parcel.stagnant for parcel in parcels):
-        stop = Stop("converged", epoch * settings.migration_every)
+        stop = StopDecision("converged", epoch * settings.migration_every)
     return replace(state, islands=islands, shared=state.shared.merge(_learned(state, epoch)), stop=stop)
 
 
@@ -122,7 +122,7 @@ def _absorbed(state: State, settings: SearchSettings) -> State:
     return replace(state, islands=tuple(islands), migrations=joined[order])
 
 
-def _admitted(island: Island, settings: SearchSettings, stop: Stop | None) -> tuple[Island, npt.NDArray[np.void]]:
+def _admitted(island: Island, settings: SearchSettings, stop: StopDecision | None) -> tuple[Island, npt.NDArray[np.void]]:
     """`island` after its border, with the records of who came; a finished island lets nobody in, so its result stays its own."""
     inbox, ended = island.inbox, finished(island, settings, stop)
     nobody = np.zeros(0, dtype=MIGRATION_DTYPE)

@@ -32,7 +32,7 @@ _GROWTH = {
 """With what power of the share of the blocks a figure grows: counts and sums in proportion, ratios of mean to deviation with the root."""
 
 
-class Slice(NamedTuple):
+class RaceSlice(NamedTuple):
     """One block of time on one market, by index."""
 
     block: int
@@ -43,7 +43,7 @@ class Slice(NamedTuple):
 class Rung:
     """The slices a rung adds to those shown before, and how many variants it lets go on."""
 
-    slices: tuple[Slice, ...]
+    slices: tuple[RaceSlice, ...]
     survivors: int
 
 
@@ -84,13 +84,13 @@ def shown(rung: int, markets: int, settings: RacingSettings) -> tuple[tuple[int,
 
 
 @lru_cache(maxsize=64)
-def spread(blocks: int, markets: int) -> tuple[Slice, ...]:
+def spread(blocks: int, markets: int) -> tuple[RaceSlice, ...]:
     """Every slice once, in an order whose every beginning covers time evenly and markets equally.
 
     Blocks follow the radical inverse (van der Corput), and each next slice is on the next market.
     """
     order = np.argsort(_radical_inverse(blocks), kind="stable")
-    return tuple(Slice(int(order[(turn + market) % blocks]), market) for turn in range(blocks) for market in range(markets))
+    return tuple(RaceSlice(int(order[(turn + market) % blocks]), market) for turn in range(blocks) for market in range(markets))
 
 
 def decide(survivors: int, objectives: FloatArray, violation: FloatArray, failed: BoolArray) -> IntArray:

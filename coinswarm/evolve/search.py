@@ -21,7 +21,7 @@ from coinswarm import check, errors
 from coinswarm.evolve import convergence, diversity, lineage, migration, operators, selection
 from coinswarm.evolve.breeding import Identify, Nursery, identify_genomes, known_to
 from coinswarm.evolve.settings import SearchSettings
-from coinswarm.evolve.space import Scale, Space
+from coinswarm.evolve.space import Scale, SearchSpace
 from coinswarm.evolve.state import MIGRATION_DTYPE, Island, Known, Members, Names, Proposals, Results, State
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
@@ -32,7 +32,7 @@ FEWEST_FAILURES = 20
 class Search:
     """Evolution on islands over one space of variants."""
 
-    def __init__(self, space: Space, settings: SearchSettings, identify: Identify = identify_genomes) -> None:
+    def __init__(self, space: SearchSpace, settings: SearchSettings, identify: Identify = identify_genomes) -> None:
         """Prepare a search; `identify` names the variant behind each genome, so that none is evaluated twice."""
         if not len(space.dimensions):
             hint = "give a parameter a list or a range"

@@ -17,7 +17,7 @@ from coinswarm import errors
 from coinswarm.types import BoolArray, FloatArray
 
 
-class Dimension(Protocol):
+class SearchDimension(Protocol):
     """One axis of a space: genes are indices (choice), integers (int) or values (float)."""
 
     @property
@@ -49,11 +49,11 @@ class Dimension(Protocol):
         """Whether ratios count, not differences."""
 
 
-class Space(Protocol):
+class SearchSpace(Protocol):
     """A set of variants with genomes; `coinswarm.play.space.Space` is one."""
 
     @property
-    def dimensions(self) -> Sequence[Dimension]:
+    def dimensions(self) -> Sequence[SearchDimension]:
         """The axes, in the order of the genes."""
 
     def sample(self, rng: np.random.Generator, n: int) -> FloatArray:
@@ -127,7 +127,7 @@ class Scale:
     nominal: BoolArray
 
     @classmethod
-    def of(cls, dimensions: Sequence[Dimension]) -> Scale:
+    def of(cls, dimensions: Sequence[SearchDimension]) -> Scale:
         """The scale of `dimensions`; refuses bounds that are missing, reversed, or not positive on a log scale."""
         rows = [_bounds(dimension) for dimension in dimensions]
         low, high, step = (np.array([row[column] for row in rows], dtype=np.float64) for column in range(3))
@@ -171,7 +171,7 @@ class Scale:
         return logs[0], logs[1]
 
 
-def _bounds(dimension: Dimension) -> tuple[float, float, float]:
+def _bounds(dimension: SearchDimension) -> tuple[float, float, float]:
     if dimension.kind == "choice":
         return 0.0, float(max(len(dimension.choices) - 1, 0)), 1.0
     low, high = dimension.low, dimension.high

@@ -82,7 +82,7 @@ class Inbox:
     members: Members
 
 
-class Stop(NamedTuple):
+class StopDecision(NamedTuple):
     """Why the islands end, and after how many generations each."""
 
     reason: str
@@ -141,7 +141,7 @@ class State:
     islands: tuple[Island, ...]
     shared: Known
     migrations: npt.NDArray[np.void]
-    stop: Stop | None
+    stop: StopDecision | None
     warm: FloatArray
 
     @property

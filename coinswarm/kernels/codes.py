@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 
-class Rule(IntEnum):
+class RuleColumn(IntEnum):
     """Columns of a rule: how one variant sizes, protects and leaves a position."""
 
     LEVERAGE = 0

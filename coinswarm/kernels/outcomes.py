@@ -17,7 +17,7 @@ N_FIGURES = 7
 """Entry price, exit price, gross, net, fees, slippage and funding: the columns of `outcomes`."""
 
 
-class Tape(NamedTuple):
+class OutcomeTape(NamedTuple):
     """One market as `outcomes` sees it: (n_bars,) columns."""
 
     open: Any
@@ -27,7 +27,7 @@ class Tape(NamedTuple):
     paid: Any  # funding paid so far on one unit held since the first bar
 
 
-class Terms(NamedTuple):
+class OutcomeTerms(NamedTuple):
     """Costs as fractions, not basis points."""
 
     fee: float
@@ -48,7 +48,15 @@ def liquidated_at(high: FloatArray, entry: int, leave: int, level: float) -> int
 
 @view_kernel
 def outcomes(
-    tape: Tape, terms: Terms, decision: IntArray, hold: IntArray, side: Any, size: FloatArray, out: FloatArray, left: IntArray, reason: Any
+    tape: OutcomeTape,
+    terms: OutcomeTerms,
+    decision: IntArray,
+    hold: IntArray,
+    side: Any,
+    size: FloatArray,
+    out: FloatArray,
+    left: IntArray,
+    reason: Any,
 ) -> None:
     """Fill (n, N_FIGURES) `out`, (n,) bars of the exit `left` and (n,) `reason` for n trades of one market."""
     for row in range(decision.size):

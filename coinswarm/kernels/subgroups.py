@@ -59,7 +59,7 @@ class Cells(NamedTuple):
     sums: FloatArray
 
 
-class Times(NamedTuple):
+class TimeBlocks(NamedTuple):
     """Blocks of time: starts (n_blocks + 1,) first trade of each, totals (n_blocks, n_strata) sums of y, wholes see `sums_of`."""
 
     starts: IntArray
@@ -141,12 +141,12 @@ def room_for(coded: Coded) -> Walk:
 
 
 @kernel
-def times_of(coded: Coded) -> Times:
+def times_of(coded: Coded) -> TimeBlocks:
     """The blocks of time of trades."""
     starts = np.zeros(coded.totals.shape[1] + 1, np.int64)
     for block in coded.block_of:
         starts[block + 1] += 1
-    return Times(np.cumsum(starts), np.ascontiguousarray(coded.totals.T), sums_of(coded.totals))
+    return TimeBlocks(np.cumsum(starts), np.ascontiguousarray(coded.totals.T), sums_of(coded.totals))
 
 
 @kernel
@@ -218,7 +218,7 @@ def visit(rows: Places, codes: Codes, width: int, strata: IntArray, totals: Floa
 
 
 @kernel
-def count(rows: Places, strata: IntArray, dim: int, width: int, coded: Coded, times: Times, cells: Cells) -> None:
+def count(rows: Places, strata: IntArray, dim: int, width: int, coded: Coded, times: TimeBlocks, cells: Cells) -> None:
     """Count all trades into the cells of their rows and of the codes of a dimension, (n_cells,) strata of which are given.
 
     In a block with far fewer trades than cells only those are looked at that have some.
@@ -252,7 +252,7 @@ def slots_of(first: int, depth: int, coded: Coded) -> IntArray:
 
 
 @inlined_kernel
-def write(c: int, picks: Places, slot: int, stratum: int, coded: Coded, times: Times, cells: Cells, found: Found) -> None:
+def write(c: int, picks: Places, slot: int, stratum: int, coded: Coded, times: TimeBlocks, cells: Cells, found: Found) -> None:
     """Write down what was counted in a cell."""
     total, squares, cross, trades, active = cells.sums[0, c], cells.sums[1, c], cells.sums[2, c], cells.sums[3, c], cells.sums[4, c]
     whole, whole_squares = times.wholes[stratum, 0], times.wholes[stratum, 1]
@@ -265,7 +265,7 @@ def write(c: int, picks: Places, slot: int, stratum: int, coded: Coded, times: T
 
 @kernel
 def write_all(
-    dims: tuple[int, ...], widths: IntArray, strata: IntArray, slots: IntArray, coded: Coded, times: Times, cells: Cells, found: Found
+    dims: tuple[int, ...], widths: IntArray, strata: IntArray, slots: IntArray, coded: Coded, times: TimeBlocks, cells: Cells, found: Found
 ) -> None:
     """Write down the cells that up to three dimensions span, but for those in which a code stands for none."""
     picks, low = np.full(3, NO_PICK, np.int32), coded.offsets[dims[0] + 1]

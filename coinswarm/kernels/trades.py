@@ -10,7 +10,7 @@ import numpy as np
 
 from coinswarm.kernels import bits
 from coinswarm.kernels.blocks import SMALL, first_touch
-from coinswarm.kernels.codes import InForce, Outcome, Reason, Rule, Size, StopCode, TargetCode
+from coinswarm.kernels.codes import InForce, Outcome, Reason, RuleColumn, Size, StopCode, TargetCode
 from coinswarm.kernels.jit import inlined_kernel, summing_kernel, view_kernel
 from coinswarm.kernels.tape import Tape, Terms, slip_at
 from coinswarm.types import Bits, FloatArray
@@ -31,20 +31,20 @@ def level_of(levels: FloatArray, row: float, bar: int) -> float:
 @inlined_kernel
 def stop_level(levels: FloatArray, rule: FloatArray, side: int, d: int, fill: float) -> float:
     """The stop in force from the entry on; infinitely far away when there is none, missing when its level is."""
-    kind = int(rule[Rule.STOP_KIND])
-    value = rule[Rule.STOP_VALUE]
+    kind = int(rule[RuleColumn.STOP_KIND])
+    value = rule[RuleColumn.STOP_VALUE]
     if kind == StopCode.PERCENT:
         return fill * (1.0 - side * value)
     if kind == StopCode.POINTS:
         return fill - side * value
-    row = rule[Rule.STOP_ROW_LONG] if side > 0 else rule[Rule.STOP_ROW_SHORT]
+    row = rule[RuleColumn.STOP_ROW_LONG] if side > 0 else rule[RuleColumn.STOP_ROW_SHORT]
     if kind == StopCode.ATR:
         return fill - side * value * level_of(levels, row, d)
     if kind == StopCode.STRUCTURE:
         return level_of(levels, row, d) * (1.0 - side * value / 100.0)
-    if kind == StopCode.TRAIL_PERCENT and rule[Rule.ACTIVATION] < 0.0:
+    if kind == StopCode.TRAIL_PERCENT and rule[RuleColumn.ACTIVATION] < 0.0:
         return fill - side * fill * value
-    if kind == StopCode.TRAIL_ATR and rule[Rule.ACTIVATION] < 0.0:
+    if kind == StopCode.TRAIL_ATR and rule[RuleColumn.ACTIVATION] < 0.0:
         return fill - side * value * level_of(levels, row, d)
     return -side * np.inf
 
@@ -52,14 +52,14 @@ def stop_level(levels: FloatArray, rule: FloatArray, side: int, d: int, fill: fl
 @inlined_kernel
 def target_level(levels: FloatArray, rule: FloatArray, side: int, d: int, fill: float, stop: float) -> float:
     """The target; infinitely far away when there is none, missing when its level is."""
-    kind = int(rule[Rule.TARGET_KIND])
-    value = rule[Rule.TARGET_VALUE]
+    kind = int(rule[RuleColumn.TARGET_KIND])
+    value = rule[RuleColumn.TARGET_VALUE]
     if kind == TargetCode.PERCENT:
         return fill * (1.0 + side * value)
     if kind == TargetCode.POINTS:
         return fill + side * value
     if kind == TargetCode.ATR:
-        return fill + side * value * level_of(levels, rule[Rule.TARGET_ROW], d)
+        return fill + side * value * level_of(levels, rule[RuleColumn.TARGET_ROW], d)
     if kind == TargetCode.R_MULTIPLE:
         return fill + side * value * abs(fill - stop) if abs(stop) < np.inf else np.nan
     return side * np.inf
@@ -68,10 +68,10 @@ def target_level(levels: FloatArray, rule: FloatArray, side: int, d: int, fill: 
 @inlined_kernel
 def wanted_notional(rule: FloatArray, equity: float, fill: float, stop: float) -> float:
     """Notional before any cap."""
-    model = int(rule[Rule.SIZE_MODEL])
-    value = rule[Rule.SIZE_VALUE]
+    model = int(rule[RuleColumn.SIZE_MODEL])
+    value = rule[RuleColumn.SIZE_VALUE]
     if model == Size.PERCENT_EQUITY:
-        return equity * value / 100.0 * rule[Rule.LEVERAGE]
+        return equity * value / 100.0 * rule[RuleColumn.LEVERAGE]
     if model == Size.RISK_BASED:
         return equity * value / 100.0 / (abs(fill - stop) / fill)
     return value
@@ -81,13 +81,13 @@ def wanted_notional(rule: FloatArray, equity: float, fill: float, stop: float) -
 def limit_fill(tape: Tape, rule: FloatArray, side: int, d: int) -> tuple[int, float, int]:
     """Where a limit order decided at `d` fills: (bar or -1, price, 0 at the open | 1 inside the bar)."""
     n = tape.open.size
-    price = tape.close[d] * (1.0 - side * rule[Rule.LIMIT_OFFSET] / 100.0)
-    force = int(rule[Rule.TIME_IN_FORCE])
+    price = tape.close[d] * (1.0 - side * rule[RuleColumn.LIMIT_OFFSET] / 100.0)
+    force = int(rule[RuleColumn.TIME_IN_FORCE])
     last = n
     if force == InForce.IOC or force == InForce.FOK:
         last = min(n, d + 2)
-    elif rule[Rule.EXPIRE_AFTER] > 0:
-        last = min(n, d + 1 + int(rule[Rule.EXPIRE_AFTER]))
+    elif rule[RuleColumn.EXPIRE_AFTER] > 0:
+        last = min(n, d + 1 + int(rule[RuleColumn.EXPIRE_AFTER]))
     for j in range(d + 1, last):
         if side * tape.open[j] <= side * price:
             if force == InForce.POST_ONLY:
@@ -103,18 +103,18 @@ def limit_fill(tape: Tape, rule: FloatArray, side: int, d: int) -> tuple[int, fl
 @inlined_kernel
 def trail(levels: FloatArray, rule: FloatArray, side: int, j: int, fill: float, best: float, stop: float) -> float:
     """The stop as it stands after the close of `j`: trailing and break-even, never looser than before."""
-    kind = int(rule[Rule.STOP_KIND])
+    kind = int(rule[RuleColumn.STOP_KIND])
     trails = kind == StopCode.TRAIL_PERCENT or kind == StopCode.TRAIL_ATR
-    if trails and (rule[Rule.ACTIVATION] < 0.0 or side * (best - fill) >= fill * rule[Rule.ACTIVATION]):
-        distance = fill * rule[Rule.STOP_VALUE]
+    if trails and (rule[RuleColumn.ACTIVATION] < 0.0 or side * (best - fill) >= fill * rule[RuleColumn.ACTIVATION]):
+        distance = fill * rule[RuleColumn.STOP_VALUE]
         if kind == StopCode.TRAIL_ATR:
-            row = rule[Rule.STOP_ROW_LONG] if side > 0 else rule[Rule.STOP_ROW_SHORT]
-            distance = rule[Rule.STOP_VALUE] * level_of(levels, row, j)
+            row = rule[RuleColumn.STOP_ROW_LONG] if side > 0 else rule[RuleColumn.STOP_ROW_SHORT]
+            distance = rule[RuleColumn.STOP_VALUE] * level_of(levels, row, j)
         candidate = best - side * distance
         if side * candidate > side * stop:
             stop = candidate
-    if rule[Rule.BREAK_EVEN_AT] >= 0.0 and side * (best - fill) >= fill * rule[Rule.BREAK_EVEN_AT]:
-        candidate = fill * (1.0 + side * rule[Rule.BREAK_EVEN_OFFSET])
+    if rule[RuleColumn.BREAK_EVEN_AT] >= 0.0 and side * (best - fill) >= fill * rule[RuleColumn.BREAK_EVEN_AT]:
+        candidate = fill * (1.0 + side * rule[RuleColumn.BREAK_EVEN_OFFSET])
         if side * candidate > side * stop:
             stop = candidate
     return stop
@@ -127,7 +127,7 @@ def moving_touch(
 ) -> tuple[int, float]:  # fmt: skip
     """Like `first_touch` for a stop that moves: walks the bars, returns (bar, stop in force there)."""
     best = fill
-    live = rule[Rule.USE_LEVELS] > 0.0
+    live = rule[RuleColumn.USE_LEVELS] > 0.0
     for j in range(e, stop_bar):
         worse = tape.low[j] if side > 0 else tape.high[j]
         better = tape.high[j] if side > 0 else tape.low[j]
@@ -150,7 +150,7 @@ def fixed_touch(
     """The first bar in which a fixed stop, the liquidation price or the target is touched."""
     adverse = liquidation
     wanted = side * np.inf
-    if rule[Rule.USE_LEVELS] > 0.0:
+    if rule[RuleColumn.USE_LEVELS] > 0.0:
         adverse = max(stop, liquidation) if side > 0 else min(stop, liquidation)
         wanted = target
     start = e
@@ -170,7 +170,7 @@ def touched_exit(
     tape: Tape, rule: FloatArray, side: int, e: int, j: int, stop: float, target: float, liquidation: float,
 ) -> tuple[Reason, float]:  # fmt: skip
     """What a touched bar means: (reason, price before slippage)."""
-    live = rule[Rule.USE_LEVELS] > 0.0
+    live = rule[RuleColumn.USE_LEVELS] > 0.0
     opening = tape.open[j]
     worse = tape.low[j] if side > 0 else tape.high[j]
     if j > e:
@@ -245,7 +245,7 @@ def enter(
     """
     inside = 0
     fee = terms.taker
-    if rule[Rule.LIMIT_OFFSET] == rule[Rule.LIMIT_OFFSET]:
+    if rule[RuleColumn.LIMIT_OFFSET] == rule[RuleColumn.LIMIT_OFFSET]:
         e, raw, inside = limit_fill(tape, rule, side, d)
         if e < 0:
             return Reason.NOT_FILLED, inside, 0.0, 0.0, 0.0, 0.0, 0.0, 0, fee
@@ -262,7 +262,7 @@ def enter(
     missing = np.isnan(stop) or np.isnan(target)
     if missing or side * stop >= side * fill or equity <= 0.0:
         return Reason.REJECTED, e, fill, raw, 0.0, stop, target, inside, fee
-    leverage = rule[Rule.LEVERAGE]
+    leverage = rule[RuleColumn.LEVERAGE]
     notional = min(wanted_notional(rule, equity, fill, stop), equity * leverage / (1.0 + leverage * fee))
     qty = notional / fill
     if terms.max_participation < np.inf:
@@ -281,17 +281,17 @@ def leave(
 ) -> tuple[Reason, int, float]:  # fmt: skip
     """The exit of a position entered in bar `e`: (reason, bar, price before slippage). `halt` is the bar of a forced exit, or n."""
     n = tape.open.size
-    leverage = rule[Rule.LEVERAGE]
+    leverage = rule[RuleColumn.LEVERAGE]
     if side > 0:
         liquidation = fill * (1.0 - 1.0 / leverage) / (1.0 - terms.maintenance)
     else:
         liquidation = fill * (1.0 + 1.0 / leverage) / (1.0 + terms.maintenance)
     at_open = n
     reason = Reason.OPEN
-    if rule[Rule.MAX_HOLD] > 0.0 and e + rule[Rule.MAX_HOLD] < n:
-        at_open = e + int(rule[Rule.MAX_HOLD])
+    if rule[RuleColumn.MAX_HOLD] > 0.0 and e + rule[RuleColumn.MAX_HOLD] < n:
+        at_open = e + int(rule[RuleColumn.MAX_HOLD])
         reason = Reason.MAX_HOLD
-    reverse = rule[Rule.REVERSE] > 0.0
+    reverse = rule[RuleColumn.REVERSE] > 0.0
     if exits.size or reverse:
         asked = bits.next_exit(exits, own, opposite, reverse, e, min(n - 1, at_open))
         if asked + 1 <= at_open and asked < n - 1:
@@ -300,8 +300,8 @@ def leave(
     if halt <= at_open and halt < n:
         at_open = halt
         reason = Reason.ACCOUNT_STOP
-    kind = int(rule[Rule.STOP_KIND])
-    if kind == StopCode.TRAIL_PERCENT or kind == StopCode.TRAIL_ATR or rule[Rule.BREAK_EVEN_AT] >= 0.0:
+    kind = int(rule[RuleColumn.STOP_KIND])
+    if kind == StopCode.TRAIL_PERCENT or kind == StopCode.TRAIL_ATR or rule[RuleColumn.BREAK_EVEN_AT] >= 0.0:
         j, stop = moving_touch(tape, levels, rule, side, e, at_open, fill, stop, target, liquidation, inside)
     else:
         j = fixed_touch(tape, rule, side, e, at_open, stop, target, liquidation, inside)
@@ -332,7 +332,7 @@ def settle(
         slippage += abs(final - price) * qty
     gain = side * qty * (final - fill)
     if reason == Reason.LIQUIDATION:
-        gain = -qty * fill / rule[Rule.LEVERAGE]
+        gain = -qty * fill / rule[RuleColumn.LEVERAGE]
     cash_in = equity - entry_fee
     cash = cash_in + gain - exit_fee - funding
     traded = qty * fill
@@ -394,7 +394,7 @@ def trade(
         return
     why, x, price = leave(tape, terms, levels, rule, side, e, fill, stop, target, inside, exits, own, opposite, halt)
     out[Outcome.REVERSES] = 0.0
-    turns = rule[Rule.REVERSE] > 0.0 and (why == Reason.SIGNAL or why == Reason.REVERSE)
+    turns = rule[RuleColumn.REVERSE] > 0.0 and (why == Reason.SIGNAL or why == Reason.REVERSE)
     if turns and bits.is_set(opposite, x - 1) and not bits.is_set(own, x - 1):
         out[Outcome.REVERSES] = 1.0
     settle(tape, terms, rule, side, e, fill, raw, qty, fee, why, x, price, equity, out)

@@ -15,9 +15,9 @@ import numpy as np
 from coinswarm import errors
 from coinswarm.market import columns, lines, names, numerals, quality, sources, symbols, synthetic, tables, volumes, witnesses
 from coinswarm.market.bars import COLUMNS, Bars
-from coinswarm.market.quality import Finding
+from coinswarm.market.quality import QualityFinding
 from coinswarm.market.sources import Source
-from coinswarm.market.tables import Table
+from coinswarm.market.tables import CellTable
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.market.volumes import Traded
 from coinswarm.types import FloatArray, IntArray
@@ -154,7 +154,7 @@ def _named(name: str, inside: str, symbol: str | None) -> names.Named:
     return names.Named(**pairs)
 
 
-def _market(name: str, table: Table, source: Source | None, symbol: str | None, told: names.Named) -> tuple[str, Table]:
+def _market(name: str, table: CellTable, source: Source | None, symbol: str | None, told: names.Named) -> tuple[str, CellTable]:
     market, table = witnesses.one_market(table, symbol, told.symbol, name)
     if source is None or not source.perpetual or symbol is not None or ":" in market:
         return market, table
@@ -167,7 +167,7 @@ def _parsed(told: Timeframe | str | None) -> Timeframe | None:
     return told if told is None or isinstance(told, Timeframe) else Timeframe.parse(told)
 
 
-def _spacing(name: str, table: Table, opened: witnesses.Opened) -> Timeframe:
+def _spacing(name: str, table: CellTable, opened: witnesses.Opened) -> Timeframe:
     # times that cannot be read come first: they are why nothing tells the timeframe
     usual = quality.common_step(opened.ts[opened.ts >= 0])
     if usual > 0:
@@ -184,7 +184,7 @@ def _spacing(name: str, table: Table, opened: witnesses.Opened) -> Timeframe:
 # --- rows that are left out ------------------------------------------------------------------------------------------------
 
 
-def _whole(table: Table, name: str) -> Table:
+def _whole(table: CellTable, name: str) -> CellTable:
     """The table without a last line that may be cut inside its last number; raises `BadBars` when nothing is left of it."""
     last = table.frame.columns[-1] if table.frame.columns else ""
     if table.open_end and columns.has_meaning(last) and not lines.is_whole(table.frame[last].to_list()):
@@ -196,7 +196,7 @@ def _whole(table: Table, name: str) -> Table:
     return table
 
 
-def _finished(table: Table, name: str) -> Table:
+def _finished(table: CellTable, name: str) -> CellTable:
     """The table without candles that were not over yet."""
     import polars as pl
 
@@ -234,7 +234,7 @@ def _traded(
 # --- checks ---------------------------------------------------------------------------------------------------------------
 
 
-def _require(path: Path, table: Table, bars: Bars, findings: Sequence[Finding], *, sort: bool) -> None:
+def _require(path: Path, table: CellTable, bars: Bars, findings: Sequence[QualityFinding], *, sort: bool) -> None:
     # a time that could not be read is told once, not again as a repeated or impossible one
     told = {"range", "duplicate", "order"} if any(finding.kind == "missing" for finding in findings) else set()
     told |= {"newest first"} if sort else set()
@@ -243,7 +243,7 @@ def _require(path: Path, table: Table, bars: Bars, findings: Sequence[Finding], 
         raise table.refusal(path.name, broken, _hint(broken, bars.ts))
 
 
-def _hint(broken: Sequence[Finding], ts: IntArray) -> str:
+def _hint(broken: Sequence[QualityFinding], ts: IntArray) -> str:
     kinds = {finding.kind for finding in broken}
     if "newest first" in kinds:
         return "--sort turns a file that is newest first round"
@@ -267,7 +267,7 @@ def _sets_clocks_back(ts: IntArray) -> bool:
     return moment.weekday() == _SUNDAY and moment.month in (4, 10, 11) and moment.hour <= 3
 
 
-def _require_funding(name: str, table: Table, ts: IntArray, rates: FloatArray, unreadable: Sequence[Finding]) -> None:
+def _require_funding(name: str, table: CellTable, ts: IntArray, rates: FloatArray, unreadable: Sequence[QualityFinding]) -> None:
     steps = np.r_[False, np.diff(ts) <= 0][: ts.size]
     findings = list(unreadable) or quality.at_rows("order", "{n} time{s} not after the one before", steps, ts, about_time=True)
     findings += quality.at_rows("missing", "{n} missing or infinite rate{s}", ~np.isfinite(rates), ts)

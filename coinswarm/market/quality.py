@@ -23,7 +23,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class QualityFinding:
     """One kind of trouble in a data set, with where it happens.
 
     Attributes:
@@ -46,7 +46,7 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
+class QualityReport:
     """What a check of bars found.
 
     Attributes:
@@ -58,21 +58,21 @@ class Report:
 
     key: str
     n_bars: int
-    findings: tuple[Finding, ...]
+    findings: tuple[QualityFinding, ...]
     synthetic: bool = False
 
     @property
-    def broken(self) -> tuple[Finding, ...]:
+    def broken(self) -> tuple[QualityFinding, ...]:
         """Findings for which bars are refused."""
         return tuple(finding for finding in self.findings if finding.broken)
 
     @property
-    def odd(self) -> tuple[Finding, ...]:
+    def odd(self) -> tuple[QualityFinding, ...]:
         """Findings that are only told."""
         return tuple(finding for finding in self.findings if not finding.broken)
 
 
-def check(bars: Bars) -> Report:
+def check(bars: Bars) -> QualityReport:
     """Look for gaps, duplicates, disorder, impossible candles, missing numbers, zero volume, flat bars and outliers.
 
     Args:
@@ -83,10 +83,10 @@ def check(bars: Bars) -> Report:
     """
     broken = [*_times(bars), *_numbers(bars), *_candles(bars), *_funding(bars)]
     odd = [] if broken else [*_gaps(bars), *_activity(bars), *_outliers(bars), *_volume_units(bars)]
-    return Report(key=bars.key, n_bars=len(bars), findings=(*broken, *odd), synthetic=bars.synthetic)
+    return QualityReport(key=bars.key, n_bars=len(bars), findings=(*broken, *odd), synthetic=bars.synthetic)
 
 
-def require(bars: Bars, *, name: str = "") -> Report:
+def require(bars: Bars, *, name: str = "") -> QualityReport:
     """Check bars and refuse broken ones.
 
     Args:
@@ -103,7 +103,7 @@ def require(bars: Bars, *, name: str = "") -> Report:
     return report
 
 
-def refusal(name: str, findings: Iterable[Finding], *, first_row: int = 1, unit: str = "row", hint: str = "") -> errors.BadBars:
+def refusal(name: str, findings: Iterable[QualityFinding], *, first_row: int = 1, unit: str = "row", hint: str = "") -> errors.BadBars:
     """One error that tells every finding, with rows counted as the reader of the file counts them.
 
     Args:
@@ -120,7 +120,7 @@ def refusal(name: str, findings: Iterable[Finding], *, first_row: int = 1, unit:
     return kind("\n".join([f"{name} has {len(found)} {plural}:", *lines]), hint=hint)
 
 
-def _places(finding: Finding, first_row: int, unit: str) -> str:
+def _places(finding: QualityFinding, first_row: int, unit: str) -> str:
     if not finding.rows:
         return ""
     times = finding.times or (None,) * len(finding.rows)
@@ -138,7 +138,7 @@ def moment(ts: int) -> str:
         return str(ts)
 
 
-def at_rows(kind: str, text: str, mask: BoolArray, ts: IntArray, *, broken: bool = True, about_time: bool = False) -> list[Finding]:
+def at_rows(kind: str, text: str, mask: BoolArray, ts: IntArray, *, broken: bool = True, about_time: bool = False) -> list[QualityFinding]:
     """A finding at the bars where `mask` is true, or nothing when it is nowhere true.
 
     Args:
@@ -155,7 +155,7 @@ def at_rows(kind: str, text: str, mask: BoolArray, ts: IntArray, *, broken: bool
     shown = rows[:_SHOWN]
     places = {"rows": tuple(int(row) for row in shown), "times": tuple(int(ts[row]) for row in shown)}
     return [
-        Finding(
+        QualityFinding(
             kind=kind,
             text=text.format(n=rows.size, s="" if rows.size == 1 else "s"),
             broken=broken,
@@ -166,18 +166,18 @@ def at_rows(kind: str, text: str, mask: BoolArray, ts: IntArray, *, broken: bool
     ]
 
 
-def _times(bars: Bars) -> list[Finding]:
+def _times(bars: Bars) -> list[QualityFinding]:
     if not len(bars):
-        return [Finding(kind="empty", text="there are no bars")]
+        return [QualityFinding(kind="empty", text="there are no bars")]
     return [*_range(bars.ts), *order(bars.ts), *spacing(bars.ts, bars.timeframe)]
 
 
-def _range(ts: IntArray) -> list[Finding]:
+def _range(ts: IntArray) -> list[QualityFinding]:
     low, high = 1_230_768_000_000, 4_102_444_800_000  # 2009, when the first coin was mined, to 2100
     return at_rows("range", "{n} time{s} outside 2009 to 2100", (ts < low) | (ts >= high), ts, about_time=True)
 
 
-def order(ts: IntArray) -> list[Finding]:
+def order(ts: IntArray) -> list[QualityFinding]:
     """Whether times rise strictly: newest first, shuffled or repeated times are findings.
 
     Args:
@@ -190,11 +190,11 @@ def order(ts: IntArray) -> list[Finding]:
     found = at_rows("duplicate", "{n} repeated time{s}", repeated, ts, about_time=True) if (counts > 1).any() else []
     if ts.size > 1 and (steps <= 0).all() and (steps < 0).any():
         text = f"newest first: times fall from {moment(int(ts[0]))} to {moment(int(ts[-1]))}"
-        return [Finding(kind="newest first", text=text, count=int((steps < 0).sum()), about_time=True), *found]
+        return [QualityFinding(kind="newest first", text=text, count=int((steps < 0).sum()), about_time=True), *found]
     return [*at_rows("order", "out of order: {n} bar{s} older than the one before", np.r_[False, steps < 0], ts, about_time=True), *found]
 
 
-def spacing(ts: IntArray, timeframe: Timeframe) -> list[Finding]:
+def spacing(ts: IntArray, timeframe: Timeframe) -> list[QualityFinding]:
     """Whether the distance between bars agrees with the timeframe.
 
     Args:
@@ -207,12 +207,12 @@ def spacing(ts: IntArray, timeframe: Timeframe) -> list[Finding]:
     usual = common_step(ts)
     if _months(ts, usual):
         text = "bars of calendar months: months have no one length, so when a bar is known cannot be told; take bars of days or weeks"
-        return [Finding(kind="months", text=text, about_time=True)]
+        return [QualityFinding(kind="months", text=text, about_time=True)]
     if (steps < timeframe.ms).any() or (steps.size > 1 and not (steps == timeframe.ms).any()):
         text = f"the timeframe {timeframe} contradicts the times, which are mostly {Timeframe(usual)} apart"
         if usual == timeframe.ms:
             text = f"{int((steps < timeframe.ms).sum())} bars open before the {timeframe} bar ahead of them is over"
-        return [Finding(kind="spacing", text=text, about_time=True)]
+        return [QualityFinding(kind="spacing", text=text, about_time=True)]
     return []
 
 
@@ -243,8 +243,8 @@ def _steps(ts: IntArray) -> IntArray:
     return ordered[1:] - ordered[:-1]
 
 
-def _numbers(bars: Bars) -> list[Finding]:
-    found: list[Finding] = []
+def _numbers(bars: Bars) -> list[QualityFinding]:
+    found: list[QualityFinding] = []
     for name in COLUMNS:
         values = getattr(bars, name)
         found += at_rows("missing", f"no number as {name} in {{n}} bar{{s}}", np.isnan(values), bars.ts)
@@ -255,7 +255,7 @@ def _numbers(bars: Bars) -> list[Finding]:
     return found
 
 
-def _candles(bars: Bars) -> list[Finding]:
+def _candles(bars: Bars) -> list[QualityFinding]:
     inside_high = bars.high < np.maximum(bars.open, bars.close)
     inside_low = bars.low > np.minimum(bars.open, bars.close)
     crossed = bars.high < bars.low
@@ -266,14 +266,14 @@ def _candles(bars: Bars) -> list[Finding]:
     ]
 
 
-def _funding(bars: Bars) -> list[Finding]:
+def _funding(bars: Bars) -> list[QualityFinding]:
     late = np.r_[False, np.diff(bars.funding_ts) <= 0][: bars.funding_ts.size]
     found = at_rows("funding", "{n} missing or infinite funding rate{s}", ~np.isfinite(bars.funding_rate), bars.funding_ts)
     found += at_rows("funding", "{n} funding rate{s} beyond 100 %", np.abs(bars.funding_rate) > 1, bars.funding_ts)
     return found + at_rows("funding", "{n} funding time{s} not after the one before", late, bars.funding_ts)
 
 
-def _gaps(bars: Bars) -> list[Finding]:
+def _gaps(bars: Bars) -> list[QualityFinding]:
     steps = np.diff(bars.ts)
     wide = np.r_[False, steps > bars.timeframe.ms]
     missing = int((steps // bars.timeframe.ms - 1).clip(0).sum())
@@ -282,7 +282,7 @@ def _gaps(bars: Bars) -> list[Finding]:
     return found + at_rows("off grid", "{n} bar{s} not a whole number of bars after the one before", off_grid, bars.ts, broken=False)
 
 
-def _activity(bars: Bars) -> list[Finding]:
+def _activity(bars: Bars) -> list[QualityFinding]:
     flat = (bars.high == bars.low) & (bars.volume > 0)
     return [
         *at_rows("zero volume", "{n} bar{s} without volume", bars.volume == 0, bars.ts, broken=False),
@@ -290,7 +290,7 @@ def _activity(bars: Bars) -> list[Finding]:
     ]
 
 
-def _outliers(bars: Bars) -> list[Finding]:
+def _outliers(bars: Bars) -> list[QualityFinding]:
     before, after = np.r_[bars.open[0], bars.close[:-1]], np.r_[bars.open[1:], bars.close[-1]]
     moves = np.maximum(bars.high / np.maximum(before, after), np.minimum(before, after) / bars.low) - 1.0
     jumps = np.abs(np.log(bars.open / before))
@@ -305,7 +305,7 @@ def _scale(returns: FloatArray) -> float:
     return float(1.4826 * np.median(moved)) if moved.size else 0.0
 
 
-def _volume_units(bars: Bars) -> list[Finding]:
+def _volume_units(bars: Bars) -> list[QualityFinding]:
     """Places where the median volume jumps by about the price, and stays: base and quote volume have changed places."""
     if len(bars) < 4 * _FLIP_WINDOW:
         return []

@@ -15,7 +15,7 @@ import numpy as np
 
 from coinswarm import errors
 from coinswarm.market import columns, lines, quality, sources, symbols
-from coinswarm.market.quality import Finding
+from coinswarm.market.quality import QualityFinding
 from coinswarm.market.sources import Source
 from coinswarm.types import BoolArray, IntArray
 
@@ -27,7 +27,7 @@ _DEEPEST = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Table:
+class CellTable:
     """A file's cells.
 
     Attributes:
@@ -52,11 +52,11 @@ class Table:
     open_end: bool = False
     notes: tuple[str, ...] = ()
 
-    def kept(self, mask: BoolArray, note: str) -> Table:
+    def kept(self, mask: BoolArray, note: str) -> CellTable:
         """The rows where `mask` (n_rows,) is true, with a note on the others; its numbers stay those of the file."""
         return replace(self, frame=self.frame.filter(mask), numbers=self.numbers[mask], notes=(*self.notes, note))
 
-    def refusal(self, name: str, findings: Sequence[Finding], hint: str = "") -> errors.BadBars:
+    def refusal(self, name: str, findings: Sequence[QualityFinding], hint: str = "") -> errors.BadBars:
         """One error that tells every finding by the numbers of its rows in the file.
 
         Args:
@@ -68,7 +68,7 @@ class Table:
         return quality.refusal(name, placed, first_row=0, unit=self.unit, hint=hint)
 
 
-def load(path: Path) -> Table:
+def load(path: Path) -> CellTable:
     """The cells of a file.
 
     Args:
@@ -114,7 +114,7 @@ def _require_file(path: Path) -> None:
         raise errors.NotFound(f"there is no file {path}", hint=f"did you mean {', '.join(close)}?" if close else "")
 
 
-def _of_bytes(raw: bytes, name: str) -> Table:
+def _of_bytes(raw: bytes, name: str) -> CellTable:
     import polars as pl
 
     if raw[:4] == b"PAR1":
@@ -131,11 +131,11 @@ def _of_bytes(raw: bytes, name: str) -> Table:
     return _of_json(text, name) if text.lstrip()[:1] in ("[", "{") else _of_lines(text, name)
 
 
-def _of_frame(frame: pl.DataFrame) -> Table:
-    return Table(frame=frame, numbers=np.arange(1, len(frame) + 1, dtype=np.int64))
+def _of_frame(frame: pl.DataFrame) -> CellTable:
+    return CellTable(frame=frame, numbers=np.arange(1, len(frame) + 1, dtype=np.int64))
 
 
-def _of_feather(raw: bytes) -> Table:
+def _of_feather(raw: bytes) -> CellTable:
     import polars as pl
     import pyarrow as pa
 
@@ -145,7 +145,7 @@ def _of_feather(raw: bytes) -> Table:
     return _of_frame(pl.DataFrame(pl.from_arrow(table)))
 
 
-def _of_zip(raw: bytes, name: str) -> Table:
+def _of_zip(raw: bytes, name: str) -> CellTable:
     with zipfile.ZipFile(io.BytesIO(raw)) as packed:
         members = [entry for entry in packed.namelist() if not entry.endswith("/") and not entry.startswith("__MACOSX/")]
         if len(members) != 1:
@@ -165,16 +165,16 @@ def _unpacked(stream: Any, name: str) -> bytes:
     return raw
 
 
-def _of_lines(text: str, name: str) -> Table:
+def _of_lines(text: str, name: str) -> CellTable:
     found = lines.read(text, name)
     notes = (found.note,) if found.note else ()
-    return Table(frame=found.frame, numbers=found.numbers, unit="line", source=found.source, open_end=found.open_end, notes=notes)
+    return CellTable(frame=found.frame, numbers=found.numbers, unit="line", source=found.source, open_end=found.open_end, notes=notes)
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------------
 
 
-def _of_json(text: str, name: str) -> Table:
+def _of_json(text: str, name: str) -> CellTable:
     rows, around = _rows(json.loads(text), name)
     kinds = {type(row) for row in rows}
     if kinds == {list}:
@@ -210,7 +210,7 @@ def _search(document: Any, market: str, found: list[tuple[list[Any], str]], dept
             _search(value, str(key) if is_market else named, found, depth + 1)
 
 
-def _of_lists(rows: Sequence[Sequence[Any]], name: str) -> Table:
+def _of_lists(rows: Sequence[Sequence[Any]], name: str) -> CellTable:
     widths = {len(row) for row in rows}
     cells = [_cell(value) or "" for value in rows[0]]
     source = sources.by_width("lists", cells) if len(widths) == 1 else None
@@ -220,13 +220,13 @@ def _of_lists(rows: Sequence[Sequence[Any]], name: str) -> Table:
     return _of_columns(dict(zip(source.columns, zip(*rows, strict=True), strict=True)), source)
 
 
-def _of_records(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _of_records(rows: Sequence[Mapping[str, Any]]) -> CellTable:
     names = dict.fromkeys(name for row in rows for name in row)
     table = _of_columns({name: tuple(row.get(name) for row in rows) for name in names}, None)
     return replace(table, form="records")
 
 
-def _of_columns(cells: Mapping[str, Sequence[Any]], source: Source | None) -> Table:
+def _of_columns(cells: Mapping[str, Sequence[Any]], source: Source | None) -> CellTable:
     import polars as pl
 
     # as text: JSON mixes numbers and strings, and each number keeps all of its digits

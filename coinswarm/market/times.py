@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coinswarm.market.quality import Finding, at_rows
+from coinswarm.market.quality import QualityFinding, at_rows
 from coinswarm.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _CLOCK = r"^(\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?|\d{6})$"
 _ZONED_FORMS = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z")
 
 
-def read(column: pl.Series) -> tuple[IntArray, list[Finding]]:
+def read(column: pl.Series) -> tuple[IntArray, list[QualityFinding]]:
     """Times of a column.
 
     Args:
@@ -63,7 +63,7 @@ def _whole(column: pl.Series) -> IntArray | None:
     return column.fill_null(_UNREADABLE).to_numpy().astype(np.int64) if column.dtype.is_integer() else None
 
 
-def from_numbers(values: FloatArray, whole: IntArray | None = None) -> tuple[IntArray, list[Finding]]:
+def from_numbers(values: FloatArray, whole: IntArray | None = None) -> tuple[IntArray, list[QualityFinding]]:
     """Times given as numbers, each unit told by its size.
 
     Args:
@@ -89,7 +89,7 @@ def _milliseconds(values: FloatArray, whole: IntArray | None, unit: str) -> IntA
     return np.round(values * factor).astype(np.int64)
 
 
-def _mixed(unit: IntArray, readable: np.ndarray, ts: IntArray) -> list[Finding]:
+def _mixed(unit: IntArray, readable: np.ndarray, ts: IntArray) -> list[QualityFinding]:
     present = np.unique(unit[readable])
     if present.size < 2:
         return []
@@ -98,13 +98,13 @@ def _mixed(unit: IntArray, readable: np.ndarray, ts: IntArray) -> list[Finding]:
     return at_rows("mixed units", f"times are in mixed units ({', '.join(parts)}), changing", changes, ts, about_time=True)
 
 
-def _missing(ts: IntArray) -> list[Finding]:
+def _missing(ts: IntArray) -> list[QualityFinding]:
     rows = np.flatnonzero(ts == _UNREADABLE)
     if not rows.size:
         return []
     shown = tuple(int(row) for row in rows[:3])
     text = f"{rows.size} missing or unreadable time{'' if rows.size == 1 else 's'}"
-    return [Finding(kind="missing", text=text, count=int(rows.size), rows=shown, about_time=True)]
+    return [QualityFinding(kind="missing", text=text, count=int(rows.size), rows=shown, about_time=True)]
 
 
 def _from_dates(column: pl.Series) -> IntArray:
@@ -116,7 +116,7 @@ def _from_dates(column: pl.Series) -> IntArray:
     return stamped.dt.epoch("ms").fill_null(_UNREADABLE).to_numpy().astype(np.int64)
 
 
-def _from_text(column: pl.Series) -> tuple[IntArray, list[Finding]]:
+def _from_text(column: pl.Series) -> tuple[IntArray, list[QualityFinding]]:
     import polars as pl
 
     text = column.cast(pl.String).str.strip_chars()

@@ -14,8 +14,8 @@ import numpy as np
 
 from coinswarm import errors
 from coinswarm.market import columns, quality, symbols, times
-from coinswarm.market.quality import Finding
-from coinswarm.market.tables import Table
+from coinswarm.market.quality import QualityFinding
+from coinswarm.market.tables import CellTable
 from coinswarm.market.timeframe import DAY_MS, Timeframe
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
@@ -40,7 +40,7 @@ class Opened:
     """
 
     ts: IntArray
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[QualityFinding, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -50,13 +50,13 @@ class _Stamps:
 
     name: str
     ts: IntArray
-    findings: tuple[Finding, ...]
+    findings: tuple[QualityFinding, ...]
 
 
 # --- times ----------------------------------------------------------------------------------------------------------------
 
 
-def open_times(table: Table, named: columns.Times, step_ms: int, file: str) -> Opened:
+def open_times(table: CellTable, named: columns.Times, step_ms: int, file: str) -> Opened:
     """When each bar opens, by all the times that a file has.
 
     Args:
@@ -109,7 +109,8 @@ def _mostly_agree(first: IntArray, other: IntArray, n_bars: int, step: int) -> b
 def _from_closes(close: _Stamps, step: int) -> Opened:
     if step <= 0:
         return Opened(
-            ts=close.ts, findings=(Finding(kind="close", text=f"{close.name} is the close time, and the length of a bar is unknown"),)
+            ts=close.ts,
+            findings=(QualityFinding(kind="close", text=f"{close.name} is the close time, and the length of a bar is unknown"),),
         )
     end = -(-close.ts // _SECOND_MS) * _SECOND_MS
     if step % 60_000 == 0 and (end % 60_000 == 59_000).all():
@@ -118,7 +119,7 @@ def _from_closes(close: _Stamps, step: int) -> Opened:
     return Opened(ts=end - step, notes=(note,))
 
 
-def _one_bar(first: _Stamps, close: _Stamps, step: int, table: Table, file: str) -> str:
+def _one_bar(first: _Stamps, close: _Stamps, step: int, table: CellTable, file: str) -> str:
     """A note on the few rows whose close time is not one bar behind the open time; raises `BadTimestamps` when they are many."""
     off = ~_agree(first.ts, close.ts, 1, step)
     if step <= 0 or not off.any():
@@ -155,7 +156,7 @@ def _settled(first: _Stamps, label: _Stamps, step: int, file: str, *, sure: bool
 # --- the market and the length of bars ------------------------------------------------------------------------------------
 
 
-def one_market(table: Table, told: str | None, named: str | None, file: str) -> tuple[str, Table]:
+def one_market(table: CellTable, told: str | None, named: str | None, file: str) -> tuple[str, CellTable]:
     """The market of a table, and its rows: what it says itself, what was told and what its name says must agree.
 
     Args:
@@ -184,7 +185,7 @@ def one_market(table: Table, told: str | None, named: str | None, file: str) -> 
     return market, replace(table, notes=(*table.notes, note)) if note else table
 
 
-def one_length(table: Table, told: Timeframe | None, file: str) -> tuple[Timeframe | None, Table]:
+def one_length(table: CellTable, told: Timeframe | None, file: str) -> tuple[Timeframe | None, CellTable]:
     """The length of bars that a table tells, and its rows of that length; none where it tells none.
 
     Args:
@@ -208,7 +209,7 @@ def one_length(table: Table, told: Timeframe | None, file: str) -> tuple[Timefra
     return told or (None if words[0].isdigit() else _lengths(words[0])[0]), table
 
 
-def require_one(table: Table, file: str) -> None:
+def require_one(table: CellTable, file: str) -> None:
     """Refuse a table whose bars come from several exchanges; raises `BadBars`."""
     column = columns.one_of(table.frame.columns, ("exchange",))
     words = _words(table.frame[column]) if column else []
@@ -247,8 +248,8 @@ def _canonical(word: str) -> str | None:
 
 
 def _picked(
-    table: Table, column: str, words: Sequence[str], fits: Callable[[str], bool] | None, option: str, file: str
-) -> tuple[Table, list[str]]:
+    table: CellTable, column: str, words: Sequence[str], fits: Callable[[str], bool] | None, option: str, file: str
+) -> tuple[CellTable, list[str]]:
     """The rows of the one word that fits what was told."""
     import polars as pl
 

@@ -18,7 +18,7 @@ from coinswarm.types import BoolArray, FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Dimension:
+class Attribute:
     """One thing that can be conditioned on, and conditions on it that exclude each other, at most `MAX_BINS` of them.
 
     `stratum`: expectations are taken by it, as for hold, market and side; every trade fulfils one of its conditions.
@@ -33,7 +33,7 @@ class Dimension:
 class Bins:
     """All dimensions, and what was left out because it does not vary or is never known."""
 
-    dimensions: tuple[Dimension, ...]
+    dimensions: tuple[Attribute, ...]
     left_out: tuple[str, ...]
 
     @property
@@ -107,25 +107,25 @@ def _named(trades: ChaosTrades, settings: DiscoverSettings) -> tuple[str, ...]:
     return settings.features or trades.features
 
 
-def _feature(trades: ChaosTrades, name: str, n: int) -> Dimension:
+def _feature(trades: ChaosTrades, name: str, n: int) -> Attribute:
     cuts = [-math.inf, *edges(trades.feature(name), n).tolist(), math.inf]
     bands = tuple(Band(feature=name, low=low, high=high) for low, high in pairwise(cuts))
-    return Dimension(name=name, conditions=bands)
+    return Attribute(name=name, conditions=bands)
 
 
-def _hold(trades: ChaosTrades, n: int) -> Dimension:
-    return Dimension(name="hold", conditions=hold_bands(trades, n), stratum=True)
+def _hold(trades: ChaosTrades, n: int) -> Attribute:
+    return Attribute(name="hold", conditions=hold_bands(trades, n), stratum=True)
 
 
-def _market(trades: ChaosTrades) -> Dimension:
+def _market(trades: ChaosTrades) -> Attribute:
     present = np.unique(trades.market).tolist()
     several = tuple(Market(key=trades.markets[number]) for number in present)
-    return Dimension(name="market", conditions=several if len(several) <= MAX_BINS else (), stratum=True)
+    return Attribute(name="market", conditions=several if len(several) <= MAX_BINS else (), stratum=True)
 
 
-def _side(trades: ChaosTrades) -> Dimension:
+def _side(trades: ChaosTrades) -> Attribute:
     signs = np.unique(trades.side)[::-1].tolist()
-    return Dimension(name="side", conditions=tuple(Side(sign=sign) for sign in signs), stratum=True)
+    return Attribute(name="side", conditions=tuple(Side(sign=sign) for sign in signs), stratum=True)
 
 
 def packed(mask: BoolArray) -> np.ndarray:

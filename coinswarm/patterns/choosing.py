@@ -14,7 +14,7 @@ import numpy as np
 
 from coinswarm.kernels.subgroups import Picks
 from coinswarm.patterns import evidence
-from coinswarm.patterns.table import Table
+from coinswarm.patterns.table import CodedTrades
 from coinswarm.types import BoolArray, IntArray
 
 MAX_LOOKED_AT = 1000
@@ -31,7 +31,7 @@ class Chosen:
     unlooked: int
 
 
-def choose(table: Table, picks: Picks, order: IntArray, *, limit: int, alpha: float, rng: np.random.Generator) -> Chosen:
+def choose(table: CodedTrades, picks: Picks, order: IntArray, *, limit: int, alpha: float, rng: np.random.Generator) -> Chosen:
     """Go through significant conjunctions, best first, and keep those that say something of their own.
 
     Args:
@@ -60,7 +60,7 @@ def choose(table: Table, picks: Picks, order: IntArray, *, limit: int, alpha: fl
     return Chosen(places=tuple(kept), unproductive=unproductive, redundant=redundant, unlooked=len(order) - looked)
 
 
-def is_productive(table: Table, picks: np.ndarray, *, alpha: float, rng: np.random.Generator) -> bool:
+def is_productive(table: CodedTrades, picks: np.ndarray, *, alpha: float, rng: np.random.Generator) -> bool:
     """Whether a (depth,) conjunction is better than the rest of each of its generalisations, at level alpha each."""
     member = table.masks(picks[None, :])[0]
     return all(_better(table, member, table.masks(wider)[0], alpha, rng) for wider in _generalisations(picks))
@@ -74,12 +74,12 @@ def _generalisations(picks: np.ndarray) -> Iterator[Picks]:
             yield np.array([some], dtype=np.int32)
 
 
-def _better(table: Table, member: BoolArray, among: BoolArray, alpha: float, rng: np.random.Generator) -> bool:
+def _better(table: CodedTrades, member: BoolArray, among: BoolArray, alpha: float, rng: np.random.Generator) -> bool:
     sums = evidence.scored(member, among, table.coded.y, table.coded.block_of, table.n_blocks)
     return evidence.alone(sums, rng=rng) <= alpha
 
 
-def _adds(table: Table, member: BoolArray, taken: BoolArray, alpha: float, rng: np.random.Generator) -> bool:
+def _adds(table: CodedTrades, member: BoolArray, taken: BoolArray, alpha: float, rng: np.random.Generator) -> bool:
     """Whether its trades are good even without those of the chosen ones."""
     if not taken.any():
         return True

@@ -12,7 +12,7 @@ from coinswarm.ledger.patterns import spending
 from coinswarm.patterns import evidence, figures
 from coinswarm.patterns.conditions import Pattern
 from coinswarm.patterns.figures import Figures
-from coinswarm.patterns.search import Search, Side
+from coinswarm.patterns.search import PatternSearch, SegmentTrades
 from coinswarm.patterns.settings import DiscoverSettings
 from coinswarm.patterns.slices import Slice
 from coinswarm.types import FloatArray
@@ -54,13 +54,13 @@ class Finding:
     slices: tuple[Slice, ...] = ()
 
 
-def figures_of(search: Search, part: Side, pattern: Pattern, turnover: FloatArray | None) -> Figures:
+def figures_of(search: PatternSearch, part: SegmentTrades, pattern: Pattern, turnover: FloatArray | None) -> Figures:
     """Figures of a pattern on one segment of a search; `turnover` is (n,) of all trades, or None."""
     own = None if turnover is None else turnover[part.places]
     return figures.measure(part.trades, pattern.mask(part.trades), part.excess, part.blocks, part.n_blocks, search.segments.block_ms, own)
 
 
-def p_value(part: Side, pattern: Pattern, *, rng: np.random.Generator, flips: int = FLIPS) -> float:
+def p_value(part: SegmentTrades, pattern: Pattern, *, rng: np.random.Generator, flips: int = FLIPS) -> float:
     """One-sided p of a pattern doing better than random trades, or than nothing net of costs: the larger of the two.
 
     To be believed a pattern must do both, so the larger p holds its level (Berger 1982, intersection-union).
@@ -71,7 +71,7 @@ def p_value(part: Side, pattern: Pattern, *, rng: np.random.Generator, flips: in
     return max(evidence.alone(sums, rng=rng, n_flips=flips) for sums in (against_random, against_nothing))
 
 
-def ask(search: Search, finding: Finding, turnover: FloatArray | None) -> Finding:
+def ask(search: PatternSearch, finding: Finding, turnover: FloatArray | None) -> Finding:
     """Test a finding on the later segment, if that has enough of it; `turnover` is (n,) of all trades, or None."""
     part, settings = search.confirmation, search.settings
     if len(part.trades) == 0:

@@ -14,10 +14,10 @@ from coinswarm.patterns.choosing import Chosen
 from coinswarm.patterns.conditions import Pattern
 from coinswarm.patterns.confirming import Finding
 from coinswarm.patterns.evidence import Evidence
-from coinswarm.patterns.foresight import Leak
+from coinswarm.patterns.foresight import FeatureLeak
 from coinswarm.patterns.mining import Mined, Spread
 from coinswarm.patterns.naive import Naive
-from coinswarm.patterns.search import Search, mined, prepare
+from coinswarm.patterns.search import PatternSearch, mined, prepare
 from coinswarm.patterns.segments import Segments
 from coinswarm.patterns.settings import DiscoverSettings
 from coinswarm.patterns.slices import slices
@@ -77,7 +77,7 @@ class Discovery:
     findings: tuple[Finding, ...]
     best: tuple[Tested, ...]
     naive_promoted: dict[str, int]
-    leaks: tuple[Leak, ...]
+    leaks: tuple[FeatureLeak, ...]
     bar_ms: int
 
     @property
@@ -125,7 +125,7 @@ def discover(
     found = evidence.family_wise(parts, n_flips=chosen.flips, alpha=chosen.alpha, rng=rng)
     every = mining.join([part for part, _ in parts])
     usual = naive.judge(every, ready.table, ready.discovery.trades.net, alpha=chosen.alpha)
-    family = Family(search=ready, mined=every, evidence=found, naive=usual)
+    family = PatternFamily(search=ready, mined=every, evidence=found, naive=usual)
     leaks = foresight.leaks(trades, chosen.features, first_moves)
     order = family.order[:0] if leaks else family.order
     picked = choosing.choose(ready.table, every.picks, order, limit=chosen.max_candidates, alpha=chosen.alpha, rng=rng)
@@ -134,10 +134,10 @@ def discover(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Family:
+class PatternFamily:
     """All that was tested: n conjunctions, what sign flips say of them and what the usual tests do."""
 
-    search: Search
+    search: PatternSearch
     mined: Mined
     evidence: Evidence
     naive: Naive
@@ -158,7 +158,7 @@ class Family:
         return self.search.bins.pattern(self.mined.picks[place].tolist())
 
 
-def _finding(family: Family, place: int, turnover: FloatArray | None) -> Finding:
+def _finding(family: PatternFamily, place: int, turnover: FloatArray | None) -> Finding:
     pattern, t, n = family.pattern(place), float(family.evidence.t[place]), len(family.mined)
     seen = confirming.figures_of(family.search, family.search.discovery, pattern, turnover)
     usual = {"welch": float(family.naive.welch[place]), "binomial": float(family.naive.binomial[place])}
@@ -172,7 +172,7 @@ def _finding(family: Family, place: int, turnover: FloatArray | None) -> Finding
     )  # fmt: skip
 
 
-def _report(family: Family, picked: Chosen, findings: tuple[Finding, ...], leaks: tuple[Leak, ...]) -> Discovery:
+def _report(family: PatternFamily, picked: Chosen, findings: tuple[Finding, ...], leaks: tuple[FeatureLeak, ...]) -> Discovery:
     search, p = family.search, family.evidence.p_adjusted
     depths, numbers = np.unique((family.mined.picks >= 0).sum(axis=1), return_counts=True)
     return Discovery(
@@ -187,12 +187,12 @@ def _report(family: Family, picked: Chosen, findings: tuple[Finding, ...], leaks
     )  # fmt: skip
 
 
-def _best(family: Family) -> tuple[Tested, ...]:
+def _best(family: PatternFamily) -> tuple[Tested, ...]:
     order = np.argsort(-family.evidence.t, kind="stable")[:N_BEST]
     return tuple(_tested(family, place) for place in order.tolist())
 
 
-def _tested(family: Family, place: int) -> Tested:
+def _tested(family: PatternFamily, place: int) -> Tested:
     return Tested(
         pattern=family.pattern(place), t=float(family.evidence.t[place]), p_value=float(family.evidence.p_value[place]),
         p_family=float(family.evidence.p_adjusted[place]), trades=int(family.mined.trades[place]),

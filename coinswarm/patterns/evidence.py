@@ -16,7 +16,7 @@ from coinswarm import stats
 from coinswarm.kernels import subgroups
 from coinswarm.kernels.subgroups import Picks, Places
 from coinswarm.patterns.mining import Mined
-from coinswarm.patterns.table import Table
+from coinswarm.patterns.table import CodedTrades
 from coinswarm.stats.stepdown import step_down
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
@@ -40,7 +40,7 @@ class Evidence:
     threshold: float
 
 
-def family_wise(tested: Sequence[tuple[Mined, Table]], *, n_flips: int, alpha: float, rng: np.random.Generator) -> Evidence:
+def family_wise(tested: Sequence[tuple[Mined, CodedTrades]], *, n_flips: int, alpha: float, rng: np.random.Generator) -> Evidence:
     """Test all conjunctions together, those of each table on its own trades, one after the other in the order given.
 
     Args:
@@ -70,7 +70,7 @@ def family_wise(tested: Sequence[tuple[Mined, Table]], *, n_flips: int, alpha: f
     return Evidence(t=t, p_value=p, p_adjusted=adjusted, threshold=float(np.quantile(largest, 1 - alpha, method="higher")))
 
 
-def standardised(table: Table, picks: Picks) -> npt.NDArray[np.float32]:
+def standardised(table: CodedTrades, picks: Picks) -> npt.NDArray[np.float32]:
     """(n, n_blocks) evidence of (n, depth) conjunctions in each block, each row of length 1, or 0 where there is none."""
     sums = np.empty((len(picks), table.n_blocks))
     subgroups.evidence(np.ascontiguousarray(picks), table.everybody, table.coded, sums)

@@ -22,7 +22,7 @@ MOST = 20_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Leak:
+class FeatureLeak:
     """A feature that foretells a market better than anything known at the time can.
 
     Attributes:
@@ -44,7 +44,7 @@ class Leak:
         return f"LOOK-AHEAD: {self.feature} of {self.market} foretells the next {bars} ({size}): nothing known then can"
 
 
-def leaks(trades: ChaosTrades, features: Sequence[str] = (), first_moves: FloatArray | None = None) -> tuple[Leak, ...]:
+def leaks(trades: ChaosTrades, features: Sequence[str] = (), first_moves: FloatArray | None = None) -> tuple[FeatureLeak, ...]:
     """Features whose values at the decision foretell the bars after it beyond `stats.honest_ceiling`, strongest first.
 
     All trades are asked, those kept back for confirmation too: nothing is learned from them but that something is wrong.
@@ -62,13 +62,13 @@ def leaks(trades: ChaosTrades, features: Sequence[str] = (), first_moves: FloatA
     return tuple(sorted(found, key=lambda leak: -abs(leak.correlation)))
 
 
-def of_bars(bars: Bars) -> tuple[Leak, ...]:
+def of_bars(bars: Bars) -> tuple[FeatureLeak, ...]:
     """Columns of (n_bars,) candles that foretell the next bar beyond `stats.honest_ceiling`, strongest first: prices against the open."""
     prices = [(name, getattr(bars, name) / bars.open) for name in ("high", "low", "close")]
     return _leaking([*prices, ("volume", bars.volume)], bars)
 
 
-def of_rule(rule: Play, bars: Bars, others: Mapping[str, Bars] | None = None) -> tuple[Leak, ...]:
+def of_rule(rule: Play, bars: Bars, others: Mapping[str, Bars] | None = None) -> tuple[FeatureLeak, ...]:
     """What a rule looks at that foretells the bar after a decision beyond `stats.honest_ceiling`, strongest first.
 
     Args:
@@ -89,7 +89,7 @@ def of_rule(rule: Play, bars: Bars, others: Mapping[str, Bars] | None = None) ->
     return _leaking(columns, bars)
 
 
-def refuse(found: Sequence[Leak]) -> None:
+def refuse(found: Sequence[FeatureLeak]) -> None:
     """Say which feature knows what comes next.
 
     Raises:
@@ -99,12 +99,14 @@ def refuse(found: Sequence[Leak]) -> None:
         raise errors.Refused(str(found[0]), hint="the data are wrong: mend them, nothing that is tested on them can be believed")
 
 
-def _leaking(columns: Iterable[tuple[str, FloatArray]], bars: Bars) -> tuple[Leak, ...]:
+def _leaking(columns: Iterable[tuple[str, FloatArray]], bars: Bars) -> tuple[FeatureLeak, ...]:
     """Those of (n_bars,) columns by name, each known at its bar's close, that know the next bar."""
     moves = bars.close[1:] / bars.open[1:] - 1
     rows = np.linspace(0, moves.size - 1, min(MOST, moves.size)).astype(np.int64)
     seen = ((name, stats.foreknowledge(values[:-1][rows], moves[rows])) for name, values in columns)
-    found = [Leak(feature=name, market=bars.key, hold=1, correlation=each.correlation, z=each.z) for name, each in seen if each.found]
+    found = [
+        FeatureLeak(feature=name, market=bars.key, hold=1, correlation=each.correlation, z=each.z) for name, each in seen if each.found
+    ]
     return tuple(sorted(found, key=lambda leak: -abs(leak.correlation)))
 
 
@@ -118,7 +120,7 @@ def _computed(feature: Feature, bars: Bars, others: Mapping[str, Bars]) -> Mappi
     ).outputs  # fmt: skip
 
 
-def _of_market(trades: ChaosTrades, market: int, features: Sequence[str], first_moves: FloatArray | None) -> Iterator[Leak]:
+def _of_market(trades: ChaosTrades, market: int, features: Sequence[str], first_moves: FloatArray | None) -> Iterator[FeatureLeak]:
     places = _shortest(trades, market) if first_moves is None else np.flatnonzero(trades.market == market)
     if not places.size:
         return
@@ -129,7 +131,7 @@ def _of_market(trades: ChaosTrades, market: int, features: Sequence[str], first_
     for name in features:
         seen = stats.foreknowledge(trades.feature(name)[places], moves, hold=hold, independent=apart)
         if seen.found:
-            yield Leak(feature=name, market=trades.markets[market], hold=hold, correlation=seen.correlation, z=seen.z)
+            yield FeatureLeak(feature=name, market=trades.markets[market], hold=hold, correlation=seen.correlation, z=seen.z)
 
 
 def _shortest(trades: ChaosTrades, market: int) -> IntArray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from coinswarm.kernels import subgroups
 from coinswarm.kernels.subgroups import NO_PICK, Found, Picks
-from coinswarm.patterns.table import Table
+from coinswarm.patterns.table import CodedTrades
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
 EXHAUSTIVE_DEPTH = 3
@@ -43,7 +43,7 @@ class Mined:
 class Share:
     """A part of a search that one worker can do: the conjunctions that begin in one dimension."""
 
-    table: Table
+    table: CodedTrades
     first: int
     depth: int
     min_trades: int
@@ -54,7 +54,7 @@ Spread = Callable[[Callable[[Share], Mined], Iterable[Share]], Iterator[Mined]]
 """Calls a function with shares and gives the answers in their order, here or on a cluster."""
 
 
-def exhaust(table: Table, depth: int, min_trades: int, min_active: int, spread: Spread = map) -> Mined:
+def exhaust(table: CodedTrades, depth: int, min_trades: int, min_active: int, spread: Spread = map) -> Mined:
     """Every conjunction of up to `depth` conditions, three at most, one a dimension.
 
     Args:
@@ -89,7 +89,7 @@ def join(parts: list[Mined]) -> Mined:
     return Mined(picks=np.concatenate(wide), counted=sum(part.counted for part in parts), **columns)
 
 
-def beam(table: Table, seed: Mined, depth: int, width: int, min_trades: int) -> tuple[Picks, int]:
+def beam(table: CodedTrades, seed: Mined, depth: int, width: int, min_trades: int) -> tuple[Picks, int]:
     """Conjunctions of more than three conditions that look best on a table.
 
     Quality is the sum of y over the root of the trades (a mean that small samples do not win). A conjunction is taken a condition deeper
@@ -120,7 +120,7 @@ def beam(table: Table, seed: Mined, depth: int, width: int, min_trades: int) -> 
     return np.concatenate(kept), counted
 
 
-def score(table: Table, picks: Picks) -> Mined:
+def score(table: CodedTrades, picks: Picks) -> Mined:
     """Measure given (n, depth) conjunctions on a table."""
     counts, figures, _ = _measure(table, picks)
     return Mined(picks=picks, trades=counts[:, 0], active=counts[:, 1], total=figures[:, 0], t=figures[:, 1], counted=len(picks))
@@ -142,7 +142,7 @@ def _room(sizes: tuple[int, ...], depth: int) -> int:
     return room
 
 
-def _measure(table: Table, picks: Picks) -> tuple[IntArray, FloatArray, FloatArray]:
+def _measure(table: CodedTrades, picks: Picks) -> tuple[IntArray, FloatArray, FloatArray]:
     counts, figures, bounds = np.empty((len(picks), 2), np.int64), np.empty((len(picks), 2)), np.empty(len(picks))
     subgroups.score_picks(np.ascontiguousarray(picks), table.everybody, table.coded, counts, figures, bounds)
     return counts, figures, bounds
@@ -161,7 +161,7 @@ def _promising(picks: Picks, quality: FloatArray, bounds: FloatArray, width: int
     return _best(picks[able], quality[able], width)
 
 
-def _children(table: Table, front: Picks) -> Picks:
+def _children(table: CodedTrades, front: Picks) -> Picks:
     """Each conjunction with each condition of a dimension that it has none of, every set of conditions once."""
     n_conditions = int(table.coded.offsets[-1])
     both = np.empty((len(front) * n_conditions, front.shape[1] + 1), np.int32)

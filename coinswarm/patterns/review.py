@@ -22,7 +22,7 @@ from coinswarm.patterns import bins, evidence, figures, foresight, search
 from coinswarm.patterns.conditions import Market, Pattern
 from coinswarm.patterns.confirming import FLIPS
 from coinswarm.patterns.figures import Figures
-from coinswarm.patterns.search import Side
+from coinswarm.patterns.search import SegmentTrades
 from coinswarm.patterns.segments import HOLDS_A_BLOCK
 from coinswarm.patterns.settings import DiscoverSettings
 from coinswarm.types import FloatArray
@@ -153,7 +153,7 @@ def review(
     return _said(verdict, known, number, level, found, until, why, p)
 
 
-def _window(known: Belief, trades: ChaosTrades, later: np.ndarray, until: int, settings: DiscoverSettings) -> tuple[Side, int]:
+def _window(known: Belief, trades: ChaosTrades, later: np.ndarray, until: int, settings: DiscoverSettings) -> tuple[SegmentTrades, int]:
     """The newest trades, as many blocks of time as confirmation had."""
     block_ms = HOLDS_A_BLOCK * int(trades.hold.max()) * trades.bar_ms
     start = max(known.end_ts, until + 1 - max(known.blocks, settings.min_active) * block_ms)

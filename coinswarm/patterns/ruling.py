@@ -219,7 +219,7 @@ def expected(bars: Bars, side: np.ndarray, hold: IntArray, when: Stretches, cost
     if not len(hold):
         return np.empty(0)
     market = chaos_markets.describe(bars, naming.described_by(()))
-    terms = outcomes.Terms(
+    terms = outcomes.OutcomeTerms(
         fee=costs.taker_bps / 1e4, slip=costs.slippage_bps / 1e4, slip_volatility=costs.slippage_volatility,
         slip_participation=costs.slippage_participation, maintenance=ChaosSettings().maintenance,
     )  # fmt: skip
@@ -228,7 +228,7 @@ def expected(bars: Bars, side: np.ndarray, hold: IntArray, when: Stretches, cost
     return np.array(means)[back]
 
 
-def _mean(market: chaos_markets.Market, terms: outcomes.Terms, when: Stretches, way: int, hold: int) -> float:
+def _mean(market: chaos_markets.DescribedMarket, terms: outcomes.OutcomeTerms, when: Stretches, way: int, hold: int) -> float:
     bars = market.bars
     there = np.arange(market.first, len(bars) - 1 - hold, dtype=np.int64)
     there = there[when.holds(bars.ts[there + 1])]

@@ -13,12 +13,12 @@ from coinswarm.patterns.conditions import Hold
 from coinswarm.patterns.mining import Mined, Spread
 from coinswarm.patterns.segments import Segments
 from coinswarm.patterns.settings import DiscoverSettings
-from coinswarm.patterns.table import Table
+from coinswarm.patterns.table import CodedTrades
 from coinswarm.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Side:
+class SegmentTrades:
     """One segment of time: its trades in order of entry, what they made beyond expectation, and their blocks.
 
     Attributes:
@@ -35,7 +35,7 @@ class Side:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Search:
+class PatternSearch:
     """What a search works on.
 
     Attributes:
@@ -49,19 +49,19 @@ class Search:
     segments: Segments
     bins: Bins
     bands: tuple[Hold, ...]
-    discovery: Side
-    confirmation: Side
-    table: Table
+    discovery: SegmentTrades
+    confirmation: SegmentTrades
+    table: CodedTrades
 
     @property
-    def halves(self) -> tuple[Table, Table]:
+    def halves(self) -> tuple[CodedTrades, CodedTrades]:
         """The trades of the earlier and of the later half of the blocks; what reaches from one into the other is in neither."""
         middle = self.discovery.n_blocks // 2
         blocks = self.table.coded.block_of
         return self.table.part(blocks < middle), self.table.part(blocks > middle)
 
 
-def prepare(trades: ChaosTrades, settings: DiscoverSettings) -> Search:
+def prepare(trades: ChaosTrades, settings: DiscoverSettings) -> PatternSearch:
     """Cut, learn and bring into form.
 
     Raises:
@@ -78,19 +78,19 @@ def prepare(trades: ChaosTrades, settings: DiscoverSettings) -> Search:
     later = side(trades, segments.confirmed_on(trades, cut), bands, cut.confirm_ts, cut.block_ms)
     sizes, strata = zip(*((len(dimension.conditions), dimension.stratum) for dimension in learned.dimensions), strict=True)
     form = table.build(bins.code(learned, seen), sizes, strata, discovery.excess, discovery.blocks, discovery.n_blocks)
-    return Search(settings=settings, segments=cut, bins=learned, bands=bands, discovery=discovery, confirmation=later, table=form)
+    return PatternSearch(settings=settings, segments=cut, bins=learned, bands=bands, discovery=discovery, confirmation=later, table=form)
 
 
-def side(trades: ChaosTrades, places: IntArray, bands: tuple[Hold, ...], start_ts: int, block_ms: int) -> Side:
+def side(trades: ChaosTrades, places: IntArray, bands: tuple[Hold, ...], start_ts: int, block_ms: int) -> SegmentTrades:
     """One segment of (n,) places among the trades, with blocks counted from `start_ts`."""
     own = trades.select(places)
     blocks = segments.blocks(own.entry_ts, start_ts, block_ms)
     n_blocks = int(blocks.max()) + 1 if blocks.size else 0
     excess = outcomes.excess(own, bands) if blocks.size else np.empty(0)
-    return Side(trades=own, places=places, excess=excess, blocks=blocks, n_blocks=n_blocks)
+    return SegmentTrades(trades=own, places=places, excess=excess, blocks=blocks, n_blocks=n_blocks)
 
 
-def mined(search: Search, spread: Spread) -> list[tuple[Mined, Table]]:
+def mined(search: PatternSearch, spread: Spread) -> list[tuple[Mined, CodedTrades]]:
     """Everything that is tested, each part with the trades that judge it.
 
     Up to three conditions: every conjunction, on the whole of discovery. More: those that a beam picks on the earlier half, on the later.

@@ -10,7 +10,7 @@ import numpy as np
 from coinswarm.patterns import bins
 from coinswarm.patterns.conditions import Hold, Market, Pattern, Side
 from coinswarm.patterns.figures import mean_by_blocks
-from coinswarm.patterns.search import Search
+from coinswarm.patterns.search import PatternSearch
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
 HOLD_BANDS = 8
@@ -47,7 +47,7 @@ class _Whole:
     entry_ts: IntArray
 
 
-def slices(search: Search, pattern: Pattern) -> tuple[Slice, ...]:
+def slices(search: PatternSearch, pattern: Pattern) -> tuple[Slice, ...]:
     """Slices of a pattern over discovery and confirmation together. Along hold, market or side its own condition on that is left out."""
     whole = _whole(search)
     bands = bins.hold_bands(search.discovery.trades, HOLD_BANDS)
@@ -60,7 +60,7 @@ def slices(search: Search, pattern: Pattern) -> tuple[Slice, ...]:
 Part = tuple[str, str, float, BoolArray]
 
 
-def _whole(search: Search) -> _Whole:
+def _whole(search: PatternSearch) -> _Whole:
     first, later = search.discovery, search.confirmation
     both = [(first, 0), (later, first.n_blocks)]
     return _Whole(
@@ -74,7 +74,7 @@ def _whole(search: Search) -> _Whole:
     )
 
 
-def _mask(search: Search, pattern: Pattern) -> BoolArray:
+def _mask(search: PatternSearch, pattern: Pattern) -> BoolArray:
     return np.concatenate([pattern.mask(search.discovery.trades), pattern.mask(search.confirmation.trades)])
 
 
@@ -97,7 +97,7 @@ def _by_side(whole: _Whole) -> Iterator[Part]:
         yield "side", "long" if sign > 0 else "short", float(sign), whole.side == sign
 
 
-def _by_time(search: Search, whole: _Whole) -> Iterator[Part]:
+def _by_time(search: PatternSearch, whole: _Whole) -> Iterator[Part]:
     edges = np.linspace(search.segments.start_ts, search.segments.end_ts, TIME_PARTS + 1).astype(np.int64)
     for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         name = str(np.datetime64(start, "ms").astype("datetime64[D]"))

@@ -14,7 +14,7 @@ from coinswarm.types import Bits, BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Table:
+class CodedTrades:
     """Some trades of a search.
 
     Attributes:
@@ -40,7 +40,7 @@ class Table:
         found = np.searchsorted(self.coded.offsets, picks, side="right") - 1
         return np.where(picks < 0, len(self.sizes), found).astype(np.int32)
 
-    def part(self, chosen: BoolArray) -> Table:
+    def part(self, chosen: BoolArray) -> CodedTrades:
         """The table of some of the (n_trades,) trades, over the same blocks."""
         coded = self.coded
         blocks = coded.block_of[chosen].astype(np.int64)
@@ -54,7 +54,7 @@ class Table:
         return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little", count=self.n_trades).astype(np.bool_)
 
 
-def build(codes: Codes, sizes: tuple[int, ...], strata: tuple[bool, ...], y: FloatArray, blocks: IntArray, n_blocks: int) -> Table:
+def build(codes: Codes, sizes: tuple[int, ...], strata: tuple[bool, ...], y: FloatArray, blocks: IntArray, n_blocks: int) -> CodedTrades:
     """Bring trades into the form of the kernels.
 
     Args:
@@ -77,7 +77,7 @@ def build(codes: Codes, sizes: tuple[int, ...], strata: tuple[bool, ...], y: Flo
         totals=_with_all(_counted(cells * n_blocks + blocks, (*shape, n_blocks), centred), len(shape)).reshape(-1, n_blocks),
         numbers=_with_all(_counted(cells, shape, np.ones(centred.size)), len(shape)).reshape(-1).astype(np.int64),
     )
-    return Table(coded=coded, everybody=packed(np.ones(centred.size, dtype=np.bool_)), n_blocks=n_blocks, sizes=sizes, strata=strata)
+    return CodedTrades(coded=coded, everybody=packed(np.ones(centred.size, dtype=np.bool_)), n_blocks=n_blocks, sizes=sizes, strata=strata)
 
 
 def _steps(codes: Codes, sizes: tuple[int, ...], strata: tuple[bool, ...]) -> tuple[IntArray, IntArray, tuple[int, ...]]:

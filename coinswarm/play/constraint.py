@@ -24,7 +24,7 @@ _TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Constraint:
+class ParameterConstraint:
     """`left operator right` with operator one of < <= > >= == !=. Variants that break it are never generated.
 
     Attributes:

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.play.constraint import Constraint, Expression, evaluate
+from coinswarm.play.constraint import Expression, ParameterConstraint, evaluate
 from coinswarm.play.dimension import Dimension
 from coinswarm.play.expressions import Arithmetic, Literal, Slot
 from coinswarm.types import BoolArray, FloatArray, IntArray
@@ -45,7 +45,7 @@ class Group:
 
     columns: IntArray
     dimensions: tuple[Dimension, ...]
-    constraints: tuple[Constraint, ...]
+    constraints: tuple[ParameterConstraint, ...]
 
     @cached_property
     def grid_size(self) -> float:
@@ -189,7 +189,7 @@ class Group:
         cost = np.sum([c.excess(numbers) for c in self.constraints if column in c.slots], axis=0).reshape(len(genes), n)
         return genes[np.argmin(cost, axis=0), np.arange(n)]
 
-    def _aimed(self, rows: FloatArray, column: int, constraint: Constraint, rng: np.random.Generator) -> list[FloatArray]:
+    def _aimed(self, rows: FloatArray, column: int, constraint: ParameterConstraint, rng: np.random.Generator) -> list[FloatArray]:
         """Genes at which a constraint turns, by one secant step, and random ones to either side of it."""
         if column not in constraint.slots:
             return []
@@ -203,7 +203,7 @@ class Group:
         up = turn + (dimension.high - turn) * rng.random(len(rows))
         return [turn, turn - dimension.step, turn + dimension.step, down, up]
 
-    def _gap(self, rows: FloatArray, column: int, genes: FloatArray, constraint: Constraint) -> FloatArray:
+    def _gap(self, rows: FloatArray, column: int, genes: FloatArray, constraint: ParameterConstraint) -> FloatArray:
         trial = rows.copy()
         trial[:, column] = genes
         numbers = values(self.dimensions, trial)
@@ -222,7 +222,7 @@ class Group:
         return self.dimensions[0].grid(index.astype(np.float64))[:, None]
 
 
-def split(dimensions: Sequence[Dimension], constraints: Sequence[Constraint]) -> tuple[Group, ...]:
+def split(dimensions: Sequence[Dimension], constraints: Sequence[ParameterConstraint]) -> tuple[Group, ...]:
     """The groups of a space, ordered by their first dimension; constraints without a dimension come as groups of none."""
     owner = list(range(len(dimensions)))
     for constraint in constraints:
@@ -235,7 +235,7 @@ def split(dimensions: Sequence[Dimension], constraints: Sequence[Constraint]) ->
     return tuple(found)
 
 
-def _group(dimensions: Sequence[Dimension], constraints: Sequence[Constraint], columns: list[int]) -> Group:
+def _group(dimensions: Sequence[Dimension], constraints: Sequence[ParameterConstraint], columns: list[int]) -> Group:
     places = {column: place for place, column in enumerate(columns)}
     own = [
         replace(c, left=_moved(c.left, places), right=_moved(c.right, places)) for c in constraints if c.slots and c.slots <= set(columns)

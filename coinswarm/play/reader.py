@@ -18,7 +18,7 @@ from coinswarm.play.reading import account, actions, constraints, features, pars
 from coinswarm.play.reading.conditions import Conditions
 from coinswarm.play.reading.nodes import Node
 from coinswarm.play.reading.problems import Place, Problems
-from coinswarm.play.reading.state import State
+from coinswarm.play.reading.state import ReadingState
 from coinswarm.play.space import Space
 
 VERSION = "3.0.0"
@@ -77,7 +77,7 @@ def loads(text: str, *, file: str | None = None, indicators: Mapping[str, Indica
             [errors.PlayProblem(path="play", rule="a play is a mapping with features and actions", found="an empty file", file=file)],
             name=name,
         )
-    state = State(problems, catalogue() if indicators is None else indicators)
+    state = ReadingState(problems, catalogue() if indicators is None else indicators)
     play = _play(Place(_filled(root, problems), "", problems), text, state)
     problems.raise_if_any(play.name if play.name != "play" else name)
     return play
@@ -93,7 +93,7 @@ def varied(text: str) -> tuple[Node, list[tuple[Dimension, Node]]]:
     problems = Problems()
     root = parsing.parse(text, problems) or Node({}, 1)
     filled = _filled(root, problems)
-    state = State(problems, catalogue())
+    state = ReadingState(problems, catalogue())
     _play(Place(filled, "", problems), text, state)
     return filled, list(zip(state.dimensions, state.varied, strict=True))
 
@@ -131,7 +131,7 @@ def _fill(node: Node, variables: Mapping[str, Node], problems: Problems) -> Node
     return Node(variable.value, node.line)
 
 
-def _play(root: Place, text: str, state: State) -> Play:
+def _play(root: Place, text: str, state: ReadingState) -> Play:
     problems = root.problems
     root.check_map((*KEYS, *IGNORED), "a play")
     timeframes.read_timeframes(root, state)
@@ -165,7 +165,7 @@ def _play(root: Place, text: str, state: State) -> Play:
     return play if problems.found else slots.pruned(play)
 
 
-def _conditions(root: Place, state: State) -> dict[str, Condition]:
+def _conditions(root: Place, state: ReadingState) -> dict[str, Condition]:
     """The conditions of all actions; setups nothing refers to are read too, so that their mistakes are found."""
     block = root.at("setups")
     if block is not None and not block.is_map():
@@ -199,7 +199,7 @@ def _kept(sides: dict[str, Condition], policy: Policy, problems: Problems) -> di
     return kept
 
 
-def _space(root: Place, state: State) -> Space:
+def _space(root: Place, state: ReadingState) -> Space:
     """The space, if it has a variant; when it has none, the first constraint that empties it is the problem."""
     ties = constraints.read_constraints(root, state)
     dimensions = tuple(state.dimensions)

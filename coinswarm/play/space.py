@@ -16,11 +16,9 @@ import numpy as np
 
 from coinswarm import errors
 from coinswarm.play import groups
-from coinswarm.play.constraint import Constraint
+from coinswarm.play.constraint import ParameterConstraint
 from coinswarm.play.dimension import Dimension, Value
 from coinswarm.types import BoolArray, FloatArray
-
-__all__ = ["Constraint", "Dimension", "Space", "Value"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Space:
     """
 
     dimensions: tuple[Dimension, ...] = ()
-    constraints: tuple[Constraint, ...] = ()
+    constraints: tuple[ParameterConstraint, ...] = ()
 
     def __len__(self) -> int:
         return len(self.dimensions)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from coinswarm.ledger.patterns import PatternRecord
-from coinswarm.report.context import Context, Market, Segment, Simulated
+from coinswarm.report.context import Context, MarketReport, Segment, Simulated
 
-__all__ = ["Context", "Market", "Segment", "Simulated", "write", "write_many", "write_patterns", "write_rules"]
+__all__ = ["Context", "MarketReport", "Segment", "Simulated", "write", "write_many", "write_patterns", "write_rules"]
 
 
 def write(
@@ -37,10 +37,12 @@ def write(
         StorageFull: there is no room; nothing is left half-written.
         BadInput: the path may not be written.
     """
-    return write_many([Market(backtest=backtest, segments=segments)], path, title=title, context=context)
+    return write_many([MarketReport(backtest=backtest, segments=segments)], path, title=title, context=context)
 
 
-def write_many(markets: Sequence[Market], path: str | PathLike[str], *, title: str | None = None, context: Context | None = None) -> Path:
+def write_many(
+    markets: Sequence[MarketReport], path: str | PathLike[str], *, title: str | None = None, context: Context | None = None
+) -> Path:
     """Write the report of one variant on several markets, one tab each; otherwise as `write`.
 
     Raises:

@@ -8,7 +8,7 @@ from coinswarm.report import series, wording
 from coinswarm.report.context import Segment
 from coinswarm.report.markup import Markup, data, empty, join, note, tag
 from coinswarm.report.series import Curves
-from coinswarm.report.trades import Trades
+from coinswarm.report.trades import TradeTable
 from coinswarm.types import FloatArray
 
 CANDLE_BUDGET = 48_000
@@ -18,7 +18,7 @@ TRADE_BUDGET = 40_000
 """Trades drawn, shared by all markets: about 40 bytes each."""
 
 
-def time_charts(key: str, curves: Curves, trades: Trades, segments: tuple[Segment, ...], *, quote: str, markets: int) -> Markup:
+def time_charts(key: str, curves: Curves, trades: TradeTable, segments: tuple[Segment, ...], *, quote: str, markets: int) -> Markup:
     """Price with trades, equity and drawdown on one time axis that can be zoomed."""
     packed = series.packed(curves, max(1000, CANDLE_BUDGET // markets))
     thinned = packed["thinned"]
@@ -79,7 +79,7 @@ def _key(sign: str, look: str, words: str) -> Markup:
     return tag("span", tag("i", sign, class_=look), f" {words}")
 
 
-def _packed_trades(trades: Trades, limit: int) -> dict[str, object]:
+def _packed_trades(trades: TradeTable, limit: int) -> dict[str, object]:
     cut = slice(0, limit)
     reasons = sorted(set(trades.reason))
     index = {word: float(place) for place, word in enumerate(reasons)}

@@ -85,7 +85,7 @@ class Segment:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Market:
+class MarketReport:
     """One market of a report: the variant simulated over the whole span, and the segments that span is made of."""
 
     backtest: Simulated

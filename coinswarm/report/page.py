@@ -14,7 +14,7 @@ from coinswarm import errors
 from coinswarm.market.timeframe import MINUTE_MS
 from coinswarm.metrics.figures import Status
 from coinswarm.report import charts, luck, monthly, series, tables, trades, wording
-from coinswarm.report.context import Context, Market, Segment
+from coinswarm.report.context import Context, MarketReport, Segment
 from coinswarm.report.markup import Markup, empty, join, note, tag
 from coinswarm.report.series import Curves
 
@@ -22,7 +22,7 @@ _HEADLINE = ("total_return", "sharpe", "max_drawdown", "n_trades", "win_rate", "
 _OVERVIEW = ("total_return", "sharpe", "max_drawdown", "n_trades", "profit_factor")
 
 
-def render(markets: Sequence[Market], *, title: str | None = None, context: Context | None = None) -> str:
+def render(markets: Sequence[MarketReport], *, title: str | None = None, context: Context | None = None) -> str:
     """The page as text; equal arguments give equal pages.
 
     Args:
@@ -62,7 +62,7 @@ def head(heading: str, *styles: str) -> Markup:
     )
 
 
-def _header(markets: Sequence[Market], heading: str, about: Context) -> Markup:
+def _header(markets: Sequence[MarketReport], heading: str, about: Context) -> Markup:
     play = markets[0].backtest.play
     made = about.synthetic or any(market.backtest.bars.synthetic for market in markets)
     facts = [_name(market) for market in markets] + [f"{markets[0].backtest.bars.timeframe} bars", _span(markets[0])]
@@ -78,11 +78,11 @@ def banner() -> Markup:
     return tag("p", tag("strong", "SYNTHETIC"), warning, class_="synthetic")
 
 
-def _name(market: Market) -> str:
+def _name(market: MarketReport) -> str:
     return f"{market.backtest.bars.symbol} on {market.backtest.bars.exchange}"
 
 
-def _span(market: Market) -> str:
+def _span(market: MarketReport) -> str:
     curves = series.of(market.backtest)
     if curves is None:
         return "nothing simulated"
@@ -90,7 +90,7 @@ def _span(market: Market) -> str:
     return f"{first} to {last}"
 
 
-def _luck(markets: Sequence[Market], about: Context) -> Markup:
+def _luck(markets: Sequence[MarketReport], about: Context) -> Markup:
     """The number of tries beside the best figure: whoever sees the one sees the other."""
     first = markets[0]
     held = next((part for part in first.segments if part.held_out), None)
@@ -106,7 +106,7 @@ def _luck(markets: Sequence[Market], about: Context) -> Markup:
     return tag("section", best, tried, sentence, class_="luck", id="luck")
 
 
-def _years(market: Market, seen: Segment | None) -> float:
+def _years(market: MarketReport, seen: Segment | None) -> float:
     """Length in years of the bars that the figures are of."""
     bars = market.backtest.bars[: None if seen is None else market.backtest.bars.index_at(seen.end_ts)]
     count = float((seen.metrics if seen else market.backtest.metrics).get("n_obs", len(bars) - market.backtest.start))
@@ -115,7 +115,7 @@ def _years(market: Market, seen: Segment | None) -> float:
     return max(0.0, count / bars[max(0, len(bars) - int(count)) :].periods_per_year)
 
 
-def _overview(markets: Sequence[Market]) -> Markup | None:
+def _overview(markets: Sequence[MarketReport]) -> Markup | None:
     if len(markets) == 1:
         return None
     names = list(dict.fromkeys(part.name for market in markets for part in sorted(market.segments, key=lambda part: part.start_ts)))
@@ -128,37 +128,37 @@ def _overview(markets: Sequence[Market]) -> Markup | None:
     return tag("section", tag("h2", "All markets"), tables.table(head, rows, class_="overview"), id="markets")
 
 
-def _overview_cell(market: Market, figure: str, segment: str) -> Markup:
+def _overview_cell(market: MarketReport, figure: str, segment: str) -> Markup:
     part = next((part for part in market.segments if part.name == segment), None)
     metrics = part.metrics if part else (market.backtest.metrics if not segment else {})
     held = "held" if part and part.held_out else None
     return tag("td", wording.figure(figure, metrics.get(figure, math.nan), _bar_minutes(market)), class_=held)
 
 
-def _tabs(markets: Sequence[Market]) -> Markup | None:
+def _tabs(markets: Sequence[MarketReport]) -> Markup | None:
     if len(markets) == 1:
         return None
     buttons = [_tab(place, market) for place, market in enumerate(markets)]
     return tag("div", *buttons, class_="tabs", role="tablist", aria_label="Markets")
 
 
-def _tab(place: int, market: Market) -> Markup:
+def _tab(place: int, market: MarketReport) -> Markup:
     selected, names = "true" if place == 0 else "false", {"id": f"tab-{place}", "aria_controls": f"market-{place}"}
     return tag("button", market.backtest.bars.symbol, type="button", role="tab", aria_selected=selected, **names)
 
 
-def _bar_minutes(market: Market) -> float:
+def _bar_minutes(market: MarketReport) -> float:
     return market.backtest.bars.spacing_ms / MINUTE_MS if len(market.backtest.bars) else 0.0
 
 
-def _panel(place: int, market: Market, n_markets: int) -> Markup:
+def _panel(place: int, market: MarketReport, n_markets: int) -> Markup:
     several = n_markets > 1
     attributes = {"role": "tabpanel", "aria_labelledby": f"tab-{place}"} if several else {}
     title = tag("h2", _name(market), class_="market-name") if several else None
     return tag("div", title, *_sections(place, market, n_markets), class_="market", id=f"market-{place}", **attributes)
 
 
-def _sections(place: int, market: Market, n_markets: int) -> list[Markup]:
+def _sections(place: int, market: MarketReport, n_markets: int) -> list[Markup]:
     backtest, quote = market.backtest, _quote(market)
     curves = series.of(backtest)
     if curves is None:
@@ -182,16 +182,16 @@ def _section(place: int, name: str, title: str, content: Markup) -> Markup:
     return tag("section", tag("h2", title), content, id=f"{name}-{place}", class_=name)
 
 
-def _quote(market: Market) -> str:
+def _quote(market: MarketReport) -> str:
     return market.backtest.bars.symbol.partition("/")[2].partition(":")[0] or "quote currency"
 
 
-def _failure(market: Market) -> Markup:
+def _failure(market: MarketReport) -> Markup:
     status = Status(market.backtest.status).name.lower().replace("_", " ")
     return empty(f"Status: {status}. {market.backtest.reason or 'No reason was recorded.'}")
 
 
-def _cards(market: Market, curves: Curves) -> Markup:
+def _cards(market: MarketReport, curves: Curves) -> Markup:
     ordered = sorted(market.segments, key=lambda part: not part.held_out)
     main = ordered[0] if ordered else None
     cards = [_card(name, market, main, ordered[1:]) for name in _HEADLINE]
@@ -199,7 +199,7 @@ def _cards(market: Market, curves: Curves) -> Markup:
     return join(_lead(main), _warm_up(market), tag("div", *cards, class_="cards"))
 
 
-def _warm_up(market: Market) -> Markup:
+def _warm_up(market: MarketReport) -> Markup:
     """How much of the data went before the first decision was possible, and for which feature."""
     asked, n, tolerance = market.backtest.warm_up, len(market.backtest.bars), market.backtest.play.warmup_tolerance
     much = f" That is much: {asked.advice(tolerance)}." if asked.too_long(n) else ""
@@ -211,7 +211,7 @@ def _lead(main: Segment | None) -> Markup:
     return note(shown, "Hover a figure for what it means.")
 
 
-def _card(name: str, market: Market, main: Segment | None, others: Sequence[Segment]) -> Markup:
+def _card(name: str, market: MarketReport, main: Segment | None, others: Sequence[Segment]) -> Markup:
     words = wording.FIGURES[name]
     metrics = main.metrics if main else market.backtest.metrics
     shown = wording.figure(name, metrics.get(name, math.nan), _bar_minutes(market))
@@ -230,7 +230,7 @@ def _held(curves: Curves, part: Segment | None) -> str:
     return wording.percent(float(bars.close[-1] / bars.open[0] - 1), signed=True) if len(bars) else wording.MISSING
 
 
-def _origin(markets: Sequence[Market], about: Context) -> Markup:
+def _origin(markets: Sequence[MarketReport], about: Context) -> Markup:
     first = markets[0].backtest
     money = {**first.costs.model_dump(), **first.account.model_dump()}
     data = dict(about.data) or {market.backtest.bars.key: market.backtest.bars.content_hash for market in markets}

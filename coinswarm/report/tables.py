@@ -12,7 +12,7 @@ from coinswarm.report import wording
 from coinswarm.report.context import Segment
 from coinswarm.report.markup import Markup, empty, join, note, tag
 from coinswarm.report.monthly import Monthly
-from coinswarm.report.trades import Trades
+from coinswarm.report.trades import TradeTable
 
 LISTED_TRADES = 500
 _TRADE_HEAD = (
@@ -73,7 +73,7 @@ def _heat(value: float, largest: float) -> Markup:
     return tag("td", shown, class_="win" if value >= 0 else "loss", style=heat, title=wording.percent(value, signed=True))
 
 
-def trades(found: Trades, *, quote: str) -> Markup:
+def trades(found: TradeTable, *, quote: str) -> Markup:
     """The first trades, one a row; a click shows it on the chart."""
     if not len(found):
         return empty("No position was opened.")
@@ -87,7 +87,7 @@ def trades(found: Trades, *, quote: str) -> Markup:
     )
 
 
-def _trade(found: Trades, row: int) -> list[object]:
+def _trade(found: TradeTable, row: int) -> list[object]:
     value = {name: float(column[row]) for name, column in found.number.items()}
     return [
         tag("td", tag("button", str(row + 1), type="button", data_trade=row)),
@@ -114,7 +114,7 @@ def _time(ms: int) -> str:
     return wording.MISSING if ms < 0 else str(np.datetime64(ms, "ms")).replace("T", " ")[:16]
 
 
-def exits(found: Trades, *, quote: str) -> Markup:
+def exits(found: TradeTable, *, quote: str) -> Markup:
     """What closed the trades, and what came of them."""
     if not len(found):
         return empty("No position was opened.")
@@ -122,7 +122,7 @@ def exits(found: Trades, *, quote: str) -> Markup:
     return table(head, _exit_rows(found), class_="exits")
 
 
-def _exit_rows(found: Trades) -> Iterable[Sequence[object]]:
+def _exit_rows(found: TradeTable) -> Iterable[Sequence[object]]:
     reasons = np.array([word or "open" for word in found.reason])
     for word, n in Counter(reasons.tolist()).most_common():
         rows = reasons == word

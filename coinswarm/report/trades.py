@@ -17,7 +17,7 @@ _OPEN = frozenset({"", "open", "none"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trades:
+class TradeTable:
     """Trades in order of entry.
 
     Attributes:
@@ -39,13 +39,13 @@ class Trades:
         return int(self.side.size)
 
 
-def read(frame: pl.DataFrame) -> Trades:
+def read(frame: pl.DataFrame) -> TradeTable:
     """The columns of a backtest's trade frame; a column that is not there is missing throughout."""
     frame = frame.sort("entry_time", maintain_order=True)
     reason = tuple(_words(value) for value in frame["exit_reason"].to_list())
     exit_ms = _milliseconds(frame["exit_time"])
     named = np.array([word not in _OPEN for word in reason], dtype=np.bool_)
-    return Trades(
+    return TradeTable(
         entry_ms=_milliseconds(frame["entry_time"]),
         exit_ms=exit_ms,
         side=np.array([_side(value) for value in frame["side"].to_list()], dtype=np.int64),

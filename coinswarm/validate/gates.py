@@ -37,7 +37,7 @@ _RULE_KEYS = ("name", "figure", *COMPARISONS, "reason")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
+class GateRule:
     """One thing a card must show.
 
     Attributes:
@@ -70,7 +70,7 @@ class Gates:
 
     name: str
     version: int
-    rules: tuple[Rule, ...]
+    rules: tuple[GateRule, ...]
     text: str
     file: str = ""
 
@@ -81,10 +81,10 @@ class Gates:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
+class RuleResult:
     """One rule held against a card. `value` is NaN where the card has no such figure; `lacking` says why, where the card knows."""
 
-    rule: Rule
+    rule: GateRule
     value: float
     passed: bool
     lacking: str = ""
@@ -106,7 +106,7 @@ class Verdict:
     gates: str
     gates_hash: str
     card_hash: str
-    results: tuple[Result, ...]
+    results: tuple[RuleResult, ...]
 
     @property
     def passed(self) -> bool:
@@ -114,7 +114,7 @@ class Verdict:
         return bool(self.results) and all(result.passed for result in self.results)
 
     @property
-    def failed(self) -> tuple[Result, ...]:
+    def failed(self) -> tuple[RuleResult, ...]:
         """The rules that are not kept."""
         return tuple(result for result in self.results if not result.passed)
 
@@ -150,7 +150,7 @@ def check(gates: Gates, judged: ReportCard) -> Verdict:
     )
 
 
-def looser(wanted: Gates, standard: Gates) -> tuple[Rule, ...]:
+def looser(wanted: Gates, standard: Gates) -> tuple[GateRule, ...]:
     """The rules of the standard gates that `wanted` leaves out or holds less strictly; none: what passes `wanted` passes both."""
     return tuple(rule for rule in standard.rules if not any(_as_strict(other, rule) for other in wanted.rules))
 
@@ -207,7 +207,7 @@ def loads(text: str, *, file: str = "gates") -> Gates:
     problems = Problems(file)
     root = parsing.parse(text, problems)
     place = Place(root, "gates", problems) if root is not None else None
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[GateRule, ...] = ()
     name = ""
     if place is None and not problems.found:
         problems.add("gates", None, "a file of gates is a mapping with version, name and rules", "nothing")
@@ -222,18 +222,18 @@ def loads(text: str, *, file: str = "gates") -> Gates:
     return Gates(name=name, version=VERSION, rules=rules, text=text, file=file)
 
 
-def _as_strict(rule: Rule, standard: Rule) -> bool:
+def _as_strict(rule: GateRule, standard: GateRule) -> bool:
     if (rule.figure, rule.comparison) != (standard.figure, standard.comparison):
         return False
     return rule.threshold >= standard.threshold if rule.comparison in ("at_least", "above") else rule.threshold <= standard.threshold
 
 
-def _result(rule: Rule, judged: ReportCard) -> Result:
+def _result(rule: GateRule, judged: ReportCard) -> RuleResult:
     try:
         value, lacking = judged.figure(rule.figure), judged.refusal(rule.figure)
     except errors.NotFound as missing:
         value, lacking = math.nan, missing.rule
-    return Result(rule=rule, value=value, passed=rule.passes(value), lacking=lacking if math.isnan(value) else "")
+    return RuleResult(rule=rule, value=value, passed=rule.passes(value), lacking=lacking if math.isnan(value) else "")
 
 
 def _require_version(root: Place) -> None:
@@ -255,7 +255,7 @@ def _text(place: Place, key: str) -> str:
     return text
 
 
-def _rules(root: Place) -> tuple[Rule, ...]:
+def _rules(root: Place) -> tuple[GateRule, ...]:
     block = root.at("rules")
     if block is None or not block.items():
         (block or root).refuse("rules must be a list with at least one rule", None if block else "nothing")
@@ -265,7 +265,7 @@ def _rules(root: Place) -> tuple[Rule, ...]:
     return tuple(rule for _, rule in read if rule is not None)
 
 
-def _rule(place: Place) -> Rule | None:
+def _rule(place: Place) -> GateRule | None:
     if not place.check_map(_RULE_KEYS, "a rule"):
         return None
     name, figure, reason = (_text(place, key) for key in ("name", "figure", "reason"))
@@ -279,7 +279,7 @@ def _rule(place: Place) -> Rule | None:
     if threshold is None:
         return None
     _refuse_impossible(place, figure, given[0], threshold)
-    return Rule(name=name, figure=figure, comparison=given[0], threshold=threshold, reason=reason)
+    return GateRule(name=name, figure=figure, comparison=given[0], threshold=threshold, reason=reason)
 
 
 def _threshold(place: Place, key: str) -> float | None:
@@ -299,7 +299,7 @@ def _refuse_impossible(place: Place, figure: str, comparison: str, threshold: fl
         (place.at(comparison) or place).refuse(f"{problem.rule} ({problem.hint})", str(problem.found))
 
 
-def _refuse_twice(read: list[tuple[Place, Rule | None]]) -> None:
+def _refuse_twice(read: list[tuple[Place, GateRule | None]]) -> None:
     seen: dict[object, int] = {}
     for place, rule in read:
         for what, key in (("name", rule.name), ("figure and comparison", (rule.figure, rule.comparison))) if rule else ():

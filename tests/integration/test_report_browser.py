@@ -65,11 +65,11 @@ def _bars(folder: Path, base: str) -> Bars:
     return Bars(symbol=f"{base}/USDT", timeframe=Timeframe.parse("5m"), ts=ts, exchange="binance", **columns)
 
 
-def _market(bars: Bars) -> report.Market:
+def _market(bars: Bars) -> report.MarketReport:
     read, cut = play.loads(PLAY), int(bars.ts[50_000])
     held = backtest(read, bars, start_ts=cut)
     part = report.Segment(name="held out", start_ts=cut, end_ts=int(bars.ts[-1]), metrics=held.metrics, held_out=True)
-    return report.Market(backtest=backtest(read, bars), segments=(part,))
+    return report.MarketReport(backtest=backtest(read, bars), segments=(part,))
 
 
 @pytest.fixture(scope="module")

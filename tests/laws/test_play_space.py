@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinswarm import play
-from coinswarm.play.constraint import Constraint
+from coinswarm.play.constraint import ParameterConstraint
 from coinswarm.play.dimension import Dimension
 from coinswarm.play.expressions import Arithmetic, Literal, Slot
 from coinswarm.play.space import Space
@@ -44,7 +44,7 @@ def spaces(draw: st.DrawFn) -> Space:
         *([st.sampled_from(numbers).map(lambda i: Literal(Slot(i)))] if numbers else []),
     )
     expression = st.one_of(side, st.builds(Arithmetic, st.sampled_from(["+", "-", "*", "/", "%"]), side, side))
-    rules = st.builds(Constraint, expression, st.sampled_from(["<", "<=", ">", ">=", "!="]), expression)
+    rules = st.builds(ParameterConstraint, expression, st.sampled_from(["<", "<=", ">", ">=", "!="]), expression)
     return Space(found, tuple(draw(st.lists(rules, max_size=3))))
 
 

@@ -17,7 +17,7 @@ from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics import returns
 from coinswarm.metrics.figures import SCORE_DTYPE
 from coinswarm.report import page, series
-from coinswarm.report.context import Market
+from coinswarm.report.context import MarketReport
 from coinswarm.validate import breakdown, curves
 from tests.unit.market.tapes import tape
 
@@ -62,7 +62,7 @@ def test_the_report_and_the_card_say_the_same(held):
     assert (found.periods_per_year, found.markets[0].sharpe) == pytest.approx((43 / YEARS, held.metrics["sharpe"]))
     assert found.sharpe == pytest.approx(held.metrics["sharpe"])
     assert series.of(held).years == pytest.approx(YEARS)
-    assert page._years(Market(backtest=held), None) == pytest.approx(YEARS)
+    assert page._years(MarketReport(backtest=held), None) == pytest.approx(YEARS)
 
 
 def card_part(held):

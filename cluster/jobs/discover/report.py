@@ -13,7 +13,7 @@ from coinswarm import errors
 from coinswarm.ledger.patterns import PatternRecord
 from coinswarm.ledger.records import Job, Json
 from coinswarm.ledger.store import Store
-from coinswarm.patterns.foresight import Leak
+from coinswarm.patterns.foresight import FeatureLeak
 
 
 def report(job: Job, context: PlanContext) -> Report:
@@ -58,7 +58,7 @@ def _parts(job: Job, records: Sequence[PatternRecord]) -> Iterable[Table | str]:
     result = job.result or {}
     yield _tried(job, result)
     leaks = result.get("leaks", ())
-    yield from (str(Leak(**leak)) for leak in leaks)
+    yield from (str(FeatureLeak(**leak)) for leak in leaks)
     if leaks:
         yield "nothing is promoted from such trades: mend the data, or search with --feature and without these"
     if records:

@@ -7,7 +7,7 @@ from coinswarm.play.expressions import Between, Column, Compare, Condition, Cros
 from coinswarm.play.reading import numbers, operands
 from coinswarm.play.reading.features import COLUMNS
 from coinswarm.play.reading.problems import Place
-from coinswarm.play.reading.state import State
+from coinswarm.play.reading.state import ReadingState
 
 ALIASES = {
     ">": ">", "gt": ">", "<": "<", "lt": "<", ">=": ">=", "gte": ">=", "ge": ">=", "<=": "<=", "lte": "<=", "le": "<=",
@@ -26,7 +26,7 @@ def is_comparison(place: Place) -> bool:
     return len(items) >= 2 and isinstance(items[1].node.value, str)
 
 
-def listed(place: Place, state: State) -> Condition | None:
+def listed(place: Place, state: ReadingState) -> Condition | None:
     """The comparison `[left, operator, right]` or `[left, near_pct, right, tolerance]`."""
     items = place.items()
     operator = _operator(items[1])
@@ -39,7 +39,7 @@ def listed(place: Place, state: State) -> Condition | None:
     return _compare(place, state, items[0], operator, items[2], items[3] if wanted == 4 else None)
 
 
-def verbose(place: Place, state: State) -> Condition | None:
+def verbose(place: Place, state: ReadingState) -> Condition | None:
     """The comparison `{lhs, op, rhs}`, with `tolerance` for nearness."""
     left, op, right = place.at("lhs"), place.at("op"), place.at("rhs")
     if left is None or op is None or right is None:
@@ -63,7 +63,7 @@ def _operator(place: Place) -> str | None:
     return None
 
 
-def _compare(place: Place, state: State, left: Place, operator: str, right: Place, tolerance: Place | None) -> Condition | None:
+def _compare(place: Place, state: ReadingState, left: Place, operator: str, right: Place, tolerance: Place | None) -> Condition | None:
     if operator == "between":
         return _between(place, state, left, right)
     if operator == "in":
@@ -78,7 +78,7 @@ def _compare(place: Place, state: State, left: Place, operator: str, right: Plac
     return Cross(*sides, up=operator == "cross_above") if operator.startswith("cross") else Compare(operator, *sides)
 
 
-def _sides(place: Place, state: State, left: Place, right: Place) -> tuple[Operand, Operand] | None:
+def _sides(place: Place, state: ReadingState, left: Place, right: Place) -> tuple[Operand, Operand] | None:
     """Both operands; a number that varies is named after what it is compared with, so a plain right side is read for its name first."""
     first = operands.operand(left, state, f"{place.path}.{_word(right)}")
     second = operands.operand(right, state, f"{place.path}.{operands.label(first)}")
@@ -89,14 +89,14 @@ def _word(place: Place) -> str:
     return place.node.value if isinstance(place.node.value, str) else "value"
 
 
-def _near(place: Place, state: State, sides: tuple[Operand, Operand], tolerance: Place, *, percent: bool) -> Condition:
+def _near(place: Place, state: ReadingState, sides: tuple[Operand, Operand], tolerance: Place, *, percent: bool) -> Condition:
     amount = numbers.number(tolerance, state, _TOLERANCE, name=f"{place.path}.tolerance")
     if percent and isinstance(amount, float) and 0.0 < amount < 0.01:
         tolerance.warn(f"a tolerance of {amount:g} reads as {amount:g} %; 1 % is written 1")
     return Near(*sides, Literal(amount), percent)
 
 
-def _between(place: Place, state: State, left: Place, right: Place) -> Condition | None:
+def _between(place: Place, state: ReadingState, left: Place, right: Place) -> Condition | None:
     ends = right.items()
     if right.is_map() and right.check_map(("low", "high"), "the ends of between"):
         ends = [end for end in (right.at("low"), right.at("high")) if end is not None]
@@ -120,7 +120,7 @@ def _between(place: Place, state: State, left: Place, right: Place) -> Condition
     return Between(inner, low, high)
 
 
-def _member(place: Place, state: State, left: Place, right: Place) -> Condition | None:
+def _member(place: Place, state: ReadingState, left: Place, right: Place) -> Condition | None:
     inner = operands.operand(left, state, f"{place.path}.value")
     if not right.items():
         right.refuse("in takes a list of values")
@@ -132,7 +132,7 @@ def _member(place: Place, state: State, left: Place, right: Place) -> Condition 
     return Member(inner, members) if len(members) == len(found) else None
 
 
-def _equal(place: Place, state: State, left: Place, operator: str, right: Place) -> Condition | None:
+def _equal(place: Place, state: ReadingState, left: Place, operator: str, right: Place) -> Condition | None:
     if _is_state_word(left, state):
         left, right = right, left
     first = operands.operand(left, state, f"{place.path}.{_word(right)}")
@@ -144,12 +144,12 @@ def _equal(place: Place, state: State, left: Place, operator: str, right: Place)
     return Compare(operator, first, second)
 
 
-def _is_state_word(place: Place, state: State) -> bool:
+def _is_state_word(place: Place, state: ReadingState) -> bool:
     value = place.node.value
     return isinstance(value, str) and value.partition(".")[0] not in (*state.declared, *COLUMNS)
 
 
-def _value(place: Place, state: State, other: Operand, name: str) -> Operand | None:
+def _value(place: Place, state: ReadingState, other: Operand, name: str) -> Operand | None:
     """What stands opposite `other`: one of its states by name, or any operand."""
     text = place.node.value
     words = _states(other, state)
@@ -161,7 +161,7 @@ def _value(place: Place, state: State, other: Operand, name: str) -> Operand | N
     return None
 
 
-def _states(found: Operand, state: State) -> dict[str, float] | None:
+def _states(found: Operand, state: ReadingState) -> dict[str, float] | None:
     leaf = found.operand if isinstance(found, Shift) else found
     declared = state.declared.get(leaf.feature) if isinstance(leaf, Output) else None
     if declared is None or declared.indicator is None or not isinstance(leaf, Output):
@@ -170,7 +170,7 @@ def _states(found: Operand, state: State) -> dict[str, float] | None:
     return {word.lower(): float(value) for word, value in states.items()} if states else None
 
 
-def _discrete(place: Place, state: State, found: Operand, operator: str) -> bool:
+def _discrete(place: Place, state: ReadingState, found: Operand, operator: str) -> bool:
     """Whether an operand may be compared with ==; a problem if one of its parts is a real number."""
     for leaf in operands.leaves(found):
         name = operands.label(leaf)

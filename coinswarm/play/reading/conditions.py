@@ -6,7 +6,7 @@ from coinswarm import errors
 from coinswarm.play.expressions import All, AnyOf, Condition, Not
 from coinswarm.play.reading import comparisons, windows
 from coinswarm.play.reading.problems import Place
-from coinswarm.play.reading.state import State
+from coinswarm.play.reading.state import ReadingState
 
 MAX_DEPTH = 40
 MAX_SIZE = 20_000
@@ -18,7 +18,7 @@ KEYS = (*_JUNCTIONS, "setup", *windows.KEYS, *_VERBOSE)
 class Conditions:
     """Reads conditions of one play; remembers setups, so that a range in a setup is one dimension wherever it is used."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: ReadingState) -> None:
         self.state = state
         self.depth = 0
         self.deepest = 0

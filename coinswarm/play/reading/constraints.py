@@ -7,18 +7,18 @@ import math
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.play.constraint import Constraint, Expression
+from coinswarm.play.constraint import Expression, ParameterConstraint
 from coinswarm.play.expressions import Arithmetic, Literal, Slot
 from coinswarm.play.reading.comparisons import ALIASES
 from coinswarm.play.reading.operands import OPERATORS
 from coinswarm.play.reading.problems import Place, shown
-from coinswarm.play.reading.state import State
+from coinswarm.play.reading.state import ReadingState
 
 MAX_CONSTRAINTS = 200
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 
 
-def read_constraints(root: Place, state: State) -> list[tuple[Place, Constraint]]:
+def read_constraints(root: Place, state: ReadingState) -> list[tuple[Place, ParameterConstraint]]:
     """Every constraint with its place; broken ones are problems."""
     block = root.at("constraints")
     if block is None:
@@ -33,7 +33,7 @@ def read_constraints(root: Place, state: State) -> list[tuple[Place, Constraint]
     return [(place, constraint) for place, constraint in found if constraint is not None]
 
 
-def _constraint(place: Place, state: State) -> Constraint | None:
+def _constraint(place: Place, state: ReadingState) -> ParameterConstraint | None:
     items = place.items()
     if len(items) != 3:
         place.refuse('a constraint reads [left, "<", right]')
@@ -45,7 +45,7 @@ def _constraint(place: Place, state: State) -> Constraint | None:
     left, right = _expression(items[0], state), _expression(items[2], state)
     if left is None or right is None:
         return None
-    return Constraint(left, operator, right, f"{_text(items[0])} {operator} {_text(items[2])}")
+    return ParameterConstraint(left, operator, right, f"{_text(items[0])} {operator} {_text(items[2])}")
 
 
 def _text(place: Place) -> str:
@@ -59,7 +59,7 @@ def _text(place: Place) -> str:
     )
 
 
-def _expression(place: Place, state: State) -> Expression | None:
+def _expression(place: Place, state: ReadingState) -> Expression | None:
     value = place.node.value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if math.isfinite(value):
@@ -82,7 +82,7 @@ def _expression(place: Place, state: State) -> Expression | None:
     return None if left is None or right is None else Arithmetic(operator, left, right)
 
 
-def _named(place: Place, state: State, name: str) -> Expression | None:
+def _named(place: Place, state: ReadingState, name: str) -> Expression | None:
     path = name.removeprefix("actions.")
     setting = state.settings.get(path, state.settings.get(path.replace("risk.", "risk_model.", 1)))
     if setting is None:
@@ -100,6 +100,6 @@ def _named(place: Place, state: State, name: str) -> Expression | None:
     return Literal(setting) if isinstance(setting, (float, Slot)) else None
 
 
-def _is_broken(name: str, state: State) -> bool:
+def _is_broken(name: str, state: ReadingState) -> bool:
     declared = state.declared.get(name.partition(".")[0])
     return declared is not None and declared.feature is None

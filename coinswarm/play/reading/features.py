@@ -12,7 +12,7 @@ from coinswarm.play.expressions import Setting
 from coinswarm.play.model import Feature
 from coinswarm.play.reading import numbers, timeframes
 from coinswarm.play.reading.problems import Place
-from coinswarm.play.reading.state import Declared, State
+from coinswarm.play.reading.state import Declared, ReadingState
 
 COLUMNS = ("open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4")
 _NAME = re.compile(r"[A-Za-z_][\w\-]*")
@@ -39,7 +39,7 @@ class Declaration:
     inherited: Mapping[str, Setting] | None = None
 
 
-def read_features(root: Place, state: State) -> None:
+def read_features(root: Place, state: ReadingState) -> None:
     """Declare every entry of `features` in the state; broken ones too, so that uses of them are not reported again."""
     block = root.at("features")
     if block is None:
@@ -65,7 +65,7 @@ def _entries(block: Place) -> list[tuple[str, Place]]:
     return found
 
 
-def declare(name: str, place: Place, state: State, declared: Declared) -> None:
+def declare(name: str, place: Place, state: ReadingState, declared: Declared) -> None:
     """Enter a feature under its name, after checking the name."""
     if not _NAME.fullmatch(name):
         place.refuse("the name of a feature has letters, digits, _ and - only", name)
@@ -77,7 +77,7 @@ def declare(name: str, place: Place, state: State, declared: Declared) -> None:
         state.declared[name] = declared
 
 
-def _feature(name: str, place: Place, state: State) -> Declared:
+def _feature(name: str, place: Place, state: ReadingState) -> Declared:
     if not place.check_map(_KEYS, "a feature"):
         return Declared(None, None)
     kind = place.at("type")
@@ -94,7 +94,7 @@ def _feature(name: str, place: Place, state: State) -> Declared:
     return build(Declaration(name, place, text.lower(), timeframe_ms), state, entry)
 
 
-def build(declaration: Declaration, state: State, named_at: Place) -> Declared:
+def build(declaration: Declaration, state: ReadingState, named_at: Place) -> Declared:
     """Look the indicator up and read its parameters; a problem that leaves it unusable gives an empty declaration."""
     indicator = state.indicators.get(declaration.indicator)
     if indicator is None:
@@ -116,7 +116,7 @@ def build(declaration: Declaration, state: State, named_at: Place) -> Declared:
     return Declared(feature, indicator)
 
 
-def _params(declaration: Declaration, indicator: Indicator, state: State) -> dict[str, Setting]:
+def _params(declaration: Declaration, indicator: Indicator, state: ReadingState) -> dict[str, Setting]:
     specs = {spec.name: spec for spec in indicator.parameters}
     given = _given(declaration, indicator, tuple(specs))
     params: dict[str, Setting] = {}
@@ -143,7 +143,7 @@ def _given(declaration: Declaration, indicator: Indicator, known: tuple[str, ...
     return dict(block.entries()) if block.check_map((*known, *idle), f"params of {indicator.name}") else {}
 
 
-def _source(declaration: Declaration, indicator: Indicator, state: State) -> Setting:
+def _source(declaration: Declaration, indicator: Indicator, state: ReadingState) -> Setting:
     entry = declaration.place.at("source")
     if entry is None:
         return "close"

@@ -11,7 +11,7 @@ from coinswarm.indicators.catalog import Parameter
 from coinswarm.play.dimension import Dimension
 from coinswarm.play.expressions import Number, Setting
 from coinswarm.play.reading.problems import Place
-from coinswarm.play.reading.state import State
+from coinswarm.play.reading.state import ReadingState
 
 RANGE_KEYS = ("min", "max", "step", "log")
 _MAX_CHOICES = 10_000
@@ -53,7 +53,7 @@ def is_range(place: Place) -> bool:
     return isinstance(value, dict) and not value.keys().isdisjoint(("min", "max", "step"))
 
 
-def number(place: Place, state: State, domain: Domain = ANY, *, name: str | None = None) -> Number:
+def number(place: Place, state: ReadingState, domain: Domain = ANY, *, name: str | None = None) -> Number:
     """The number here, or the slot of the dimension it spans. A problem gives the lowest sensible number in its place.
 
     `name` is what constraints and genomes call it; the path in the play unless given.
@@ -62,7 +62,7 @@ def number(place: Place, state: State, domain: Domain = ANY, *, name: str | None
     return value if not isinstance(value, (str, bool)) else _fallback(domain)
 
 
-def parameter(place: Place, state: State, spec: Parameter, name: str) -> Setting:
+def parameter(place: Place, state: ReadingState, spec: Parameter, name: str) -> Setting:
     """A parameter of an indicator, checked against the catalogue's bounds or words."""
     if spec.words:
         return _varying(place, state, spec, name, _one_word)
@@ -71,12 +71,12 @@ def parameter(place: Place, state: State, spec: Parameter, name: str) -> Setting
     return _varying(place, state, Domain(spec.low, spec.high, integer=spec.integer), name, _one_number)
 
 
-def word(place: Place, state: State, words: tuple[str, ...], name: str) -> Setting:
+def word(place: Place, state: ReadingState, words: tuple[str, ...], name: str) -> Setting:
     """A word out of `words`, or a list of them to choose from."""
     return _varying(place, state, Parameter(name=name, default=words[0], words=words), name, _one_word)
 
 
-def _varying(place: Place, state: State, rule: Rule, name: str, one: _Reader) -> Setting:
+def _varying(place: Place, state: ReadingState, rule: Rule, name: str, one: _Reader) -> Setting:
     name = state.free_name(name.removeprefix("actions."))
     if place.is_list():
         value = _choices(place, state, rule, name, one)
@@ -128,7 +128,7 @@ def _one_truth(place: Place, rule: Rule) -> bool | None:
     return place.truth("this parameter")
 
 
-def _choices(place: Place, state: State, rule: Rule, name: str, one: _Reader) -> Setting | None:
+def _choices(place: Place, state: ReadingState, rule: Rule, name: str, one: _Reader) -> Setting | None:
     items = place.items()
     if not items:
         place.refuse("a list of choices has at least one")
@@ -146,7 +146,7 @@ def _choices(place: Place, state: State, rule: Rule, name: str, one: _Reader) ->
     return values[0] if len(values) == 1 else state.vary(Dimension.choice(name, values), place.node)
 
 
-def _range(place: Place, state: State, domain: Rule, name: str) -> Setting | None:
+def _range(place: Place, state: ReadingState, domain: Rule, name: str) -> Setting | None:
     if not isinstance(domain, Domain):
         place.refuse("a word may be a list of words, not a range")
         return None

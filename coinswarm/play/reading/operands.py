@@ -10,7 +10,7 @@ from coinswarm.play.expressions import Arithmetic, Column, Literal, Operand, Out
 from coinswarm.play.reading import numbers
 from coinswarm.play.reading.features import COLUMNS
 from coinswarm.play.reading.problems import Place
-from coinswarm.play.reading.state import State
+from coinswarm.play.reading.state import ReadingState
 
 OPERATORS = ("+", "-", "*", "/", "%")
 _LIVE_PRICES = ("last_price", "mark_price")
@@ -18,7 +18,7 @@ _REFERENCE_KEYS = ("feature_id", "feature", "field", "output", "offset")
 _OFFSET = numbers.Domain(0, 100_000, integer=True)
 
 
-def operand(place: Place, state: State, name: str) -> Operand | None:
+def operand(place: Place, state: ReadingState, name: str) -> Operand | None:
     """The operand here; None after a problem, or where it leans on a feature that has one.
 
     `name` is what a number here is called if it varies.
@@ -44,7 +44,7 @@ def is_arithmetic(place: Place) -> bool:
     return len(items) == 3 and items[1].node.value in OPERATORS
 
 
-def _listed(place: Place, state: State, name: str) -> Operand | None:
+def _listed(place: Place, state: ReadingState, name: str) -> Operand | None:
     if is_arithmetic(place):
         left, middle, right = place.items()
         return _arithmetic(left, str(middle.node.value), right, state, name)
@@ -54,12 +54,12 @@ def _listed(place: Place, state: State, name: str) -> Operand | None:
     return Literal(numbers.number(place, state, name=name))
 
 
-def _arithmetic(left: Place, operator: str, right: Place, state: State, name: str) -> Operand | None:
+def _arithmetic(left: Place, operator: str, right: Place, state: ReadingState, name: str) -> Operand | None:
     sides = operand(left, state, name), operand(right, state, name)
     return None if sides[0] is None or sides[1] is None else Arithmetic(operator, sides[0], sides[1])
 
 
-def _mapped(place: Place, state: State, name: str) -> Operand | None:
+def _mapped(place: Place, state: ReadingState, name: str) -> Operand | None:
     if numbers.is_range(place):
         return Literal(numbers.number(place, state, name=name))
     entries = dict(place.entries())
@@ -75,7 +75,7 @@ def _mapped(place: Place, state: State, name: str) -> Operand | None:
     return _reference(place, state, name)
 
 
-def _reference(place: Place, state: State, name: str) -> Operand | None:
+def _reference(place: Place, state: ReadingState, name: str) -> Operand | None:
     if not place.check_map(_REFERENCE_KEYS, "an operand"):
         return None
     entry = place.at("feature_id") or place.at("feature")
@@ -95,7 +95,7 @@ def _reference(place: Place, state: State, name: str) -> Operand | None:
     return found if found is None or bars == 0.0 else Shift(found, bars)
 
 
-def by_name(place: Place, state: State, text: str) -> Operand | None:
+def by_name(place: Place, state: ReadingState, text: str) -> Operand | None:
     """What a name stands for: a declared feature, one of its outputs after a dot, or a column."""
     if text not in state.declared and text in COLUMNS:
         return Column(text)
@@ -106,7 +106,7 @@ def by_name(place: Place, state: State, text: str) -> Operand | None:
     return _output(place, state, feature, output if dot else None)
 
 
-def _output(place: Place, state: State, name: str, output: str | None) -> Operand | None:
+def _output(place: Place, state: ReadingState, name: str, output: str | None) -> Operand | None:
     if name in COLUMNS and name not in state.declared:
         if output in (None, "value"):
             return Column(name)

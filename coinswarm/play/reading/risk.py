@@ -11,7 +11,7 @@ from coinswarm.play.model import BreakEven, Limit, Risk, Sizing, SizingModel, St
 from coinswarm.play.reading import numbers, operands
 from coinswarm.play.reading.numbers import COUNT, Domain
 from coinswarm.play.reading.problems import Place
-from coinswarm.play.reading.state import State
+from coinswarm.play.reading.state import ReadingState
 
 _Kind = TypeVar("_Kind", bound=StrEnum)
 _SHORT = ("stop_loss_pct", "take_profit_pct", "max_position_pct", "max_hold_bars")
@@ -28,7 +28,7 @@ _SHORT_FORM_ONLY = {
 }
 
 
-def read_risk(root: Place, state: State) -> Risk:
+def read_risk(root: Place, state: ReadingState) -> Risk:
     """The risk of a play from `risk`, `risk_model` and `entry`; each part may be given once."""
     blocks = [block for block in (root.at("risk"), root.at("risk_model")) if block is not None]
     sound = [block for block in blocks if _known(block)]
@@ -55,7 +55,7 @@ def _known(block: Place) -> bool:
 class _Parts:
     """The parts of the risk blocks, each looked up in all of them."""
 
-    def __init__(self, blocks: Sequence[Place], state: State) -> None:
+    def __init__(self, blocks: Sequence[Place], state: ReadingState) -> None:
         self.blocks = blocks
         self.state = state
 
@@ -132,7 +132,7 @@ class _Parts:
         return sizing
 
 
-def _sizing(place: Place, state: State) -> Sizing:
+def _sizing(place: Place, state: ReadingState) -> Sizing:
     if not place.check_map(("model", "value", "max_leverage"), "sizing"):
         return Sizing()
     entry = place.at("model")
@@ -146,7 +146,7 @@ def _sizing(place: Place, state: State) -> Sizing:
     return Sizing(model=model, value=amount, max_leverage=numbers.number(leverage, state, _LEVERAGE) if leverage else None)
 
 
-def _percent(place: Place, state: State, domain: Domain, *, fraction: float = 0.1) -> Number:
+def _percent(place: Place, state: ReadingState, domain: Domain, *, fraction: float = 0.1) -> Number:
     """A percentage; one below `fraction` was surely meant as a fraction, and is noted."""
     value = numbers.number(place, state, domain)
     if isinstance(value, float) and 0.0 < value < fraction and place.node.value == value:
@@ -165,7 +165,7 @@ def _kind(place: Place, kinds: type[_Kind], keys: tuple[str, ...]) -> _Kind | No
     return kinds(word) if word else None
 
 
-def _value(place: Place, state: State, domain: Domain, *, warn: bool = False) -> Number:
+def _value(place: Place, state: ReadingState, domain: Domain, *, warn: bool = False) -> Number:
     entry = place.at("value")
     if entry is None:
         place.refuse("a stop or target needs a value")
@@ -173,22 +173,22 @@ def _value(place: Place, state: State, domain: Domain, *, warn: bool = False) ->
     return _percent(entry, state, domain) if warn else numbers.number(entry, state, domain)
 
 
-def _percent_stop(place: Place, state: State, kind: StopKind) -> Stop:
+def _percent_stop(place: Place, state: ReadingState, kind: StopKind) -> Stop:
     _only(place, ("type", "value"), kind)
     return Stop(kind=kind, value=_value(place, state, _SHARE, warn=True))
 
 
-def _points_stop(place: Place, state: State, kind: StopKind) -> Stop:
+def _points_stop(place: Place, state: ReadingState, kind: StopKind) -> Stop:
     _only(place, ("type", "value"), kind)
     return Stop(kind=kind, value=_value(place, state, _POSITIVE))
 
 
-def _atr_stop(place: Place, state: State, kind: StopKind) -> Stop:
+def _atr_stop(place: Place, state: ReadingState, kind: StopKind) -> Stop:
     _only(place, ("type", "value", "atr_feature_id"), kind)
     return Stop(kind=kind, value=_value(place, state, _POSITIVE), level=_atr(place, state, None))
 
 
-def _trailing_stop(place: Place, state: State, kind: StopKind) -> Stop:
+def _trailing_stop(place: Place, state: ReadingState, kind: StopKind) -> Stop:
     atr = kind is StopKind.TRAILING_ATR
     _only(place, ("type", "value", "activation_pct", *(("atr_feature_id",) if atr else ())), kind)
     entry = place.at("activation_pct")
@@ -197,7 +197,7 @@ def _trailing_stop(place: Place, state: State, kind: StopKind) -> Stop:
     return Stop(kind=kind, value=value, level=_atr(place, state, None) if atr else None, activation_pct=activation)
 
 
-def _structure_stop(place: Place, state: State, kind: StopKind) -> Stop:
+def _structure_stop(place: Place, state: ReadingState, kind: StopKind) -> Stop:
     """`buffer_pct` is kept as the stop's value; the levels are those of a swing unless named."""
     _only(place, ("type", "value", "buffer_pct", "level", "level_short", "structure"), kind)
     entry = place.at("buffer_pct")
@@ -211,7 +211,7 @@ def _structure_stop(place: Place, state: State, kind: StopKind) -> Stop:
     return Stop(kind=kind, value=buffer, level=low, level_short=high)
 
 
-def _swing_levels(place: Place, state: State) -> tuple[Operand | None, Operand | None]:
+def _swing_levels(place: Place, state: ReadingState) -> tuple[Operand | None, Operand | None]:
     entry = place.at("structure")
     named = entry.word("a structure") if entry else None
     swings = [
@@ -234,7 +234,7 @@ def _only(place: Place, keys: tuple[str, ...], kind: StopKind) -> None:
     place.check_map(keys, f"a stop of type {kind}")
 
 
-def _atr(place: Place, state: State, other: Operand | None) -> Operand | None:
+def _atr(place: Place, state: ReadingState, other: Operand | None) -> Operand | None:
     entry = place.at("atr_feature_id")
     if entry is None:
         if other is None:
@@ -243,7 +243,7 @@ def _atr(place: Place, state: State, other: Operand | None) -> Operand | None:
     return operands.operand(entry, state, f"{place.path}.atr")
 
 
-def _limit(root: Place, state: State) -> Limit | None:
+def _limit(root: Place, state: ReadingState) -> Limit | None:
     block = root.at("entry")
     if block is None or not block.check_map(("order_type", "limit_offset_pct", "time_in_force", "expire_after_bars"), "entry"):
         return None
@@ -260,7 +260,7 @@ def _limit(root: Place, state: State) -> Limit | None:
     return limit if order_type == "LIMIT" else None
 
 
-_STOPS: dict[StopKind, Callable[[Place, State, StopKind], Stop]] = {
+_STOPS: dict[StopKind, Callable[[Place, ReadingState, StopKind], Stop]] = {
     StopKind.PERCENT: _percent_stop,
     StopKind.POINTS: _points_stop,
     StopKind.ATR: _atr_stop,

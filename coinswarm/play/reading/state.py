@@ -29,7 +29,7 @@ class Declared:
 
 
 @dataclass
-class State:
+class ReadingState:
     """One reading of one play."""
 
     problems: Problems

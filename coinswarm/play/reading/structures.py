@@ -13,7 +13,7 @@ from coinswarm.play.expressions import Setting
 from coinswarm.play.reading import features
 from coinswarm.play.reading.nodes import Node
 from coinswarm.play.reading.problems import Place
-from coinswarm.play.reading.state import ROLES, Declared, State
+from coinswarm.play.reading.state import ROLES, Declared, ReadingState
 
 LATER = (
     "fibonacci", "zone", "derived_zone", "displacement", "fair_value_gap", "order_block", "liquidity_zones", "premium_discount",
@@ -22,7 +22,7 @@ LATER = (
 _KEYS = ("type", "key", "params", "uses", "depends_on", "tf", "market")
 
 
-def read_structures(root: Place, state: State) -> None:
+def read_structures(root: Place, state: ReadingState) -> None:
     """Declare every structure in the state, in the order of the file."""
     block = root.at("structures")
     if block is None:
@@ -31,7 +31,7 @@ def read_structures(root: Place, state: State) -> None:
         _structure(place, timeframe_ms, state)
 
 
-def _grouped(block: Place, state: State) -> Iterator[tuple[int | None, Place]]:
+def _grouped(block: Place, state: ReadingState) -> Iterator[tuple[int | None, Place]]:
     if block.is_list():
         yield from ((None, item) for item in block.items())
     elif block.is_map():
@@ -41,7 +41,7 @@ def _grouped(block: Place, state: State) -> Iterator[tuple[int | None, Place]]:
         block.refuse("structures must be lists under exec, low_tf, med_tf or high_tf")
 
 
-def _group(block: Place, role: str, group: Place, state: State) -> Iterator[tuple[int | None, Place]]:
+def _group(block: Place, role: str, group: Place, state: ReadingState) -> Iterator[tuple[int | None, Place]]:
     if group.node.value is None:
         return
     if group.is_map():
@@ -64,7 +64,7 @@ def _word_at(group: Place, text: str) -> Place:
     return Place(Node(text, group.line), group.path, group.problems)
 
 
-def _structure(place: Place, timeframe_ms: int | None, state: State) -> None:
+def _structure(place: Place, timeframe_ms: int | None, state: ReadingState) -> None:
     if not place.check_map(_KEYS, "a structure"):
         return
     kind = place.at("type")
@@ -83,7 +83,7 @@ def _structure(place: Place, timeframe_ms: int | None, state: State) -> None:
 
 
 def _declared(
-    own: str, name: str, place: Place, kind: Place, timeframe_ms: int | None, inherited: dict[str, Setting] | None, state: State
+    own: str, name: str, place: Place, kind: Place, timeframe_ms: int | None, inherited: dict[str, Setting] | None, state: ReadingState
 ) -> Declared:
     params = place.at("params")
     if name == "trend" and params is not None and params.at("ema_length") is not None:
@@ -100,7 +100,7 @@ def _declared(
     return features.build(features.Declaration(own, place, name, timeframe_ms, inherited), state, kind)
 
 
-def _inherited(place: Place, timeframe_ms: int | None, state: State) -> dict[str, Setting] | None:
+def _inherited(place: Place, timeframe_ms: int | None, state: ReadingState) -> dict[str, Setting] | None:
     """The parameters of every structure it uses; None when one of them cannot be used."""
     taken: dict[str, Setting] = {}
     for used in _used(place):

@@ -7,13 +7,13 @@ from itertools import pairwise
 from coinswarm import errors
 from coinswarm.market import symbols
 from coinswarm.play.reading.problems import Place
-from coinswarm.play.reading.state import ROLES, State, length
+from coinswarm.play.reading.state import ROLES, ReadingState, length
 
 EXEC_KEYS = ("execution_tf", "exec_tf", "timeframe", "tf")
 SYMBOL_KEYS = ("symbol", "symbols", "symbol_universe")
 
 
-def read_timeframes(root: Place, state: State) -> None:
+def read_timeframes(root: Place, state: ReadingState) -> None:
     """Fill `state.timeframes` and `state.exec_ms` from `timeframes` and its plain forms. Without either the run says."""
     block = root.at("timeframes")
     if block is not None and block.check_map((*ROLES, "exec"), "timeframes"):
@@ -29,7 +29,7 @@ def read_timeframes(root: Place, state: State) -> None:
             state.exec_ms = timeframe.ms
 
 
-def _roles(block: Place, state: State) -> None:
+def _roles(block: Place, state: ReadingState) -> None:
     for role in ROLES:
         entry = block.at(role)
         text = entry.word("a timeframe") if entry else None
@@ -43,7 +43,7 @@ def _roles(block: Place, state: State) -> None:
     _exec(block, state)
 
 
-def _exec(block: Place, state: State) -> None:
+def _exec(block: Place, state: ReadingState) -> None:
     entry = block.at("exec")
     if entry is None:
         state.exec_ms = state.timeframes["low_tf"].ms if "low_tf" in state.timeframes else None

@@ -10,13 +10,13 @@ from coinswarm.play.dimension import Dimension
 from coinswarm.play.expressions import Condition, Number, Window, WindowKind
 from coinswarm.play.reading import numbers
 from coinswarm.play.reading.problems import Place
-from coinswarm.play.reading.state import State
+from coinswarm.play.reading.state import ReadingState
 
 KEYS = tuple(f"{kind}{suffix}" for suffix in ("", "_duration") for kind in WindowKind)
 _MAX_MINUTES = 525_600
 
 
-def read(place: Place, key: str, state: State, condition: Callable[[Place], Condition | None]) -> Condition | None:
+def read(place: Place, key: str, state: ReadingState, condition: Callable[[Place], Condition | None]) -> Condition | None:
     """The window under `key`, such as `holds_for` or `holds_for_duration`; None after a problem."""
     timed = key.endswith("_duration")
     kind = WindowKind(key.removesuffix("_duration"))
@@ -34,7 +34,7 @@ def read(place: Place, key: str, state: State, condition: Callable[[Place], Cond
     return Window(kind=kind, bars=bars, condition=expr, min_true=min_true, bar_ms=bar_ms)
 
 
-def _bars(place: Place, key: str, state: State) -> tuple[Number | None, int | None]:
+def _bars(place: Place, key: str, state: ReadingState) -> tuple[Number | None, int | None]:
     entry, anchor = place.at("bars"), place.at("anchor_tf")
     bar_ms = _anchor_ms(anchor, state) if anchor else None
     if entry is None:
@@ -43,12 +43,12 @@ def _bars(place: Place, key: str, state: State) -> tuple[Number | None, int | No
     return numbers.number(entry, state, numbers.COUNT), bar_ms
 
 
-def _anchor_ms(anchor: Place, state: State) -> int | None:
+def _anchor_ms(anchor: Place, state: ReadingState) -> int | None:
     timeframe = state.timeframe(anchor)
     return None if timeframe is None or timeframe.ms == state.exec_ms else timeframe.ms
 
 
-def _duration(place: Place, key: str, state: State) -> tuple[Number | None, int]:
+def _duration(place: Place, key: str, state: ReadingState) -> tuple[Number | None, int]:
     """A length of time is counted in minutes, so that 60m and 1h are one thing."""
     entry = place.at("duration")
     if entry is None:
@@ -81,7 +81,7 @@ def _minutes(place: Place) -> float | None:
     return float(length.ms // MINUTE_MS)
 
 
-def _min_true(place: Place, state: State, bars: Number | None) -> Number | None:
+def _min_true(place: Place, state: ReadingState, bars: Number | None) -> Number | None:
     entry = place.at("min_true")
     if entry is None:
         place.refuse("count_true needs min_true")

@@ -14,7 +14,7 @@ from coinswarm.validate import gates, judging, names, odds
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Section, rounded
 from coinswarm.validate.case import Case
-from coinswarm.validate.gates import Gates, Rule
+from coinswarm.validate.gates import GateRule, Gates
 
 _AHEAD: Mapping[str, Callable[[Bench], dict[str, float]]] = {"odds": odds.ahead}
 """Figures that say no long before their section is done: what nine in ten null worlds fall at."""
@@ -67,7 +67,7 @@ def _early(name: str, bench: Bench) -> Section:
     return rounded(Section(name=name, title=names.TITLES[name], figures=figures))
 
 
-def _broken(case: Case, section: Section, own: Sequence[Rule], rules: Gates) -> str:
+def _broken(case: Case, section: Section, own: Sequence[GateRule], rules: Gates) -> str:
     """The first of these rules that a section breaks, by name; empty when none."""
     if not own:
         return ""

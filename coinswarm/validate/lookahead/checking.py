@@ -20,7 +20,7 @@ from coinswarm.validate.lookahead import comparing, cuts
 from coinswarm.validate.lookahead.comparing import Pair
 from coinswarm.validate.lookahead.engine import HONEST, Engine
 from coinswarm.validate.lookahead.findings import Findings, Offence, Tie
-from coinswarm.validate.lookahead.history import History, Witness
+from coinswarm.validate.lookahead.history import RunHistory, Witness
 from coinswarm.validate.lookahead.worlds import World
 
 TRUNCATION, SCRAMBLE, WARM_UP = NAMES = ("truncation", "scramble", "warm-up")
@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class ProbeVerdict:
     """What one kind of tampering has shown.
 
     Attributes:
@@ -60,7 +60,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
+class LookaheadReport:
     """The verdicts on a play.
 
     Attributes:
@@ -77,14 +77,14 @@ class Report:
     variants: tuple[str, ...]
     skipped: tuple[str, ...]
     trades: int
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[ProbeVerdict, ...]
 
     @property
     def passed(self) -> bool:
         """Every verdict passed."""
         return all(verdict.passed for verdict in self.verdicts)
 
-    def __getitem__(self, name: str) -> Verdict:
+    def __getitem__(self, name: str) -> ProbeVerdict:
         """One verdict by name."""
         return self.verdicts[NAMES.index(name)]
 
@@ -102,7 +102,7 @@ def check(
     account: Account | None = None,
     engine: Engine = HONEST,
     progress: Progress | None = None,
-) -> Report:
+) -> LookaheadReport:
     """Prove that a play looks at nothing that has not happened yet.
 
     *Truncation*: features and decisions on `bars[:t]` equal those on all bars up to `t`, and so do the trades closed before `t`.
@@ -201,7 +201,7 @@ class _Run:
                 _compare(pair, self.found[name])
                 self.steps.step()
 
-    def report(self, play: Play, bars: Bars) -> Report:
+    def report(self, play: Play, bars: Bars) -> LookaheadReport:
         """The verdicts."""
         if not self.variants:
             raise errors.SpanTooShort(
@@ -213,13 +213,13 @@ class _Run:
         if not self.tampered[WARM_UP]:
             self.found[WARM_UP].notes["not tested: the data is not longer than the warm-up"] = None
         verdicts = tuple(
-            Verdict(
+            ProbeVerdict(
                 name=name, compared=found.compared, cuts=self.tampered[name], n_offences=found.n_offences, offences=tuple(found.offences),
                 n_ties=found.n_ties, ties=tuple(found.ties), notes=tuple(found.notes),
             )
             for name, found in self.found.items()
         )  # fmt: skip
-        return Report(
+        return LookaheadReport(
             play=play.name, market=bars.key, seed=self.seed, variants=tuple(self.variants), skipped=tuple(self.skipped), trades=self.trades,
             verdicts=verdicts,
         )  # fmt: skip
@@ -235,7 +235,7 @@ def _compare(pair: Pair, found: Findings) -> None:
             comparing.fills(pair, simulator, found)
 
 
-def _traded(witness: Witness, base: History, world: World) -> History:
+def _traded(witness: Witness, base: RunHistory, world: World) -> RunHistory:
     """The history of all bars with its trades, those of the readable simulator on the head only."""
     head = cuts.head(base.wanted.first, len(world.bars))
     shorter = world.until(head) if head < len(world.bars) else world
@@ -249,7 +249,7 @@ class _Variant:
     witness: Witness
     text: str
     world: World
-    base: History
+    base: RunHistory
     rng: np.random.Generator
 
     @property
@@ -298,7 +298,7 @@ class _Variant:
             cut=t, high=t, decided=decided, opened=opened,
         )  # fmt: skip
 
-    def _later(self, s: int, tampered: World, part: History) -> Pair:
+    def _later(self, s: int, tampered: World, part: RunHistory) -> Pair:
         """Both runs trade from the first bar on which both decide and know what slippage depends on."""
         size = len(self.world.bars)
         waits = VOLATILITY_BARS + 1 if self.witness.costs.slippage_volatility > 0 else 0

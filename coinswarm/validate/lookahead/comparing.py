@@ -12,7 +12,7 @@ from coinswarm.kernels.codes import Reason
 from coinswarm.types import FloatArray
 from coinswarm.validate.lookahead.engine import Trading
 from coinswarm.validate.lookahead.findings import Findings, Offence, Tie, Value, differing, plain, usual
-from coinswarm.validate.lookahead.history import LEVELS, SIGNALS, History, Witness
+from coinswarm.validate.lookahead.history import LEVELS, SIGNALS, RunHistory, Witness
 from coinswarm.validate.lookahead.ties import TIE, Flips
 from coinswarm.validate.lookahead.worlds import World
 
@@ -43,8 +43,8 @@ class Pair:
     witness: Witness
     variant: str
     worlds: tuple[World, World]
-    whole: History
-    part: History
+    whole: RunHistory
+    part: RunHistory
     cut: int
     high: int
     decided: int

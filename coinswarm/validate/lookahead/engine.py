@@ -73,7 +73,7 @@ def _without_result(table: dict[str, FloatArray], held: BoolArray) -> dict[str, 
     return table
 
 
-class Compute(Protocol):
+class FeatureCompute(Protocol):
     """`coinswarm.indicators.features.compute`, or what stands in for it."""
 
     def __call__(
@@ -90,7 +90,7 @@ class Decide(Protocol):
         """Signals and levels of a fixed play at every close."""
 
 
-class Trade(Protocol):
+class Simulator(Protocol):
     """A simulator: `reference`, `fast`, or what stands in for either."""
 
     def __call__(
@@ -152,10 +152,10 @@ NOTHING = Trading(
 class Engine:
     """The four functions a play runs on."""
 
-    compute: Compute = features.compute
+    compute: FeatureCompute = features.compute
     decide: Decide = decisions.decide
-    reference: Trade = reference
-    fast: Trade = fast
+    reference: Simulator = reference
+    fast: Simulator = fast
 
 
 HONEST = Engine()

@@ -9,7 +9,7 @@ from coinswarm.backtest.decisions import Decisions
 from coinswarm.config import Account, Costs
 from coinswarm.play.model import Feature, Play
 from coinswarm.types import FloatArray
-from coinswarm.validate.lookahead.engine import Engine, Trade, Trading
+from coinswarm.validate.lookahead.engine import Engine, Simulator, Trading
 from coinswarm.validate.lookahead.worlds import World
 
 SIGNALS = ("entry_long", "exit_long", "entry_short", "exit_short")
@@ -17,7 +17,7 @@ LEVELS = ("stop_long", "stop_short", "target")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class History:
+class RunHistory:
     """One run.
 
     Attributes:
@@ -42,7 +42,7 @@ class Witness:
     costs: Costs
     account: Account
 
-    def history(self, world: World) -> History:
+    def history(self, world: World) -> RunHistory:
         """Features and decisions on a world; no trades yet."""
         values: dict[str, FloatArray] = {}
         warm: dict[str, int] = {}
@@ -51,7 +51,7 @@ class Witness:
             for output, array in found[0].items():
                 values[feature.id if output == "value" else f"{feature.id}.{output}"] = array
             warm[feature.id] = found[1]
-        return History(features=values, warm=warm, wanted=self.engine.decide(self.play, world.bars, world.markets), trades={})
+        return RunHistory(features=values, warm=warm, wanted=self.engine.decide(self.play, world.bars, world.markets), trades={})
 
     def _compute(self, feature: Feature, world: World) -> tuple[dict[str, FloatArray], int]:
         params = {name: value if isinstance(value, str | bool) else _number(value) for name, value in feature.params}
@@ -68,7 +68,7 @@ class Witness:
 
     def trades(self, simulator: str, world: World, start_ts: int | None = None) -> Trading:
         """What one of the simulators does in a world."""
-        run: Trade = getattr(self.engine, simulator)
+        run: Simulator = getattr(self.engine, simulator)
         return run(self.play, world.bars, costs=self.costs, account=self.account, markets=world.markets, start_ts=start_ts)
 
 

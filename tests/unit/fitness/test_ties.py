@@ -13,7 +13,7 @@ from coinswarm.fitness import figures
 from coinswarm.fitness.cache import Cache
 from coinswarm.fitness.conditions import Evaluation
 from coinswarm.fitness.rules import RuleTable
-from coinswarm.kernels.codes import N_TALLY, Rule, Tally
+from coinswarm.kernels.codes import N_TALLY, RuleColumn, Tally
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics.figures import Status
@@ -53,7 +53,7 @@ def test_both_simulators_turn_percent_of_margin_into_the_same_price_move_to_the_
         kinds = model.StopKind.PERCENT, model.TargetKind.PERCENT
         play = one(model.Risk(stop=model.Stop(kind=kinds[0], value=percent), target=model.Target(kind=kinds[1], value=percent)))
         row = RuleTable(evaluated(play, bars_at(np.ones(3))), account).rows[0]
-        assert row[Rule.STOP_VALUE] == row[Rule.TARGET_VALUE] == reference.price_move(percent, leverage)
+        assert row[RuleColumn.STOP_VALUE] == row[RuleColumn.TARGET_VALUE] == reference.price_move(percent, leverage)
 
 
 def test_both_simulators_find_the_same_prices_near_a_round_one() -> None:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from coinswarm import stats
 from coinswarm.kernels import subgroups
 from coinswarm.patterns import evidence, mining, table
-from coinswarm.patterns.table import Table
+from coinswarm.patterns.table import CodedTrades
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> Table:
+def tables(draw: st.DrawFn) -> CodedTrades:
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
     n, n_blocks = draw(st.integers(2, 150)), draw(st.integers(1, 9))
     sizes = tuple(draw(st.lists(st.integers(2, 4), min_size=1, max_size=5)))
@@ -27,7 +27,7 @@ def tables(draw: st.DrawFn) -> Table:
     return table.build(codes, sizes, strata, random.standard_normal(n), np.sort(random.integers(0, n_blocks, n)), n_blocks)
 
 
-def naive(trades: Table, depth: int, min_trades: int, min_active: int) -> dict[tuple[int, ...], tuple[int, int, float, float]]:
+def naive(trades: CodedTrades, depth: int, min_trades: int, min_active: int) -> dict[tuple[int, ...], tuple[int, int, float, float]]:
     """Every conjunction by masks, with the statistic over its stratum."""
     coded, found = trades.coded, {}
     for size in range(1, depth + 1):
@@ -44,7 +44,7 @@ def naive(trades: Table, depth: int, min_trades: int, min_active: int) -> dict[t
     return found
 
 
-def statistic(trades: Table, member: np.ndarray, like: np.ndarray) -> float:
+def statistic(trades: CodedTrades, member: np.ndarray, like: np.ndarray) -> float:
     share = member.sum() / like.sum()
     sums = np.bincount(trades.coded.block_of, weights=(member - share * like) * trades.coded.y, minlength=trades.n_blocks)
     norm = float(np.sqrt(sums @ sums))
@@ -53,7 +53,7 @@ def statistic(trades: Table, member: np.ndarray, like: np.ndarray) -> float:
 
 @given(tables(), st.integers(1, 3), st.integers(1, 12), st.integers(1, 3))
 @settings(max_examples=60)
-def test_every_conjunction_is_found_once_with_its_figures(trades: Table, depth: int, min_trades: int, min_active: int) -> None:
+def test_every_conjunction_is_found_once_with_its_figures(trades: CodedTrades, depth: int, min_trades: int, min_active: int) -> None:
     expected = naive(trades, depth, min_trades, min_active)
     found = mining.exhaust(trades, depth, min_trades, min_active)
     rows = {tuple(pick for pick in row if pick >= 0): place for place, row in enumerate(found.picks.tolist())}
@@ -67,7 +67,7 @@ def test_every_conjunction_is_found_once_with_its_figures(trades: Table, depth: 
 
 @given(tables(), st.integers(1, 3))
 @settings(max_examples=30)
-def test_evidence_in_blocks_adds_up_to_the_statistic(trades: Table, depth: int) -> None:
+def test_evidence_in_blocks_adds_up_to_the_statistic(trades: CodedTrades, depth: int) -> None:
     found = mining.exhaust(trades, depth, 2, 1)
     rows = evidence.standardised(trades, found.picks)
     np.testing.assert_allclose(rows.sum(axis=1), np.where(np.abs(found.t) > 1e-5, found.t, rows.sum(axis=1)), atol=1e-4)
@@ -86,7 +86,7 @@ def test_without_strata_the_evidence_is_that_of_the_statistics() -> None:
 
 @given(tables())
 @settings(max_examples=30)
-def test_given_conjunctions_are_measured_like_those_that_are_found(trades: Table) -> None:
+def test_given_conjunctions_are_measured_like_those_that_are_found(trades: CodedTrades) -> None:
     found = mining.exhaust(trades, 3, 1, 1)
     again = mining.score(trades, found.picks)
     for name in ("trades", "active", "total", "t"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from coinswarm import errors
-from coinswarm.play.constraint import Constraint
+from coinswarm.play.constraint import ParameterConstraint
 from coinswarm.play.dimension import Dimension
 from coinswarm.play.expressions import Arithmetic, Literal, Slot
 from coinswarm.play.space import Space
@@ -32,14 +32,14 @@ def rng() -> np.random.Generator:
 
 
 def test_the_size_counts_only_variants_that_keep_the_constraints() -> None:
-    space = Space((whole("a", 1, 4), whole("b", 1, 4), Dimension.choice("c", ("x", "y"))), (Constraint(at(0), "<", at(1)),))
+    space = Space((whole("a", 1, 4), whole("b", 1, 4), Dimension.choice("c", ("x", "y"))), (ParameterConstraint(at(0), "<", at(1)),))
     assert (space.size, space.size_is_bound) == (12, False)
     assert len(space.enumerate(100)) == 12
     assert space.valid(space.enumerate(100)).all()
 
 
 def test_every_valid_variant_of_a_listed_space_is_drawn_equally_often(rng: np.random.Generator) -> None:
-    space = Space((whole("a", 1, 4), whole("b", 1, 4)), (Constraint(at(0), "<", at(1)),))
+    space = Space((whole("a", 1, 4), whole("b", 1, 4)), (ParameterConstraint(at(0), "<", at(1)),))
     _, counts = np.unique(space.sample(rng, 6000), axis=0, return_counts=True)
     assert counts.size == 6
     assert counts.min() > 800
@@ -52,14 +52,17 @@ def test_a_logarithmic_range_is_drawn_evenly_on_its_scale(rng: np.random.Generat
 
 @pytest.mark.parametrize("size", [8, 400])
 def test_a_long_chain_of_orderings_is_drawn_and_repaired(size: int, rng: np.random.Generator) -> None:
-    chain = tuple(Constraint(at(i), "<", at(i + 1)) for i in range(7))
+    chain = tuple(ParameterConstraint(at(i), "<", at(i + 1)) for i in range(7))
     space = Space(tuple(whole(f"d{i}", 1, size) for i in range(8)), chain)
     assert space.valid(space.sample(rng, 300)).all()
     assert space.valid(space.repair(rng.uniform(-9, 999, (300, 8)), rng)).all()
 
 
 def test_equations_between_real_numbers_are_solved(rng: np.random.Generator) -> None:
-    rules = (Constraint(Arithmetic("+", at(0), at(1)), "==", at(2)), Constraint(at(0), ">=", Arithmetic("*", at(1), Literal(3.0))))
+    rules = (
+        ParameterConstraint(Arithmetic("+", at(0), at(1)), "==", at(2)),
+        ParameterConstraint(at(0), ">=", Arithmetic("*", at(1), Literal(3.0))),
+    )
     space = Space((real("a", 0, 10), real("b", 0, 10), real("c", 0, 10)), rules)
     drawn = space.sample(rng, 200)
     assert space.valid(drawn).all()
@@ -67,14 +70,14 @@ def test_equations_between_real_numbers_are_solved(rng: np.random.Generator) -> 
 
 
 def test_a_space_without_a_variant_says_so(rng: np.random.Generator) -> None:
-    space = Space((real("a", 0, 1), real("b", 0, 1)), (Constraint(Arithmetic("+", at(0), at(1)), ">", Literal(3.0), "a + b > 3"),))
+    space = Space((real("a", 0, 1), real("b", 0, 1)), (ParameterConstraint(Arithmetic("+", at(0), at(1)), ">", Literal(3.0), "a + b > 3"),))
     assert space.is_empty
     with pytest.raises(errors.InvalidArgument, match=r"none keeps a \+ b > 3"):
         space.sample(rng, 1)
 
 
 def test_division_by_zero_breaks_a_constraint() -> None:
-    space = Space((whole("a", 0, 2),), (Constraint(Arithmetic("/", Literal(1.0), at(0)), ">", Literal(0.0)),))
+    space = Space((whole("a", 0, 2),), (ParameterConstraint(Arithmetic("/", Literal(1.0), at(0)), ">", Literal(0.0)),))
     assert space.valid(np.array([[0.0], [1.0], [2.0]])).tolist() == [False, True, True]
 
 
@@ -101,7 +104,7 @@ def test_the_grid_of_a_decimal_step_has_the_decimals_that_were_written() -> None
 
 
 def test_encode_fills_from_a_base_and_refuses_what_the_space_does_not_have() -> None:
-    space = Space((whole("a", 1, 4), Dimension.choice("b", ("x", "y"))), (Constraint(at(0), "!=", Literal(3.0), "a != 3"),))
+    space = Space((whole("a", 1, 4), Dimension.choice("b", ("x", "y"))), (ParameterConstraint(at(0), "!=", Literal(3.0), "a != 3"),))
     assert space.encode({"b": "y"}, base=np.array([2.0, 0.0])).tolist() == [2.0, 1.0]
     for settings, text in (
         ({"c": 1}, "there is a, b"),
@@ -122,7 +125,7 @@ def test_real_numbers_make_a_space_infinite_and_impossible_to_list() -> None:
 
 
 def test_a_space_too_large_to_list_bounds_its_size() -> None:
-    space = Space((whole("a", 1, 1000), whole("b", 1, 1000)), (Constraint(at(0), "<", at(1)),))
+    space = Space((whole("a", 1, 1000), whole("b", 1, 1000)), (ParameterConstraint(at(0), "<", at(1)),))
     assert (space.size, space.size_is_bound) == (1_000_000, True)
 
 

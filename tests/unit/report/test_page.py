@@ -45,13 +45,13 @@ def test_every_section_is_there(simulate: Callable[..., object], tmp_path: Path)
 
 
 def test_nothing_in_the_page_points_anywhere(simulate: Callable[..., object]) -> None:
-    html = page.render([report.Market(backtest=simulate())])
+    html = page.render([report.MarketReport(backtest=simulate())])
     assert re.findall(r"https?:|//[a-z]|<link|<img|\ssrc=|\shref=|@import|url\(", html) == []
     assert "default-src 'none'" in html.replace("&#x27;", "'")
 
 
 def test_equal_evaluations_give_equal_files(simulate: Callable[..., object]) -> None:
-    market = report.Market(backtest=simulate())
+    market = report.MarketReport(backtest=simulate())
     assert page.render([market]) == page.render([market])
 
 
@@ -60,7 +60,7 @@ def test_hostile_names_stay_text(simulate: Callable[..., object]) -> None:
     backtest = backtest.but(play=type(backtest.play)(name=HOSTILE, description=HOSTILE))
     part = report.Segment(name=HOSTILE, start_ts=0, end_ts=2**50, metrics={})
     about = report.Context(job_id=HOSTILE, evaluation_id=HOSTILE, variant=HOSTILE, parameters={HOSTILE: HOSTILE}, data={HOSTILE: HOSTILE})
-    html = page.render([report.Market(backtest=backtest, segments=(part,))] * 2, title=HOSTILE, context=about)
+    html = page.render([report.MarketReport(backtest=backtest, segments=(part,))] * 2, title=HOSTILE, context=about)
     assert html.count("<script") == html.count("</script>") == 3
     assert "<img" not in html
     assert "\u202e" not in html
@@ -68,14 +68,14 @@ def test_hostile_names_stay_text(simulate: Callable[..., object]) -> None:
 
 @pytest.mark.parametrize(("trials", "said"), [(None, "not recorded"), (1, "One variant was tried"), (4213, "best of 4,213")])
 def test_the_number_of_tries_stands_beside_the_best_figure(simulate: Callable[..., object], trials: int | None, said: str) -> None:
-    html = page.render([report.Market(backtest=simulate())], context=report.Context(trials=trials))
+    html = page.render([report.MarketReport(backtest=simulate())], context=report.Context(trials=trials))
     beside = _text(html[html.index('id="luck"') : html.index('id="headline-0"')])
     assert "1.25" in beside
     assert said in beside
 
 
 def test_synthetic_prices_are_called_so_whoever_says_it(simulate: Callable[..., object]) -> None:
-    made, real = report.Market(backtest=simulate(synthetic=True)), report.Market(backtest=simulate())
+    made, real = report.MarketReport(backtest=simulate(synthetic=True)), report.MarketReport(backtest=simulate())
     marked = "<strong>SYNTHETIC</strong>"
     assert marked in page.render([made])
     assert marked in page.render([real, made])
@@ -85,14 +85,14 @@ def test_synthetic_prices_are_called_so_whoever_says_it(simulate: Callable[..., 
 
 def test_held_out_figures_are_the_large_ones_and_both_are_shown(simulate: Callable[..., object]) -> None:
     backtest = simulate()
-    html = page.render([report.Market(backtest=backtest, segments=_segments(backtest))])
+    html = page.render([report.MarketReport(backtest=backtest, segments=_segments(backtest))])
     card = _text(html[html.index("<span>Sharpe ratio</span>") :])[:60]
     assert re.search("Sharpe ratio \N{MINUS SIGN}0.12 in sample 3.21", card)
     assert "Trust the held-out figures" in html
 
 
 def test_several_markets_have_a_tab_each_and_one_table(simulate: Callable[..., object]) -> None:
-    markets = [report.Market(backtest=simulate(symbol=name)) for name in ("BTC/USDT", "ETH/USDT", "SOL/USDT:USDT")]
+    markets = [report.MarketReport(backtest=simulate(symbol=name)) for name in ("BTC/USDT", "ETH/USDT", "SOL/USDT:USDT")]
     html = page.render(markets)
     assert len(re.findall('role="tab"', html)) == 3
     assert all(f'id="charts-{place}"' in html for place in range(3))
@@ -101,12 +101,12 @@ def test_several_markets_have_a_tab_each_and_one_table(simulate: Callable[..., o
 
 def test_a_variant_that_could_not_be_simulated_says_why(simulate: Callable[..., object]) -> None:
     backtest = simulate(600, 0).but(equity=np.full(600, np.nan), status=Status.INVALID, reason="the stop has no level", metrics={})
-    text = _text(page.render([report.Market(backtest=backtest)]))
+    text = _text(page.render([report.MarketReport(backtest=backtest)]))
     assert "Status: invalid. the stop has no level" in text
 
 
 def test_a_variant_without_trades_has_a_page(simulate: Callable[..., object]) -> None:
-    text = _text(page.render([report.Market(backtest=simulate(600, 0).but(status=Status.NO_TRADES))]))
+    text = _text(page.render([report.MarketReport(backtest=simulate(600, 0).but(status=Status.NO_TRADES))]))
     assert "No position was opened." in text
     assert "No trade was closed." in text
 
@@ -115,20 +115,20 @@ def test_a_variant_without_trades_has_a_page(simulate: Callable[..., object]) ->
 def test_missing_numbers_in_trades_are_dashes_not_words(simulate: Callable[..., object], column: str) -> None:
     backtest = simulate(600, 3)
     backtest = backtest.but(trades=backtest.trades.with_columns(**{column: None}))
-    html = page.render([report.Market(backtest=backtest)])
+    html = page.render([report.MarketReport(backtest=backtest)])
     shown = _text(html[html.index('id="monthly-0"') : html.index('id="parameters"')])
     assert "nan" not in shown.replace("Quantity", "").lower()
     assert "\N{EN DASH}" in shown
 
 
 def test_only_the_first_trades_are_listed_and_the_page_says_so(simulate: Callable[..., object]) -> None:
-    html = page.render([report.Market(backtest=simulate(7000, 600))])
+    html = page.render([report.MarketReport(backtest=simulate(7000, 600))])
     assert html.count("data-trade=") == 500
     assert "The first 500 of 600 trades" in html
 
 
 def test_a_year_of_minutes_stays_a_small_file(simulate: Callable[..., object]) -> None:
-    html = page.render([report.Market(backtest=simulate(500_000, 0))])
+    html = page.render([report.MarketReport(backtest=simulate(500_000, 0))])
     assert len(html) < 3_000_000
 
 
@@ -139,7 +139,7 @@ def test_a_report_of_nothing_is_refused() -> None:
 
 def test_the_warm_up_is_told_and_warned_of_where_it_is_much(simulate: Callable[..., report.Simulated]) -> None:
     """30 bars of 120 are 25 %, more than a fifth; of 600 they are 5 %."""
-    much, little = (page.render([report.Market(backtest=simulate(n=n, n_trades=2))]) for n in (120, 600))
+    much, little = (page.render([report.MarketReport(backtest=simulate(n=n, n_trades=2))]) for n in (120, 600))
     assert "Warm-up: 30 bars, 25.0 % of 120 (slow: sma(31)), at a tolerance of 0.0001. That is much" in much
     assert "Warm-up: 30 bars, 5.0 % of 600" in little
     assert "That is much" not in little

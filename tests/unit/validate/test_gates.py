@@ -41,8 +41,8 @@ def graded(**figures: float) -> ReportCard:
     return ReportCard(play="p", variant="v", evaluation="e", campaign="c", sections=sections)
 
 
-def one(comparison: str, threshold: float) -> gates.Rule:
-    return gates.Rule(name="n", figure="odds.dsr", comparison=comparison, threshold=threshold, reason="r")
+def one(comparison: str, threshold: float) -> gates.GateRule:
+    return gates.GateRule(name="n", figure="odds.dsr", comparison=comparison, threshold=threshold, reason="r")
 
 
 def test_the_default_gates_read_and_ask_for_figures_that_exist() -> None:
@@ -60,7 +60,7 @@ def test_a_card_at_every_threshold_passes_and_one_figure_short_fails_by_name() -
 
 
 @pytest.mark.parametrize("rule", gates.load().rules, ids=lambda rule: rule.name)
-def test_a_figure_that_is_nan_withheld_refused_or_missing_never_passes(rule: gates.Rule) -> None:
+def test_a_figure_that_is_nan_withheld_refused_or_missing_never_passes(rule: gates.GateRule) -> None:
     whole = graded()
     part, _, figure = rule.figure.partition(".")
     section = whole.sections[part]

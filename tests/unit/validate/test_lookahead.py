@@ -58,15 +58,15 @@ def bars() -> Bars:
     return replace(made, funding_ts=times, funding_rate=np.sin(times / 1e9) * 1e-4)
 
 
-def check(text: str, bars: Bars, **options: object) -> lookahead.Report:
+def check(text: str, bars: Bars, **options: object) -> lookahead.LookaheadReport:
     return lookahead.check(play.loads(text), bars, **({"variants": 2, "cuts": 6} | options))
 
 
-def failed(report: lookahead.Report) -> set[str]:
+def failed(report: lookahead.LookaheadReport) -> set[str]:
     return {verdict.name for verdict in report.verdicts if not verdict.passed}
 
 
-def kinds(report: lookahead.Report, name: str) -> set[str]:
+def kinds(report: lookahead.LookaheadReport, name: str) -> set[str]:
     return {offence.kind for offence in report[name].offences}
 
 
