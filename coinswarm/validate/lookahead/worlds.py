@@ -27,9 +27,9 @@ class World:
     markets: Mapping[str, Bars]
 
     def until(self, t: int) -> World:
-        """What is known at the close of bar `t - 1`: `bars[:t]`, and of every other market the bars closed by then."""
+        """What is known at the close of bar `t - 1`: `bars[:t]`, and of every other market the bars closed and the funding paid by then."""
         known = int(self.bars.close_ts[t - 1])
-        return self._with(self.bars[:t], {name: bars[: bars.closed_by(known)] for name, bars in self.markets.items()})
+        return self._with(self.bars[:t], {name: _until(bars, known) for name, bars in self.markets.items()})
 
     def since(self, s: int) -> World:
         """The same data as if it began with bar `s`."""
@@ -55,6 +55,12 @@ class World:
         """The traded market stays one and the same where it is also an operand."""
         same = {name: bars for name, old in self.markets.items() if old is self.bars}
         return World(bars=bars, markets=markets | same)
+
+
+def _until(bars: Bars, known_ts: int) -> Bars:
+    """The bars closed by a time; funding goes on where the last of them is followed by a gap, and slow bars show it."""
+    paid = int(np.searchsorted(bars.funding_ts, known_ts - _JITTER_MS))
+    return replace(bars[: bars.closed_by(known_ts)], funding_ts=bars.funding_ts[:paid], funding_rate=bars.funding_rate[:paid])
 
 
 def _torn(bars: Bars, t: int, known_ts: int, rng: np.random.Generator) -> Bars:
