@@ -1,27 +1,8 @@
---
--- PostgreSQL database dump
---
-
-
--- Dumped from database version 18.4
--- Dumped by pg_dump version 18.4
-
-SET statement_timeout = 0;
-SET lock_timeout = 0;
-SET idle_in_transaction_session_timeout = 0;
-SET transaction_timeout = 0;
+-- The schema 0007 with a few rows, by pg_dump --inserts; never changed.
 SET client_encoding = 'UTF8';
 SET standard_conforming_strings = on;
 SELECT pg_catalog.set_config('search_path', '', false);
 SET check_function_bodies = false;
-SET xmloption = content;
-SET client_min_messages = warning;
-SET row_security = off;
-
---
--- Name: ancestors(text); Type: FUNCTION; Schema: public; Owner: -
---
-
 CREATE FUNCTION public.ancestors(evaluation text) RETURNS TABLE(depth integer, ancestor text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'public'
@@ -42,44 +23,14 @@ BEGIN
         level := level + 1;
     END LOOP;
 END $$;
-
-
---
--- Name: FUNCTION ancestors(evaluation text); Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON FUNCTION public.ancestors(evaluation text) IS 'An evaluation (depth 0) and its ancestors within its job, each once at its smallest depth.';
-
-
---
--- Name: bar_length(text); Type: FUNCTION; Schema: public; Owner: -
---
-
 CREATE FUNCTION public.bar_length(timeframe text) RETURNS interval
     LANGUAGE sql IMMUTABLE STRICT
     RETURN ((("substring"(timeframe, '^[0-9]+'::text))::bigint)::double precision * CASE "substring"(timeframe, '[a-z]+$'::text) WHEN 'ms'::text THEN '00:00:00.001'::interval WHEN 's'::text THEN '00:00:01'::interval WHEN 'm'::text THEN '00:01:00'::interval WHEN 'h'::text THEN '01:00:00'::interval WHEN 'd'::text THEN '24:00:00'::interval WHEN 'w'::text THEN '168:00:00'::interval ELSE NULL::interval END);
-
-
---
--- Name: FUNCTION bar_length(timeframe text); Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON FUNCTION public.bar_length(timeframe text) IS 'The length of a bar: 5m, 1h, 1d, 1w.';
-
-
---
--- Name: evaluation_id(text, text); Type: FUNCTION; Schema: public; Owner: -
---
-
 CREATE FUNCTION public.evaluation_id(job text, variant text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN "left"(encode(sha256(convert_to(((job || ':'::text) || variant), 'UTF8'::name)), 'hex'::text), 20);
-
-
---
--- Name: guard_job(); Type: FUNCTION; Schema: public; Owner: -
---
-
 CREATE FUNCTION public.guard_job() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
@@ -96,12 +47,6 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-
-
---
--- Name: guard_opening(); Type: FUNCTION; Schema: public; Owner: -
---
-
 CREATE FUNCTION public.guard_opening() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -112,12 +57,6 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'an opening of the vault stays as it was' USING ERRCODE = 'VT001';
 END $$;
-
-
---
--- Name: guard_split(); Type: FUNCTION; Schema: public; Owner: -
---
-
 CREATE FUNCTION public.guard_split() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
@@ -134,12 +73,6 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-
-
---
--- Name: guard_step(); Type: FUNCTION; Schema: public; Owner: -
---
-
 CREATE FUNCTION public.guard_step() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
@@ -174,12 +107,6 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-
-
---
--- Name: guard_vetted(); Type: FUNCTION; Schema: public; Owner: -
---
-
 CREATE FUNCTION public.guard_vetted() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
@@ -195,12 +122,6 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-
-
---
--- Name: in_words(json, double precision[]); Type: FUNCTION; Schema: public; Owner: -
---
-
 CREATE FUNCTION public.in_words(words json, genome double precision[]) RETURNS json
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$
@@ -212,23 +133,7 @@ CREATE FUNCTION public.in_words(words json, genome double precision[]) RETURNS j
         ELSE to_json(genome[said.place]) END ORDER BY said.place), '{}')
     FROM json_array_elements(words) WITH ORDINALITY AS said (gene, place)
 $$;
-
-
---
--- Name: FUNCTION in_words(words json, genome double precision[]); Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON FUNCTION public.in_words(words json, genome double precision[]) IS 'The parameters a genome stands for.';
-
-
-SET default_tablespace = '';
-
-SET default_table_access_method = heap;
-
---
--- Name: data_sets; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.data_sets (
     key text NOT NULL COLLATE pg_catalog."C",
     content_hash text NOT NULL COLLATE pg_catalog."C",
@@ -241,56 +146,20 @@ CREATE TABLE public.data_sets (
     synthetic boolean NOT NULL,
     saved timestamp with time zone DEFAULT now() NOT NULL
 );
-
-
---
--- Name: reaches_behind(text[], timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
---
-
 CREATE FUNCTION public.reaches_behind(hashes text[], fence timestamp with time zone) RETURNS boolean
     LANGUAGE sql STABLE STRICT
     RETURN (EXISTS (SELECT 1 FROM public.data_sets WHERE ((data_sets.content_hash = ANY (reaches_behind.hashes)) AND COALESCE(((data_sets.last_bar + public.bar_length(data_sets.timeframe)) > reaches_behind.fence), true))));
-
-
---
--- Name: FUNCTION reaches_behind(hashes text[], fence timestamp with time zone); Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON FUNCTION public.reaches_behind(hashes text[], fence timestamp with time zone) IS 'Whether one of these data sets has a bar that closes after a time.';
-
-
---
--- Name: refuse_change(); Type: FUNCTION; Schema: public; Owner: -
---
-
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
     RAISE EXCEPTION 'what % holds is never changed or taken back', TG_TABLE_NAME USING ERRCODE = 'VT001';
 END $$;
-
-
---
--- Name: verdict_passes(text); Type: FUNCTION; Schema: public; Owner: -
---
-
 CREATE FUNCTION public.verdict_passes(document text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT
     RETURN COALESCE((SELECT bool_and(COALESCE(((result.value ->> 'passed'::text))::boolean, false)) AS bool_and FROM jsonb_array_elements(((verdict_passes.document)::jsonb -> 'results'::text)) result(value)), false);
-
-
---
--- Name: FUNCTION verdict_passes(document text); Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON FUNCTION public.verdict_passes(document text) IS 'Whether a verdict has results and all of them passed.';
-
-
---
--- Name: alpha_spending; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.alpha_spending (
     synthetic boolean NOT NULL,
     place bigint NOT NULL,
@@ -302,19 +171,7 @@ CREATE TABLE public.alpha_spending (
     procedure text NOT NULL,
     tested_at timestamp with time zone DEFAULT now() NOT NULL
 );
-
-
---
--- Name: TABLE alpha_spending; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.alpha_spending IS 'Every test of the library in order and the level that was left for it; patterns of synthetic bars have a stream of their own.';
-
-
---
--- Name: audit; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.audit (
     id bigint NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL,
@@ -323,19 +180,7 @@ CREATE TABLE public.audit (
     target text NOT NULL,
     detail json NOT NULL
 );
-
-
---
--- Name: TABLE audit; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.audit IS 'Every change made through the control plane: when, by which token, what.';
-
-
---
--- Name: audit_id_seq; Type: SEQUENCE; Schema: public; Owner: -
---
-
 ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.audit_id_seq
     START WITH 1
@@ -344,31 +189,13 @@ ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
-
-
---
--- Name: batch_parts; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.batch_parts (
     batch bigint NOT NULL,
     part smallint NOT NULL,
     segment text NOT NULL COLLATE pg_catalog."C",
     data_sets text[] NOT NULL COLLATE pg_catalog."C"
 );
-
-
---
--- Name: TABLE batch_parts; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.batch_parts IS 'Which segment and data sets the figures of trials of a batch are of.';
-
-
---
--- Name: batches; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.batches (
     number bigint NOT NULL,
     job text NOT NULL COLLATE pg_catalog."C",
@@ -376,19 +203,7 @@ CREATE TABLE public.batches (
     words json,
     stored timestamp with time zone DEFAULT now() NOT NULL
 );
-
-
---
--- Name: TABLE batches; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.batches IS 'What trials that were committed together share; words says what each gene of their genomes stands for.';
-
-
---
--- Name: batches_number_seq; Type: SEQUENCE; Schema: public; Owner: -
---
-
 ALTER TABLE public.batches ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.batches_number_seq
     START WITH 1
@@ -397,12 +212,6 @@ ALTER TABLE public.batches ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY 
     NO MAXVALUE
     CACHE 1
 );
-
-
---
--- Name: campaign_splits; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.campaign_splits (
     campaign text NOT NULL COLLATE pg_catalog."C",
     markets json NOT NULL,
@@ -422,38 +231,14 @@ CREATE TABLE public.campaign_splits (
     CONSTRAINT campaign_splits_embargo_bars_check CHECK ((embargo_bars >= 0)),
     CONSTRAINT campaign_splits_purge_bars_check CHECK ((purge_bars >= 0))
 );
-
-
---
--- Name: TABLE campaign_splits; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.campaign_splits IS 'How each campaign cuts time, declared once; its jobs see no bar that closes after validation_end.';
-
-
---
--- Name: chaos_frames; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.chaos_frames (
     job text NOT NULL COLLATE pg_catalog."C",
     markets text[] NOT NULL COLLATE pg_catalog."C",
     features text[] NOT NULL COLLATE pg_catalog."C",
     bar_ms bigint NOT NULL
 );
-
-
---
--- Name: TABLE chaos_frames; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.chaos_frames IS 'What all random trades of a job share: market m is markets[m + 1], features name the state.';
-
-
---
--- Name: chaos_trades; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.chaos_trades (
     number bigint NOT NULL,
     entered timestamp with time zone NOT NULL,
@@ -484,19 +269,7 @@ CREATE TABLE public.chaos_trades (
     exit_state real[] NOT NULL
 )
 PARTITION BY LIST (job);
-
-
---
--- Name: TABLE chaos_trades; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.chaos_trades IS 'Random trades and what became of them: results as fractions of the notional, the state as known at the decision; see the view chaos.';
-
-
---
--- Name: jobs; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.jobs (
     id text NOT NULL COLLATE pg_catalog."C",
     kind text NOT NULL,
@@ -521,12 +294,6 @@ CREATE TABLE public.jobs (
     lease_expires timestamp with time zone,
     CONSTRAINT jobs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
 );
-
-
---
--- Name: chaos; Type: VIEW; Schema: public; Owner: -
---
-
 CREATE VIEW public.chaos AS
  SELECT trade.job,
     jobs.campaign,
@@ -571,19 +338,7 @@ CREATE VIEW public.chaos AS
    FROM ((public.chaos_trades trade
      JOIN public.chaos_frames frame ON ((frame.job = trade.job)))
      JOIN public.jobs ON ((jobs.id = trade.job)));
-
-
---
--- Name: VIEW chaos; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON VIEW public.chaos IS 'Random trades in words and percent; sigmas are results over volatility_20 times the root of the bars held; missing values are null.';
-
-
---
--- Name: chaos_trades_chaos-1; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public."chaos_trades_chaos-1" (
     number bigint CONSTRAINT chaos_trades_number_not_null NOT NULL,
     entered timestamp with time zone CONSTRAINT chaos_trades_entered_not_null NOT NULL,
@@ -613,12 +368,6 @@ CREATE TABLE public."chaos_trades_chaos-1" (
     named double precision[] CONSTRAINT chaos_trades_named_not_null NOT NULL,
     exit_state real[] CONSTRAINT chaos_trades_exit_state_not_null NOT NULL
 );
-
-
---
--- Name: checkpoints; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.checkpoints (
     job text NOT NULL COLLATE pg_catalog."C",
     island integer NOT NULL,
@@ -626,21 +375,9 @@ CREATE TABLE public.checkpoints (
     state bytea NOT NULL
 );
 ALTER TABLE ONLY public.checkpoints ALTER COLUMN state SET STORAGE EXTERNAL;
-
-
---
--- Name: coinswarm_version; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.coinswarm_version (
     version_num character varying(32) NOT NULL
 );
-
-
---
--- Name: trials; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.trials (
     id text NOT NULL COLLATE pg_catalog."C",
     job text NOT NULL COLLATE pg_catalog."C",
@@ -662,19 +399,7 @@ CREATE TABLE public.trials (
 )
 WITH (toast_tuple_target='8160');
 ALTER TABLE ONLY public.trials ALTER COLUMN figures SET STORAGE EXTERNAL;
-
-
---
--- Name: TABLE trials; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.trials IS 'One row a variant of a job, read through the views evaluations and scores; figures: for each data set its status and 24 figures.';
-
-
---
--- Name: evaluations; Type: VIEW; Schema: public; Owner: -
---
-
 CREATE VIEW public.evaluations AS
  SELECT trials.id,
     trials.job,
@@ -700,19 +425,7 @@ CREATE VIEW public.evaluations AS
    FROM ((public.trials
      LEFT JOIN public.batches ON ((batches.number = trials.batch)))
      LEFT JOIN public.jobs ON ((jobs.id = trials.job)));
-
-
---
--- Name: VIEW evaluations; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON VIEW public.evaluations IS 'Every variant a job has tried, once, with all that decides its result.';
-
-
---
--- Name: evaluated_trials; Type: VIEW; Schema: public; Owner: -
---
-
 CREATE VIEW public.evaluated_trials AS
  WITH draws AS (
          SELECT jobs.campaign,
@@ -755,19 +468,7 @@ CREATE VIEW public.evaluated_trials AS
     campaigns.synthetic
    FROM (campaigns
      LEFT JOIN counts ON ((counts.campaign = campaigns.campaign)));
-
-
---
--- Name: VIEW evaluated_trials; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON VIEW public.evaluated_trials IS 'How much each campaign has evaluated: distinct pairs of variant and data, failed ones included.';
-
-
---
--- Name: generations; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.generations (
     job text NOT NULL COLLATE pg_catalog."C",
     generation integer NOT NULL,
@@ -783,12 +484,6 @@ CREATE TABLE public.generations (
     synthetic boolean NOT NULL,
     committed timestamp with time zone DEFAULT now() NOT NULL
 );
-
-
---
--- Name: idempotency_keys; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.idempotency_keys (
     token text NOT NULL COLLATE pg_catalog."C",
     key text NOT NULL COLLATE pg_catalog."C",
@@ -796,50 +491,20 @@ CREATE TABLE public.idempotency_keys (
     job text NOT NULL COLLATE pg_catalog."C",
     created timestamp with time zone DEFAULT now() NOT NULL
 );
-
-
---
--- Name: TABLE idempotency_keys; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.idempotency_keys IS 'Which job a repeated submission with the same key stands for.';
-
-
---
--- Name: later_scores; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.later_scores (
     evaluation text NOT NULL COLLATE pg_catalog."C",
     data_set text NOT NULL COLLATE pg_catalog."C",
     segment text NOT NULL COLLATE pg_catalog."C",
     figures double precision[] NOT NULL
 );
-
-
---
--- Name: TABLE later_scores; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.later_scores IS 'Figures that did not come with their trial, such as those out of sample.';
-
-
---
--- Name: plays; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.plays (
     sha256 text NOT NULL COLLATE pg_catalog."C",
     name text NOT NULL,
     text text NOT NULL,
     saved timestamp with time zone DEFAULT now() NOT NULL
 );
-
-
---
--- Name: score_rows; Type: VIEW; Schema: public; Owner: -
---
-
 CREATE VIEW public.score_rows AS
  SELECT trials.id AS evaluation,
     trials.job,
@@ -857,19 +522,7 @@ UNION ALL
     later.figures
    FROM (public.later_scores later
      JOIN public.trials ON ((trials.id = later.evaluation)));
-
-
---
--- Name: VIEW score_rows; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON VIEW public.score_rows IS 'Scores with their figures as they are stored: a status code, then those of the view scores in its order.';
-
-
---
--- Name: scores; Type: VIEW; Schema: public; Owner: -
---
-
 CREATE VIEW public.scores AS
  SELECT rows.evaluation,
     rows.data_set,
@@ -974,19 +627,7 @@ CREATE VIEW public.scores AS
     jobs.synthetic
    FROM (public.score_rows rows
      LEFT JOIN public.jobs ON ((jobs.id = rows.job)));
-
-
---
--- Name: VIEW scores; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON VIEW public.scores IS 'The figures of each evaluation on each data set and segment; one that does not exist or is infinite is NULL.';
-
-
---
--- Name: leaderboard; Type: VIEW; Schema: public; Owner: -
---
-
 CREATE VIEW public.leaderboard AS
  SELECT jobs.id AS job,
     best.rank,
@@ -1066,19 +707,7 @@ CREATE VIEW public.leaderboard AS
            FROM public.scores
           WHERE ((scores.evaluation = best.id) AND (scores.segment = 'out_of_sample'::text))) unseen ON (true))
   ORDER BY jobs.id, best.rank;
-
-
---
--- Name: VIEW leaderboard; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON VIEW public.leaderboard IS 'The thousand fittest variants of each job; figures are means over the data sets, oos_ ones are out of sample.';
-
-
---
--- Name: lifecycle; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.lifecycle (
     evaluation text NOT NULL COLLATE pg_catalog."C",
     step integer NOT NULL,
@@ -1091,19 +720,7 @@ CREATE TABLE public.lifecycle (
     gates_hash text NOT NULL COLLATE pg_catalog."C",
     card_hash text NOT NULL COLLATE pg_catalog."C"
 );
-
-
---
--- Name: TABLE lifecycle; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.lifecycle IS 'The steps each variant has taken, with their evidence; a variant without one is a candidate.';
-
-
---
--- Name: lifecycle_states; Type: VIEW; Schema: public; Owner: -
---
-
 CREATE VIEW public.lifecycle_states AS
  SELECT DISTINCT ON (evaluation) evaluation,
     target AS state,
@@ -1114,19 +731,7 @@ CREATE VIEW public.lifecycle_states AS
     verdict
    FROM public.lifecycle
   ORDER BY evaluation, step DESC;
-
-
---
--- Name: VIEW lifecycle_states; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON VIEW public.lifecycle_states IS 'Where each variant that has taken a step stands; all others are candidates.';
-
-
---
--- Name: vetted_plays; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.vetted_plays (
     sha256 text NOT NULL COLLATE pg_catalog."C",
     verdict text NOT NULL COLLATE pg_catalog."C",
@@ -1139,19 +744,7 @@ CREATE TABLE public.vetted_plays (
     vetted timestamp with time zone NOT NULL,
     CONSTRAINT vetted_plays_check CHECK ((sha256 = encode(sha256(convert_to(text, 'UTF8'::name)), 'hex'::text)))
 );
-
-
---
--- Name: TABLE vetted_plays; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.vetted_plays IS 'The library: plays with everything fixed that the gates let through.';
-
-
---
--- Name: library; Type: VIEW; Schema: public; Owner: -
---
-
 CREATE VIEW public.library AS
  SELECT vetted_plays.name,
     vetted_plays.sha256,
@@ -1164,19 +757,7 @@ CREATE VIEW public.library AS
     vetted_plays.vetted
    FROM (public.vetted_plays
      LEFT JOIN public.lifecycle_states ON ((lifecycle_states.evaluation = vetted_plays.evaluation)));
-
-
---
--- Name: VIEW library; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON VIEW public.library IS 'Vetted plays and where their variants stand now.';
-
-
---
--- Name: lifecycle_arrows; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.lifecycle_arrows (
     source text NOT NULL COLLATE pg_catalog."C",
     target text NOT NULL COLLATE pg_catalog."C",
@@ -1184,19 +765,7 @@ CREATE TABLE public.lifecycle_arrows (
     reason text NOT NULL,
     CONSTRAINT lifecycle_arrows_evidence_check CHECK ((evidence = ANY (ARRAY['verdict'::text, 'why'::text, 'later'::text])))
 );
-
-
---
--- Name: TABLE lifecycle_arrows; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.lifecycle_arrows IS 'The steps that exist and what must be shown for each; later: nothing can show it yet.';
-
-
---
--- Name: lineage; Type: VIEW; Schema: public; Owner: -
---
-
 CREATE VIEW public.lineage AS
  SELECT start.id AS evaluation,
     found.depth,
@@ -1212,19 +781,7 @@ CREATE VIEW public.lineage AS
    FROM ((public.evaluations start
      CROSS JOIN LATERAL public.ancestors(start.id) found(depth, ancestor))
      JOIN public.evaluations relative ON ((relative.id = found.ancestor)));
-
-
---
--- Name: VIEW lineage; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON VIEW public.lineage IS 'Family trees: ask for one with WHERE evaluation = ''...''.';
-
-
---
--- Name: operator_credit; Type: VIEW; Schema: public; Owner: -
---
-
 CREATE VIEW public.operator_credit AS
  SELECT child.job,
     child.operator,
@@ -1239,19 +796,7 @@ CREATE VIEW public.operator_credit AS
            FROM (unnest(child.parents) parent_1(variant)
              JOIN public.evaluations named ON ((named.id = public.evaluation_id(child.job, parent_1.variant))))) parent ON (true))
   GROUP BY child.job, child.operator;
-
-
---
--- Name: VIEW operator_credit; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON VIEW public.operator_credit IS 'What each operator of a job brought: children, and how many were fitter than the fittest parent.';
-
-
---
--- Name: patterns; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.patterns (
     id text NOT NULL COLLATE pg_catalog."C",
     source text NOT NULL,
@@ -1267,33 +812,9 @@ CREATE TABLE public.patterns (
     CONSTRAINT patterns_source_check CHECK ((source = ANY (ARRAY['chaos'::text, 'technical'::text, 'academic'::text]))),
     CONSTRAINT patterns_status_check CHECK ((status = ANY (ARRAY['candidate'::text, 'confirmed'::text, 'rejected'::text, 'retired'::text])))
 );
-
-
---
--- Name: TABLE patterns; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.patterns IS 'The library: conditions that were found or known, what they were worth, and whether later bars confirmed them.';
-
-
---
--- Name: COLUMN patterns.p_confirm; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON COLUMN public.patterns.p_confirm IS 'p-value on the later segment; null while it was not asked there';
-
-
---
--- Name: COLUMN patterns.evidence; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON COLUMN public.patterns.evidence IS 'how it was found, the level it was tested at, and under notes what became of it since';
-
-
---
--- Name: queue; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.queue (
     job text NOT NULL COLLATE pg_catalog."C",
     token text NOT NULL COLLATE pg_catalog."C",
@@ -1304,19 +825,7 @@ CREATE TABLE public.queue (
     owner text NOT NULL,
     lease_expires timestamp with time zone
 );
-
-
---
--- Name: TABLE queue; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.queue IS 'Jobs handed to the control plane, who handed them in, and the driver service that runs them at present.';
-
-
---
--- Name: tokens; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.tokens (
     id text NOT NULL COLLATE pg_catalog."C",
     name text NOT NULL,
@@ -1329,19 +838,7 @@ CREATE TABLE public.tokens (
     revoked timestamp with time zone,
     CONSTRAINT tokens_role_check CHECK ((role = ANY (ARRAY['read'::text, 'submit'::text, 'admin'::text])))
 );
-
-
---
--- Name: TABLE tokens; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.tokens IS 'Who may use the control plane: the SHA-256 of each bearer token, never the token itself.';
-
-
---
--- Name: vault_openings; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.vault_openings (
     id text NOT NULL COLLATE pg_catalog."C",
     campaign text NOT NULL COLLATE pg_catalog."C",
@@ -1354,19 +851,7 @@ CREATE TABLE public.vault_openings (
     CONSTRAINT vault_openings_who_check CHECK ((btrim(who) <> ''::text)),
     CONSTRAINT vault_openings_why_check CHECK ((btrim(why) <> ''::text))
 );
-
-
---
--- Name: TABLE vault_openings; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.vault_openings IS 'Every look into a vault, each charged as a trial; seen_by counts jobs of other campaigns that had seen those bars before.';
-
-
---
--- Name: trial_counts; Type: VIEW; Schema: public; Owner: -
---
-
 CREATE VIEW public.trial_counts AS
  SELECT evaluated.campaign,
     evaluated.jobs,
@@ -1381,37 +866,13 @@ CREATE VIEW public.trial_counts AS
             count(*) AS openings
            FROM public.vault_openings
           GROUP BY vault_openings.campaign) looks ON ((looks.campaign = evaluated.campaign)));
-
-
---
--- Name: VIEW trial_counts; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON VIEW public.trial_counts IS 'How much each campaign has tried: distinct pairs of variant and data, failed ones included, and every opening of its vault.';
-
-
---
--- Name: verdict_evidence; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.verdict_evidence (
     hash text NOT NULL COLLATE pg_catalog."C",
     text text NOT NULL,
     CONSTRAINT verdict_evidence_check CHECK ((hash = encode(sha256(convert_to(text, 'UTF8'::name)), 'hex'::text)))
 );
-
-
---
--- Name: TABLE verdict_evidence; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.verdict_evidence IS 'Texts of gates and report cards that verdicts were reached on, by their SHA-256.';
-
-
---
--- Name: verdicts; Type: TABLE; Schema: public; Owner: -
---
-
 CREATE TABLE public.verdicts (
     hash text NOT NULL COLLATE pg_catalog."C",
     evaluation text NOT NULL COLLATE pg_catalog."C",
@@ -1426,138 +887,30 @@ CREATE TABLE public.verdicts (
     CONSTRAINT verdicts_check1 CHECK ((passed = public.verdict_passes(document))),
     CONSTRAINT verdicts_check2 CHECK (((evaluation = ((document)::jsonb ->> 'evaluation'::text)) AND (campaign = ((document)::jsonb ->> 'campaign'::text)) AND (gates_hash = ((document)::jsonb ->> 'gates_hash'::text)) AND (card_hash = ((document)::jsonb ->> 'card_hash'::text))))
 );
-
-
---
--- Name: TABLE verdicts; Type: COMMENT; Schema: public; Owner: -
---
-
 COMMENT ON TABLE public.verdicts IS 'What the gates said of variants, with the hashes of the gates and the card; document is the verdict in full.';
-
-
---
--- Name: chaos_trades_chaos-1; Type: TABLE ATTACH; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.chaos_trades ATTACH PARTITION public."chaos_trades_chaos-1" FOR VALUES IN ('chaos-1');
-
-
---
--- Data for Name: alpha_spending; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.alpha_spending VALUES (false, 0, 'p1', 0.2, 0.01, false, 0.05, 'lond', '2024-03-03 00:00:00+00');
-
-
---
--- Data for Name: audit; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.audit OVERRIDING SYSTEM VALUE VALUES (1, '2026-11-21 06:31:42.686109+00', 't1', 'submit', 'evolve-2', '{}');
-
-
---
--- Data for Name: batch_parts; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.batch_parts VALUES (2, 0, 'in_sample', '{binance:BTC/USDT:5m}');
-
-
---
--- Data for Name: batches; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.batches OVERRIDING SYSTEM VALUE VALUES (1, 'evolve-1', 'aa11', NULL, '2024-03-01 00:00:00+00');
 INSERT INTO public.batches OVERRIDING SYSTEM VALUE VALUES (2, 'evolve-0', 'aa11', '[["fast","float"],["slow","int"]]', '2024-03-01 00:00:00+00');
-
-
---
--- Data for Name: campaign_splits; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.campaign_splits VALUES ('careful', '["binance:BTC/USDT:5m"]', '2024-01-01 00:00:00+00', '2024-02-02 00:00:00+00', '2024-02-02 00:00:00+00', '2024-02-10 00:00:00+00', '2024-02-10 00:00:00+00', '2024-03-01 00:00:00+00', 0.2, 0.2, 0, 0, 'me', '2024-03-01 00:00:00+00');
-
-
---
--- Data for Name: chaos_frames; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.chaos_frames VALUES ('chaos-1', '{binance:BTC/USDT:5m}', '{momentum_1,momentum_5,sma_distance_10,volume_ratio_20,volatility_20,hour_of_day,day_of_week,funding_rate,trend}', 300000);
-
-
---
--- Data for Name: chaos_trades_chaos-1; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public."chaos_trades_chaos-1" VALUES (0, '2024-01-02 00:00:00+00', '2024-01-02 01:00:00+00', 100, 101, 1, 0.01, 0.005, 0.004, 0.001, 0, 0.1, 0.2, 0.3, 1.5, 0.01, NULL, 300, 12, 0, 1, 5, 0, 1, 'chaos-1', '{4.5}', '{1,2,3,4,5,6,7,8,9}');
 INSERT INTO public."chaos_trades_chaos-1" VALUES (1, '2024-01-02 00:00:00+00', '2024-01-02 01:00:00+00', 100, 101, 1, 0.01, 0.005, 0.004, 0.001, 0, 0.1, 0.2, 0.3, 1.5, 0.01, NULL, 300, 12, 0, 1, 5, 0, 1, 'chaos-1', '{4.5}', '{1,2,3,4,5,6,7,8,9}');
-
-
---
--- Data for Name: checkpoints; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.checkpoints VALUES ('evolve-1', 0, 0, '\x7374617465');
-
-
---
--- Data for Name: coinswarm_version; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.coinswarm_version VALUES ('0007');
-
-
---
--- Data for Name: data_sets; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.data_sets VALUES ('binance:BTC/USDT:5m', 'dd22', 'binance', 'BTC/USDT', '5m', '2024-01-01 00:00:00+00', '2024-02-01 00:00:00+00', 8929, false, '2024-03-01 00:00:00+00');
-
-
---
--- Data for Name: generations; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.generations VALUES ('evolve-1', 0, 0, 1.5, 0.5, 0.9, 3, 1, 0.25, '{}', 'ee44', false, '2024-03-01 00:00:00+00');
 INSERT INTO public.generations VALUES ('chaos-1', 0, -1, NULL, NULL, NULL, 2, 0, 0.1, '{"wins": 1, "gross": 0.02, "net": 0.01}', 'ee45', false, '2024-03-02 00:00:00+00');
-
-
---
--- Data for Name: idempotency_keys; Type: TABLE DATA; Schema: public; Owner: -
---
-
-
-
---
--- Data for Name: jobs; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.jobs VALUES ('evolve-1', 'evolve', 'old campaign', '{aa11}', '{dd22}', 'dd22', '{"seed": 7}', 'cc33', '0.1.0', 7, false, 'running', '2024-03-01 00:00:00+00', '2024-03-01 00:01:00+00', NULL, '', NULL, '', false, 'driver', '2024-03-01 00:02:00+00');
 INSERT INTO public.jobs VALUES ('evolve-0', 'evolve', 'old campaign', '{aa11}', '{dd22}', 'dd22', '{"seed": 6}', 'cc32', '0.1.0', 6, false, 'done', '2024-02-29 00:00:00+00', '2024-02-29 00:01:00+00', '2024-02-29 00:09:00+00', '', '{"distinct": 1}', 'ff00', false, '', NULL);
 INSERT INTO public.jobs VALUES ('chaos-1', 'chaos', 'old chaos', '{}', '{dd22}', 'dd22', '{"trades": 2}', 'cc34', '0.1.0', 7, false, 'done', '2024-03-02 00:00:00+00', '2024-03-02 00:01:00+00', '2024-03-02 00:02:00+00', '', '{}', 'ff01', false, '', NULL);
 INSERT INTO public.jobs VALUES ('evolve-2', 'evolve', 'careful', '{aa11}', '{dd22}', 'dd22', '{"seed": 8}', 'cc35', '0.1.0', 8, false, 'queued', '2024-03-04 00:00:00+00', NULL, NULL, '', NULL, '', false, '', NULL);
-
-
---
--- Data for Name: later_scores; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.later_scores VALUES ('bbf6eda1285bc6e3aa7c', 'binance:BTC/USDT:5m', 'in_sample', '{0,1,1,0.5,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1}');
 INSERT INTO public.later_scores VALUES ('2a3fa86013eac1bd0fab', 'binance:BTC/USDT:5m', 'in_sample', '{0,1,1,NaN,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1}');
 INSERT INTO public.later_scores VALUES ('2a3fa86013eac1bd0fab', 'binance:BTC/USDT:5m', 'out_of_sample', '{0,1,1,-2,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1}');
-
-
---
--- Data for Name: lifecycle; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.lifecycle VALUES ('any', 0, 'candidate', 'rework', 'me', '2024-03-06 00:00:00+00', 'a doubt', '', '', '');
-
-
---
--- Data for Name: lifecycle_arrows; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.lifecycle_arrows VALUES ('candidate', 'validated', 'verdict', '');
 INSERT INTO public.lifecycle_arrows VALUES ('validated', 'demo', 'later', 'a demo needs an account that trades on paper, and there is none yet');
 INSERT INTO public.lifecycle_arrows VALUES ('demo', 'vetted', 'later', 'vetting needs the record of a demo, and no demo can be run yet');
@@ -1578,579 +931,110 @@ INSERT INTO public.lifecycle_arrows VALUES ('production', 'disabled', 'why', '')
 INSERT INTO public.lifecycle_arrows VALUES ('rework', 'disabled', 'why', '');
 INSERT INTO public.lifecycle_arrows VALUES ('rework', 'candidate', 'why', '');
 INSERT INTO public.lifecycle_arrows VALUES ('disabled', 'rework', 'why', '');
-
-
---
--- Data for Name: patterns; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.patterns VALUES ('p1', 'chaos', 'after a fall', '[{"feature": "momentum_5", "below": -0.01}]', '{"net": 0.004}', 'candidate', 'discover-1', NULL, '2024-03-03 00:00:00+00', '{"level": 0.01}', false);
-
-
---
--- Data for Name: plays; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.plays VALUES ('aa11', 'crossover', 'play: crossover', '2024-03-01 00:00:00+00');
-
-
---
--- Data for Name: queue; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.queue VALUES ('evolve-2', 't1', 0, '2024-03-04 00:00:00+00', 0, '2024-03-04 00:00:00+00', '', NULL);
-
-
---
--- Data for Name: tokens; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.tokens VALUES ('t1', 'owner', 'admin', '5f78', 10, 2, '2024-03-01 00:00:00+00', NULL, NULL);
-
-
---
--- Data for Name: trials; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.trials VALUES ('0107e78606cce447ed0d', 'evolve-1', 'c', 1, 0, 0, 2, '{1.5,2}', '{"slow": 2, "fast": 1.5}', NULL, '{-1}', 3, 'it broke', '{a,b}', 'sbx', NULL, NULL);
 INSERT INTO public.trials VALUES ('2a3fa86013eac1bd0fab', 'evolve-1', 'b', 1, 0, 0, 1, '{1.5,2}', '{"slow": 2, "fast": 1.5}', 'Infinity', '{-1}', 0, '', '{a}', 'sbx', NULL, NULL);
 INSERT INTO public.trials VALUES ('bbf6eda1285bc6e3aa7c', 'evolve-1', 'a', 1, 0, 0, 0, '{1.5,2}', '{"slow": 2, "fast": 1.5}', 1, '{-1}', 0, '', '{}', 'sbx', NULL, NULL);
 INSERT INTO public.trials VALUES ('d3a96ec2f1933c45cd6e', 'evolve-0', 'a', 2, 0, 0, 0, '{1.5,2}', NULL, 1, '{-1}', 0, '', '{}', 'sbx', 0, '{0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1}');
-
-
---
--- Data for Name: vault_openings; Type: TABLE DATA; Schema: public; Owner: -
---
-
 INSERT INTO public.vault_openings VALUES ('o1', 'careful', 'any', 'me', 'the end', '2024-03-05 00:00:00+00', 0, NULL);
-
-
---
--- Data for Name: verdict_evidence; Type: TABLE DATA; Schema: public; Owner: -
---
-
-
-
---
--- Data for Name: verdicts; Type: TABLE DATA; Schema: public; Owner: -
---
-
-
-
---
--- Data for Name: vetted_plays; Type: TABLE DATA; Schema: public; Owner: -
---
-
-
-
---
--- Name: audit_id_seq; Type: SEQUENCE SET; Schema: public; Owner: -
---
-
 SELECT pg_catalog.setval('public.audit_id_seq', 1, true);
-
-
---
--- Name: batches_number_seq; Type: SEQUENCE SET; Schema: public; Owner: -
---
-
 SELECT pg_catalog.setval('public.batches_number_seq', 2, true);
-
-
---
--- Name: alpha_spending alpha_spending_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.alpha_spending
     ADD CONSTRAINT alpha_spending_pkey PRIMARY KEY (synthetic, place);
-
-
---
--- Name: audit audit_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
-
-
---
--- Name: batch_parts batch_parts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.batch_parts
     ADD CONSTRAINT batch_parts_pkey PRIMARY KEY (batch, part);
-
-
---
--- Name: batches batches_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.batches
     ADD CONSTRAINT batches_pkey PRIMARY KEY (number);
-
-
---
--- Name: campaign_splits campaign_splits_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.campaign_splits
     ADD CONSTRAINT campaign_splits_pkey PRIMARY KEY (campaign);
-
-
---
--- Name: chaos_frames chaos_frames_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.chaos_frames
     ADD CONSTRAINT chaos_frames_pkey PRIMARY KEY (job);
-
-
---
--- Name: checkpoints checkpoints_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.checkpoints
     ADD CONSTRAINT checkpoints_pkey PRIMARY KEY (job, island);
-
-
---
--- Name: coinswarm_version coinswarm_version_pkc; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.coinswarm_version
     ADD CONSTRAINT coinswarm_version_pkc PRIMARY KEY (version_num);
-
-
---
--- Name: data_sets data_sets_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.data_sets
     ADD CONSTRAINT data_sets_pkey PRIMARY KEY (key, content_hash);
-
-
---
--- Name: generations generations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.generations
     ADD CONSTRAINT generations_pkey PRIMARY KEY (job, generation, island);
-
-
---
--- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (token, key);
-
-
---
--- Name: jobs jobs_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
-
-
---
--- Name: later_scores later_scores_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.later_scores
     ADD CONSTRAINT later_scores_pkey PRIMARY KEY (evaluation, data_set, segment);
-
-
---
--- Name: lifecycle_arrows lifecycle_arrows_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.lifecycle_arrows
     ADD CONSTRAINT lifecycle_arrows_pkey PRIMARY KEY (source, target);
-
-
---
--- Name: lifecycle lifecycle_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.lifecycle
     ADD CONSTRAINT lifecycle_pkey PRIMARY KEY (evaluation, step);
-
-
---
--- Name: patterns patterns_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.patterns
     ADD CONSTRAINT patterns_pkey PRIMARY KEY (id);
-
-
---
--- Name: plays plays_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.plays
     ADD CONSTRAINT plays_pkey PRIMARY KEY (sha256);
-
-
---
--- Name: queue queue_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.queue
     ADD CONSTRAINT queue_pkey PRIMARY KEY (job);
-
-
---
--- Name: tokens tokens_hash_key; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.tokens
     ADD CONSTRAINT tokens_hash_key UNIQUE (hash);
-
-
---
--- Name: tokens tokens_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.tokens
     ADD CONSTRAINT tokens_pkey PRIMARY KEY (id);
-
-
---
--- Name: trials trials_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.trials
     ADD CONSTRAINT trials_pkey PRIMARY KEY (id);
-
-
---
--- Name: vault_openings vault_openings_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.vault_openings
     ADD CONSTRAINT vault_openings_pkey PRIMARY KEY (id);
-
-
---
--- Name: verdict_evidence verdict_evidence_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.verdict_evidence
     ADD CONSTRAINT verdict_evidence_pkey PRIMARY KEY (hash);
-
-
---
--- Name: verdicts verdicts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.verdicts
     ADD CONSTRAINT verdicts_pkey PRIMARY KEY (hash);
-
-
---
--- Name: vetted_plays vetted_plays_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.vetted_plays
     ADD CONSTRAINT vetted_plays_pkey PRIMARY KEY (sha256, verdict);
-
-
---
--- Name: alpha_spending_pattern; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE UNIQUE INDEX alpha_spending_pattern ON public.alpha_spending USING btree (pattern);
-
-
---
--- Name: chaos-1_number_idx; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE UNIQUE INDEX "chaos-1_number_idx" ON public."chaos_trades_chaos-1" USING btree (number);
-
-
---
--- Name: data_sets_content_hash; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE INDEX data_sets_content_hash ON public.data_sets USING btree (content_hash);
-
-
---
--- Name: jobs_campaign; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE INDEX jobs_campaign ON public.jobs USING btree (campaign);
-
-
---
--- Name: jobs_created; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE INDEX jobs_created ON public.jobs USING btree (created, id);
-
-
---
--- Name: jobs_status; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE INDEX jobs_status ON public.jobs USING btree (status) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
-
-
---
--- Name: patterns_job; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE INDEX patterns_job ON public.patterns USING btree (job);
-
-
---
--- Name: patterns_status; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE INDEX patterns_status ON public.patterns USING btree (status, discovered_at);
-
-
---
--- Name: queue_line; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE INDEX queue_line ON public.queue USING btree (priority DESC, submitted, job);
-
-
---
--- Name: queue_token; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE INDEX queue_token ON public.queue USING btree (token);
-
-
---
--- Name: tokens_name; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE UNIQUE INDEX tokens_name ON public.tokens USING btree (name) WHERE (revoked IS NULL);
-
-
---
--- Name: trials_best; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE INDEX trials_best ON public.trials USING btree (job, fitness DESC, id);
-
-
---
--- Name: vault_openings_campaign; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE INDEX vault_openings_campaign ON public.vault_openings USING btree (campaign);
-
-
---
--- Name: verdicts_evaluation; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE INDEX verdicts_evaluation ON public.verdicts USING btree (evaluation);
-
-
---
--- Name: vetted_plays_evaluation; Type: INDEX; Schema: public; Owner: -
---
-
 CREATE INDEX vetted_plays_evaluation ON public.vetted_plays USING btree (evaluation);
-
-
---
--- Name: campaign_splits campaign_splits_kept; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER campaign_splits_kept BEFORE DELETE OR UPDATE ON public.campaign_splits FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: campaign_splits campaign_splits_unseen; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER campaign_splits_unseen BEFORE INSERT ON public.campaign_splits FOR EACH ROW EXECUTE FUNCTION public.guard_split();
-
-
---
--- Name: campaign_splits campaign_splits_whole; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER campaign_splits_whole BEFORE TRUNCATE ON public.campaign_splits FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: jobs jobs_vault; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER jobs_vault BEFORE INSERT ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.guard_job();
-
-
---
--- Name: jobs jobs_vault_changed; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER jobs_vault_changed BEFORE UPDATE ON public.jobs FOR EACH ROW WHEN (((old.campaign IS DISTINCT FROM new.campaign) OR (old.data_hashes IS DISTINCT FROM new.data_hashes))) EXECUTE FUNCTION public.guard_job();
-
-
---
--- Name: lifecycle lifecycle_arrow; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER lifecycle_arrow BEFORE INSERT ON public.lifecycle FOR EACH ROW EXECUTE FUNCTION public.guard_step();
-
-
---
--- Name: lifecycle_arrows lifecycle_arrows_fixed; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER lifecycle_arrows_fixed BEFORE INSERT ON public.lifecycle_arrows FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: lifecycle_arrows lifecycle_arrows_kept; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER lifecycle_arrows_kept BEFORE DELETE OR UPDATE ON public.lifecycle_arrows FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: lifecycle_arrows lifecycle_arrows_whole; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER lifecycle_arrows_whole BEFORE TRUNCATE ON public.lifecycle_arrows FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: lifecycle lifecycle_kept; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER lifecycle_kept BEFORE DELETE OR UPDATE ON public.lifecycle FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: lifecycle lifecycle_whole; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER lifecycle_whole BEFORE TRUNCATE ON public.lifecycle FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: vault_openings vault_openings_once; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER vault_openings_once BEFORE UPDATE ON public.vault_openings FOR EACH ROW EXECUTE FUNCTION public.guard_opening();
-
-
---
--- Name: vault_openings vault_openings_stay; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER vault_openings_stay BEFORE DELETE ON public.vault_openings FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: vault_openings vault_openings_whole; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER vault_openings_whole BEFORE TRUNCATE ON public.vault_openings FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: verdict_evidence verdict_evidence_kept; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER verdict_evidence_kept BEFORE DELETE OR UPDATE ON public.verdict_evidence FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: verdict_evidence verdict_evidence_whole; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER verdict_evidence_whole BEFORE TRUNCATE ON public.verdict_evidence FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: verdicts verdicts_kept; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER verdicts_kept BEFORE DELETE OR UPDATE ON public.verdicts FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: verdicts verdicts_whole; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER verdicts_whole BEFORE TRUNCATE ON public.verdicts FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: vetted_plays vetted_plays_kept; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER vetted_plays_kept BEFORE DELETE OR UPDATE ON public.vetted_plays FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: vetted_plays vetted_plays_validated; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER vetted_plays_validated BEFORE INSERT ON public.vetted_plays FOR EACH ROW EXECUTE FUNCTION public.guard_vetted();
-
-
---
--- Name: vetted_plays vetted_plays_whole; Type: TRIGGER; Schema: public; Owner: -
---
-
 CREATE TRIGGER vetted_plays_whole BEFORE TRUNCATE ON public.vetted_plays FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
-
-
---
--- Name: lifecycle lifecycle_source_target_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.lifecycle
     ADD CONSTRAINT lifecycle_source_target_fkey FOREIGN KEY (source, target) REFERENCES public.lifecycle_arrows(source, target);
-
-
---
--- Name: vault_openings vault_openings_campaign_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.vault_openings
     ADD CONSTRAINT vault_openings_campaign_fkey FOREIGN KEY (campaign) REFERENCES public.campaign_splits(campaign);
-
-
---
--- Name: verdicts verdicts_card_hash_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.verdicts
     ADD CONSTRAINT verdicts_card_hash_fkey FOREIGN KEY (card_hash) REFERENCES public.verdict_evidence(hash);
-
-
---
--- Name: verdicts verdicts_gates_hash_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.verdicts
     ADD CONSTRAINT verdicts_gates_hash_fkey FOREIGN KEY (gates_hash) REFERENCES public.verdict_evidence(hash);
-
-
---
--- Name: vetted_plays vetted_plays_verdict_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
 ALTER TABLE ONLY public.vetted_plays
     ADD CONSTRAINT vetted_plays_verdict_fkey FOREIGN KEY (verdict) REFERENCES public.verdicts(hash);
-
-
---
--- PostgreSQL database dump complete
---
-
-
