@@ -21,7 +21,9 @@ def render(heading: str, parts: Sequence[Rows | str], *, job: str, synthetic: bo
         job: id of the job that it is of.
         synthetic: whether some of the bars were made.
     """
-    header = tag("header", tag("p", "coinswarm report", class_="eyebrow"), tag("h1", heading), tag("ul", tag("li", f"job {job}"), class_="facts"))
+    header = tag(
+        "header", tag("p", "coinswarm report", class_="eyebrow"), tag("h1", heading), tag("ul", tag("li", f"job {job}"), class_="facts")
+    )
     body = [_part(part) for part in parts] or [empty("There is nothing to show yet.")]
     main = tag("main", page.banner() if synthetic else None, header, *body)
     return f"<!doctype html>\n{tag('html', page.head(heading), tag('body', main), lang='en')}\n"

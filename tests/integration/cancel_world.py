@@ -20,11 +20,11 @@ from typing import Any
 import httpx
 import psutil
 import psycopg
+from cluster.jobs.studies import FetchRequest
 from pydantic import SecretStr
 
 from cluster import bootstrap
 from cluster import settings as machine
-from cluster.jobs.studies import FetchRequest
 from cluster.run.processes import ProcessHand
 from cluster.run.service import Outcome, Service
 from cluster.settings import Settings

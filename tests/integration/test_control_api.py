@@ -47,8 +47,9 @@ def test_a_submitted_job_is_run_to_its_end(done: dict[str, Any]) -> None:
 
 
 def test_the_same_request_gives_the_same_result_from_the_library(control: Plane, done: dict[str, Any]) -> None:
-    from cluster.compute.local import LocalEvaluator
     from cluster.jobs.requests import EvolveRequest, Supplies
+
+    from cluster.compute.local import LocalEvaluator
     from coinswarm.ledger.memory import MemoryStore
     from tests.integration.evolve_world import driven
 

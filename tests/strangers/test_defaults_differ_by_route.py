@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from cluster.jobs.requests import Supplies
 from typer.testing import CliRunner
 
 from cluster.cli import app, chaos, demo, evolve, honesty, patterns, validate
 from cluster.cli import bars as bars_command
 from cluster.jobs import registry as kinds
 from cluster.jobs import requests, studies
-from cluster.jobs.requests import Supplies
 from cluster.store.postgres import PostgresStore
 from coinswarm import chaos as chaos_trades
 from coinswarm import config, notebook
