@@ -14,9 +14,12 @@ import polars as pl
 import pytest
 
 from cluster import settings
+from cluster.jobs import registry
 from coinswarm.ledger.records import FINAL_STATUSES
+from tests import jobs_world
 from tests.integration.control_world import Plane
 from tests.integration.evolve_world import PLAY
+from tests.jobs_world import RunWorld
 
 
 @pytest.fixture(scope="module")
@@ -47,22 +50,9 @@ def test_a_submitted_job_is_run_to_its_end(done: dict[str, Any]) -> None:
 
 
 def test_the_same_request_gives_the_same_result_from_the_library(control: Plane, done: dict[str, Any]) -> None:
-    from cluster.jobs.requests import EvolveRequest, Supplies
-
-    from cluster.compute.local import LocalEvaluator
-    from coinswarm.ledger.memory import MemoryStore
-    from tests.integration.evolve_world import driven
-
-    class Undeclared:
-        """Campaigns of which none has a split."""
-
-        def split(self, campaign: str) -> None:
-            """Nothing is declared."""
-
-    asked = EvolveRequest.model_validate(control.request())
-    supplies = Supplies(store=MemoryStore(), campaigns=Undeclared(), bars_file=control.world.catalog)  # type: ignore[arg-type]
-    plan = asked.planned((PLAY,), supplies)
-    assert driven(supplies.store, LocalEvaluator(), plan).result_hash == done["result_hash"]  # type: ignore[arg-type]
+    context = jobs_world.plan_context(control.world.catalog)
+    planned = jobs_world.planned(jobs_world.request(**control.request()), context)
+    assert jobs_world.run(planned, RunWorld(context=context)).result_hash == done["result_hash"]
 
 
 def test_what_it_found_can_be_looked_at(submitter: httpx.Client, done: dict[str, Any]) -> None:
@@ -195,6 +185,15 @@ def test_the_description_names_every_route_and_its_errors(submitter: httpx.Clien
         for operation in methods.values():
             assert operation.get("summary"), path
             assert path in ("/health",) or "application/problem+json" in operation["responses"]["401"]["content"]
+
+
+def test_every_kind_is_told_with_what_can_be_asked_of_it(submitter: httpx.Client) -> None:
+    told = {kind["name"]: kind for kind in submitter.get("/api/v1/kinds").json()}
+    usual = submitter.get("/api/v1/defaults").json()
+    assert set(told) == set(registry.NAMES)
+    assert {name: kind["defaults"] for name, kind in told.items()} == usual
+    assert all("kind" in kind["request"]["required"] and kind["summary"] for kind in told.values())
+    assert told["rules"]["command"] == "coinswarm patterns test"
 
 
 def test_counts_are_there_for_prometheus(submitter: httpx.Client, done: dict[str, Any]) -> None:

@@ -63,5 +63,5 @@ def test_a_refusal_reads_the_same_from_elsewhere(control: Plane, types: Types, p
 def test_a_job_is_cancelled_and_resumed_from_elsewhere(control: Plane, types: Types, play: str) -> None:
     job = asks(types, "submit", play, "--symbol", control.world.markets[0], "-p", "8", "-g", "2")["job"]
     assert asks(types, "jobs", "cancel", job) == {"job": job, "status": "cancelled"}
-    assert "in the line again" in types("jobs", "resume", job).stdout
+    assert "is queued again" in types("jobs", "resume", job).stdout
     types("jobs", "cancel", job)
