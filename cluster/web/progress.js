@@ -40,7 +40,7 @@ export class Progress {
   // Share of the work, or null where the number of steps is not known beforehand.
   get share() {
     if (this.job.status === "done") return 1;
-    if (!this.job.generations || this.job.kind !== "evolve") return null;
+    if (!this.job.generations) return null;
     const reached = new Map();
     for (const record of this.islands) reached.set(record.island, Math.max(reached.get(record.island) ?? 0, record.generation + 1));
     const told = [...reached.values()].reduce((sum, generations) => sum + generations, 0);

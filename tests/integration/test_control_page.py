@@ -93,6 +93,13 @@ def test_a_job_shows_its_leaderboard_both_samples_its_front_and_its_map(browser:
     assert tab.complaints == []
 
 
+def test_the_report_of_a_search_is_opened_from_its_job(browser: Browser, control: Plane, job: dict[str, Any]) -> None:
+    tab = opened(browser, control, "read", f"/jobs/{job['id']}")
+    tab.click(".standing a.button.primary")
+    tab.wait("document.querySelector('iframe')?.style.height")
+    assert tab.complaints == []
+
+
 def test_the_form_of_a_search_asks_for_what_the_command_line_would(browser: Browser, control: Plane) -> None:
     # 200 variants, 20 generations, a quarter held out, at least 10 trades: the page had 100
     tab = opened(browser, control, "submit", "/submit")

@@ -12,8 +12,6 @@ import { archive, leaderboard, pareto } from "./found.js";
 const DRAWN_MS = 1000;
 // the leaderboard and the maps are asked of the server, which has a search to run
 const ASKED_MS = 5000;
-// kinds whose jobs have a report of their own once they are done
-const REPORTED = new Set(["validate", "discover"]);
 
 export async function show(main, signal, id) {
   document.title = `${id} · coinswarm`;
@@ -40,7 +38,7 @@ class View {
     this.head();
     this.fitness();
     this.parts.config.replaceChildren(configuration(this.job));
-    if (this.job.kind === "evolve") {
+    if (this.job.generations) {
       this.parts.leaders.replaceChildren(section("Leaderboard", {}, empty("The best variants appear here once the first generation is scored.")));
     }
     if (ENDED.has(this.job.status)) this.found();
@@ -104,7 +102,8 @@ class View {
       job.error ? h("div", { class: "failure" }, h("strong", null, "The job failed"), h("pre", null, job.error)) : "",
       facts([
         ["Job", h("code", null, job.id)], ["Campaign", job.campaign], ["Markets", job.markets.join(", ") || "–"],
-        ["Handed in", `${moment(job.created)} UTC`], job.started && ["Started", `${moment(job.started)} UTC`],
+        ...Object.entries(job.columns).map(([name, value]) => [title(name), typeof value === "number" ? count(value) : String(value ?? "–")]),
+        ["Submitted", `${moment(job.created)} UTC`], job.started && ["Started", `${moment(job.started)} UTC`],
         job.finished && ["Took", duration((new Date(job.finished) - new Date(job.started ?? job.created)) / 1000)],
         job.result?.distinct && ["Different variants tried", count(job.result.distinct)], job.evaluations !== null && ["Evaluations", count(job.evaluations)], ["Seed", String(job.seed)],
         job.result_hash && ["Result", h("code", { title: job.result_hash }, job.result_hash.slice(0, 12))],
@@ -121,14 +120,14 @@ class View {
 
   report() {
     const { job } = this;
-    return job.status === "done" && REPORTED.has(job.kind) ? [h("a", { class: "button primary", href: `#/jobs/${segment(job.id)}/report` }, "Open the report")] : [];
+    return job.status === "done" ? [h("a", { class: "button primary", href: `#/jobs/${segment(job.id)}/report` }, "Open the report")] : [];
   }
 
   async act(button, verb) {
     button.disabled = true;
     try {
       await post(`/jobs/${segment(this.job.id)}/${verb}`);
-      say(verb === "cancel" ? "the job is cancelled" : "the job is in the line again");
+      say(verb === "cancel" ? "the job is cancelled" : "the job is queued again");
       dispatchEvent(new HashChangeEvent("hashchange"));
     } catch (error) {
       button.disabled = false;
@@ -137,7 +136,7 @@ class View {
   }
 
   fitness() {
-    if (this.job.kind !== "evolve") {
+    if (!this.job.generations) {
       this.parts.leaders.replaceChildren(steps(this.progress, this.job));
       return this.meter.update();
     }
@@ -148,7 +147,7 @@ class View {
 
   found() {
     const { job, signal, parts } = this;
-    if (job.kind === "evolve" && this.progress.whole.length + (job.evaluations ?? 0) > 0) {
+    if (job.generations && this.progress.whole.length + (job.evaluations ?? 0) > 0) {
       const names = (job.config.search?.objectives ?? []).map(objective => objective.name);
       leaderboard(parts.leaders, job, signal);
       pareto(parts.pareto, job, names, signal);

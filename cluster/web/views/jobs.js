@@ -72,7 +72,7 @@ function nothing(status) {
 
 function row(job, live, signal) {
   // each play is searched with a population of its own; a search may end before its last generation
-  const most = job.kind === "evolve" && job.population && job.generations ? job.population * job.generations * job.plays.length : null;
+  const most = job.population && job.generations ? job.population * job.generations * job.plays.length : null;
   const total = job.evaluations ?? most;
   return [
     link(`#/jobs/${segment(job.id)}`, job.id), badge(job.status), progress(job, live, signal),
