@@ -268,8 +268,11 @@ def _show_estimate(estimate: Estimate, *, synthetic: bool) -> None:
 
 
 def _detached(settings: Settings, runner: Runner, planned: Sequence[Planned], *, as_json: bool) -> None:
+    from cluster.jobs import spec
+
     started = []
     for each in planned:
+        spec.refuse_repeated(runner.repeated(each))
         runner.submit(each)
         started.append({"job": each.job.id, "pid": bootstrap.detach(settings, each.job.id)})
     if as_json:
