@@ -1,4 +1,4 @@
-"""The API over real PostgreSQL, real bars and real HTTP: what is handed in is run, shown, followed and stopped."""
+"""The API over real PostgreSQL, real bars and real HTTP: what is submitted is run, shown, followed and stopped."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def submitter(control: Plane) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def done(control: Plane, submitter: httpx.Client) -> dict[str, Any]:
-    """A job that was handed in over HTTP and run by a service."""
+    """A job that was submitted over HTTP and run by a service."""
     with control.served():
         job = submitter.post("/api/v1/jobs", json=control.request()).json()["id"]
         return control.ended(submitter, job)
@@ -125,17 +125,17 @@ def test_a_repeated_key_gives_the_same_job_and_another_request_under_it_is_refus
 
 
 def test_one_key_that_is_used_by_many_at_once_makes_one_job_for_one_of_them(control: Plane, submitter: httpx.Client) -> None:
-    def handed_in(_: int) -> tuple[int, str]:
+    def submitted(_: int) -> tuple[int, str]:
         answer = submitter.post("/api/v1/jobs", json=control.request(campaign="raced"), headers={"Idempotency-Key": "raced"})
         return answer.status_code, answer.json()["id"]
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(handed_in, range(16)))
+        answers = list(pool.map(submitted, range(16)))
     assert sorted(status for status, _ in answers) == [200] * 15 + [201]
     assert len({job for _, job in answers}) == 1
 
 
-def test_where_the_dashboard_is_is_told_once_somebody_joined_a_cluster(control: Plane, submitter: httpx.Client) -> None:
+def test_where_the_dashboard_is_is_told_once_a_cluster_was_joined(control: Plane, submitter: httpx.Client) -> None:
     assert submitter.get("/api/v1/cluster").json() == {"dashboard": None}
     settings.dashboard_file(control.settings).write_text("http://127.0.0.1:8266")
     try:
@@ -204,7 +204,7 @@ def test_counts_are_there_for_prometheus(submitter: httpx.Client, done: dict[str
 
 
 @pytest.mark.slow
-def test_chaos_trades_are_handed_in_as_any_job(control: Plane, submitter: httpx.Client) -> None:
+def test_chaos_trades_are_submitted_as_any_job(control: Plane, submitter: httpx.Client) -> None:
     asked = {"kind": "chaos", "markets": [control.world.markets[0]], "trades": 1000, "campaign": "chaos"}
     answer = submitter.post("/api/v1/jobs", json=asked)
     assert (answer.status_code, answer.json()["kind"]) == (201, "chaos"), answer.text

@@ -46,9 +46,9 @@ def job(control: Plane) -> dict[str, Any]:
     }
     wanted = control.request(plays=[{"text": PLAY.replace("name: crossing", f'name: "{HOSTILE}"')}], search=search)
     with control.client("submit") as client, control.served():
-        handed_in = client.post("/api/v1/jobs", json=wanted)
-        assert handed_in.status_code == 201, handed_in.text
-        return control.ended(client, handed_in.json()["id"])
+        answer = client.post("/api/v1/jobs", json=wanted)
+        assert answer.status_code == 201, answer.text
+        return control.ended(client, answer.json()["id"])
 
 
 def opened(browser: Browser, control: Plane, role: Role, address: str = "/jobs") -> Tab:
@@ -65,7 +65,7 @@ def best(control: Plane, job: dict[str, Any]) -> str:
         return str(client.get(f"/api/v1/jobs/{job['id']}/leaderboard").json()["rows"][0]["evaluation"])
 
 
-def test_a_job_is_handed_in_followed_to_its_end_and_its_best_variant_and_report_are_opened(browser: Browser, control: Plane) -> None:
+def test_a_job_is_submitted_followed_to_its_end_and_its_best_variant_and_report_are_opened(browser: Browser, control: Plane) -> None:
     tab = opened(browser, control, "submit", "/submit")
     tab.write("#play", PLAY)
     tab.click(f"input[value='{control.world.markets[0]}']")

@@ -49,7 +49,7 @@ def spare(control: Plane) -> Iterator[str]:
             catalog.remove(key)
 
 
-def test_an_evaluation_is_a_play_that_may_be_read_and_handed_in(submitter: httpx.Client, done: dict[str, Any]) -> None:
+def test_an_evaluation_is_a_play_that_may_be_read_and_submitted(submitter: httpx.Client, done: dict[str, Any]) -> None:
     best = done["result"]["best"]
     answer = submitter.get(f"/api/v1/evaluations/{best['evaluation']}/play")
     assert answer.headers["content-type"].startswith("application/yaml")
