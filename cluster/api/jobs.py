@@ -129,7 +129,7 @@ def resume(job: JobId, here: Here, caller: Caller) -> models.JobOut:
     """Put a job that failed, was cancelled or lost its driver back in the queue; it goes on from its last commit."""
     found = here.store.job(job)
     _refuse_foreign(here, caller, found.id)
-    spec.refuse_changed(registry.of(found), spec.stored(here.store, found.id))
+    spec.unchanged(registry.of(found), here.store, found)
     here.queue.again(found.id, by=caller.id, max_queued=None if caller.role == "admin" else caller.max_queued)
     return _shown(here, found.id)
 

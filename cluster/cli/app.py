@@ -150,16 +150,17 @@ def load(name: str) -> Any:
 
 def _application(name: str) -> typer.Typer:
     """The application of a module of this package, or of a kind of job that has none."""
-    if name in COMMANDS or find_spec(f"cluster.cli.{name}") is not None:
+    of_kinds = registry.commands()
+    if (name,) in of_kinds and find_spec(f"cluster.cli.{name}") is None:
+        from cluster.cli import job_commands
+
+        command = job_commands.command(of_kinds[(name,)][0])
+    else:
         module = importlib.import_module(f"cluster.cli.{name}")
         if (own := getattr(module, "app", None)) is not None:
             application: typer.Typer = own
             return application
         command = module.command
-    else:
-        from cluster.cli import job_commands
-
-        command = job_commands.command(registry.commands()[(name,)][0])
     application = typer.Typer(add_completion=False)
     application.command(name, help=summaries()[name])(command)
     return application

@@ -221,7 +221,9 @@ def _terms(wanted: Wanted) -> Any:
 
 def _posted(remote: client.Client, asked: JobSettings, wanted: Wanted) -> str:
     headers = {"Idempotency-Key": wanted.key} if wanted.key else {}
-    return str(remote.post("/api/v1/jobs", asked.model_dump(mode="json"), headers=headers, priority=wanted.priority)["id"])
+    # What was not said stays unsaid: the server has its own defaults, and some are met where they can be.
+    body = asked.model_dump(mode="json", exclude_unset=True)
+    return str(remote.post("/api/v1/jobs", body, headers=headers, priority=wanted.priority)["id"])
 
 
 def _submit_all(asked: Sequence[JobSettings], submit: Callable[[JobSettings], str], wanted: Wanted, *, place: str) -> None:
@@ -266,8 +268,11 @@ def _show_estimate(estimate: Estimate, *, synthetic: bool) -> None:
 
 
 def _detached(settings: Settings, runner: Runner, planned: Sequence[Planned], *, as_json: bool) -> None:
+    from cluster.jobs import spec
+
     started = []
     for each in planned:
+        spec.refuse_repeated(runner.repeated(each))
         runner.submit(each)
         started.append({"job": each.job.id, "pid": bootstrap.detach(settings, each.job.id)})
     if as_json:

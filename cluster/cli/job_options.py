@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import typer
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from cluster.jobs.kind import JobKind
 from cluster.jobs.options import Machine, Option
@@ -37,7 +36,7 @@ class Leaf:
     def default(self) -> str:
         """The default as it would be typed; "" where there is none."""
         value = self.field.get_default(call_default_factory=False)
-        if value is None or value is PydanticUndefined or value == () or isinstance(value, (BaseModel, dict)):
+        if self.field.is_required() or value is None or value == () or isinstance(value, (BaseModel, dict)):
             return ""
         if isinstance(value, bool):
             return "yes" if value else "no"

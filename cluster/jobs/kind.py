@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from cluster.compute.evaluator import Evaluator
-from cluster.compute.executor import Crew
 from cluster.jobs.options import Options
-from cluster.jobs.progress import Watcher
-from cluster.jobs.report import Report
 from cluster.jobs.settings import JobSettings
-from coinswarm.ledger.campaigns import Campaigns
-from coinswarm.ledger.chaos import ChaosStore
-from coinswarm.ledger.patterns import PatternStore
-from coinswarm.ledger.records import DataSetRecord, Job, JobStatus, Json, Lease, PlayRecord
-from coinswarm.ledger.store import Store
+
+if TYPE_CHECKING:  # commands know kinds by this module, and most of them compute nothing
+    from cluster.compute.evaluator import Evaluator
+    from cluster.compute.executor import Crew
+    from cluster.jobs.progress import Watcher
+    from cluster.jobs.report import Report
+    from coinswarm.ledger.campaigns import Campaigns
+    from coinswarm.ledger.chaos import ChaosStore
+    from coinswarm.ledger.patterns import PatternStore
+    from coinswarm.ledger.records import DataSetRecord, Job, JobStatus, Json, Lease, PlayRecord
+    from coinswarm.ledger.store import Store
 
 S = TypeVar("S", bound=JobSettings)
 S_contra = TypeVar("S_contra", bound=JobSettings, contravariant=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import Annotated, Any, Union
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import Field, TypeAdapter
 
-from cluster.jobs.kind import JobKind
 from coinswarm import errors
-from coinswarm.ledger.records import Job
+
+if TYPE_CHECKING:
+    from cluster.jobs.kind import JobKind
+    from coinswarm.ledger.records import Job
 
 NAMES = (
     "evolve",

@@ -75,6 +75,18 @@ def stored(store: Store, name: str) -> Planned:
     return Planned(job=job, plays=tuple(store.play(sha256) for sha256 in job.plays), data_sets=store.data_sets(job.data_hashes))
 
 
+def unchanged(kind: JobKind[Any], store: Store, job: Job) -> Planned:
+    """A stored job that may go on, with what it refers to.
+
+    Raises:
+        Refused: as `refuse_changed`; data that it was not made with need not be there.
+    """
+    _refuse(job, _differences(_hashes(job)))
+    made = stored(store, job.id)
+    refuse_changed(kind, made)
+    return made
+
+
 def submit(store: Store, made: Planned) -> None:
     """Queue a planned job with all that it refers to."""
     store.save_data_sets(made.data_sets)
@@ -109,18 +121,11 @@ def refuse_changed(kind: JobKind[Any], made: Planned) -> None:
         Refused: something has changed; the message shows how.
     """
     job = made.job
-    compared = {
-        "code": (job.code_version, job.code_version if kind.any_code else version.code_version()),
-        "config hash": (job.config_hash, config_hash(job.config)),
-        "data hash": (job.data_hash, data_hash(job.data_hashes)),
-    }
-    changes = [line for name, (before, now) in compared.items() if now != before for line in (f"{name}:", f"- {before}", f"+ {now}")]
+    code = {} if kind.any_code else {"code": (job.code_version, version.code_version())}
+    changes = _differences({**code, **_hashes(job)})
     # What a kind compares it plans again from the config, which only makes sense of one that is as it was stored.
     changes += [*_changed_files(job, made.plays), *(() if changes else kind.changes(made))]
-    if changes:
-        raise errors.Refused(
-            f"job {job.id} cannot go on as the same job:\n" + "\n".join(changes), hint="start a new job, or undo the change"
-        )
+    _refuse(job, changes)
 
 
 def refuse_repeated(job: Job | None) -> None:
@@ -158,6 +163,21 @@ def _stored(settings: JobSettings) -> dict[str, Any]:
     asked = settings.model_dump(mode="json", exclude={"plays"})
     plays = [{"sha256": given.digest} for given in settings.given_plays]
     return {**asked, "plays": plays} if plays else asked
+
+
+def _hashes(job: Job) -> dict[str, tuple[str, str]]:
+    """The hashes of a job as they are stored, and as they are of what is stored with them."""
+    return {"config hash": (job.config_hash, config_hash(job.config)), "data hash": (job.data_hash, data_hash(job.data_hashes))}
+
+
+def _differences(compared: Mapping[str, tuple[str, str]]) -> list[str]:
+    return [line for name, (before, now) in compared.items() if now != before for line in (f"{name}:", f"- {before}", f"+ {now}")]
+
+
+def _refuse(job: Job, changes: Sequence[str]) -> None:
+    if changes:
+        rule = f"job {job.id} cannot go on as the same job:\n" + "\n".join(changes)
+        raise errors.Refused(rule, hint="start a new job, or undo the change")
 
 
 def _changed_files(job: Job, plays: Sequence[PlayRecord]) -> list[str]:

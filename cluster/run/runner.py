@@ -147,9 +147,9 @@ class Runner:
         Raises:
             Cancelled: it is cancelled. Conflict: it ended, or is driven. Refused: it would no longer be the same job.
         """
-        made = self.stored(name)
-        spec.refuse_ended(made.job)
-        spec.refuse_changed(registry.of(made.job), made)
+        job = self.context.store.job(name)
+        spec.refuse_ended(job)
+        made = spec.unchanged(registry.of(job), self.context.store, job)
         return self.run(made, new=False, watcher=watcher, stopped=stopped, owner=owner)
 
     def resume(self, name: str, *, watcher: Watcher, stopped: Callable[[], bool]) -> Job:
@@ -158,16 +158,13 @@ class Runner:
         Raises:
             Conflict: it is done, or driven. Refused: it would no longer be the same job.
         """
-        made = self.stored(name)
-        spec.refuse_done(made.job)
-        refuse_driven(made.job, self.now())
-        spec.refuse_changed(registry.of(made.job), made)
-        self.context.store.resume(made.job.id)
-        return self.run(self.stored(made.job.id), new=False, watcher=watcher, stopped=stopped)
-
-    def stored(self, name: str) -> Planned:
-        """A stored job with what it refers to."""
-        return spec.stored(self.context.store, name)
+        store = self.context.store
+        job = store.job(name)
+        spec.refuse_done(job)
+        refuse_driven(job, self.now())
+        spec.unchanged(registry.of(job), store, job)
+        store.resume(job.id)
+        return self.run(spec.stored(store, job.id), new=False, watcher=watcher, stopped=stopped)
 
     def report(self, job: Job) -> Report:
         """What a job came to."""

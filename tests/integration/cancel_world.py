@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,15 @@ from pydantic import SecretStr
 
 from cluster import bootstrap
 from cluster import settings as machine
-from cluster.jobs.studies import FetchRequest
-from cluster.run.processes import ProcessHand
-from cluster.run.service import Outcome, Service
+from cluster.run.processes import ChildWorker
+from cluster.run.runner import QueueOptions
+from cluster.run.service import JobEnding, Service
 from cluster.settings import Settings
-from coinswarm.ledger.queue import Submission
 from coinswarm.ledger.store import Store
 from coinswarm.market import synthetic
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
+from tests import jobs_world
 from tests.integration.evolve_world import PLAY
 
 MARKET = "synthetic:BTC/USDT:5m"
@@ -56,11 +56,18 @@ class Home:
         """A command of coinswarm, as it is typed."""
         return [*bootstrap.COMMAND, *words]
 
-    @contextmanager
-    def popen(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+    def popen(self, *words: str) -> AbstractContextManager[subprocess.Popen[str]]:
         """A command of coinswarm as a process, waited for at the end; killed where the test fails."""
+        return self._process(self.command(*words))
+
+    def worker(self, job: str) -> AbstractContextManager[subprocess.Popen[str]]:
+        """The process that `--detach` starts for a job, waited for at the end."""
+        return self._process([*bootstrap.WORKER, "--job", job])
+
+    @contextmanager
+    def _process(self, command: list[str]) -> Iterator[subprocess.Popen[str]]:
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
-        with subprocess.Popen(self.command(*words), env=self.environment, text=True, **pipes) as process:
+        with subprocess.Popen(command, env=self.environment, text=True, **pipes) as process:
             try:
                 yield process
             except BaseException:
@@ -109,23 +116,22 @@ class Home:
         return time.monotonic() - began
 
     def fetch(self) -> str:
-        """A fetch of a day in the line."""
+        """A queued fetch of a day."""
         day = {"since_ts": 1_700_000_000_000, "until_ts": 1_700_086_400_000}
-        asked = FetchRequest(kind="fetch", exchange="binance", markets=("BTC/USDT",), **day)
-        with bootstrap.open_supplies(self.settings) as supplies, bootstrap.open_queue(self.settings) as (queue, _):
-            return queue.submit(Submission(job=asked.planned((), supplies).job))
+        with bootstrap.open_runner(self.settings) as runner:
+            return runner.enqueue(jobs_world.request("fetch", exchange="binance", markets=("BTC/USDT",), **day), QueueOptions())
 
     @contextmanager
     def fetching(self, port: int | None = None) -> Iterator[None]:
-        """A driver service whose hands know the slow exchange; port 0: one that fails at once."""
+        """A driver service whose workers know the slow exchange; port 0: one that fails at once."""
         stopped = threading.Event()
-        command = [*SLOW, str(self.port if port is None else port), "serve", "--hand"]
+        command = [*SLOW, str(self.port if port is None else port)]
 
-        def hire(number: int, address: str, inbox: inboxes.Queue[Outcome]) -> ProcessHand:
-            return ProcessHand(number, address, inbox, command, self.settings.home / f"fetch-{number}.log", self.environment)
+        def spawn(number: int, address: str, inbox: inboxes.Queue[JobEnding]) -> ChildWorker:
+            return ChildWorker(number, address, inbox, command, self.settings.home / f"fetch-{number}.log", self.environment)
 
         with bootstrap.open_queue(self.settings) as (queue, _):
-            service = Service(self.store, queue, hire=hire, slots=1, cluster=lambda: "", stopped=stopped.is_set, lease_s=5.0)
+            service = Service(self.store, queue, spawn=spawn, slots=1, cluster=lambda: "", stopped=stopped.is_set, lease_s=5.0)
             thread = threading.Thread(target=service.run)
             thread.start()
             try:
@@ -136,7 +142,7 @@ class Home:
 
     @contextmanager
     def serving(self, *more: str) -> Iterator[httpx.Client]:
-        """A real `coinswarm serve`, and who may hand jobs in."""
+        """A real `coinswarm serve`, and a client that may submit jobs."""
         with self.popen("serve", "--port", "0", "--lease", "5", *more) as process:
             assert process.stdout is not None
             try:
@@ -148,8 +154,8 @@ class Home:
                 process.terminate()
                 process.wait()
 
-    def handed_in(self, client: httpx.Client) -> str:
-        """A long search, handed in over HTTP."""
+    def submitted(self, client: httpx.Client) -> str:
+        """A long search, submitted over HTTP."""
         body = {"kind": "evolve", "plays": [{"text": PLAY}], "markets": [MARKET], "baselines": False, "search": SEARCH}
         answer = client.post("/api/v1/jobs", json=body)
         assert answer.status_code == 201, answer.text

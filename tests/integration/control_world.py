@@ -69,7 +69,7 @@ class Plane:
 
     @contextmanager
     def served(self, slots: int = 1) -> Iterator[Service]:
-        """A driver service with real hands, in a thread."""
+        """A driver service with real workers, in a thread."""
         stopped = threading.Event()
         with bootstrap.open_service(self.settings, slots=slots, lease_s=5.0, stopped=stopped.is_set) as service:
             thread = threading.Thread(target=service.run)

@@ -1,4 +1,4 @@
-"""`python -m tests.integration.slow_exchange PORT …`: coinswarm with an exchange named binance that never answers, or that always fails."""
+"""`python -m tests.integration.slow_exchange PORT …`: a worker process whose binance never answers, or always fails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import urllib.request
 from collections.abc import Sequence
 
-from cluster.cli.app import main
+from cluster.run.worker import main
 from coinswarm import errors
 from coinswarm.market import providers
 from coinswarm.market.providers import Candle
@@ -43,6 +43,6 @@ class SlowExchange:
 
 
 if __name__ == "__main__":
-    exchange = SlowExchange(int(sys.argv.pop(1)))
+    exchange = SlowExchange(int(sys.argv[1]))
     providers.CONNECTORS["binance"] = lambda *_: exchange
-    main()
+    sys.exit(main([]))

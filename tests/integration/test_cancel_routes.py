@@ -39,7 +39,7 @@ def here(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def cancelled(here: Home, route: str, moment: str, job: str, cancel: Callable[[str], str]) -> Cancelled:
-    """Cancel a job that was just handed in, at a moment, and wait until no process works for it."""
+    """Cancel a job that was just submitted, at a moment, and wait until no process works for it."""
     pid = 0
     if moment.startswith("at"):
         time.sleep(float(moment.split()[1]))
@@ -71,13 +71,13 @@ def detached(here: Home, _client: httpx.Client) -> Iterator[tuple[str, Callable[
 
 @contextmanager
 def by_http(here: Home, client: httpx.Client) -> Iterator[tuple[str, Callable[[str], str]]]:
-    """A search handed in to `coinswarm serve` and cancelled there."""
-    yield here.handed_in(client), lambda job: str(client.post(f"/api/v1/jobs/{job}/cancel").json()["status"])
+    """A search submitted to `coinswarm serve` and cancelled there."""
+    yield here.submitted(client), lambda job: str(client.post(f"/api/v1/jobs/{job}/cancel").json()["status"])
 
 
 @contextmanager
 def fetch(here: Home, client: httpx.Client) -> Iterator[tuple[str, Callable[[str], str]]]:
-    """A fetch whose exchange never answers, or always fails, in a real hand of a service; cancelled over HTTP."""
+    """A fetch whose exchange never answers, or always fails, in a real worker of a service; cancelled over HTTP."""
     yield here.fetch(), lambda job: str(client.post(f"/api/v1/jobs/{job}/cancel").json()["status"])
 
 

@@ -1,4 +1,4 @@
-"""The API over real PostgreSQL, real bars and real HTTP: what is handed in is run, shown, followed and stopped."""
+"""The API over real PostgreSQL, real bars and real HTTP: what is submitted is run, shown, followed and stopped."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ import polars as pl
 import pytest
 
 from cluster import settings
+from cluster.jobs import registry
 from coinswarm.ledger.records import FINAL_STATUSES
+from tests import jobs_world
 from tests.integration.control_world import Plane
 from tests.integration.evolve_world import PLAY
+from tests.jobs_world import RunWorld
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +30,7 @@ def submitter(control: Plane) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def done(control: Plane, submitter: httpx.Client) -> dict[str, Any]:
-    """A job that was handed in over HTTP and run by a service."""
+    """A job that was submitted over HTTP and run by a service."""
     with control.served():
         job = submitter.post("/api/v1/jobs", json=control.request()).json()["id"]
         return control.ended(submitter, job)
@@ -47,21 +50,9 @@ def test_a_submitted_job_is_run_to_its_end(done: dict[str, Any]) -> None:
 
 
 def test_the_same_request_gives_the_same_result_from_the_library(control: Plane, done: dict[str, Any]) -> None:
-    from cluster.compute.local import LocalEvaluator
-    from cluster.jobs.requests import EvolveRequest, Supplies
-    from coinswarm.ledger.memory import MemoryStore
-    from tests.integration.evolve_world import driven
-
-    class Undeclared:
-        """Campaigns of which none has a split."""
-
-        def split(self, campaign: str) -> None:
-            """Nothing is declared."""
-
-    asked = EvolveRequest.model_validate(control.request())
-    supplies = Supplies(store=MemoryStore(), campaigns=Undeclared(), bars_file=control.world.catalog)  # type: ignore[arg-type]
-    plan = asked.planned((PLAY,), supplies)
-    assert driven(supplies.store, LocalEvaluator(), plan).result_hash == done["result_hash"]  # type: ignore[arg-type]
+    context = jobs_world.plan_context(control.world.catalog)
+    planned = jobs_world.planned(jobs_world.request(**control.request()), context)
+    assert jobs_world.run(planned, RunWorld(context=context)).result_hash == done["result_hash"]
 
 
 def test_what_it_found_can_be_looked_at(submitter: httpx.Client, done: dict[str, Any]) -> None:
@@ -134,17 +125,17 @@ def test_a_repeated_key_gives_the_same_job_and_another_request_under_it_is_refus
 
 
 def test_one_key_that_is_used_by_many_at_once_makes_one_job_for_one_of_them(control: Plane, submitter: httpx.Client) -> None:
-    def handed_in(_: int) -> tuple[int, str]:
+    def submitted(_: int) -> tuple[int, str]:
         answer = submitter.post("/api/v1/jobs", json=control.request(campaign="raced"), headers={"Idempotency-Key": "raced"})
         return answer.status_code, answer.json()["id"]
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(handed_in, range(16)))
+        answers = list(pool.map(submitted, range(16)))
     assert sorted(status for status, _ in answers) == [200] * 15 + [201]
     assert len({job for _, job in answers}) == 1
 
 
-def test_where_the_dashboard_is_is_told_once_somebody_joined_a_cluster(control: Plane, submitter: httpx.Client) -> None:
+def test_where_the_dashboard_is_is_told_once_a_cluster_was_joined(control: Plane, submitter: httpx.Client) -> None:
     assert submitter.get("/api/v1/cluster").json() == {"dashboard": None}
     settings.dashboard_file(control.settings).write_text("http://127.0.0.1:8266")
     try:
@@ -196,6 +187,15 @@ def test_the_description_names_every_route_and_its_errors(submitter: httpx.Clien
             assert path in ("/health",) or "application/problem+json" in operation["responses"]["401"]["content"]
 
 
+def test_every_kind_is_told_with_what_can_be_asked_of_it(submitter: httpx.Client) -> None:
+    told = {kind["name"]: kind for kind in submitter.get("/api/v1/kinds").json()}
+    usual = submitter.get("/api/v1/defaults").json()
+    assert set(told) == set(registry.NAMES)
+    assert {name: kind["defaults"] for name, kind in told.items()} == usual
+    assert all("kind" in kind["request"]["required"] and kind["summary"] for kind in told.values())
+    assert told["rules"]["command"] == "coinswarm patterns test"
+
+
 def test_counts_are_there_for_prometheus(submitter: httpx.Client, done: dict[str, Any]) -> None:
     text = submitter.get("/metrics").text
     assert done["status"] in FINAL_STATUSES
@@ -204,7 +204,7 @@ def test_counts_are_there_for_prometheus(submitter: httpx.Client, done: dict[str
 
 
 @pytest.mark.slow
-def test_chaos_trades_are_handed_in_as_any_job(control: Plane, submitter: httpx.Client) -> None:
+def test_chaos_trades_are_submitted_as_any_job(control: Plane, submitter: httpx.Client) -> None:
     asked = {"kind": "chaos", "markets": [control.world.markets[0]], "trades": 1000, "campaign": "chaos"}
     answer = submitter.post("/api/v1/jobs", json=asked)
     assert (answer.status_code, answer.json()["kind"]) == (201, "chaos"), answer.text

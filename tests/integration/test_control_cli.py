@@ -19,7 +19,7 @@ Types = Callable[..., Result]
 
 @pytest.fixture
 def types(control: Plane, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Types:
-    """Runs a command of somebody who has an address and a token, and nothing else."""
+    """Runs a command with an address and a token, and nothing else."""
     monkeypatch.setenv("COINSWARM_HOME", str(tmp_path))
     monkeypatch.setenv("COINSWARM_TOKEN", control.secret("submit"))
     return lambda *words: CliRunner().invoke(app.app, [*words, "--server", control.url])
@@ -38,7 +38,7 @@ def asks(types: Types, *words: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_a_job_is_handed_in_followed_and_looked_at_from_elsewhere(control: Plane, types: Types, play: str, tmp_path: Path) -> None:
+def test_a_job_is_submitted_followed_and_looked_at_from_elsewhere(control: Plane, types: Types, play: str, tmp_path: Path) -> None:
     words = ["submit", play, "--symbol", control.world.markets[0], "-p", "8", "-g", "2", "--no-baselines", "--campaign", "client"]
     job = asks(types, *words)["job"]
     with control.served():
@@ -63,5 +63,5 @@ def test_a_refusal_reads_the_same_from_elsewhere(control: Plane, types: Types, p
 def test_a_job_is_cancelled_and_resumed_from_elsewhere(control: Plane, types: Types, play: str) -> None:
     job = asks(types, "submit", play, "--symbol", control.world.markets[0], "-p", "8", "-g", "2")["job"]
     assert asks(types, "jobs", "cancel", job) == {"job": job, "status": "cancelled"}
-    assert "in the line again" in types("jobs", "resume", job).stdout
+    assert "is queued again" in types("jobs", "resume", job).stdout
     types("jobs", "cancel", job)

@@ -14,12 +14,11 @@ import httpx
 import pytest
 
 from cluster import bootstrap
-from cluster.cli import jobs
-from cluster.run.service import Outcome, Service
+from cluster.run import worker
+from cluster.run.service import JobEnding, Service
 from cluster.settings import Settings
 from coinswarm import patterns, play
 from coinswarm.ledger.patterns import PatternRecord, pattern_id
-from coinswarm.ledger.store import Store
 from coinswarm.market import providers, synthetic
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
@@ -27,8 +26,12 @@ from tests.exchanges import ReplayExchange
 from tests.integration.control_world import Plane
 from tests.integration.evolve_world import PLAY
 
+ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"resamples": 99, "lotteries": 19, "neighbours": 10, "worlds": 1, "moments": 1, "folds": 3, "periods": 200}
 PATTERNS = {"trades": 2000, "hold": "15m..1h", "depth": 1, "flips": 99}
+RULES = {"segments": 4, "segment_bars": 500, "flips": 99}
+RULE = ROOT / "plays" / "technical" / "rsi_oversold.yml"
+RAN = ("evolve", "chaos", "rules", "honesty", "validate", "discover")
 ALPHA = {"alpha": 0.05, "procedure": "lond"}
 
 
@@ -47,19 +50,20 @@ def ran(control: Plane, client: httpx.Client) -> dict[str, dict[str, Any]]:
         control.request(campaign="kinds"),
         drawn,
         {"kind": "honesty", "settings": {"cells": [{"family": "N0"}], "worlds": 2, "patterns": PATTERNS}, "n_bars": 6000, "markets": 1},
+        {"kind": "rules", "plays": [{"text": RULE.read_text()}], "markets": [market], "settings": RULES, "campaign": "kinds"},
     ]
     with control.served():
-        found = [control.ended(client, handed_in(client, body)["id"]) for body in first]
+        found = [control.ended(client, submitted(client, body)["id"]) for body in first]
         search = {"depth": 1, "flips": 99, "min_trades": 30, "min_active": 10, "min_blocks": 20}
         later = [
             {"kind": "validate", "evaluation": found[0]["result"]["best"]["evaluation"], "effort": QUICK, "all_unseen": False},
             {"kind": "discover", "campaign": "kinds", "settings": search},
         ]
-        found += [control.ended(client, handed_in(client, body)["id"]) for body in later]
+        found += [control.ended(client, submitted(client, body)["id"]) for body in later]
     return {job["kind"]: job for job in found}
 
 
-def handed_in(client: httpx.Client, body: dict[str, Any]) -> dict[str, Any]:
+def submitted(client: httpx.Client, body: dict[str, Any]) -> dict[str, Any]:
     answer = client.post("/api/v1/jobs", json=body)
     assert answer.status_code == 201, answer.text
     job: dict[str, Any] = answer.json()
@@ -67,7 +71,7 @@ def handed_in(client: httpx.Client, body: dict[str, Any]) -> dict[str, Any]:
     return job
 
 
-@pytest.mark.parametrize("kind", ["evolve", "chaos", "honesty", "validate", "discover"])
+@pytest.mark.parametrize("kind", RAN)
 def test_a_job_of_every_kind_is_run_to_its_end(ran: dict[str, dict[str, Any]], kind: str) -> None:
     assert ran[kind]["status"] == "done", ran[kind]["error"]
     assert len(ran[kind]["result_hash"]) == 64
@@ -84,10 +88,9 @@ def test_what_was_done_is_not_done_again(client: httpx.Client, ran: dict[str, di
 
 def settled(client: httpx.Client, **changes: Any) -> dict[str, Any]:
     """What a report card that is asked for would be made of; it is not computed."""
-    job = handed_in(client, {"kind": "validate", "effort": QUICK, "all_unseen": False, **changes})
+    job = submitted(client, {"kind": "validate", "effort": QUICK, "all_unseen": False, **changes})
     assert client.post(f"/api/v1/jobs/{job['id']}/cancel").json()["status"] == "cancelled"
-    found: dict[str, Any] = job["config"]
-    return found
+    return {name: value for name, value in job["config"].items() if name != "settings"}
 
 
 def test_a_card_is_of_an_evaluation_of_one_of_the_best_of_a_job_or_of_a_play(
@@ -127,12 +130,17 @@ def test_a_card_that_cannot_be_made_is_refused(
     assert control.rows()["jobs"] == before
 
 
-@pytest.mark.parametrize("kind", ["validate", "discover"])
+@pytest.mark.parametrize("kind", RAN)
 def test_a_report_of_a_job_is_a_page_that_reaches_nothing(client: httpx.Client, ran: dict[str, dict[str, Any]], kind: str) -> None:
     page = client.get(f"/api/v1/jobs/{ran[kind]['id']}/report")
     assert page.text.startswith("<!doctype html>")
     assert "sandbox" in page.headers["content-security-policy"]
-    assert client.get(f"/api/v1/jobs/{ran['honesty']['id']}/report").status_code == 404
+
+
+def test_a_job_that_has_found_nothing_has_no_report(control: Plane, client: httpx.Client) -> None:
+    job = submitted(client, {"kind": "chaos", "markets": [control.world.markets[0]], "campaign": "reports"})["id"]
+    assert client.post(f"/api/v1/jobs/{job}/cancel").json()["status"] == "cancelled"
+    assert client.get(f"/api/v1/jobs/{job}/report").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -154,26 +162,25 @@ def test_what_cannot_be_done_is_refused_before_it_is_queued(
     assert control.rows()["jobs"] == before
 
 
-class HandHere:
-    """A hand that runs jobs in this process, where exchanges can be stood in for."""
+class WorkerHere:
+    """A worker that runs jobs in this process, where exchanges can be stood in for."""
 
     pid, address = 0, ""
 
-    def __init__(self, settings: Settings, store: Store, inbox: inboxes.Queue[Outcome]) -> None:
-        self._settings, self._store, self._inbox = settings, store, inbox
+    def __init__(self, settings: Settings, inbox: inboxes.Queue[JobEnding]) -> None:
+        self._settings, self._inbox = settings, inbox
 
     def start(self, job: str) -> None:
         threading.Thread(target=self._run, args=(job,)).start()
 
-    def _run(self, name: str) -> None:
-        job = self._store.job(name)
-        jobs.start(self._settings, self._store, job, workers=None, as_json=True)
-        self._inbox.put(Outcome(hand=1, job=name, ending="ended"))
+    def _run(self, job: str) -> None:
+        ending, error = worker.outcome(self._settings, job, "")
+        self._inbox.put(JobEnding(worker=1, job=job, ending=ending, error=error))
 
     def warm(self) -> None:
         """It is."""
 
-    def worn(self) -> bool:
+    def is_spent(self) -> bool:
         return False
 
     def stop(self) -> None:
@@ -184,11 +191,11 @@ class HandHere:
 def served_here(settings: Settings) -> Iterator[None]:
     stopped = threading.Event()
 
-    def hire(_number: int, _address: str, inbox: inboxes.Queue[Outcome]) -> HandHere:
-        return HandHere(settings, store, inbox)
+    def spawn(_number: int, _address: str, inbox: inboxes.Queue[JobEnding]) -> WorkerHere:
+        return WorkerHere(settings, inbox)
 
     with bootstrap.open_store(settings) as store, bootstrap.open_queue(settings) as (queue, _):
-        service = Service(store, queue, hire=hire, slots=1, cluster=lambda: "", stopped=stopped.is_set)
+        service = Service(store, queue, spawn=spawn, slots=1, cluster=lambda: "", stopped=stopped.is_set)
         thread = threading.Thread(target=service.run)
         thread.start()
         try:
@@ -208,7 +215,7 @@ def test_candles_are_fetched_by_a_job(control: Plane, client: httpx.Client, tmp_
     body = {"kind": "fetch", "exchange": "binance", "markets": ["XRPUSDT"], "since_ts": int(bars.ts[0]), "until_ts": int(bars.close_ts[-1])}
     try:
         with served_here(control.settings.model_copy(update={"bars_path": tmp_path / "bars.duckdb"})):
-            done = control.ended(client, handed_in(client, body)["id"])
+            done = control.ended(client, submitted(client, body)["id"])
     finally:
         del providers.CONNECTORS["binance"]
     assert (done["status"], done["result"]["added"]) == ("done", 120), done["error"]

@@ -18,8 +18,8 @@ PATIENCE_S = 120.0
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_in_line(control: Plane) -> Iterator[None]:
-    """What was handed in here is cancelled: nobody is to run it."""
+def nothing_left_queued(control: Plane) -> Iterator[None]:
+    """What was submitted here is cancelled: no driver is to run it."""
     yield
     with control.client("admin") as client:
         for job in client.get("/api/v1/jobs?status=queued&limit=1000").json()["rows"]:

@@ -85,10 +85,10 @@ def operations(control: Plane) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def test_no_operation_is_open_and_none_that_changes_is_for_readers(control: Plane) -> None:
-    with control.client(None) as nobody, control.client("read") as reader:
+    with control.client(None) as stranger, control.client("read") as reader:
         for method, path, _ in operations(control):
             place = re.sub(r"\{\w+\}", "abcd", path)
-            assert path in security.HEALTH or nobody.request(method, place, json={}).status_code == 401, path
+            assert path in security.HEALTH or stranger.request(method, place, json={}).status_code == 401, path
             if method != "GET" and path != "/api/v1/plays/check":
                 assert reader.request(method, place, json={}).status_code == 403, path
 
@@ -352,11 +352,11 @@ def test_who_asks_too_often_is_told_to_wait() -> None:
 
 @pytest.fixture(scope="module")
 def foreign(control: Plane) -> Iterator[str]:
-    """A job that somebody else handed in."""
-    with control.client("submit") as somebody:
-        job = somebody.post("/api/v1/jobs", json=control.request(campaign="foreign")).json()["id"]
+    """A job of another token."""
+    with control.client("submit") as other:
+        job = other.post("/api/v1/jobs", json=control.request(campaign="foreign")).json()["id"]
         yield job
-        somebody.post(f"/api/v1/jobs/{job}/cancel")
+        other.post(f"/api/v1/jobs/{job}/cancel")
 
 
 def test_anothers_job_is_neither_stopped_nor_resumed(control: Plane, foreign: str) -> None:

@@ -1,4 +1,4 @@
-"""The driver service and its line, with real processes that are killed while they work."""
+"""The driver service and its queue, with real processes that are killed while they work."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ from pydantic import SecretStr
 
 from cluster import bootstrap
 from cluster import settings as machine
-from cluster.jobs import requests
+from cluster.jobs.kind import Planned
 from cluster.settings import Settings
 from cluster.store import embedded
 from coinswarm.ledger.queue import Submission
 from coinswarm.ledger.records import new_job_id
+from tests import jobs_world
 from tests.integration.evolve_world import PLAY, World
+from tests.jobs_world import RunWorld
 from tests.laws.ledger_world import fresh
 
 LEASE_S = 3.0
@@ -34,7 +36,7 @@ LEASE_S = 3.0
 
 @pytest.fixture
 def own_settings(database_url: str, tmp_path: Path, small_world: World) -> Iterator[Settings]:
-    """A home and a database of its own, for a service takes whatever stands in the line."""
+    """A home and a database of its own, for a service takes whatever is queued."""
     name = fresh("service").replace("-", "_")
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
@@ -45,14 +47,14 @@ def own_settings(database_url: str, tmp_path: Path, small_world: World) -> Itera
 
 def submissions(settings: Settings, world: World, count: int, **search: object) -> list[Submission]:
     """Jobs that differ in their seeds only."""
-    asked = requests.EvolveRequest.model_validate(
-        {"plays": [{"text": PLAY}], "markets": [world.markets[0]], "baselines": False, "winners": 1,
-         "search": {"population": 4, "generations": 1, "elitism": 1, "constraints": [], **search}}
+    asked = jobs_world.request(
+        "evolve", plays=[{"text": PLAY}], markets=[world.markets[0]], baselines=False, winners=1,
+        search={"population": 4, "generations": 1, "elitism": 1, "constraints": [], **search},
     )  # fmt: skip
-    with bootstrap.open_supplies(settings) as supplies:
-        plan = asked.planned((PLAY,), supplies)
-    jobs = [replace(plan.job, id=f"{new_job_id('evolve', plan.job.created)}-{number}") for number in range(count)]
-    return [Submission(job=job, plays=plan.plays, data_sets=plan.data_sets) for job in jobs]
+    with bootstrap.open_runner(settings) as runner:
+        planned = runner.plan(asked)
+    jobs = [replace(planned.job, id=f"{new_job_id('evolve', planned.job.created)}-{number}") for number in range(count)]
+    return [Submission(job=job, plays=planned.plays, data_sets=planned.data_sets) for job in jobs]
 
 
 @contextmanager
@@ -121,13 +123,13 @@ def longer(settings: Settings, world: World) -> Submission:
     return submissions(settings, world, 1, population=200, generations=60)[0]
 
 
-def hands(of: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return [child for child in psutil.Process(of.pid).children() if "--hand" in child.cmdline()]
+def workers(of: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return [child for child in psutil.Process(of.pid).children() if bootstrap.WORKER[-1] in child.cmdline()]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", ["nobody", "hand", "service"])
-def test_a_job_whose_hand_or_service_is_killed_ends_with_the_same_hash(own_settings: Settings, small_world: World, victim: str) -> None:
+@pytest.mark.parametrize("victim", ["none", "worker", "service"])
+def test_a_job_whose_worker_or_service_is_killed_ends_with_the_same_hash(own_settings: Settings, small_world: World, victim: str) -> None:
     submission = longer(own_settings, small_world)
     killed: list[int] = []
     with bootstrap.open_queue(own_settings) as (queue, _), bootstrap.open_store(own_settings) as store:
@@ -135,14 +137,14 @@ def test_a_job_whose_hand_or_service_is_killed_ends_with_the_same_hash(own_setti
         with services(own_settings, 2) as started:
 
             def kill(_done: int) -> None:
-                owner = next((each for each in started if each.poll() is None and hands(each)), None)
-                if victim != "nobody" and not killed and owner and len(store.generations(submission.job.id)) > 10:
-                    killed.append(owner.pid if victim == "service" else hands(owner)[0].pid)
+                owner = next((each for each in started if each.poll() is None and workers(each)), None)
+                if victim != "none" and not killed and owner and len(store.generations(submission.job.id)) > 10:
+                    killed.append(owner.pid if victim == "service" else workers(owner)[0].pid)
                     os.kill(killed[0], signal.SIGKILL)
 
             wait_until_done(own_settings, 1, kill)
         found = store.job(submission.job.id)
-    assert bool(killed) == (victim != "nobody")
+    assert bool(killed) == (victim != "none")
     assert (found.status, found.result_hash) == ("done", undisturbed(own_settings, small_world))
 
 
@@ -153,17 +155,8 @@ def undisturbed(settings: Settings, world: World) -> str:
 
 def hash_of(submission: Submission, world: World) -> str:
     """The hash of a job, run here from end to end."""
-    from cluster.compute.local import LocalEvaluator
-    from cluster.jobs import spec as submit
-    from coinswarm.ledger.memory import MemoryStore
-    from tests.integration.evolve_world import driven
-
-    store = MemoryStore()
-    store.save_data_sets(submission.data_sets)
-    store.save_play(submission.plays[0])
-    store.create_job(submission.job)
-    plan = submit.resumed(store, submission.job.id, world.catalog)
-    return driven(store, LocalEvaluator(), plan, new=False).result_hash
+    planned = Planned(job=submission.job, plays=submission.plays, data_sets=submission.data_sets)
+    return jobs_world.run(planned, RunWorld(context=jobs_world.plan_context(world.catalog))).result_hash
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import httpx
 import polars as pl
 import pytest
 
+from cluster.jobs import registry
 from coinswarm import play
 from coinswarm.market import files
 from coinswarm.market.catalog import Catalog
@@ -48,7 +49,7 @@ def spare(control: Plane) -> Iterator[str]:
             catalog.remove(key)
 
 
-def test_an_evaluation_is_a_play_that_may_be_read_and_handed_in(submitter: httpx.Client, done: dict[str, Any]) -> None:
+def test_an_evaluation_is_a_play_that_may_be_read_and_submitted(submitter: httpx.Client, done: dict[str, Any]) -> None:
     best = done["result"]["best"]
     answer = submitter.get(f"/api/v1/evaluations/{best['evaluation']}/play")
     assert answer.headers["content-type"].startswith("application/yaml")
@@ -108,4 +109,4 @@ def test_bars_that_a_job_used_are_taken_away_only_when_that_is_said(control: Pla
 def test_defaults_are_told_and_a_bare_request_has_them(submitter: httpx.Client) -> None:
     usual = submitter.get("/api/v1/defaults").json()
     assert usual["evolve"]["search"]["population"] == 200
-    assert {"evolve", "chaos", "discover", "validate", "honesty", "fetch"} == set(usual)
+    assert set(usual) == set(registry.NAMES)

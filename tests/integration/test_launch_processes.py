@@ -21,17 +21,15 @@ import psutil
 import pytest
 
 from cluster import bootstrap
-from cluster.jobs.evolve.loop import Ending
-from cluster.jobs.evolve.plan import Overrides, PlayFile, Request, plan
 from cluster.run import service
 from cluster.settings import Settings
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
-from coinswarm.evolve.settings import SearchSettings
-from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import FINAL_STATUSES
-from tests.integration.evolve_world import PLAY, World, driven
+from tests import jobs_world
+from tests.integration.evolve_world import PLAY, World
 from tests.integration.test_backup import database
+from tests.jobs_world import RunWorld
 
 ROOT = Path(__file__).parents[2]
 LOOPBACK = "127.0.0.1"
@@ -131,21 +129,21 @@ def ready(place: Place, control: subprocess.Popen[bytes]) -> httpx.Client:
     raise AssertionError(f"{place.said('control')}\n{place.said('head')}")
 
 
-def local(world: World, home: Path) -> Ending:
-    """The same search in this process."""
-    request = Request(
-        plays=(PlayFile(text=PLAY, path=None),), markets=world.markets, search=SearchSettings.model_validate(SEARCH),
-        overrides=Overrides(), baselines=False,
-    )  # fmt: skip
-    planned = plan(request, world.catalog)
-    with bootstrap.local_evaluator(Settings(home=home, RAY_ADDRESS=None)) as evaluator:
-        return driven(MemoryStore(), evaluator, planned)
+def asked(world: World) -> dict[str, Any]:
+    """The search, as it is sent."""
+    return {"kind": "evolve", "plays": [{"text": PLAY}], "markets": list(world.markets), "baselines": False, "search": SEARCH}
 
 
-def handed_in(client: httpx.Client, markets: tuple[str, ...]) -> dict[str, Any]:
+def local_hash(world: World, home: Path) -> str:
+    """The result hash of the same search in this process."""
+    bootstrap.prepare(Settings(home=home, RAY_ADDRESS=None))
+    context = jobs_world.plan_context(world.catalog)
+    return jobs_world.run(jobs_world.planned(jobs_world.request(**asked(world)), context), RunWorld(context=context)).result_hash
+
+
+def submitted(client: httpx.Client, world: World) -> dict[str, Any]:
     """A job that went through the API, once it has ended."""
-    asked = {"kind": "evolve", "plays": [{"text": PLAY}], "markets": list(markets), "baselines": False, "search": SEARCH}
-    answer = client.post("/api/v1/jobs", json=asked)
+    answer = client.post("/api/v1/jobs", json=asked(world))
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     while found["status"] not in FINAL_STATUSES:
@@ -160,8 +158,8 @@ def test_processes_of_the_images_entrypoint_run_a_job_to_the_same_result(place: 
     port = place.api.rpartition(":")[2]
     with place.node("head", CPUS="0", **alone), place.node("worker", CPUS="1"), place.node("control", "--port", port) as control:
         client = ready(place, control)
-        found = handed_in(client, small_world.markets)
+        found = submitted(client, small_world)
         client.close()
     with Database(place.variables["COINSWARM_DATABASE_URL"]) as opened:
         assert not service.is_small(PostgresStore(opened).job(found["id"]))
-    assert (found["status"], found["result_hash"]) == ("done", local(small_world, place.home).result_hash), place.said("control")
+    assert (found["status"], found["result_hash"]) == ("done", local_hash(small_world, place.home)), place.said("control")

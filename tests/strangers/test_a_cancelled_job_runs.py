@@ -24,10 +24,10 @@ def commits(here: Home, job: str) -> int:
     return len(here.store.generations(job))
 
 
-def test_a_job_that_was_cancelled_in_the_line_is_not_started_by_its_process(here: Home) -> None:
+def test_a_job_that_was_cancelled_in_the_queue_is_not_started_by_its_process(here: Home) -> None:
     job = here.says("submit", *here.search()[1:])["job"]
     assert here.cancel(job) == here.cancel(job) == "cancelled"  # twice is as good as once
-    with here.popen("jobs", "start", job) as process:  # what `--detach` starts, and what came too late
+    with here.worker(job) as process:  # what `--detach` starts, and what came too late
         assert process.wait() == 1
     assert (here.store.status(job), commits(here, job)) == ("cancelled", 0)
 
@@ -41,27 +41,27 @@ def test_a_detached_job_that_is_cancelled_at_once_ends_cancelled(here: Home) -> 
 
 def test_a_job_that_is_cancelled_between_take_and_start_is_not_run_by_the_service(here: Home) -> None:
     with here.serving() as client:
-        early, late = here.handed_in(client), here.handed_in(client)
+        early, late = here.submitted(client), here.submitted(client)
         assert client.post(f"/api/v1/jobs/{early}/cancel").json()["status"] == "cancelled"
         pid = here.running(late)
         assert client.post(f"/api/v1/jobs/{late}/cancel").json()["status"] == "cancelled"
         os.kill(pid, signal.SIGKILL)  # the service hears that its process died, and must not try again
         here.until_nothing_is_left(late)
-        after = here.handed_in(client)  # the service is well, and turns to the next
+        after = here.submitted(client)  # the service is well, and turns to the next
         here.running(after)
         client.post(f"/api/v1/jobs/{after}/cancel")
         here.until_nothing_is_left(after)
     assert (here.store.status(early), here.store.status(late), here.store.status(after)) == ("cancelled",) * 3
 
 
-def test_a_taken_job_that_is_cancelled_is_not_run_by_the_hand_that_starts_late(here: Home) -> None:
+def test_a_taken_job_that_is_cancelled_is_not_run_by_the_worker_that_starts_late(here: Home) -> None:
     job = here.says("submit", *here.search()[1:])["job"]
     with bootstrap.open_queue(here.settings) as (queue, _):
         taken = queue.take("a service")
         assert taken is not None
         assert taken[0].job == job
         assert here.cancel(job) == "cancelled"
-    with here.popen("jobs", "start", job) as process:
+    with here.worker(job) as process:
         assert process.wait() == 1
     assert (here.store.status(job), commits(here, job)) == ("cancelled", 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,17 +11,15 @@ import psycopg
 import pytest
 
 from cluster import version
-from cluster.cli import hand, jobs
 from cluster.cli.app import main
-from cluster.jobs import registry as kinds
-from cluster.jobs import spec as submit
-from cluster.jobs.evolve import plan as planning
-from cluster.jobs.honesty import plan as honesty
-from cluster.jobs.honesty.plan import Cell, HonestySettings
+from cluster.jobs import registry, spec
+from cluster.run import worker
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
 from coinswarm.ledger.records import Job
+from coinswarm.ledger.store import Store
+from tests import jobs_world
 from tests.integration import control_world
 from tests.integration.control_world import Plane
 from tests.integration.evolve_world import World
@@ -32,6 +31,8 @@ CHANGES = {
     "bars": "UPDATE jobs SET data_hashes = '{ffff}' WHERE id = %s",
     "code": "UPDATE jobs SET code_version = '0.0.1+old' WHERE id = %s",
 }
+BARE = {"evolve": {"plays": [], "overrides": {}, "timeframe": None, "search": {}, "markets": [], "others": [], "split_ts": None}}
+"""What a kind compares with its plays of today: here there are none."""
 Route = Callable[[Plane, str], str]
 
 
@@ -47,17 +48,22 @@ def plane(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def stored(plane: Plane, kind: str) -> str:
     """A job of a kind that failed, as it was made."""
-    bars, config = data_set(), {"asked": 1}
+    bars, config = data_set(), {**BARE.get(kind, {}), "asked": 1}
     job = Job(
         id=fresh(kind), kind=kind, campaign="changed", plays=(), data_hashes=(bars.content_hash,),
-        data_hash=planning.data_hash((bars.content_hash,)), config=config, config_hash=planning.config_hash(config),
+        data_hash=spec.data_hash((bars.content_hash,)), config=config, config_hash=spec.config_hash(config),
         code_version=version.code_version(), seed=1, synthetic=True, created=datetime.now(UTC),
     )  # fmt: skip
     store = plane.context.store
     store.save_data_sets([bars])
     store.create_job(job)
-    submit.refuse_changed(store.job(job.id))  # nothing has changed yet
+    refuse_changed(store, job.id)  # nothing has changed yet
     return job.id
+
+
+def refuse_changed(store: Store, job: str) -> None:
+    made = spec.stored(store, job)
+    spec.refuse_changed(registry.of(made.job), made)
 
 
 def changed(plane: Plane, job: str, change: str) -> str:
@@ -81,13 +87,13 @@ def by_http(plane: Plane, job: str) -> str:
 
 
 def by_service(plane: Plane, job: str) -> str:
-    ending, said = hand._run(plane.settings, plane.context.store, job, "")
+    ending, said = worker.outcome(plane.settings, job, "")
     assert ending == "refused"
     return said
 
 
 ROUTES = {"http": by_http, "service": by_service}
-REFUSED = [(kind, change) for kind in jobs.KINDS for change in CHANGES if (kind, change) != ("fetch", "code")]
+REFUSED = [(kind, change) for kind in registry.NAMES for change in CHANGES if (kind, change) != ("fetch", "code")]
 
 
 @pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)
@@ -114,32 +120,24 @@ def test_the_resume_command_refuses_a_changed_job_of_any_kind(
 
 
 def test_what_an_exchange_answers_does_not_depend_on_our_code(plane: Plane) -> None:
-    submit.refuse_changed(plane.context.store.job(changed(plane, stored(plane, "fetch"), "code")))
+    refuse_changed(plane.context.store, changed(plane, stored(plane, "fetch"), "code"))
 
 
-def test_every_kind_that_can_be_asked_for_goes_on_by_the_same_way() -> None:
-    assert set(kinds.KINDS) <= set(jobs.KINDS)
-    for kind in jobs.KINDS:
-        driver = jobs.driver_of(Job(**{**PLAIN, "kind": kind}))  # type: ignore[arg-type]
-        assert callable(driver.plan_again)
-        assert callable(driver.go_on)
-
-
-PLAIN = {
-    "id": "job", "campaign": "c", "plays": (), "data_hashes": (), "data_hash": "", "config": {}, "config_hash": "", "code_version": "",
-    "seed": 0, "synthetic": True, "created": datetime(2024, 1, 1, tzinfo=UTC),
-}  # fmt: skip
+def test_a_job_that_was_stored_under_the_former_name_of_its_kind_goes_on_as_that_kind(plane: Plane) -> None:
+    made = spec.stored(plane.context.store, stored(plane, "rules"))
+    assert registry.of(replace(made.job, kind="test")) is registry.of(made.job) is registry.kind("rules")
 
 
 def test_a_honesty_run_with_fewer_worlds_than_it_was_begun_with_is_refused(database_url: str) -> None:
-    made = honesty.plan(HonestySettings(cells=(Cell(family="N0"),), worlds=2), Path("no catalog"), (), n_bars=6000, play=None, markets=1)
+    asked = jobs_world.request("honesty", settings={"cells": [{"family": "N0"}], "worlds": 2}, n_bars=6000, markets=1)
+    made = jobs_world.planned(asked, jobs_world.plan_context(Path("no catalog")))
     store = PostgresStore(Database(database_url))
-    honesty.submit(store, made)
+    spec.submit(store, made)
     as_begun = store.job(made.job.id)
-    submit.refuse_changed(as_begun)  # what was stored reads back as what was hashed
+    refuse_changed(store, as_begun.id)  # what was stored reads back as what was hashed
     with psycopg.connect(database_url, autocommit=True) as connection:
         fewer = "jsonb_set(config::jsonb, '{honesty,worlds}', '1')::json"
         connection.execute(f"UPDATE jobs SET config = {fewer} WHERE id = %s", [as_begun.id])
     with pytest.raises(errors.Refused, match="config hash"):
-        submit.refuse_changed(store.job(as_begun.id))
+        refuse_changed(store, as_begun.id)
     store.close()

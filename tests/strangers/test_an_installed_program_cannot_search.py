@@ -44,7 +44,7 @@ def test_every_part_of_the_program_runs(
     assert person.answer("doctor")["ok"] is True
     found = person.answer("evolve", str(PLAY), "--population", "8", "--generations", "2", "--workers", "2", "--constraint", "none")
     assert (found["status"], found["failures"]) == ("done", 0)
-    assert person.answer("validate", found["best"]["evaluation"], "--workers", "2")["card"]
+    assert person.answer("validate", found["best"]["evaluation"], "--workers", "2")["sections"]
     chaos = person.answer("chaos", "run", "--symbol", "BTC/USDT", "--trades", "2000", "--hold", "5m..4h", "--workers", "2")
     assert chaos["status"] == "done"
     assert person.answer("patterns", "discover", "--job", chaos["job"], "--workers", "2")["status"] == "done"

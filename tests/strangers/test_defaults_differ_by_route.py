@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from cluster.jobs.requests import Supplies
 from typer.testing import CliRunner
 
-from cluster.cli import app, chaos, demo, evolve, honesty, patterns, validate
-from cluster.cli import bars as bars_command
-from cluster.jobs import registry as kinds
-from cluster.jobs import requests, studies
+from cluster.cli import app, demo, job_options
+from cluster.jobs import registry
+from cluster.jobs.kind import JobKind
+from cluster.jobs.options import Option
+from cluster.jobs.settings import PlayGiven
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import config, notebook
 from coinswarm.chaos import running
 from coinswarm.chaos.settings import make
 from coinswarm.evolve.settings import Objective, SearchSettings
-from coinswarm.ledger.memory import MemoryStore
 from coinswarm.market import synthetic
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.patterns.settings import DiscoverSettings
 from coinswarm.validate.case import Effort
+from tests import jobs_world
 from tests.integration.evolve_world import PLAY
 
 MARKET = "synthetic:BTC/USDT:5m"
-
-
-class Undeclared:
-    """Campaigns of which none has a split."""
-
-    def split(self, campaign: str) -> None:
-        """Nothing is declared."""
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +60,8 @@ def typed(home: Path, database_url: str) -> Callable[..., dict[str, Any]]:
 
 def sent(home: Path, **said: Any) -> dict[str, Any]:
     """What a job is asked to do by a request that says no more than this."""
-    asked = requests.EvolveRequest.model_validate({"kind": "evolve", "plays": [{"text": PLAY}], "markets": [MARKET], **said})
-    supplies = Supplies(store=MemoryStore(), campaigns=Undeclared(), bars_file=home / "bars.duckdb")  # type: ignore[arg-type]
-    return dict(asked.planned((PLAY,), supplies).job.config)
+    asked = jobs_world.request("evolve", plays=[{"text": PLAY}], markets=[MARKET], **said)
+    return dict(jobs_world.planned(asked, jobs_world.plan_context(home / "bars.duckdb")).job.config)
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -108,50 +99,81 @@ def test_islands_of_two_variants_are_searched_however_they_are_asked_for(typed: 
 
 
 def test_a_notebook_searches_with_the_settings_of_the_command_line() -> None:
-    usual, asked = of(notebook.evolve), kinds.defaults()["evolve"]
+    usual, asked = of(notebook.evolve), registry.defaults()["evolve"]
     assert (usual["out_of_sample"], usual["top"], usual["settings"]) == (asked["out_of_sample"], asked["winners"], None)
     assert SearchSettings() == SearchSettings.model_validate(asked["search"])
-    assert of(demo.command)["population"] == of(evolve.command)["population"] == asked["search"]["population"]
+    assert of(demo.command)["population"] == asked["search"]["population"]
 
 
-def test_chaos_trades_are_drawn_alike_typed_sent_and_called() -> None:
-    typed, asked = of(chaos.run_job), kinds.defaults()["chaos"]
-    words = ("hold", "hold_law", "side", "seed")
-    made = make(**{name: typed[name] for name in words}, size=float(typed["size"]))
-    assert made.model_dump(mode="json") == make().model_dump(mode="json") == asked["settings"]
-    assert (typed["trades"], typed["campaign"]) == (asked["trades"], asked["campaign"])
-    assert {name: of(running.run)[name] for name in words} == {name: typed[name] for name in words}
+def test_chaos_trades_are_drawn_alike_sent_and_called() -> None:
+    made = make()
+    assert made.model_dump(mode="json") == registry.defaults()["chaos"]["settings"]
+    assert make(**{name: of(running.run)[name] for name in ("hold", "hold_law", "side", "seed")}) == made
 
 
-def test_patterns_are_searched_alike_typed_and_sent() -> None:
-    typed = {name: value for name, value in of(patterns.discover_job).items() if name in DiscoverSettings.model_fields}
-    assert len(typed) == 10
-    asked = kinds.defaults()["discover"]["settings"]
-    assert typed == {name: asked[name] for name in typed}
-    assert of(patterns.discover_job)["feature"] is None
-    assert asked["features"] == []
+def test_report_cards_draw_as_much_sent_and_called() -> None:
+    assert Effort() == Effort(**registry.defaults()["validate"]["effort"])
 
 
-def test_report_cards_are_made_alike_typed_and_sent() -> None:
-    typed, asked = of(validate.command), kinds.defaults()["validate"]
-    assert {name: typed[name] for name in ("resamples", "lotteries", "seed")} == {
-        "resamples": asked["effort"]["resamples"], "lotteries": asked["effort"]["lotteries"], "seed": asked["seed"],
-    }  # fmt: skip
-    assert Effort() == Effort(**asked["effort"])
-    assert (typed["out_of_sample"], typed["unseen"], typed["campaign"]) == (asked["out_of_sample"], asked["all_unseen"], asked["campaign"])
+# --- options are made of the settings -----------------------------------------------------------------------------------------
+
+KINDS = pytest.mark.parametrize("kind", registry.kinds(), ids=registry.NAMES)
+NEEDED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "evolve": ({"plays": ["play.yml"]}, {"plays": [{"text": PLAY}]}),
+    "chaos": ({"symbol": [MARKET]}, {"markets": [MARKET]}),
+    "discover": ({}, {}),
+    "rules": ({"symbol": [MARKET]}, {"markets": [MARKET]}),
+    "validate": ({"subject": "abcdef"}, {"evaluation": "abcdef"}),
+    "honesty": ({}, {}),
+    "fetch": ({"exchange": "binance", "markets": ["BTC/USDT"]}, {"exchange": "binance", "markets": ["BTC/USDT"]}),
+}
+"""What has to be said of each kind: typed, and sent."""
 
 
-@pytest.mark.parametrize("pipeline", ["patterns", "evolve"])
-def test_the_benchmark_runs_alike_typed_and_sent(pipeline: str) -> None:
-    # the families of the command are N0 to N3; a request ran N3d as well, and searched with other costs
-    typed = of(honesty.run)
-    wanted = honesty._wanted(pipeline, typed["families"], typed["worlds"], typed["seed"], {}, planted=typed["planted"])
-    assert wanted == studies.HonestySettings(pipeline=pipeline)
+class Files:
+    """A machine on which every play file holds the same play, and files of candles the same market."""
+
+    def imported(self, files: Sequence[Any]) -> list[str]:
+        return [MARKET for _ in files]
+
+    def plays(self, files: Sequence[Any]) -> list[PlayGiven]:
+        return [PlayGiven(text=PLAY) for _ in files]
 
 
-def test_candles_are_fetched_alike_typed_and_sent() -> None:
-    typed, asked = of(bars_command.fetch_bars), kinds.defaults()["fetch"]
-    assert (typed["timeframe"], typed["days"]) == (asked["timeframe"], asked["days"])
+def asked(kind: JobKind[Any], **typed: Any) -> dict[str, Any]:
+    """The request of a command with these options, and those that it needs."""
+    (request,) = job_options.requests(kind, {**NEEDED[kind.name][0], **typed}, Files())
+    return request.model_dump(mode="json")
+
+
+def usual(kind: JobKind[Any], option: Option) -> list[Any]:
+    """The default of an option as it would be typed, as far as it has one: what its help says, or the default of its setting."""
+    if option.default:
+        return [[option.default] if option.type == list[str] else option.default]
+    values = [leaf.field.default for leaf in job_options.leaves(kind.settings) if (leaf.path,) == option.fills and option.read is None]
+    return [value for value in values if isinstance(value, (bool, int, float, str))]
+
+
+@KINDS
+def test_a_command_that_says_no_more_than_it_must_asks_for_what_a_bare_request_does(kind: JobKind[Any]) -> None:
+    # the benchmark's command had families N0 to N3; a request ran N3d as well, and searched with other costs
+    assert asked(kind) == jobs_world.request(kind.name, **NEEDED[kind.name][1]).model_dump(mode="json")
+
+
+@KINDS
+def test_an_option_that_is_typed_as_its_default_changes_nothing(kind: JobKind[Any]) -> None:
+    typed = [(option, value) for option in job_options.options(kind) for value in usual(kind, option)]
+    assert typed
+    assert {option.names[0] for option, value in typed if asked(kind, **{option.key: value}) != asked(kind)} == set()
+
+
+@KINDS
+def test_every_setting_is_typed_by_one_name_or_left_out_for_a_reason(kind: JobKind[Any]) -> None:
+    names = [name for option in job_options.options(kind) for spelled in option.names for name in spelled.split("/")]
+    assert len(names) == len(set(names))
+    paths = [leaf.path for leaf in job_options.leaves(kind.settings)]
+    assert [left for left in kind.options.left_out if not any(path == left or path.startswith(f"{left}.") for path in paths)] == []
+    assert all(kind.options.left_out.values())
 
 
 def parts(model: type[config.Settings]) -> list[tuple[str, object, type[config.Settings]]]:
@@ -165,7 +187,6 @@ def parts(model: type[config.Settings]) -> list[tuple[str, object, type[config.S
 
 
 def test_a_part_of_an_object_never_drops_the_rest_of_its_defaults() -> None:
-    models = get_args(get_args(kinds.JobRequest)[0])
-    for place, default, kind in (entry for model in models for entry in parts(model)):
+    for place, default, kind in (entry for each in registry.kinds() for entry in parts(each.settings)):
         if isinstance(default, config.Settings):
             assert default == kind.model_validate({}), place

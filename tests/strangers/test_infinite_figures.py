@@ -13,9 +13,8 @@ import pytest
 
 from cluster.api import models
 from cluster.cli import backtest as shown
-from cluster.cli import console, winners
-from cluster.compute.local import LocalEvaluator
-from cluster.jobs.evolve.plan import PlayFile, Request, plan
+from cluster.cli import console
+from cluster.jobs.evolve import report
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors, notebook
@@ -24,8 +23,9 @@ from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.store import Store
 from coinswarm.metrics.figures import SCORE_DTYPE
 from coinswarm.report import wording
+from tests import jobs_world
 from tests.integration import evolve_world
-from tests.integration.evolve_world import driven
+from tests.jobs_world import RunWorld
 from tests.laws.ledger_world import generation, running, scored, trials
 
 TWO_TRADES, MANY, NO_TRADE = range(3)
@@ -60,7 +60,7 @@ def test_an_infinite_figure_still_keeps_a_lower_limit() -> None:
 
 
 def test_it_is_a_dash_in_every_table_null_in_json_and_missing_in_a_frame() -> None:
-    dashes = (shown.figure("profit_factor", math.inf), winners._cell(math.inf, "{:.2f}"), wording.number(math.inf))
+    dashes = (shown.figure("profit_factor", math.inf), report._cell(math.inf, "{:.2f}"), wording.number(math.inf))
     assert dashes == ("-", "-", wording.MISSING)
     assert (
         json.loads(json.dumps(console.plain({"profit_factor": math.inf})))
@@ -98,12 +98,13 @@ def test_sql_shows_what_has_no_value_as_null(database_url: str) -> None:
 
 
 def test_a_search_for_the_profit_factor_finds_no_infinite_winner(tmp_path: Path, data_dir: Path) -> None:
-    world, store = evolve_world.world(tmp_path, data_dir), MemoryStore()
+    world = evolve_world.world(tmp_path, data_dir)
+    context = jobs_world.plan_context(world.catalog)
     search = SearchSettings(population=24, generations=3, seed=7, objectives=(Objective(name="profit_factor"),))
-    request = Request(plays=(PlayFile(text=evolve_world.PLAY),), markets=world.markets, search=search, baselines=False)
-    ending = driven(store, LocalEvaluator(), plan(request, world.catalog))
-    assert all(math.isfinite(row["fitness"]) and row["fitness"] < 1e6 for row in ending.result["winners"])
-    every = [reason for batch in store.evaluations(ending.job) for reason in batch.reasons]
+    job = jobs_world.run(jobs_world.planned(world.request(search=search, baselines=False), context), RunWorld(context=context))
+    assert job.result is not None
+    assert all(math.isfinite(row["fitness"]) and row["fitness"] < 1e6 for row in job.result["winners"])
+    every = [reason for batch in context.store.evaluations(job.id) for reason in batch.reasons]
     assert all(reason == "" or "has no value" in reason for reason in every)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from cluster.jobs.fetch import plan as fetch_jobs
 from coinswarm import errors
 from coinswarm.market import files, providers, symbols
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.fetch import fetch
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.play import loads
+from tests import jobs_world
 from tests.exchanges import RecordedBinance
 from tests.unit.market.tapes import START, rebuilt, tape
 
@@ -104,11 +104,10 @@ def test_an_exchange_is_not_asked_for_the_candles_of_such_a_market(tmp_path, cha
         fetch(provider, catalog, symbol, Timeframe.parse("1m"), since_ms=START - 600_000)
 
 
-def test_a_fetch_job_of_such_a_market_is_refused_before_it_is_stored():
+def test_a_fetch_job_of_such_a_market_is_refused_before_it_is_stored(tmp_path):
+    asked = jobs_world.request("fetch", exchange="binance", markets=["BTCUSD_PERP"], since_ts=START, until_ts=START + 1)
     with pytest.raises(errors.OutsideModel, match="BTCUSD_PERP"):
-        fetch_jobs.plan(
-            fetch_jobs.Request(exchange="binance", markets=("BTCUSD_PERP",), timeframe="5m", since_ms=START, until_ms=START + 1)
-        )
+        jobs_world.planned(asked, jobs_world.plan_context(tmp_path / "bars.duckdb"))
 
 
 KLINE = [START, "100", "103", "98", "101", "5000", START + 59_999, "5050", 9, "1", "1", "0"]

@@ -15,18 +15,17 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from cluster.cli.app import app
-from cluster.compute.local import LocalEvaluator
-from cluster.jobs.evolve.plan import Overrides, PlayFile, Request, plan
 from cluster.queries import replay as revisit
 from cluster.queries.replay import Visit
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import backtest, errors, play
-from coinswarm.evolve.settings import SearchSettings
 from coinswarm.market import files, synthetic
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
-from tests.integration.evolve_world import PLAY, driven
+from tests import jobs_world
+from tests.integration.evolve_world import PLAY
+from tests.jobs_world import RunWorld
 from tests.unit.market.tapes import START, tape
 
 BRED, OTHER = "synthetic:BTC/USDT:5m", "synthetic:ETH/USDT:5m"
@@ -84,13 +83,14 @@ def machine(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A small search, done with a fee that the play does not name."""
     home = tmp_path_factory.mktemp("home")
     stored(home)
-    search = SearchSettings(population=12, generations=2, constraints=())
-    request = Request(
-        plays=(PlayFile(text=BOTH_WAYS),), markets=(BRED,), search=search, overrides=Overrides(taker_bps=7.0), campaign="home", winners=2
-    )
+    asked = jobs_world.request(
+        "evolve", plays=[{"text": BOTH_WAYS}], markets=[BRED], overrides={"taker_bps": 7.0}, campaign="home", winners=2,
+        search={"population": 12, "generations": 2, "constraints": []},
+    )  # fmt: skip
     store = PostgresStore(Database(database))
-    ending = driven(store, LocalEvaluator(), plan(request, home / "bars.duckdb"))
-    yield Machine(home=home, url=database, best=store.leaderboard(ending.job, limit=1)[0].evaluation, job=ending.job)
+    context = jobs_world.plan_context(home / "bars.duckdb", store=store)
+    job = jobs_world.run(jobs_world.planned(asked, context), RunWorld(context=context)).id
+    yield Machine(home=home, url=database, best=store.leaderboard(job, limit=1)[0].evaluation, job=job)
     store.close()
 
 

@@ -17,10 +17,9 @@ from typer.testing import CliRunner
 import coinswarm as cs
 from cluster.cli.app import app
 from cluster.compute.local import LocalEvaluator
-from cluster.jobs import spec as submit
-from cluster.jobs.chaos import plan as chaos_plan
-from cluster.jobs.evolve import plan as planning
-from cluster.jobs.evolve.plan import Overrides, PlayFile, Request
+from cluster.jobs import registry, spec
+from cluster.jobs.evolve.plan import SearchPlan, planned_search
+from cluster.jobs.kind import Planned
 from coinswarm import backtest, chaos, config, errors, fitness, play
 from coinswarm.chaos import drawing
 from coinswarm.chaos.settings import ChaosSettings, make
@@ -30,6 +29,7 @@ from coinswarm.ledger.memory import MemoryStore
 from coinswarm.market.bars import Bars
 from coinswarm.play import variants, warmth
 from coinswarm.validate import judging
+from tests import jobs_world
 from tests.integration import evolve_world
 from tests.integration.evolve_world import World, driven
 from tests.oracles import candles
@@ -82,24 +82,22 @@ def _hash(*arrays: np.ndarray) -> str:
     return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
 
 
-def _planned(world: World, **overrides: float) -> planning.Plan:
+def _planned(world: World, **overrides: float) -> Planned:
     search = SearchSettings(
         population=24, generations=4, islands=2, migration_every=2, seed=7, objectives=(Objective(name="total_return"),),
         constraints=(),
     )  # fmt: skip
-    request = Request(
-        plays=(PlayFile(text=evolve_world.PLAY),), markets=world.markets, search=search, winners=4, baselines=False,
-        overrides=Overrides(**overrides),
-    )  # fmt: skip
-    return planning.plan(request, world.catalog)
+    return world.planned(search=search, baselines=False, overrides=overrides)
 
 
-def _as_stored_before(plan: planning.Plan, world: World) -> planning.Plan:
-    """The plan of a job whose config knows no tolerance, as every job had it."""
-    overrides = {name: value for name, value in plan.job.config["overrides"].items() if name != "warmup_tolerance"}
-    settled = {**plan.job.config, "overrides": overrides}
-    job = replace(plan.job, config=settled, config_hash=planning.config_hash(settled))
-    return planning.plan_again(job, plan.plays, plan.data_sets, world.catalog)
+def _search(world: World, **overrides: float) -> SearchPlan:
+    return planned_search(_planned(world, **overrides), world.catalog)
+
+
+def _as_stored_before(made: Planned, world: World) -> SearchPlan:
+    """The search of a job whose config knows no tolerance, as every job had it."""
+    overrides = {name: value for name, value in made.job.config["overrides"].items() if name != "warmup_tolerance"}
+    return planned_search(jobs_world.resettled(made, overrides=overrides), world.catalog)
 
 
 # --- 1e-9 is what it was --------------------------------------------------------------------------------------------------
@@ -115,7 +113,7 @@ def test_the_example_plays_at_nine_digits_are_what_they_were(name: str, btc: Bar
 
 
 def test_a_search_at_nine_digits_has_the_result_hash_it_had(world: World) -> None:
-    assert driven(MemoryStore(), LocalEvaluator(), _planned(world, warmup_tolerance=FORMER)).result_hash == EVOLVED
+    assert driven(MemoryStore(), LocalEvaluator(), _search(world, warmup_tolerance=FORMER)).result_hash == EVOLVED
 
 
 def test_a_search_stored_before_keeps_its_nine_digits(world: World) -> None:
@@ -132,8 +130,9 @@ def test_random_trades_at_nine_digits_are_what_they_were(btc: Bars) -> None:
 
 def test_random_trades_drawn_before_are_known_again(world: World) -> None:
     """A job at 1e-9 draws what a job drew that did not name its tolerance, so the campaign must not count it twice."""
-    request = chaos_plan.Request(markets=world.markets, trades=100, settings=make(features=("rsi(7)",), warmup_tolerance=FORMER))
-    config_now = chaos_plan.plan(request, world.catalog).job.config
+    settings = make(features=("rsi(7)",), warmup_tolerance=FORMER).model_dump(mode="json")
+    asked = jobs_world.request("chaos", markets=world.markets, trades=100, settings=settings)
+    config_now = jobs_world.planned(asked, jobs_world.plan_context(world.catalog)).job.config
     unnamed = {name: value for name, value in config_now["chaos"].items() if name != "warmup_tolerance"}
     known = {"chaos": unnamed, "markets": config_now["markets"], "others": config_now["others"]}
     assert config_now["draw"] == hashlib.sha256(_json(known)).hexdigest()
@@ -169,7 +168,7 @@ def test_the_default_decides_sooner_and_a_notebook_can_say_otherwise(btc: Bars) 
 
 
 def test_the_tolerance_is_part_of_a_job_and_not_of_a_variant(world: World) -> None:
-    strict, usual = _planned(world, warmup_tolerance=FORMER), _planned(world)
+    strict, usual = _search(world, warmup_tolerance=FORMER), _search(world)
     assert strict.job.config_hash != usual.job.config_hash
     assert usual.job.config["overrides"]["warmup_tolerance"] == 1e-4
     genomes = usual.task.setups[0].play.space.sample(np.random.default_rng(0), 3)
@@ -177,11 +176,11 @@ def test_the_tolerance_is_part_of_a_job_and_not_of_a_variant(world: World) -> No
 
 
 def test_a_job_whose_tolerance_was_changed_does_not_go_on(world: World) -> None:
-    store, plan = MemoryStore(), _planned(world)
-    changed = {**plan.job.config, "overrides": {**plan.job.config["overrides"], "warmup_tolerance": 1e-3}}
-    submit.submit(store, replace(plan, job=replace(plan.job, config=changed)))
+    store, made = MemoryStore(), _planned(world)
+    changed = {**made.job.config, "overrides": {**made.job.config["overrides"], "warmup_tolerance": 1e-3}}
+    spec.submit(store, replace(made, job=replace(made.job, config=changed)))
     with pytest.raises(errors.Refused, match="config hash"):
-        submit.resumed(store, plan.job.id, world.catalog)
+        spec.unchanged(registry.kind("evolve"), store, store.job(made.job.id))
 
 
 @pytest.mark.parametrize("tolerance", [0.0, -1e-4, 0.5, float("nan")])

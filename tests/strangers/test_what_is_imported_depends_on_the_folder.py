@@ -42,8 +42,9 @@ def test_the_folder_does_win_where_nothing_is_done_against_it(folder: Path) -> N
     assert "random of the working directory was imported" in done.stderr
 
 
-def test_a_process_of_our_own_command_does_not_see_the_folder(folder: Path) -> None:
-    done = run(folder, *bootstrap.COMMAND, "--version")
+@pytest.mark.parametrize("words", [(*bootstrap.COMMAND, "--version"), (*bootstrap.WORKER, "--help"), (*bootstrap.DRIVER, "--help")])
+def test_a_process_of_our_own_does_not_see_the_folder(folder: Path, words: tuple[str, ...]) -> None:
+    done = run(folder, *words)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -88,7 +88,7 @@ def _compose(settings: Mapping[str, Any], given: Mapping[str, Any], machine: Mac
         if given.get(name):
             raise errors.InvalidArgument(f"--{name} is for a play; what a job found is judged as it was bred", found=subject)
     for name, option in (("markets", "--symbol"), ("warmup_tolerance", "--warmup-tolerance")):
-        if settings.get(name):
+        if name in settings and settings[name] != ValidateRequest.model_fields[name].default:
             raise errors.InvalidArgument(f"{option} is for a play; what a job found is judged as it was bred", found=subject)
     if "-" not in subject:
         return [{**settings, "evaluation": subject}]

@@ -99,6 +99,7 @@ class View {
       job.error ? h("div", { class: "failure" }, h("strong", null, "The job failed"), h("pre", null, job.error)) : "",
       facts([
         ["Job", h("code", null, job.id)], ["Campaign", job.campaign], ["Markets", job.markets.join(", ") || "–"],
+        ...Object.entries(job.columns).map(([name, value]) => [title(name), typeof value === "number" ? count(value) : String(value ?? "–")]),
         ["Submitted", `${moment(job.created)} UTC`], job.started && ["Started", `${moment(job.started)} UTC`],
         job.finished && ["Took", duration((new Date(job.finished) - new Date(job.started ?? job.created)) / 1000)],
         job.result?.distinct && ["Different variants tried", count(job.result.distinct)], job.evaluations !== null && ["Evaluations", count(job.evaluations)], ["Seed", String(job.seed)],

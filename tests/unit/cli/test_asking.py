@@ -8,15 +8,16 @@ import sys
 
 import pytest
 
-from cluster.cli import app, asking, demo, goals
-from cluster.jobs.evolve import plan
+from cluster.cli import app, demo
+from cluster.jobs import plays, typed
 from coinswarm import errors
-from coinswarm.evolve.settings import SearchSettings
+from tests import jobs_world
 
 
 def test_costs_outside_their_domain_are_bad_settings():
+    given = jobs_world.play(demo.example().read_text())
     with pytest.raises(errors.BadSetting, match="taker_bps"):
-        asking.request([], [], None, (None, None), SearchSettings(), {"taker_bps": -4.0, "slippage_bps": None}, {})
+        plays.read(given, plays.Overrides(taker_bps=-4.0))
 
 
 def test_a_demo_of_a_broken_play_stores_no_bars(tmp_path, monkeypatch, capsys):
@@ -39,13 +40,6 @@ def test_an_evolution_of_a_broken_play_imports_no_bars(tmp_path, monkeypatch, ca
     assert "a play is a mapping" in capsys.readouterr().err
 
 
-def test_costs_of_a_request_that_no_command_line_checked_are_bad_settings():
-    overrides = plan.Overrides.model_construct(**dict.fromkeys(plan.Overrides.model_fields) | {"taker_bps": -4.0})
-    text = demo.example().read_text()
-    with pytest.raises(errors.BadSetting, match="taker_bps"):
-        plan.read_play(plan.PlayFile(text=text), overrides)
-
-
 def test_a_demo_finds_its_play_from_anywhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert demo.example().is_file()
@@ -63,7 +57,7 @@ def test_a_closed_output_is_said_and_no_internal_error(tmp_path, closed):
 
 
 def test_an_end_before_its_beginning_is_told_by_the_names_of_the_options():
-    assert goals.span("1970-01-01", "1970-01-02") == (0, 86_400_000)
-    assert goals.span(None, None) == (None, None)
+    assert typed.span("1970-01-01", "1970-01-02") == (0, 86_400_000)
+    assert typed.span(None, None) == (None, None)
     with pytest.raises(errors.InvalidArgument, match=r"--from must lie before --to, was 2024-05-01 and 2024-04-01"):
-        goals.span("2024-05-01", "2024-04-01")
+        typed.span("2024-05-01", "2024-04-01")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster.cli import app, validate, vault
+from cluster.cli import app, vault
+from cluster.jobs.validate import report
 from coinswarm.validate import card as cards
 from coinswarm.validate.card import ReportCard, Section
 
@@ -30,7 +31,7 @@ def test_a_card_held_against_the_gates_says_what_the_lint_found_and_that_prices_
 
 
 def test_rules_of_the_lint_that_are_broken_are_named() -> None:
-    assert validate._brief(LINT) == "n_findings 1  gaps 3"
+    assert report._brief(LINT) == "n_findings 1  gaps 3"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_rules_of_the_lint_that_are_broken_are_named() -> None:
     ],
 )  # fmt: skip
 def test_figures_are_written_in_as_many_digits_as_say_something(name: str, value: float, word: str) -> None:
-    assert validate._word(name, value) == word
+    assert report._word(name, value) == word
 
 
 @pytest.mark.parametrize(

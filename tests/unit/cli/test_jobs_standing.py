@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cluster.cli import jobs
+from cluster.jobs import brief
+from cluster.run import runner
 from coinswarm import errors
 from coinswarm.ledger.memory import MemoryStore
 from tests.laws import ledger_world
@@ -20,12 +21,12 @@ def driven(seconds_left: float) -> Any:
 
 
 def test_a_running_job_with_a_lapsed_lease_is_lost() -> None:
-    assert jobs._standing(driven(-5)) == jobs.LOST
-    assert jobs._standing(driven(20)) == "running"
+    assert brief.standing(driven(-5)) == brief.LOST
+    assert brief.standing(driven(20)) == "running"
 
 
 def test_a_driven_job_is_refused_before_a_cluster_is_started() -> None:
     with pytest.raises(errors.Conflict, match="driven by host:1"):
-        jobs._refuse_driven(driven(20))
-    jobs._refuse_driven(driven(-5))
-    assert jobs._standing(replace(driven(20), status="queued")) == "queued"
+        runner.refuse_driven(driven(20), datetime.now(UTC))
+    runner.refuse_driven(driven(-5), datetime.now(UTC))
+    assert brief.standing(replace(driven(20), status="queued")) == "queued"
