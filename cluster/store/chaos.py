@@ -10,7 +10,7 @@ import psycopg.sql
 import sqlalchemy as sa
 from typing_extensions import override
 
-from cluster.store import chaos_rows, reading, tables, writing
+from cluster.store import chaos_rows, connect, copying, reading, tables, writing
 from cluster.store.database import Repository, transaction
 from coinswarm.ledger import transitions
 from coinswarm.ledger.chaos import ChaosFrame, ChaosStore, ChaosSummary, ChaosTrades, check_frame, no_trades
@@ -55,13 +55,8 @@ class PostgresChaosStore(Repository, ChaosStore):
         check_frame(lease.job, _frame(connection, lease.job), trades.frame)
         if not writing.commit_generation(connection, lease, [record], (), ()):
             return False
-        names = ", ".join(chaos_rows.COLUMNS)
-        into = psycopg.sql.SQL("COPY {part} ({names}) FROM STDIN (FORMAT BINARY)").format(
-            part=psycopg.sql.Identifier(part_of(lease.job)), names=psycopg.sql.SQL(names)
-        )
-        with _raw(connection).cursor() as cursor, cursor.copy(into) as copy:
-            for part in chaos_rows.written(lease.job, trades):
-                copy.write(part)
+        part = part_of(lease.job)
+        copying.copy(connection, part, chaos_rows.COLUMNS, lambda piece: chaos_rows.trades(lease.job, trades.select(piece)), len(trades))
         return True
 
     @override
@@ -76,7 +71,7 @@ class PostgresChaosStore(Repository, ChaosStore):
         frame = _frame(connection, name)
         part = psycopg.sql.Identifier(part_of(name)).as_string()
         out = f"COPY ({chaos_rows.query(frame, part)}) TO STDOUT (FORMAT BINARY)"
-        with _raw(connection).cursor() as cursor, cursor.copy(out.encode()) as copy:
+        with connect.raw(connection).cursor() as cursor, cursor.copy(out.encode()) as copy:
             return chaos_rows.read(frame, copy)
 
     @override
@@ -92,13 +87,13 @@ class PostgresChaosStore(Repository, ChaosStore):
         transitions.refuse_going(reading.known_job(connection, name, lock=True))
         connection.execute(sa.delete(tables.chaos_frames).where(tables.chaos_frames.c.job == name))
         part = psycopg.sql.Identifier(part_of(name))
-        _raw(connection).execute(psycopg.sql.SQL("DROP TABLE IF EXISTS {part}").format(part=part))
+        connect.raw(connection).execute(psycopg.sql.SQL("DROP TABLE IF EXISTS {part}").format(part=part))
 
 
 def create_part(connection: sa.Connection, job: str) -> None:
     """Make the partition of a job."""
     part = psycopg.sql.Identifier(part_of(job))
-    _raw(connection).execute(psycopg.sql.SQL("CREATE TABLE {part} (LIKE chaos_trades)").format(part=part))
+    connect.raw(connection).execute(psycopg.sql.SQL("CREATE TABLE {part} (LIKE chaos_trades)").format(part=part))
     attach(connection, job)
 
 
@@ -109,7 +104,7 @@ def attach(connection: sa.Connection, job: str) -> None:
         psycopg.sql.SQL("CREATE UNIQUE INDEX ON {part} (number)").format(part=part),
         psycopg.sql.SQL("ALTER TABLE chaos_trades ATTACH PARTITION {part} FOR VALUES IN ({job})").format(part=part, job=job),
     ):
-        _raw(connection).execute(statement)
+        connect.raw(connection).execute(statement)
 
 
 def _frame(connection: sa.Connection, job: str) -> ChaosFrame:
@@ -127,11 +122,6 @@ def _find_frame(connection: sa.Connection, job: str) -> ChaosFrame | None:
 def _summary(row: Any) -> ChaosSummary:
     means = {name: float("nan") if getattr(row, name) is None else float(getattr(row, name)) for name in ("win_rate", "gross", "net")}
     return ChaosSummary(job=row.id, campaign=row.campaign, trades=row.trades, markets=row.markets, **means)
-
-
-def _raw(connection: sa.Connection) -> psycopg.Connection[Any]:
-    raw: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    return raw
 
 
 def part_of(job: str) -> str:

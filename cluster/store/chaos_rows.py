@@ -1,12 +1,7 @@
-"""Chaos trades as the bytes of PostgreSQL's binary COPY, in both directions.
-
-Rows that lack the same values have one layout of fixed width, so NumPy lays out and reads all of them at once. Asked for with missing
-values as NaN, every row of a job has the same layout.
-"""
+"""Chaos trades as rows of a binary COPY, and back: read with missing values as NaN, all rows of a job have one layout of fixed width."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,7 +10,7 @@ import numpy.typing as npt
 
 from cluster.store import copying
 from coinswarm.ledger.chaos import ChaosFrame, ChaosTrades, concatenate, empty
-from coinswarm.types import BoolArray
+from coinswarm.types import FloatArray
 
 FLOATS = ("entry_price", "exit_price", "size", "gross", "net", "fees", "slippage", "funding")
 STATE = ("momentum_1", "momentum_5", "sma_distance_10", "volume_ratio_20", "volatility_20", "hour_of_day", "day_of_week", "funding_rate")
@@ -30,19 +25,23 @@ _READ = ("number", *TIMES, *FLOATS, *NULLABLE, "decision", "hold", *SMALL)
 _KINDS = {"number": ">i8", "decision": ">i4", "hold": ">i4", **dict.fromkeys(TIMES, ">i8"), **dict.fromkeys(SMALL, ">i2")}
 _EPOCH_MS = 946_684_800_000
 """2000-01-01, from which PostgreSQL counts microseconds."""
-_OIDS = {">f8": 701, ">f4": 700}
 _READ_AT_ONCE = 16 * 2**20
 
 
-def written(job: str, trades: ChaosTrades) -> Iterator[bytes]:
-    """A whole COPY into `COLUMNS`; the order of rows is not kept."""
-    yield copying.HEADER
-    missing = np.isnan(np.column_stack([trades.state[:, STATE.index(name)] for name in NULLABLE]))
-    patterns, group = np.unique(np.packbits(missing, axis=1), axis=0, return_inverse=True)
-    for number in range(len(patterns)):
-        rows = np.flatnonzero(group.ravel() == number)
-        yield _alike(job, trades if len(patterns) == 1 else trades.select(rows), missing[rows[0]]).tobytes()
-    yield copying.TRAILER
+def trades(job: str, made: ChaosTrades) -> bytes:
+    """Rows of `COLUMNS`; their order is not kept."""
+    return copying.rows(
+        len(COLUMNS),
+        copying.numbers(made.number, ">i8"),
+        *(copying.numbers((getattr(made, field) - _EPOCH_MS) * 1000, ">i8") for field in TIMES.values()),
+        *(copying.numbers(getattr(made, name), ">f8") for name in FLOATS),
+        *(copying.nullable(_state(made, name)) for name in NULLABLE),
+        *(copying.numbers(getattr(made, name), ">i4") for name in ("decision", "hold")),
+        *(copying.numbers(_state(made, name) if name in CLOCK else getattr(made, name), ">i2") for name in SMALL),
+        copying.constant(copying.text(job)),
+        copying.float_arrays(made.state[:, len(STATE) :]),
+        copying.float_arrays(made.exit_state, ">f4"),
+    )
 
 
 def query(frame: ChaosFrame, table: str) -> str:
@@ -60,47 +59,14 @@ def read(frame: ChaosFrame, parts: Iterable[bytes | bytearray | memoryview]) -> 
     return joined.select(np.argsort(joined.number, kind="stable"))
 
 
-def _alike(job: str, trades: ChaosTrades, missing: BoolArray) -> npt.NDArray[np.void]:
-    """Rows that all lack the same values."""
-    lacking = {name for name, gone in zip(NULLABLE, missing.tolist(), strict=True) if gone}
-    name = job.encode()
-    fields: list[tuple[Any, ...]] = [("count", ">i2")]
-    for column in _READ:
-        fields += [(f"length {column}", ">i4")] + ([] if column in lacking else [(column, _KINDS.get(column, ">f8"))])
-    fields += [("length job", ">i4"), ("job", f"V{len(name)}")]
-    named = trades.state[:, len(STATE) :]
-    fields += _array_fields("named", ">f8", named.shape[1]) + _array_fields("exit_state", ">f4", len(trades.features))
-    out = np.empty(len(trades), dtype=np.dtype(fields))
-    out["count"], out["length job"], out["job"] = len(COLUMNS), len(name), np.void(name)
-    for column in _READ:
-        out[f"length {column}"] = -1 if column in lacking else np.dtype(_KINDS.get(column, ">f8")).itemsize
-        if column not in lacking:
-            out[column] = _column(trades, column)
-    _enter_array(out, "named", ">f8", named)
-    _enter_array(out, "exit_state", ">f4", trades.exit_state)
-    return out
-
-
-def _column(trades: ChaosTrades, column: str) -> npt.NDArray[Any]:
-    if column in TIMES:
-        return np.asarray((getattr(trades, TIMES[column]) - _EPOCH_MS) * 1000)
-    if column in STATE:
-        return trades.state[:, STATE.index(column)]
-    return np.asarray(getattr(trades, column))
+def _state(made: ChaosTrades, name: str) -> FloatArray:
+    return made.state[:, STATE.index(name)]
 
 
 def _array_fields(name: str, kind: str, width: int) -> list[tuple[Any, ...]]:
     """Length, head and elements of an array column; an empty array has no dimensions and no elements."""
     head = [(f"length {name}", ">i4"), (f"head {name}", "V20" if width else "V12")]
     return [*head, (name, [("length", ">i4"), ("value", kind)], (width,))] if width else head
-
-
-def _enter_array(out: npt.NDArray[np.void], name: str, kind: str, values: npt.NDArray[Any]) -> None:
-    width, size = values.shape[1], np.dtype(kind).itemsize
-    out[f"length {name}"] = 20 + (4 + size) * width if width else 12
-    out[f"head {name}"] = np.void(struct.pack("!iiIii", 1, 0, _OIDS[kind], width, 1) if width else struct.pack("!iiI", 0, 0, _OIDS[kind]))
-    if width:
-        out[name]["length"], out[name]["value"] = size, values
 
 
 def _layout(frame: ChaosFrame) -> np.dtype[np.void]:

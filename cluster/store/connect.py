@@ -115,6 +115,12 @@ def run(made: sa.Engine, work: Callable[[sa.Connection], _T], *, patience_s: flo
         pause = min(2 * pause, _LONGEST_PAUSE_S)
 
 
+def raw(connection: sa.Connection) -> psycopg.Connection[Any]:
+    """The driver's connection, for what SQLAlchemy has no words for; in the same transaction."""
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    return driver
+
+
 def explained(error: Exception, url: URL) -> errors.CoinswarmError:
     """An error of the database in this project's words; passwords stay out of it."""
     state, place, found = _state(error), where(url), f"'{_first_line(error)}'"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import psycopg
 import sqlalchemy as sa
@@ -213,7 +213,7 @@ def _check(connection: sa.Connection, rows: dict[str, int]) -> None:
 
 def _read(connection: sa.Connection, table: sql.Composable) -> Iterator[bytes]:
     query = sql.SQL("COPY (SELECT * FROM {table}) TO STDOUT (FORMAT csv, HEADER)").format(table=table)
-    with _raw(connection).cursor() as cursor, cursor.copy(query) as copy:
+    with connect.raw(connection).cursor() as cursor, cursor.copy(query) as copy:
         for piece in copy:
             yield bytes(piece)
 
@@ -222,7 +222,7 @@ def _write(connection: sa.Connection, rows: Rows, table: str) -> None:
     query = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT {form})").format(
         table=sql.Identifier(table), columns=sql.SQL(", ").join(map(sql.Identifier, rows.columns)), form=sql.SQL(rows.form)
     )
-    with _raw(connection).cursor() as cursor, cursor.copy(query) as copy:
+    with connect.raw(connection).cursor() as cursor, cursor.copy(query) as copy:
         for piece in rows.pieces:
             copy.write(piece)
 
@@ -241,11 +241,6 @@ def _opened(url: str) -> Iterator[sa.Connection]:
 
 def _run(connection: sa.Connection, statement: str) -> None:
     connection.exec_driver_sql(statement)
-
-
-def _raw(connection: sa.Connection) -> psycopg.Connection[Any]:
-    raw: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    return raw
 
 
 def _count(connection: sa.Connection, table: str) -> int:

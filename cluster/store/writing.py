@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from cluster.store import copying, gathering, reading, rows, tables
-from cluster.store.copying import Part
+from cluster.store import copying, reading, rows, tables, trial_rows
+from cluster.store.trial_rows import Part
 from coinswarm.ledger import batches, identity, jsontext, transitions
 from coinswarm.ledger.records import (
     DataSetRecord,
@@ -119,7 +118,7 @@ def copy_scores(connection: sa.Connection, job: Job, scores: Sequence[ScoreBatch
         known = _among(connection, tables.trials.c.id, ids)
         batches.check_evaluated(job.id, batch.variants, [name in known for name in ids])
         there = _among(connection, tables.score_rows.c.evaluation, ids, data_set=batch.data_set, segment=batch.segment)
-        new = gathering.first_rows(ids, there)
+        new = trial_rows.first_rows(ids, there)
         part = Part(segment=batch.segment, data_sets=(batch.data_set,), rows=new, figures=batch.figures[new, np.newaxis])
         _copy_scores(connection, part, [ids[row] for row in new.tolist()])
 
@@ -129,8 +128,8 @@ def _copy_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, sco
     ids = [evaluation_id(job.id, variant) for variant in batch.variants]
     there = _among(connection, tables.trials.c.id, ids)
     _complete(connection, batch, ids, there)
-    new = gathering.first_rows(ids, there)
-    parts, rest = gathering.gathered(batch, scores, new)
+    new = trial_rows.first_rows(ids, there)
+    parts, rest = trial_rows.gathered(batch, scores, new)
     if len(new):
         number = _save_batch(connection, job, batch, parts)
         for place, part in enumerate(parts):
@@ -158,7 +157,7 @@ def _complete(connection: sa.Connection, batch: EvaluationBatch, ids: Sequence[s
 
 def _save_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, parts: Sequence[Part]) -> int:
     """The number under which trials find what they share."""
-    words = copying.words_of(batch)
+    words = trial_rows.words_of(batch)
     row = {"job": job.id, "play": batch.play, "words": None if words is None else words.plain()}
     number = int(connection.execute(sa.insert(tables.batches).values(row).returning(tables.batches.c.number)).scalar_one())
     places = [
@@ -175,27 +174,16 @@ def _copy_trials(
     connection: sa.Connection, job: str, batch: EvaluationBatch, number: int, place: int, part: Part, ids: Sequence[str]
 ) -> None:
     def laid_out(piece: slice) -> bytes:
-        return copying.trial_rows(batch, number, place, copying.taken(part, piece), ids[piece], job)
+        return trial_rows.trials(batch, number, place, part.select(piece), ids[piece], job)
 
-    _copy(connection, "trials", copying.TRIAL_COLUMNS, laid_out, len(ids))
+    copying.copy(connection, "trials", trial_rows.TRIAL_COLUMNS, laid_out, len(ids))
 
 
 def _copy_scores(connection: sa.Connection, part: Part, ids: Sequence[str]) -> None:
     def laid_out(piece: slice) -> bytes:
-        return copying.score_rows(copying.taken(part, piece), ids[piece])
+        return trial_rows.scores(part.select(piece), ids[piece])
 
-    _copy(connection, "later_scores", copying.SCORE_COLUMNS, laid_out, len(ids))
-
-
-def _copy(connection: sa.Connection, table: str, columns: Sequence[str], laid_out: Callable[[slice], bytes], n_rows: int) -> None:
-    """Stream rows into a table; errors of psycopg pass as they are, for SQLAlchemy does not see this."""
-    if not n_rows:
-        return
-    names = ", ".join(f'"{column}"' for column in columns)
-    raw: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)".encode()) as copy:
-        for part in copying.document(laid_out, n_rows):
-            copy.write(part)
+    copying.copy(connection, "later_scores", trial_rows.SCORE_COLUMNS, laid_out, len(ids))
 
 
 def _among(connection: sa.Connection, column: sa.Column[Any], ids: Sequence[str], **where: str) -> set[str]:

@@ -1,0 +1,169 @@
+"""Trials and scores as rows of a binary COPY, and which figures of a commit stand in which rows.
+
+Figures that come with their trial stand in its row: one row and two index entries less for each data set, which was half the cost of a
+trial. Figures of other trials, or more of them than one segment, take the longer way.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster.store import copying
+from cluster.store.copying import Column
+from coinswarm.ledger import jsontext
+from coinswarm.ledger.records import EvaluationBatch, Json, ScoreBatch
+from coinswarm.ledger.words import Spoken, Words
+from coinswarm.metrics.figures import FIGURES, SCORE_DTYPE
+from coinswarm.types import BoolArray, IntArray
+
+TRIAL_COLUMNS = (
+    "id", "variant", "index", "genome", "params", "fitness", "objectives", "status", "reason", "parents", "operator",
+    "job", "batch", "island", "generation", "part", "figures",
+)  # fmt: skip
+SCORE_COLUMNS = ("evaluation", "figures", "data_set", "segment")
+STRIDE = 1 + len(FIGURES)
+"""Numbers that a score is stored as: its status and its figures."""
+
+_PIECE_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """Trials of a batch that have figures of the same segment and data sets.
+
+    Attributes:
+        segment, data_sets: what the figures are of; without data sets there are none.
+        rows: (n,) rows of the batch.
+        figures: (n, n_data_sets) `SCORE_DTYPE`.
+    """
+
+    segment: str
+    data_sets: tuple[str, ...]
+    rows: IntArray
+    figures: npt.NDArray[np.void]
+
+    def select(self, piece: slice | BoolArray) -> Part:
+        """Some of its trials."""
+        return replace(self, rows=self.rows[piece], figures=self.figures[piece])
+
+
+def first_rows(ids: Sequence[str], there: Container[str]) -> IntArray:
+    """(n,) rows whose id is not there yet, the first of each id."""
+    seen = {name: row for row, name in zip(range(len(ids) - 1, -1, -1), reversed(ids), strict=True)}
+    rows = [row for name, row in seen.items() if name not in there]
+    return np.sort(np.array(rows, dtype=np.intp))
+
+
+def gathered(batch: EvaluationBatch, given: Sequence[ScoreBatch], new: IntArray) -> tuple[list[Part], list[ScoreBatch]]:
+    """The rows `new` of a batch with the figures they carry, each row in one part; and the scores that none of them carries."""
+    places = {variant: row for row, variant in enumerate(batch.variants)}
+    wanted, taken = np.zeros((2, len(batch)), dtype=np.bool_)
+    wanted[new] = True
+    parts: list[Part] = []
+    rest: list[ScoreBatch] = []
+    for group in _alike(given):
+        part = _part(batch, group, places)
+        if part is None or taken[part.rows].any():
+            rest += group
+            continue
+        carried = wanted[part.rows]
+        taken[part.rows] = True
+        parts.append(part.select(carried))
+        rest += [] if carried.all() else [_some(each, ~carried) for each in group]
+    left = np.flatnonzero(wanted & ~taken)
+    bare = Part(segment="", data_sets=(), rows=left, figures=np.empty((len(left), 0), dtype=SCORE_DTYPE))
+    return [part for part in (*parts, bare) if len(part.rows)], rest
+
+
+def trials(batch: EvaluationBatch, number: int, place: int, part: Part, ids: Sequence[str], job: str) -> bytes:
+    """Rows of `TRIAL_COLUMNS` for the trials of a part; `ids` are theirs, `number` and `place` those of the batch and the part."""
+    rows = part.rows.tolist()
+    params = _unspoken(batch, rows)
+    reasons = [batch.reasons[row] and jsontext.printable(batch.reasons[row]) for row in rows]
+    if len(rows) > 1 and _widest(reasons, params) * len(rows) > _PIECE_BYTES:
+        half = len(rows) // 2
+        pieces = ((part.select(piece), ids[piece]) for piece in (slice(half), slice(half, None)))
+        return b"".join(trials(batch, number, place, less, names, job) for less, names in pieces)
+    picked = part.rows
+    return copying.rows(
+        len(TRIAL_COLUMNS),
+        copying.texts(ids),
+        copying.texts([batch.variants[row] for row in rows]),
+        copying.numbers(batch.indices[picked], ">i8"),
+        copying.float_arrays(batch.genomes[picked]),
+        copying.constant(copying.NULL) if params is None else copying.texts(params),
+        copying.nullable(batch.fitness[picked]),
+        copying.float_arrays(batch.objectives[picked]),
+        copying.numbers(batch.status[picked], ">i2"),
+        copying.texts(reasons),
+        *copying.text_arrays([batch.parents[row] for row in rows]),
+        copying.texts([batch.operators[row] for row in rows]),
+        copying.constant(copying.text(job) + struct.pack("!iqiiii", 8, number, 4, batch.island, 4, batch.generation)),
+        copying.constant(struct.pack("!ih", 2, place) if part.data_sets else copying.NULL),
+        _figures(part.figures) if part.data_sets else copying.constant(copying.NULL),
+    )
+
+
+def scores(part: Part, ids: Sequence[str]) -> bytes:
+    """Rows of `SCORE_COLUMNS` for a part with a single data set, whose evaluations are `ids`."""
+    return copying.rows(
+        len(SCORE_COLUMNS),
+        copying.texts(ids),
+        _figures(part.figures),
+        copying.constant(copying.text(part.data_sets[0]) + copying.text(part.segment)),
+    )
+
+
+def words_of(batch: EvaluationBatch) -> Words | None:
+    """How the genomes of a batch are said; None where its parameters are no such words, and are stored row by row."""
+    params = batch.params
+    return params.words if isinstance(params, Spoken) and params.genomes is batch.genomes else None
+
+
+def _unspoken(batch: EvaluationBatch, rows: Sequence[int]) -> list[str] | None:
+    if words_of(batch) is not None:
+        return None
+    params: Sequence[Json] = batch.params
+    return [jsontext.dumps(params[row]) for row in rows]
+
+
+def _widest(*columns: Sequence[str] | None) -> int:
+    return 4 * sum(max(map(len, column)) for column in columns if column)
+
+
+def _figures(table: npt.NDArray[np.void]) -> Column:
+    """An array a row: the status and the figures of each data set, (n, n_data_sets) `SCORE_DTYPE`."""
+    n, markets = table.shape
+    values = np.empty((n, markets, STRIDE))
+    raw = np.ascontiguousarray(table).view(np.uint8).reshape(n, markets, SCORE_DTYPE.itemsize)
+    values[:, :, 0] = table["status"]
+    values[:, :, 1:] = np.ascontiguousarray(raw[:, :, 1:]).view(np.float64)
+    return copying.float_arrays(values.reshape(n, markets * STRIDE))
+
+
+def _alike(scores: Sequence[ScoreBatch]) -> list[list[ScoreBatch]]:
+    """Neighbouring scores of one segment and the same variants."""
+    groups = groupby(scores, key=lambda each: (each.segment, each.variants))
+    return [list(group) for _, group in groups]
+
+
+def _part(batch: EvaluationBatch, group: Sequence[ScoreBatch], places: dict[str, int]) -> Part | None:
+    """Scores of one segment as a part of a batch; None unless each is of another data set and each variant is in the batch once."""
+    variants, data_sets = group[0].variants, tuple(each.data_set for each in group)
+    rows = [places.get(variant, -1) for variant in variants]
+    alone = len(set(data_sets)) == len(data_sets) and len(set(rows)) == len(rows) and -1 not in rows and len(places) == len(batch)
+    if not alone or not rows:
+        return None
+    figures = np.stack([each.figures for each in group], axis=1)
+    return Part(segment=group[0].segment, data_sets=data_sets, rows=np.array(rows, dtype=np.intp), figures=figures)
+
+
+def _some(scores: ScoreBatch, rows: BoolArray) -> ScoreBatch:
+    variants = tuple(variant for variant, wanted in zip(scores.variants, rows.tolist(), strict=True) if wanted)
+    return replace(scores, variants=variants, figures=scores.figures[rows])
