@@ -14,6 +14,10 @@ HEAD = "0008"
 """The newest migration. Compared first, because asking Alembic costs a second of a warm start."""
 
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('coinswarm schema ' || current_schema(), 0))")
+_FIND = sa.text(
+    "SELECT 1 FROM pg_class JOIN pg_namespace AS place ON place.oid = relnamespace WHERE relname = :table AND nspname = current_schema()"
+)
+"""Not `to_regclass`: its cache may still say that there is no table, to a connection that has just waited for the one that made it."""
 
 
 def folder() -> Path:
@@ -65,7 +69,7 @@ def _version_table(connection: sa.Connection) -> str | None:
 
 
 def _exists(connection: sa.Connection, table: str) -> bool:
-    return connection.scalar(sa.text("SELECT to_regclass(:table)"), {"table": table}) is not None
+    return connection.scalar(_FIND, {"table": table}) is not None
 
 
 def _upgrade(connection: sa.Connection, to: str) -> None:
