@@ -17,7 +17,7 @@ import numpy as np
 
 from cluster.compute.evaluator import Evaluator, Scored, Setup, Task, Work
 from cluster.compute.local import LocalEvaluator
-from cluster.jobs.evolve.rounds import Heats
+from cluster.jobs.evolve.rounds import Rounds
 from coinswarm import play
 from coinswarm.evolve import racing
 from coinswarm.evolve.search import Search
@@ -101,15 +101,15 @@ class Found:
 
 def searched(evaluator: Evaluator, task: Task, settings: SearchSettings) -> Found:
     """One search, raced as the settings say."""
-    setup, heats = task.setups[0], Heats(evaluator)
-    heats.open(task, settings)
+    setup, rounds = task.setups[0], Rounds(evaluator)
+    rounds.open(task, settings)
     search = Search(setup.play.space, settings, lambda genomes: variants.identities(setup.play, genomes))
     state, cost = search.start(), 0.0
     while search.done(state) is None:
         for island in search.ready(state):
             proposals = search.ask(state, island)
-            heats.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=proposals.genomes[proposals.todo]))
-            while (scored := heats.collect(60.0)) is None:
+            rounds.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=proposals.genomes[proposals.todo]))
+            while (scored := rounds.collect(60.0)) is None:
                 pass
             state = search.tell(state, proposals, racing.results(scored.figures, scored.dropped_after, settings))
             cost += len(proposals.todo) if scored.rungs is None else scored.cost
