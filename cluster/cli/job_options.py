@@ -92,11 +92,13 @@ def requests(kind: JobKind[Any], given: Mapping[str, Any], machine: Machine) -> 
 
     Raises:
         BadSetting, InvalidArgument: a value lies outside its domain, or is missing; every such value is named.
+        CoinswarmError: the kind refuses the request; files are imported after that.
     """
     typed = {option: given[option.key] for option in options(kind) if given.get(option.key) not in (None, [], ())}
     if any(option.late for option in typed):
         early: dict[Option, Any] = {option: value for option, value in typed.items() if not option.late}
-        _validated(kind, early, machine, placeholder=[path for option in typed if option.late for path in option.fills])
+        for each in _validated(kind, early, machine, placeholder=[path for option in typed if option.late for path in option.fills]):
+            kind.check(each)
     return _validated(kind, typed, machine)
 
 
@@ -124,16 +126,18 @@ def _checked(kind: JobKind[Any], values: Mapping[str, Any]) -> JobSettings:
 
 
 def _explained(kind: JobKind[Any], error: ValidationError) -> errors.CoinswarmError:
-    """What is wrong with the values; of one that is missing, which options give it."""
-    problems = error.errors()
-    for problem in problems:
-        path = ".".join(map(str, problem["loc"]))
-        if problem["type"] == "missing" or (problem["type"] == "too_short" and not problem.get("input")):
-            names = [option.names[0] for option in options(kind) if path in option.fills]
-            given = " or ".join(names) or path
-            return errors.InvalidArgument(f"a job of kind {kind.name} needs {path}", found="none", hint=f"say {given}")
-    found = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)
-    return errors.BadSetting("a setting cannot be used", found=found)
+    """What is wrong with the values that are there; where nothing is, which options give the one that is missing."""
+    wrong = [problem for problem in error.errors() if not _is_missing(problem)]
+    if wrong:
+        found = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in wrong)
+        return errors.BadSetting("a setting cannot be used", found=found)
+    path = ".".join(map(str, error.errors()[0]["loc"]))
+    given = " or ".join(option.names[0] for option in options(kind) if path in option.fills) or path
+    return errors.InvalidArgument(f"a job of kind {kind.name} needs {path}", found="none", hint=f"say {given}")
+
+
+def _is_missing(problem: Any) -> bool:
+    return problem["type"] == "missing" or (problem["type"] == "too_short" and not problem.get("input"))
 
 
 def _fill(values: dict[str, Any], path: str, value: Any, *, extends: bool) -> None:

@@ -195,6 +195,10 @@ def no_columns(_job: Job) -> Mapping[str, Any]:
     return {}
 
 
+def no_check(_settings: Any) -> None:
+    """All that a request can be refused for is in its model, or needs its bars."""
+
+
 def no_trials(_settings: Any) -> int:
     """Nothing is searched, so nothing is tried."""
     return 0
@@ -211,6 +215,7 @@ class JobKind(Generic[S]):
         settings: what can be asked for: the command's options, the HTTP body, `Job.config["settings"]`.
         options: how settings are typed where that differs from their names.
         plan: settles a request.
+        check: refuses what can be refused without bars, as `plan` would; a command asks it before it imports files.
         load: the work of a planned job; it reads nothing but the job, so that to resume is the same call.
         cost: of a settled config: what is computed, in variant-bars.
         estimate: what a planned job would take.
@@ -236,6 +241,7 @@ class JobKind(Generic[S]):
     estimate: Callable[[Planned, RunContext], Estimate]
     report: Callable[[Job, PlanContext], Report]
     options: Options = field(default_factory=Options)
+    check: Callable[[S], None] = no_check
     columns: Callable[[Job], Mapping[str, Any]] = no_columns
     trials: Callable[[S], int] = no_trials
     changes: Callable[[Planned], Sequence[str]] = lambda _: ()

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from cluster import bootstrap
-from cluster.jobs.chaos import plan as driving
+from cluster.jobs.chaos.settings import ChaosRequest
 from cluster.jobs.progress import Silent
 from cluster.settings import Settings
 from cluster.store import embedded
@@ -46,18 +46,15 @@ def _stored(settings: Settings, markets: int, bars: int) -> tuple[str, ...]:
 
 def _measure(settings: Settings, keys: tuple[str, ...], trades: int, workers: int) -> None:
     bootstrap.warm(settings)
-    with bootstrap.open_store(settings) as store, bootstrap.open_chaos(settings) as kept:
-        began = time.perf_counter()
-        plan = driving.plan(driving.Request(markets=keys, trades=trades, settings=make()), settings.bars_file)
-        driving.submit_plan(store, kept, plan)
-        _say("planned and submitted", began)
-        with bootstrap.open_crew(settings, workers=workers) as (crew, _):
-            _say("... and cluster started", began)
-            batches = driving.Batches(plan, crew, kept)
-            bootstrap.drive_steps(store, plan.job.id, batches, watcher=Silent(), stopped=lambda: False, workers=lambda: crew.workers)
+    began = time.perf_counter()
+    with bootstrap.open_runner(settings, workers=workers, note=lambda text: _say(text, began), alone=False) as runner:
+        made = runner.plan(ChaosRequest(markets=keys, trades=trades, settings=make()))
+        _say("planned", began)
+        runner.run(made, new=True, watcher=Silent(), stopped=lambda: False)
+        kept = runner.context.chaos
         _say(f"... and {kept.summaries()[0].trades:,} trades queryable", began)
-        began = time.perf_counter()
-        _say(f"{len(kept.trades(plan.job.id)):,} trades read back", began)
+        read = time.perf_counter()
+        _say(f"{len(kept.trades(made.job.id)):,} trades read back", read)
 
 
 def _say(what: str, began: float) -> None:

@@ -27,10 +27,10 @@ import psutil
 
 from cluster import bootstrap
 from cluster.compute.evaluator import Evaluator, Scored, Task, Work
-from cluster.jobs import spec as submit
-from cluster.jobs.evolve.loop import EvolveDriver
-from cluster.jobs.evolve.plan import Overrides, Plan, PlayFile, Request, plan
-from cluster.jobs.evolve.play_search import Hunt
+from cluster.jobs.evolve.loop import SearchLoop
+from cluster.jobs.evolve.plan import SearchPlan, planned_search
+from cluster.jobs.evolve.play_search import PlaySearch
+from cluster.jobs.evolve.settings import EvolveRequest
 from cluster.jobs.progress import Progress, Silent
 from cluster.settings import Settings
 from cluster.store import embedded
@@ -41,6 +41,8 @@ from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics.figures import FIGURES, SCORE_DTYPE
+from tests import jobs_world
+from tests.integration import evolve_world
 
 PLAY = """
 version: "3.0.0"
@@ -199,23 +201,26 @@ class StandIn:
         self._due.clear()
 
 
-def watched(watch: Stopwatch, store: Any, driver: EvolveDriver) -> None:
+def watched(watch: Stopwatch, store: Any) -> None:
     """Count the driver's own work by activity."""
     store.commit_generation = watch.aside("database, beside the rest", store.commit_generation)
     for kind, name, label in (
         (Search, "ask", "breeding"), (Search, "tell", "selection"),
-        (Hunt, "_show", "archive"), (Hunt, "_evaluations", "rows for the ledger"),
+        (PlaySearch, "_show", "archive"), (PlaySearch, "_evaluations", "rows for the ledger"),
     ):  # fmt: skip
         setattr(kind, name, watch.timed(label, getattr(kind, name)))
 
 
-def request(markets: list[str], population: int, generations: int, islands: int) -> Request:
+def request(markets: list[str], population: int, generations: int, islands: int) -> EvolveRequest:
     """A search without held-out part and yardsticks: the loop alone."""
     limit = Constraint(figure="n_trades", operator=">=", threshold=10)
     search = SearchSettings(population=population, generations=generations, islands=islands, constraints=(limit,), seed=1)
-    return Request(
-        plays=(PlayFile(text=PLAY),), markets=tuple(markets), search=search, overrides=Overrides(), baselines=False, out_of_sample=0.0
-    )
+    return EvolveRequest(plays=(jobs_world.play(PLAY),), markets=tuple(markets), search=search, baselines=False, out_of_sample=0.0)
+
+
+def planned_on(asked: EvolveRequest, bars_file: Path) -> SearchPlan:
+    """The plan of a request."""
+    return planned_search(jobs_world.planned(asked, jobs_world.plan_context(bars_file)), bars_file)
 
 
 def overhead(bars: str | int, population: int = 10_000, generations: int = 4, islands: int = 4) -> None:
@@ -223,9 +228,8 @@ def overhead(bars: str | int, population: int = 10_000, generations: int = 4, is
     with _prepared(bars, request, population, generations, islands) as (planned, store, evaluator, settings):
         watch = Stopwatch()
         watching = Watched(evaluator, watch)
-        driver = EvolveDriver(store, watching)
-        watched(watch, store, driver)
-        _report(planned, store, driver, watch, watching, Meter(settings))
+        watched(watch, store)
+        _report(planned, store, watch, watching, Meter(settings))
 
 
 def _warmed(evaluator: Evaluator, planned: Any) -> None:
@@ -241,12 +245,12 @@ def _warmed(evaluator: Evaluator, planned: Any) -> None:
             break
 
 
-def _report(planned: Any, store: Any, driver: EvolveDriver, watch: Stopwatch, watching: Watched, meter: Meter) -> None:
-    submit.submit(store, planned)
-    lease = submit.claim(store, planned.job.id, lease_s=60.0)
+def _report(planned: SearchPlan, store: Any, watch: Stopwatch, watching: Watched, meter: Meter) -> None:
+    evolve_world.submit(store, planned)
+    loop = SearchLoop(planned, store, watching)
     began, before, mine = time.perf_counter(), meter.read(), time.thread_time()
     with watch.on("the loop itself"):
-        ending = driver.run(planned, lease)
+        ending = jobs_world.driven(store, planned.job.id, loop, lease_s=60.0)
     wall = time.perf_counter() - began
     mine = time.thread_time() - mine
     spent = {name: seconds - before[name] for name, seconds in meter.read().items()}
@@ -277,22 +281,22 @@ def workers(bars: str | int, population: int = 4_000, generations: int = 4) -> N
 def _speed(bars: str | int, population: int, generations: int, count: int) -> float:
     """Variants a second of a job on so many workers."""
     with _prepared(bars, request, population, generations, 4, workers=count) as (planned, store, evaluator, _):
-        submit.submit(store, planned)
+        evolve_world.submit(store, planned)
         began = time.perf_counter()
-        ending = EvolveDriver(store, evaluator).run(planned, submit.claim(store, planned.job.id, lease_s=60.0))
+        ending = jobs_world.driven(store, planned.job.id, SearchLoop(planned, store, evaluator), lease_s=60.0)
         return float(ending.result["evaluations"]) / (time.perf_counter() - began)
 
 
 @contextmanager
 def _prepared(
-    bars: str | int, asked: Callable[..., Request], *sizes: int, workers: int | None = None
-) -> Iterator[tuple[Plan, Any, Any, Settings]]:
+    bars: str | int, asked: Callable[..., EvolveRequest], *sizes: int, workers: int | None = None
+) -> Iterator[tuple[SearchPlan, Any, Any, Settings]]:
     """A plan on the bars of a file, a store, and warm workers."""
     with tempfile.TemporaryDirectory() as name:
         settings = Settings(home=Path(name), RAY_ADDRESS=None)
         with Catalog.open(settings.bars_file) as catalog:
             keys = [catalog.put(market, source="benchmark").key for market in _markets(bars)]
-        planned = plan(asked(keys, *sizes), settings.bars_file)
+        planned = planned_on(asked(keys, *sizes), settings.bars_file)
         with bootstrap.open_store(settings) as store, bootstrap.open_cluster(settings, workers=workers) as (evaluator, _):
             _warmed(evaluator, planned)
             yield planned, store, evaluator, settings
@@ -324,8 +328,8 @@ def memory(bars: str | int, population: int = 1_000, generations: int = 100) -> 
     """Print what the driver (all of its memory) and the heaviest worker (its own, without shared bars) hold over a long job, in MB."""
     with _prepared(bars, request, population, generations, 4) as (planned, store, evaluator, _):
         scales = Scales()
-        submit.submit(store, planned)
-        EvolveDriver(store, evaluator, watcher=scales).run(planned, submit.claim(store, planned.job.id, lease_s=60.0))
+        evolve_world.submit(store, planned)
+        jobs_world.driven(store, planned.job.id, SearchLoop(planned, store, evaluator), watcher=scales, lease_s=60.0)
     for generation, (driver, worker) in sorted(scales.weights.items()):
         if generation % 10 == 0 or generation == generations:
             sys.stdout.write(f"generation {generation:>4}: driver {driver:>7.1f} MB, worker {worker:>7.1f} MB\n")
@@ -339,17 +343,16 @@ def cores(population: int = 10_000, generations: int = 4) -> None:
             keys = [catalog.put(synthetic.market(f"C{k}/USDT", Timeframe.parse("5m"), 2000, seed=k), source="made").key for k in range(10)]
         settings = Settings(home=Path(name), RAY_ADDRESS=None)
         for asked in (128, 512, 1024):
-            planned = plan(request(keys, population, generations, 8), catalog_path)
+            planned = planned_on(request(keys, population, generations, 8), catalog_path)
             with bootstrap.open_store(settings) as store:
                 _cores(store, planned, asked)
 
 
 def _cores(store: Any, planned: Any, asked: int) -> None:
     evaluator = StandIn(asked, variant_s=0.01, markets=10)
-    submit.submit(store, planned)
-    lease = submit.claim(store, planned.job.id, lease_s=60.0)
+    evolve_world.submit(store, planned)
     began = time.perf_counter()
-    ending = EvolveDriver(store, evaluator).run(planned, lease)
+    ending = jobs_world.driven(store, planned.job.id, SearchLoop(planned, store, evaluator), lease_s=60.0)
     wall = time.perf_counter() - began
     trials = ending.result["evaluations"]
     sys.stdout.write(f"{asked:>5} processors  {trials / wall:>8,.0f} variants/s  {evaluator.busy_s / wall:>6,.0f} kept busy\n")

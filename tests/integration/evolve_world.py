@@ -111,9 +111,11 @@ class LastFirst:
     def submit(self, work: Work) -> None:
         self._works.append(work)
 
-    def collect(self, timeout_s: float) -> Scored | None:
+    def collect(self, timeout_s: float) -> Scored:
         self._inner.submit(self._works.pop())
-        return self._inner.collect(timeout_s)
+        while (scored := self._inner.collect(timeout_s)) is None:
+            pass
+        return scored
 
     def close(self) -> None:
         self._inner.close()

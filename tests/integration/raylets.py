@@ -32,9 +32,8 @@ from cluster.compute.evaluator import Segment, Source
 from cluster.compute.executor import Call, Finished, Handle
 from cluster.compute.ray import session, tasks
 from cluster.compute.ray.executor import RayCrew
-from cluster.jobs import spec as submit
-from cluster.jobs.evolve.loop import Ending, EvolveDriver
-from cluster.jobs.evolve.plan import Plan
+from cluster.jobs.evolve.loop import SearchLoop
+from cluster.jobs.evolve.plan import SearchPlan
 from cluster.jobs.progress import Progress, Silent
 from cluster.settings import Settings
 from cluster.store.database import Database
@@ -42,7 +41,10 @@ from cluster.store.postgres import PostgresStore
 from cluster.version import code_version
 from coinswarm import errors
 from coinswarm.ledger.store import Store
+from tests import jobs_world
+from tests.integration import evolve_world
 from tests.integration.evolve_world import Witness, World, driven
+from tests.jobs_world import Ending
 
 ROOT = Path(__file__).parents[2]
 LOOPBACK = "127.0.0.1"
@@ -50,7 +52,7 @@ LEASE_S = 1.5
 COMMON = {"node_ip_address": LOOPBACK, "object_store_memory": 128 * 2**20}
 
 
-def planned(world: World) -> Plan:
+def planned(world: World) -> SearchPlan:
     """The job of every drill."""
     return world.plan(islands=3, generations=8, baselines=False, population=60)
 
@@ -173,13 +175,13 @@ class Raylets:
         stopped = driven(store, BatchEvaluator(RayCrew()), plan, new=False, witness=Witness(stop_after=0)).status
         for guest in guests:
             ray.kill(guest)
-        ending = driven(store, BatchEvaluator(RayCrew()), submit.resumed(store, plan.job.id, world.catalog), new=False)
+        ending = driven(store, BatchEvaluator(RayCrew()), evolve_world.resumed(store, plan.job.id, world.catalog), new=False)
         return ending, {"said": said, "left": left, "stopped": stopped}
 
     def kill_driver(self, store: PostgresStore, url: str, world: World, commits: int, pause_s: float) -> tuple[Ending, dict[str, Any]]:
         """Drive in another process, kill it a moment after so many commits, and go on from what it left."""
         plan = planned(world)
-        submit.submit(store, plan)
+        evolve_world.submit(store, plan)
         command = [sys.executable, "-m", "tests.integration.raylets", "--drive", url, str(world.catalog), plan.job.id, self.cluster.address]
         with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
             assert process.stdout is not None
@@ -214,11 +216,11 @@ def _command(process: psutil.Process) -> str:
         return ""
 
 
-def driven_after(store: PostgresStore, plan: Plan, world: World) -> Ending:
+def driven_after(store: PostgresStore, plan: SearchPlan, world: World) -> Ending:
     """Go on with a job as soon as its dead driver's lease has run out."""
     while True:
         try:
-            return driven(store, BatchEvaluator(RayCrew()), submit.resumed(store, plan.job.id, world.catalog), new=False)
+            return driven(store, BatchEvaluator(RayCrew()), evolve_world.resumed(store, plan.job.id, world.catalog), new=False)
         except errors.Conflict:
             time.sleep(0.1)
 
@@ -235,9 +237,8 @@ def drive(url: str, catalog: str, job: str, address: str) -> None:
     """Drive a stored job on a running cluster."""
     session.connect(address, workers=None, variables={})
     store = PostgresStore(Database(url))
-    plan = submit.resumed(store, job, Path(catalog))
-    lease = submit.claim(store, job, lease_s=LEASE_S)
-    EvolveDriver(store, BatchEvaluator(RayCrew()), watcher=Loud(), lease_s=LEASE_S).run(plan, lease)
+    plan = evolve_world.resumed(store, job, Path(catalog))
+    jobs_world.driven(store, job, SearchLoop(plan, store, BatchEvaluator(RayCrew())), watcher=Loud(), lease_s=LEASE_S)
 
 
 def stand(cpus: str) -> None:

@@ -11,15 +11,18 @@ import numpy as np
 import polars as pl
 import psycopg
 import pytest
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
-from cluster import bootstrap
 from cluster.cli.app import app
-from cluster.compute.local_executor import LocalCrew
+from cluster.compute.executor import Crew
 from cluster.compute.ray.executor import RayCrew
-from cluster.jobs.chaos import plan as driving
-from cluster.jobs.evolve.loop import Ending
+from cluster.jobs import registry, spec
+from cluster.jobs.chaos.settings import ChaosRequest
+from cluster.jobs.chaos.stages import Draw
+from cluster.jobs.kind import PlanContext, Planned
 from cluster.jobs.progress import Advance, Silent
+from cluster.run import runner as running
 from cluster.store.chaos import PostgresChaosStore
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
@@ -29,6 +32,8 @@ from coinswarm.chaos.settings import ChaosSettings, make
 from coinswarm.ledger.chaos import COLUMNS, ChaosTrades
 from coinswarm.ledger.records import Job
 from coinswarm.market.catalog import Catalog
+from tests import jobs_world
+from tests.jobs_world import RunWorld
 from tests.laws.ledger_world import fresh
 from tests.unit.chaos.worlds import market, with_funding
 
@@ -42,7 +47,7 @@ from cluster.store.database import Database
 from cluster.store.chaos import PostgresChaosStore
 from cluster.store.postgres import PostgresStore
 from coinswarm.ledger.chaos import ChaosTrades
-from tests.integration.test_chaos_job import committed, plan_in
+from tests.integration.test_chaos_job import committed
 from dataclasses import fields
 class Endless(ChaosTrades):
     def __getattribute__(self, name):
@@ -73,12 +78,17 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def plan_in(catalog: Path, *, trades: int = 1000, seed: int = 3, campaign: str | None = None, **drawn: object) -> driving.Plan:
-    settings = make(**{"hold": "5m..6h", "features": FEATURES, "seed": seed, **drawn})
+@pytest.fixture
+def context(catalog: Path, store: PostgresStore, kept: PostgresChaosStore) -> PlanContext:
+    return jobs_world.plan_context(catalog, store=store, chaos=kept)
+
+
+def planned(context: PlanContext, *, trades: int = 1000, seed: int = 3, campaign: str | None = None) -> Planned:
+    """A job of few trades in batches of 300."""
+    settings = make(hold="5m..6h", features=FEATURES, seed=seed)
     keys = tuple(bars.key for bars in MARKETS)
-    return driving.plan(
-        driving.Request(markets=keys, trades=trades, settings=settings, campaign=campaign or fresh("campaign"), batch=300), catalog
-    )
+    request = ChaosRequest(markets=keys, trades=trades, settings=settings, campaign=campaign or fresh("campaign"))
+    return jobs_world.resettled(jobs_world.planned(request, context), batch=300)
 
 
 def committed(kept: PostgresChaosStore, lease, job: Job, number: int, change=lambda trades: trades) -> bool:
@@ -86,8 +96,8 @@ def committed(kept: PostgresChaosStore, lease, job: Job, number: int, change=lam
     from coinswarm.ledger.chaos import figures
     from tests.laws.ledger_world import generation
 
-    urn = drawing.fill(MARKETS, ChaosSettings.model_validate(job.config["chaos"]), {OTHER.symbol: OTHER})
-    trades = pricing.trades(urn, number * 300, (number + 1) * 300)
+    sampler = drawing.fill(MARKETS, ChaosSettings.model_validate(job.config["chaos"]), {OTHER.symbol: OTHER})
+    trades = pricing.trades(sampler, number * 300, (number + 1) * 300)
     record = generation(job, number, -1, evaluations=300, figures=figures(trades), state=b"")
     return kept.commit(lease, record, change(trades))
 
@@ -105,10 +115,9 @@ class StopAfter(Silent):
         return self.left <= 0
 
 
-def driven(store: PostgresStore, kept: PostgresChaosStore, plan: driving.Plan, crew=None, stop: StopAfter | None = None) -> Ending:
-    crew, stop = crew or LocalCrew(), stop or StopAfter(10**6)
-    batches = driving.Batches(plan, crew, kept)
-    return bootstrap.drive_steps(store, plan.job.id, batches, watcher=stop, stopped=stop, workers=lambda: 1)
+def driven(context: PlanContext, made: Planned, *, crew: Crew | None = None, stop: StopAfter | None = None, new: bool = True) -> Job:
+    stop = stop or StopAfter(10**6)
+    return jobs_world.run(made, RunWorld(context=context, own_executor=crew), new=new, watcher=stop, stopped=stop)
 
 
 def same(first: ChaosTrades, second: ChaosTrades) -> bool:
@@ -117,110 +126,95 @@ def same(first: ChaosTrades, second: ChaosTrades) -> bool:
     )
 
 
-def test_a_job_stores_what_a_notebook_draws(store: PostgresStore, kept: PostgresChaosStore, catalog: Path) -> None:
-    plan = plan_in(catalog)
-    assert driving.submit_plan(store, kept, plan) == 0
-    ending = driven(store, kept, plan)
+def test_a_job_stores_what_a_notebook_draws(context: PlanContext) -> None:
+    made = planned(context)
+    ended = driven(context, made)
     drawn = chaos(MARKETS, 1000, hold="5m..6h", features=FEATURES, seed=3, others={"ZZZ/USDT": OTHER})
-    assert same(kept.trades(plan.job.id), drawn)
-    assert ending.result["trades"] == 1000
-    assert ending.result["net"] == pytest.approx(drawn.net.mean())
+    assert made.notes == ()
+    assert same(context.chaos.trades(made.job.id), drawn)
+    assert ended.result is not None
+    assert ended.result["trades"] == 1000
+    assert ended.result["net"] == pytest.approx(drawn.net.mean())
 
 
-def test_a_job_that_was_stopped_and_resumed_is_the_job_that_never_stopped(
-    store: PostgresStore, kept: PostgresChaosStore, catalog: Path
-) -> None:
-    whole, broken = plan_in(catalog), plan_in(catalog)
-    for plan in (whole, broken):
-        driving.submit_plan(store, kept, plan)
-    assert driven(store, kept, broken, stop=StopAfter(2)).status == "cancelled"
-    assert len(kept.trades(broken.job.id)) == 600
-    store.resume(broken.job.id)
-    again = driving.plan_again(store.job(broken.job.id), store.data_sets(broken.job.data_hashes), catalog)
-    assert driven(store, kept, again).result_hash == driven(store, kept, whole).result_hash
-    assert same(kept.trades(broken.job.id), kept.trades(whole.job.id))
+def test_a_job_that_was_stopped_and_resumed_is_the_job_that_never_stopped(context: PlanContext) -> None:
+    whole, broken = planned(context), planned(context)
+    assert driven(context, broken, stop=StopAfter(2)).status == "cancelled"
+    assert len(context.chaos.trades(broken.job.id)) == 600
+    again = driven(context, spec.stored(context.store, broken.job.id), new=False)
+    assert again.result_hash == driven(context, whole).result_hash
+    assert same(context.chaos.trades(broken.job.id), context.chaos.trades(whole.job.id))
 
 
-def test_a_driver_killed_in_the_middle_of_a_batch_leaves_whole_batches_only(
-    store: PostgresStore, kept: PostgresChaosStore, catalog: Path, database_url: str
-) -> None:
-    plan = plan_in(catalog)
-    driving.submit_plan(store, kept, plan)
-    kept.prepare(plan.job.id, plan.frame)
-    child = subprocess.Popen([sys.executable, "-c", KILLED, database_url, plan.job.id], stdout=subprocess.PIPE, text=True)
+def test_a_driver_killed_in_the_middle_of_a_batch_leaves_whole_batches_only(context: PlanContext, database_url: str) -> None:
+    made = planned(context)
+    spec.submit(context.store, made)
+    context.chaos.prepare(made.job.id, Draw.of(made.job, context.bars_file).frame)
+    child = subprocess.Popen([sys.executable, "-c", KILLED, database_url, made.job.id], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     assert child.stdout.readline() == "half\n"
     child.kill()
     child.wait()
     child.stdout.close()
-    assert len(kept.trades(plan.job.id)) == 300
-    driven(store, kept, plan)
-    assert kept.trades(plan.job.id).number.tolist() == list(range(1000))
+    assert len(context.chaos.trades(made.job.id)) == 300
+    driven(context, made, new=False)
+    assert context.chaos.trades(made.job.id).number.tolist() == list(range(1000))
 
 
-def test_the_table_is_the_same_for_any_number_of_workers(
-    store: PostgresStore, kept: PostgresChaosStore, catalog: Path, ray_crew: RayCrew
-) -> None:
-    here, there = plan_in(catalog), plan_in(catalog)
-    for plan, crew in ((here, LocalCrew()), (there, ray_crew)):
-        driving.submit_plan(store, kept, plan)
-        driven(store, kept, plan, crew)
-    assert store.job(here.job.id).result_hash == store.job(there.job.id).result_hash
-    assert same(kept.trades(here.job.id), kept.trades(there.job.id))
+def test_the_table_is_the_same_for_any_number_of_workers(context: PlanContext, ray_crew: RayCrew) -> None:
+    here, there = planned(context), planned(context)
+    assert driven(context, here).result_hash == driven(context, there, crew=ray_crew).result_hash
+    assert same(context.chaos.trades(here.job.id), context.chaos.trades(there.job.id))
 
 
-def test_the_same_draw_counts_once_a_campaign_and_another_seed_adds_to_it(
-    store: PostgresStore, kept: PostgresChaosStore, catalog: Path
-) -> None:
-    first = plan_in(catalog)
-    driving.submit_plan(store, kept, first)
+def test_the_same_draw_counts_once_a_campaign_and_another_seed_adds_to_it(context: PlanContext) -> None:
+    first = planned(context)
+    spec.submit(context.store, first)
     with pytest.raises(errors.Conflict, match=f"has these trades already, in job {first.job.id}"):
-        driving.submit_plan(store, kept, plan_in(catalog, trades=2000, campaign=first.job.campaign))
-    assert driving.submit_plan(store, kept, plan_in(catalog, seed=4, campaign=first.job.campaign)) == 1
-    assert driving.submit_plan(store, kept, plan_in(catalog)) == 0
+        planned(context, trades=2000, campaign=first.job.campaign)
+    (note,) = planned(context, seed=4, campaign=first.job.campaign).notes
+    assert "has chaos trades of 1 job(s): these are added to them" in note
+    assert planned(context).notes == ()
 
 
-def test_trades_that_were_dropped_can_be_drawn_again(store: PostgresStore, kept: PostgresChaosStore, catalog: Path) -> None:
-    first = plan_in(catalog)
-    driving.submit_plan(store, kept, first)
-    driven(store, kept, first)
-    kept.drop(first.job.id)
-    second = plan_in(catalog, campaign=first.job.campaign)
-    assert driving.submit_plan(store, kept, second) == 0
-    assert driven(store, kept, second).result_hash == store.job(first.job.id).result_hash
+def test_trades_that_were_dropped_can_be_drawn_again(context: PlanContext) -> None:
+    first = planned(context)
+    result_hash = driven(context, first).result_hash
+    context.chaos.drop(first.job.id)
+    second = planned(context, campaign=first.job.campaign)
+    assert second.notes == ()
+    assert driven(context, second).result_hash == result_hash
 
 
-def test_an_estimate_says_rows_time_shares_and_growth(catalog: Path) -> None:
-    found = driving.estimate(LocalCrew(), plan_in(catalog, trades=50_000))
-    assert (found.trades, found.markets, found.workers) == (50_000, 2, 1)
-    assert sum(found.shares.values()) == pytest.approx(1.0)
-    assert found.shares[MARKETS[1].key] < found.shares[MARKETS[0].key]
-    assert 50_000 * 250 < found.database_bytes < 50_000 * 500
+def test_an_estimate_says_rows_time_shares_and_growth(context: PlanContext) -> None:
+    made = planned(context, trades=50_000)
+    found = registry.of(made.job).estimate(made, RunWorld(context=context))
+    assert (found.facts["trades"], found.facts["markets"], found.facts["workers"]) == (50_000, 2, 1)
+    assert sum(found.facts["shares"].values()) == pytest.approx(1.0)
+    assert found.facts["shares"][MARKETS[1].key] < found.facts["shares"][MARKETS[0].key]
+    assert 50_000 * 250 < found.facts["database_bytes"] < 50_000 * 500
     assert found.seconds > 0
 
 
-def test_a_job_that_would_fill_the_disk_is_refused_with_what_would_fit(catalog: Path) -> None:
-    plan = plan_in(catalog, trades=10**9)
-    with pytest.raises(errors.Refused, match=r"1,000,000,000 trades take about .* at most"):
-        driving.refuse_too_large(plan, 2**30)
-    assert driving.refuse_too_large(plan_in(catalog), 2**30) is None
+def test_a_job_that_would_fill_the_disk_is_refused(context: PlanContext) -> None:
+    large, small = (planned(context, trades=trades).job for trades in (10**9, 1000))
+    with pytest.raises(errors.Refused, match=r"stores about [\d,.]+ GB in the database"):
+        running.refuse_too_large(registry.of(large).stored_bytes(large.config), 2**30)
+    running.refuse_too_large(registry.of(small).stored_bytes(small.config), 2**30)
 
 
-@pytest.mark.parametrize(("changes", "message"), [({"trades": 0}, "number of trades"), ({"trades": 10**12}, "number of trades")])
-def test_a_number_of_trades_beyond_reason_is_refused(catalog: Path, changes: dict[str, int], message: str) -> None:
-    with pytest.raises(errors.InvalidArgument, match=message):
-        plan_in(catalog, **changes)
+@pytest.mark.parametrize("trades", [0, 10**12])
+def test_a_number_of_trades_beyond_reason_is_refused(trades: int) -> None:
+    with pytest.raises(ValidationError, match="trades"):
+        ChaosRequest(markets=(MARKETS[0].key,), trades=trades)
 
 
-def test_the_view_speaks_of_trades_in_words_and_percent(
-    store: PostgresStore, kept: PostgresChaosStore, catalog: Path, database_url: str
-) -> None:
-    plan = plan_in(catalog)
-    driving.submit_plan(store, kept, plan)
-    driven(store, kept, plan)
-    trades = kept.trades(plan.job.id)
+def test_the_view_speaks_of_trades_in_words_and_percent(context: PlanContext, database_url: str) -> None:
+    made = planned(context)
+    driven(context, made)
+    trades = context.chaos.trades(made.job.id)
     with psycopg.connect(database_url, row_factory=psycopg.rows.dict_row) as connection:
-        rows = connection.execute("SELECT * FROM chaos WHERE job = %s ORDER BY number", [plan.job.id]).fetchall()
+        rows = connection.execute("SELECT * FROM chaos WHERE job = %s ORDER BY number", [made.job.id]).fetchall()
     row, table = rows[7], trades.to_polars().to_dicts()[7]
     assert len(rows) == 1000
     assert [row["market"], row["side"], row["reason"], row["entered"]] == [table[n] for n in ("market", "side", "reason", "entry_ts")]
@@ -231,33 +225,27 @@ def test_the_view_speaks_of_trades_in_words_and_percent(
     assert {entry["funding_rate"] is None for entry in rows if entry["market"].count("BBB")} == {True}
 
 
-def test_a_job_that_is_not_finished_says_how_far_it_is_and_how_to_go_on(
-    store: PostgresStore, kept: PostgresChaosStore, catalog: Path, database_url: str, tmp_path: Path
-) -> None:
-    plan = plan_in(catalog)
-    driving.submit_plan(store, kept, plan)
-    driven(store, kept, plan, stop=StopAfter(1))
+def test_a_job_that_is_not_finished_says_how_far_it_is_and_how_to_go_on(context: PlanContext, database_url: str, tmp_path: Path) -> None:
+    made = planned(context)
+    driven(context, made, stop=StopAfter(1))
     runner = CliRunner(env={"COINSWARM_HOME": str(tmp_path), "COINSWARM_DATABASE_URL": database_url, "COINSWARM_DEBUG": ""})
-    said = " ".join(runner.invoke(app, ["chaos", "show", plan.job.id]).stderr.split())
-    assert f"300 of 1,000 trades are drawn: the job is cancelled, `coinswarm jobs resume {plan.job.id}` goes on with it" in said
-    shown = json.loads(runner.invoke(app, ["chaos", "show", plan.job.id, "--json"]).stdout)
+    said = " ".join(runner.invoke(app, ["chaos", "show", made.job.id]).stderr.split())
+    assert f"300 of 1,000 trades are drawn: the job is cancelled, `coinswarm jobs resume {made.job.id}` goes on with it" in said
+    shown = json.loads(runner.invoke(app, ["chaos", "show", made.job.id, "--json"]).stdout)
     assert (shown["status"], shown["trades"], shown["of"]) == ("cancelled", 300, 1000)
 
 
-def test_the_command_lists_shows_exports_and_drops(
-    store: PostgresStore, kept: PostgresChaosStore, catalog: Path, database_url: str, tmp_path: Path
-) -> None:
-    plan = plan_in(catalog)
-    driving.submit_plan(store, kept, plan)
-    driven(store, kept, plan)
+def test_the_command_lists_shows_exports_and_drops(context: PlanContext, database_url: str, tmp_path: Path) -> None:
+    made = planned(context)
+    driven(context, made)
     runner = CliRunner(env={"COINSWARM_HOME": str(tmp_path), "COINSWARM_DATABASE_URL": database_url, "COINSWARM_DEBUG": ""})
-    listed = runner.invoke(app, ["chaos", "list", "--campaign", plan.job.campaign, "--json"])
+    listed = runner.invoke(app, ["chaos", "list", "--campaign", made.job.campaign, "--json"])
     assert [entry["trades"] for entry in json.loads(listed.stdout)] == [1000]
-    shown = json.loads(runner.invoke(app, ["chaos", "show", plan.job.id, "--json"]).stdout)
+    shown = json.loads(runner.invoke(app, ["chaos", "show", made.job.id, "--json"]).stdout)
     assert (shown["trades"], len(shown["first"]), shown["synthetic"]) == (1000, 5, True)
-    assert "SYNTHETIC" in runner.invoke(app, ["chaos", "show", plan.job.id]).stdout
+    assert "SYNTHETIC" in runner.invoke(app, ["chaos", "show", made.job.id]).stdout
     out = tmp_path / "trades.parquet"
-    assert runner.invoke(app, ["chaos", "export", plan.job.id, "--out", str(out)]).exit_code == 0
-    assert pl.read_parquet(out).equals(kept.trades(plan.job.id).to_polars())
-    assert runner.invoke(app, ["chaos", "drop", plan.job.id]).exit_code == 0
-    assert runner.invoke(app, ["chaos", "show", plan.job.id]).exit_code == 2
+    assert runner.invoke(app, ["chaos", "export", made.job.id, "--out", str(out)]).exit_code == 0
+    assert pl.read_parquet(out).equals(context.chaos.trades(made.job.id).to_polars())
+    assert runner.invoke(app, ["chaos", "drop", made.job.id]).exit_code == 0
+    assert runner.invoke(app, ["chaos", "show", made.job.id]).exit_code == 2

@@ -16,12 +16,12 @@ from typer.testing import CliRunner
 
 from cluster import bootstrap
 from cluster.cli.app import app
-from cluster.jobs import spec as submit
 from cluster.settings import Settings
 from cluster.store.database import Database
 from cluster.store.patterns import PostgresPatternStore
 from cluster.store.postgres import PostgresStore
 from coinswarm.ledger.patterns import PatternRecord
+from tests.integration import evolve_world
 from tests.integration.evolve_world import World, driven
 from tests.integration.test_backup import database
 
@@ -58,7 +58,7 @@ def _worked(url: str, home: Path, world: World) -> None:
     with Database(url) as opened, bootstrap.local_evaluator(Settings(home=home, RAY_ADDRESS=None)) as evaluator:
         PostgresPatternStore(opened).add([_pattern()], alpha=0.05, procedure="lond")
         store = PostgresStore(opened)
-        submit.submit(store, world.plan(seed=3))
+        evolve_world.submit(store, world.plan(seed=3))
         for seed in (1, 2):
             driven(store, evaluator, world.plan(seed=seed, generations=4, population=24, baselines=False))
 

@@ -8,43 +8,42 @@ import numpy as np
 import pytest
 
 from cluster.compute.local import LocalEvaluator
-from cluster.jobs import spec as submit
 from cluster.jobs.evolve import checkpoint
-from cluster.jobs.evolve.loop import EvolveDriver
-from cluster.jobs.evolve.plan import Plan
-from cluster.jobs.evolve.play_search import Commit, Hunt
+from cluster.jobs.evolve.loop import SearchLoop
+from cluster.jobs.evolve.play_search import Commit, PlaySearch
 from coinswarm import errors
 from coinswarm.evolve import archive, behaviour, codec
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import WHOLE_JOB, Lease
+from tests import jobs_world
 from tests.integration import evolve_world
 from tests.integration.evolve_world import LastFirst, World, driven
 
 FEW = evolve_world.PLAY.replace("{ min: 5, max: 40 }", "[5, 9]").replace("{ min: 45, max: 150, step: 5 }", "[50, 80, 90]")
 
 
-class Doubting(EvolveDriver):
+class Doubting(SearchLoop):
     """Reads every commit back at once and compares."""
 
-    def _commit(self, plan: Plan, lease: Lease, found: tuple[Hunt, ...], commit: Commit) -> Callable[[], object]:
-        super()._commit(plan, lease, found, commit)()
+    def _commit(self, lease: Lease, searches: tuple[PlaySearch, ...], commit: Commit) -> Callable[[], object]:
+        super()._commit(lease, searches, commit)()
         commits = self._commits
-        again = self._begin(plan)
+        again = self._begin(self._plan)
         assert self._commits == commits
-        for live, read in zip(found, again, strict=True):
+        for live, read in zip(searches, again, strict=True):
             assert codec.encode(read.state) == codec.encode(live.state)
             assert codec.encode(read.archive) == codec.encode(live.archive)
             assert read.digest() == live.digest()
-        self.repeats = sum(len(hunt.repeats) for hunt in found)
+        self.repeats = sum(len(each.repeats) for each in searches)
         return lambda: None
 
 
 def doubted(world: World, store: MemoryStore, text: str, **others: object) -> Doubting:
     planned = world.plan(text=text, baselines=False, **others)
-    submit.submit(store, planned)
-    driver = Doubting(store, LastFirst(LocalEvaluator()))
-    driver.run(planned, submit.claim(store, planned.job.id, lease_s=30.0))
-    return driver
+    evolve_world.submit(store, planned)
+    loop = Doubting(planned, store, LastFirst(LocalEvaluator()))
+    jobs_world.driven(store, planned.job.id, loop)
+    return loop
 
 
 @pytest.mark.parametrize("islands", [1, 3])
@@ -97,12 +96,12 @@ class Lost(MemoryStore):
 
 
 def test_a_job_whose_figures_are_gone_is_refused(small_world: World) -> None:
-    store, planned = Lost(), small_world.plan(baselines=False)
+    store, planned, bar_ms = Lost(), small_world.plan(baselines=False), np.array([300_000.0])
     with pytest.raises(AssertionError):
         driven(store, LocalEvaluator(), planned, witness=Hasty())
     with pytest.raises(errors.Conflict, match="lacks figures"):
         checkpoint.restore(
-            (Hunt(0, planned.task.setups[0], planned.plays[0].sha256, planned.search, small_world.markets, bar_ms=np.array([300_000.0])),),
+            (PlaySearch(0, planned.task.setups[0], planned.plays[0].sha256, planned.search, small_world.markets, bar_ms=bar_ms),),
             store.last_generations(planned.job.id), store, planned.job.id,
         )  # fmt: skip
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from cluster.compute.local import LocalEvaluator
-from cluster.jobs import spec as submit
 from cluster.jobs.progress import Progress
+from cluster.run import drive
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
 from coinswarm.ledger.memory import MemoryStore
@@ -25,12 +25,12 @@ from tests.integration.evolve_world import LastFirst, Witness, World, driven
 DRIVER = """
 import sys, time
 from pathlib import Path
-from cluster.jobs import spec as submit
-from cluster.jobs.progress import Progress
-from cluster.jobs.evolve.loop import EvolveDriver
+from cluster.compute.local import LocalEvaluator
+from cluster.jobs.evolve.loop import SearchLoop
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
-from cluster.compute.local import LocalEvaluator
+from tests import jobs_world
+from tests.integration import evolve_world
 from tests.integration.evolve_world import Witness
 
 class Slow(Witness):
@@ -40,9 +40,8 @@ class Slow(Witness):
 
 url, job, catalog = sys.argv[1:]
 store = PostgresStore(Database(url))
-planned = submit.resumed(store, job, Path(catalog))
-lease = submit.claim(store, job, lease_s=2.0)
-EvolveDriver(store, LocalEvaluator(), watcher=Slow(), lease_s=2.0).run(planned, lease)
+planned = evolve_world.resumed(store, job, Path(catalog))
+jobs_world.driven(store, job, SearchLoop(planned, store, LocalEvaluator()), watcher=Slow(), lease_s=2.0)
 """
 
 
@@ -68,7 +67,7 @@ def test_a_cancelled_job_keeps_what_was_evaluated_and_goes_on_to_the_same_result
     kept = sum(len(batch) for batch in store.evaluations(planned.job.id))
     assert (ending.status, store.job(planned.job.id).status) == ("cancelled", "cancelled")
     assert kept == ending.result["evaluations"] > 0
-    again = submit.resumed(store, planned.job.id, small_world.catalog)
+    again = evolve_world.resumed(store, planned.job.id, small_world.catalog)
     assert driven(store, LocalEvaluator(), again, new=False).result_hash == expected
 
 
@@ -76,7 +75,7 @@ def test_a_driver_killed_at_once_loses_no_committed_trial_and_the_job_goes_on_to
     small_world: World, store: PostgresStore, database_url: str, expected: str
 ) -> None:
     planned = small_world.plan(baselines=False)
-    submit.submit(store, planned)
+    evolve_world.submit(store, planned)
     command = [sys.executable, "-c", DRIVER, database_url, planned.job.id, str(small_world.catalog)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2], text=True) as process:
         assert process.stdout is not None
@@ -84,7 +83,7 @@ def test_a_driver_killed_at_once_loses_no_committed_trial_and_the_job_goes_on_to
         process.send_signal(signal.SIGKILL)
     assert sum(len(batch) for batch in store.evaluations(planned.job.id)) >= told
     time.sleep(2.1)  # until the dead driver's lease has run out
-    again = submit.resumed(store, planned.job.id, small_world.catalog)
+    again = evolve_world.resumed(store, planned.job.id, small_world.catalog)
     assert driven(store, LocalEvaluator(), again, new=False).result_hash == expected
 
 
@@ -96,28 +95,28 @@ def test_no_trial_is_stored_twice(small_world: World, store: PostgresStore) -> N
 
 def test_two_drivers_cannot_run_one_job(small_world: World, store: PostgresStore) -> None:
     planned = small_world.plan()
-    submit.submit(store, planned)
+    evolve_world.submit(store, planned)
     store.claim(planned.job.id, new_owner("elsewhere", 1))
     with pytest.raises(errors.Conflict, match="is driven by elsewhere"):
-        submit.claim(store, planned.job.id, lease_s=5.0)
+        drive.claim(store, planned.job.id, lease_s=5.0)
 
 
 def test_resume_refuses_a_play_that_changed_and_shows_how(small_world: World, tmp_path: Path) -> None:
     store, path = MemoryStore(), tmp_path / "play.yml"
     path.write_text(evolve_world.PLAY)
     planned = small_world.plan(path=path)
-    submit.submit(store, planned)
+    evolve_world.submit(store, planned)
     path.write_text(evolve_world.PLAY.replace("max: 40", "max: 41"))
     with pytest.raises(errors.Refused, match=r"(?s)-  fast: .* max: 40 .*\+  fast: .* max: 41 "):
-        submit.resumed(store, planned.job.id, small_world.catalog)
+        evolve_world.resumed(store, planned.job.id, small_world.catalog)
 
 
 def test_resume_refuses_other_code(small_world: World) -> None:
     store, planned = MemoryStore(), small_world.plan()
     older = replace(planned, job=replace(planned.job, code_version="0.0.1+abcdef"))
-    submit.submit(store, older)
+    evolve_world.submit(store, older)
     with pytest.raises(errors.Refused, match=r"- 0\.0\.1\+abcdef"):
-        submit.resumed(store, older.job.id, small_world.catalog)
+        evolve_world.resumed(store, older.job.id, small_world.catalog)
 
 
 class Flaky(MemoryStore):
@@ -156,7 +155,7 @@ def test_a_disk_that_fills_fails_the_job_and_it_goes_on_once_there_is_room(small
         driven(store, LocalEvaluator(), planned)
     failed = store.job(planned.job.id)
     assert (failed.status, "disk" in failed.error) == ("failed", True)
-    again = submit.resumed(store, planned.job.id, small_world.catalog)
+    again = evolve_world.resumed(store, planned.job.id, small_world.catalog)
     assert driven(store, LocalEvaluator(), again, new=False).result_hash == expected
 
 

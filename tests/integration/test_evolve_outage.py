@@ -11,12 +11,13 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from cluster.compute.local import LocalEvaluator
-from cluster.jobs import spec as submit
-from cluster.jobs.evolve.loop import EvolveDriver
+from cluster.jobs.evolve.loop import SearchLoop
 from cluster.jobs.progress import Progress
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm.ledger.memory import MemoryStore
+from tests import jobs_world
+from tests.integration import evolve_world
 from tests.integration.evolve_world import Witness, World, driven
 
 
@@ -83,9 +84,9 @@ def test_a_database_that_is_away_in_the_middle_of_a_job_is_waited_for(small_worl
     login = parts.netloc.rpartition("@")[0]
     store = PostgresStore(Database(urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{wire.port}")), patience_s=0.5))
     planned, witness = small_world.plan(baselines=False), Cutter(wire, seconds)
-    submit.submit(store, planned)
-    lease, began = submit.claim(store, planned.job.id, lease_s=60.0), time.monotonic()
-    ending = EvolveDriver(store, LocalEvaluator(), watcher=witness, lease_s=60.0).run(planned, lease)
+    evolve_world.submit(store, planned)
+    began, loop = time.monotonic(), SearchLoop(planned, store, LocalEvaluator())
+    ending = jobs_world.driven(store, planned.job.id, loop, watcher=witness, lease_s=60.0)
     assert time.monotonic() - began > seconds
     assert [note.split(":")[0] for note in witness.notes] == ["waiting for the database", "the database is back"]
     assert ending.result_hash == driven(MemoryStore(), LocalEvaluator(), small_world.plan(baselines=False)).result_hash

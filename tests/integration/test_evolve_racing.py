@@ -12,14 +12,14 @@ from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Evaluator, Scored, Task, Work, unscored
 from cluster.compute.local import LocalEvaluator
 from cluster.compute.local_executor import LocalCrew
-from cluster.jobs.evolve import plan as planning
-from cluster.jobs.evolve.plan import Plan, PlayFile, Request
+from cluster.jobs.evolve.plan import SearchPlan
 from cluster.queries import replay as revisit
 from coinswarm import errors
 from coinswarm.evolve.settings import Constraint, RacingSettings, SearchSettings
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import IN_SAMPLE, evaluation_id
 from coinswarm.metrics.figures import Status
+from tests import jobs_world
 from tests.integration import evolve_world
 from tests.integration.evolve_world import LastFirst, Witness, World, driven
 from tests.integration.test_evolve_checkpoint import FEW, Doubting
@@ -27,13 +27,12 @@ from tests.integration.test_evolve_checkpoint import FEW, Doubting
 RACING = RacingSettings(enabled=True, blocks=10, first_share=0.2, keep=0.4, fewest=3)
 
 
-def raced(world: World, *, text: str = evolve_world.PLAY, islands: int = 2, generations: int = 3, **others: object) -> Plan:
+def raced(world: World, *, text: str = evolve_world.PLAY, islands: int = 2, generations: int = 3) -> SearchPlan:
     limit = Constraint(figure="n_trades", operator=">=", threshold=3)
     search = SearchSettings(
         population=48, generations=generations, islands=islands, migration_every=2, seed=7, constraints=(limit,), racing=RACING
     )
-    plays = (PlayFile(text=text),)
-    return planning.plan(Request(plays=plays, markets=world.markets, search=search, winners=4, baselines=False, **others), world.catalog)
+    return world.plan(text=text, search=search, baselines=False)
 
 
 class Halved:
@@ -73,9 +72,8 @@ def test_a_race_comes_out_the_same_in_any_order_and_in_any_batches(small_world: 
 @pytest.mark.parametrize(("text", "islands"), [(evolve_world.PLAY, 1), (FEW, 4)])
 def test_every_commit_of_a_race_reads_back_as_it_was(small_world: World, text: str, islands: int) -> None:
     planned, store = raced(small_world, text=text, islands=islands), MemoryStore()
-    evolve_world.submit.submit(store, planned)
-    lease = evolve_world.submit.claim(store, planned.job.id, lease_s=30.0)
-    ending = Doubting(store, LastFirst(LocalEvaluator())).run(planned, lease)
+    evolve_world.submit(store, planned)
+    ending = jobs_world.driven(store, planned.job.id, Doubting(planned, store, LastFirst(LocalEvaluator())))
     assert ending.result["racing"]["dropped"] > 0
 
 

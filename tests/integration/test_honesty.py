@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cluster.run.steps import StepDriver
 
 from cluster.compute.executor import Crew
 from cluster.compute.local_executor import LocalCrew
-from cluster.jobs import spec as jobs
-from cluster.jobs.evolve.loop import Ending
+from cluster.jobs import spec
 from cluster.jobs.honesty import page as honesty_page
-from cluster.jobs.honesty import plan as honesty
-from cluster.jobs.honesty import rates_picture as honesty_picture
+from cluster.jobs.honesty import rates_picture, settings
 from cluster.jobs.honesty import work as judging
-from cluster.jobs.honesty.plan import Cell, EvolveSettings, HonestySettings, PatternSettings, Plan, Trial, Worlds, WorldSearch
+from cluster.jobs.honesty.settings import Cell, EvolveSettings, HonestyRequest, HonestySettings, PatternSettings, WorldSearch
+from cluster.jobs.honesty.stages import Calibration, Judge, Worlds
+from cluster.jobs.honesty.work import WorldRun
+from cluster.jobs.kind import Planned
 from cluster.jobs.progress import Advance, Silent
-from cluster.run import lease as patience
+from cluster.jobs.stages import Steps
 from coinswarm import errors
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import Json
@@ -30,10 +29,12 @@ from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.patterns import Hold, Pattern
 from coinswarm.validate.worlds import Plant
+from tests import jobs_world
+from tests.jobs_world import Ending
 
 SMALL = PatternSettings(trades=3000, hold="15m..1h", depth=2, flips=99)
 NULLS = HonestySettings(cells=(Cell(family="N0"), Cell(family="N3")), worlds=3, patterns=SMALL)
-FREE = SMALL.model_copy(update={"trades": 20_000, "hold": "15m", "side": "long", "costs": honesty.FREE})
+FREE = SMALL.model_copy(update={"trades": 20_000, "hold": "15m", "side": "long", "costs": settings.FREE})
 LIKE = (synthetic.market("BTC/USDT", Timeframe.parse("5m"), 40_000, seed=1),)
 PLAY = Path("plays/worlds/volume_surge.yml")
 
@@ -51,25 +52,33 @@ class Stopper(Silent):
         return self._left <= 0
 
 
-def planned(settings: HonestySettings = NULLS, *, play: Path | None = None) -> Plan:
-    return honesty.plan(settings, Path("no catalog"), (), n_bars=6000, play=play, markets=2)
+def planned(asked: HonestySettings = NULLS, *, play: Path | None = None) -> Planned:
+    plays = () if play is None else (jobs_world.play(play.read_text()),)
+    request = HonestyRequest(settings=asked, plays=plays, n_bars=6000, markets=2)
+    return jobs_world.planned(request, jobs_world.plan_context(Path("no catalog")))
 
 
-def driven(store: MemoryStore, plan: Plan, crew: Crew, judge: Callable[..., Json] = judging.judge, *, stop_after: int = 10**9) -> Ending:
-    lease, stopper = jobs.claim(store, plan.job.id, lease_s=patience.LEASE_S), Stopper(stop_after)
-    return StepDriver(store, watcher=stopper, stopped=stopper.stopped).run(plan.job.id, lease, Worlds(plan, crew, judge))
+def run_of(made: Planned) -> Calibration:
+    return Calibration.of(made, Path("no catalog"))
 
 
-def submitted(plan: Plan) -> MemoryStore:
+def driven(
+    store: MemoryStore, job: str, run: Calibration, executor: Crew, judge: Judge = judging.judge, *, stop_after: int = 10**9
+) -> Ending:
+    stopper, steps = Stopper(stop_after), Steps(store, job, Worlds(run, executor, judge))
+    return jobs_world.driven(store, job, steps, watcher=stopper, stopped=stopper.stopped)
+
+
+def submitted(made: Planned) -> MemoryStore:
     store = MemoryStore()
-    honesty.submit(store, plan)
+    spec.submit(store, made)
     return store
 
 
 @pytest.fixture(scope="module")
 def undisturbed() -> Ending:
-    plan = planned()
-    return driven(submitted(plan), plan, LocalCrew())
+    made = planned()
+    return driven(submitted(made), made.job.id, run_of(made), LocalCrew())
 
 
 def test_every_kind_of_world_is_counted_beside_the_usual_ways_of_selecting(undisturbed: Ending) -> None:
@@ -81,34 +90,35 @@ def test_every_kind_of_world_is_counted_beside_the_usual_ways_of_selecting(undis
 
 
 def test_a_run_that_was_stopped_and_resumed_ends_with_the_same_verdicts(undisturbed: Ending) -> None:
-    plan = planned()
-    store = submitted(plan)
-    assert driven(store, plan, LocalCrew(), stop_after=2).status == "cancelled"
-    store.resume(plan.job.id)
-    again = honesty.plan_again(store.job(plan.job.id), Path("no catalog"))
-    assert driven(store, again, LocalCrew()).result_hash == undisturbed.result_hash
+    made = planned()
+    store, job = submitted(made), made.job.id
+    assert driven(store, job, run_of(made), LocalCrew(), stop_after=2).status == "cancelled"
+    store.resume(job)
+    again = run_of(spec.stored(store, job))
+    assert driven(store, job, again, LocalCrew()).result_hash == undisturbed.result_hash
 
 
-def judge_and_die_once(trial: Trial, *like: Bars) -> Json:
-    mark = Path(trial.play)
-    if trial.number == 1 and not mark.exists():
+def judge_and_die_once(run: WorldRun, *like: Bars) -> Json:
+    mark = Path(run.play)
+    if run.number == 1 and not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return judging.judge(replace(trial, play=""), *like)
+    return judging.judge(replace(run, play=""), *like)
 
 
 @pytest.mark.slow
 def test_killing_a_worker_changes_no_verdict(undisturbed: Ending, ray_crew: Crew, tmp_path: Path) -> None:
-    plan = replace(planned(), play=str(tmp_path / "died"))
-    ending = driven(submitted(plan), plan, ray_crew, judge_and_die_once)
+    made = planned()
+    run = replace(run_of(made), play=str(tmp_path / "died"))
+    ending = driven(submitted(made), made.job.id, run, ray_crew, judge_and_die_once)
     assert (tmp_path / "died").exists()
     assert ending.result_hash == undisturbed.result_hash
 
 
 def test_no_two_worlds_of_a_kind_are_the_same() -> None:
-    stages = Worlds(planned(), LocalCrew(), judging.judge)
-    trials = [stages.trial(step) for step in range(stages.total)]
-    assert len({(trial.cell, trial.seed) for trial in trials}) == stages.total
+    stages = Worlds(run_of(planned()), LocalCrew())
+    runs = [stages.world(step) for step in range(stages.total)]
+    assert len({(run.cell, run.seed) for run in runs}) == stages.total
 
 
 def test_a_family_that_is_not_there_is_named() -> None:
@@ -128,7 +138,7 @@ def test_what_a_pattern_is_worth_is_measured_in_worlds_nobody_searched() -> None
 
 def test_a_large_planted_move_is_found_and_true() -> None:
     cell = Cell(family="planted", plant=Plant(effect=1.0, depth=1, hold=3))
-    figures = judging.judge(Trial(cell=cell, number=1, settings=HonestySettings(cells=(cell,), patterns=FREE)), *LIKE)
+    figures = judging.judge(WorldRun(cell=cell, number=1, settings=HonestySettings(cells=(cell,), patterns=FREE)), *LIKE)
     assert figures["promoted"] >= 1
     assert figures["true"] >= 1
 
@@ -141,15 +151,14 @@ def test_a_pattern_that_no_trade_fulfils_is_worth_nothing() -> None:
 
 def test_the_look_ahead_canary_is_caught() -> None:
     cell = Cell(family="look-ahead")
-    figures = judging.judge(Trial(cell=cell, number=1, settings=HonestySettings(cells=(cell,), patterns=FREE)), *LIKE)
+    figures = judging.judge(WorldRun(cell=cell, number=1, settings=HonestySettings(cells=(cell,), patterns=FREE)), *LIKE)
     assert figures["flags"]["leak found"]
 
 
-def searched(family: Cell, costs: honesty.WorldCosts | None = None) -> Json:
+def searched(family: Cell) -> Json:
     search = WorldSearch(population=60, generations=6, constraints=())
-    settings = HonestySettings(pipeline="evolve", cells=(family,), evolve=EvolveSettings(search=search, costs=costs))
-    plan = planned(settings, play=PLAY)
-    return judging.judge(Worlds(plan, LocalCrew(), judging.judge).trial(0), *LIKE)
+    asked = HonestySettings(pipeline="evolve", cells=(family,), evolve=EvolveSettings(search=search, costs=None))
+    return judging.judge(Worlds(run_of(planned(asked, play=PLAY)), LocalCrew()).world(0), *LIKE)
 
 
 def test_a_search_of_noise_is_stopped_by_a_gate_that_is_named() -> None:
@@ -169,4 +178,4 @@ def test_page_and_picture_say_what_was_counted(undisturbed: Ending, tmp_path: Pa
 
 
 def test_the_band_of_400_worlds_is_10_to_32() -> None:
-    assert honesty_picture.band(400) == (10, 32)
+    assert rates_picture.band(400) == (10, 32)

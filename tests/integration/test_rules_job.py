@@ -9,17 +9,15 @@ from typing import Any
 
 import pytest
 
-from cluster import bootstrap
 from cluster.cli.app import main
-from cluster.compute.local_executor import LocalCrew
 from cluster.compute.ray.executor import RayCrew
-from cluster.jobs.progress import Silent
-from cluster.jobs.rules import plan as driving
+from cluster.jobs.rules.plan import shipped
+from cluster.jobs.rules.settings import RuleSettings, RulesRequest
 from coinswarm import errors
-from coinswarm.ledger.memory import MemoryStore
-from coinswarm.ledger.patterns import MemoryPatternStore
 from coinswarm.market.catalog import Catalog
 from coinswarm.validate import worlds
+from tests import jobs_world
+from tests.jobs_world import RunWorld
 from tests.unit.patterns.made_trades import walk
 
 Command = Callable[..., Any]
@@ -51,24 +49,24 @@ def command(home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, caps
 
 def test_every_rule_of_a_source_is_tried_and_what_was_judged_is_in_the_library(command: Command) -> None:
     found = command("patterns", "test", "--source", "technical", "-s", "BTC/USDT", "--segments", "8", "--flips", "199")
-    names = {file.path.stem for file in driving.catalogue("technical") if file.path is not None}
+    names = {file.path.stem for file in shipped("technical") if file.path is not None}
     assert {entry["rule"] for entry in found["rulings"]} == names
     judged = [entry for entry in found["rulings"] if entry["verdict"] in ("better", "no better")]
     kept = command("patterns", "list", "--source", "technical", "-n", "100")
     assert judged
     assert {record["name"] for record in kept} >= {f"{entry['rule']}, {entry['side']}" for entry in judged}
-    assert command("jobs", "show", found["job"])["kind"] == "test"
+    assert command("jobs", "show", found["job"])["kind"] == "rules"
 
 
 def test_a_rule_whose_other_market_is_not_stored_says_so_and_the_others_are_tested(command: Command) -> None:
     found = command("patterns", "test", "--source", "academic", "-s", "BTC/USDT", "--segments", "8", "--flips", "199")
     assert found["refused"] == {}
-    assert len({entry["rule"] for entry in found["rulings"]}) == len(driving.catalogue("academic"))
+    assert len({entry["rule"] for entry in found["rulings"]}) == len(shipped("academic"))
 
 
 def test_what_cannot_be_tested_is_refused_before_anything_is_written(command: Command) -> None:
-    assert "technical or academic" in command("patterns", "test", "--source", "folklore", code=2)
-    assert "a market" in command("patterns", "test", code=2)
+    assert "'technical' or 'academic'" in command("patterns", "test", "--source", "folklore", code=2)
+    assert "needs markets" in command("patterns", "test", code=2)
     assert "a campaign has a name" in command("patterns", "test", "-s", "BTC/USDT", "--campaign", " ", code=2)
     assert "a segment needs" in command("patterns", "test", "-s", "BTC/USDT", "--segment-bars", "30000", code=2)
 
@@ -81,26 +79,16 @@ def test_bars_that_know_the_next_one_are_refused_before_anything_is_written(comm
 
 
 def test_a_cluster_rules_as_one_process_does(home: Path, ray_crew: RayCrew) -> None:
-    plays = driving.catalogue("technical")[:4]
-    request = driving.Request(
-        source="technical", plays=plays, markets=("BTC/USDT",), settings=driving.RulingSettings(segments=8, flips=199)
-    )
+    request = RulesRequest(plays=shipped("technical")[:4], markets=("BTC/USDT",), settings=RuleSettings(segments=8, flips=199))
     hashes = set()
-    for crew in (LocalCrew(), ray_crew):
-        store = MemoryStore()
-        library = MemoryPatternStore(store)
-        plan = driving.plan(request, home / "bars.duckdb")
-        driving.submit_plan(store, plan)
-        rules = driving.Rules(plan, crew, library)
-        ending = bootstrap.drive_steps(store, plan.job.id, rules, watcher=Silent(), stopped=lambda: False, workers=lambda: 1)
-        hashes.add(ending.result_hash)
+    for executor in (None, ray_crew):
+        context = jobs_world.plan_context(home / "bars.duckdb")
+        ended = jobs_world.run(jobs_world.planned(request, context), RunWorld(context=context, own_executor=executor))
+        hashes.add(ended.result_hash)
     assert len(hashes) == 1
 
 
 def test_the_same_rule_twice_is_refused(home: Path) -> None:
-    play = driving.catalogue("technical")[0]
+    play = shipped("technical")[0]
     with pytest.raises(errors.InvalidArgument, match="tested once"):
-        driving.plan(
-            driving.Request(source="technical", plays=(play, play), markets=("BTC/USDT",), settings=driving.RulingSettings()),
-            home / "bars.duckdb",
-        )
+        jobs_world.planned(RulesRequest(plays=(play, play), markets=("BTC/USDT",)), jobs_world.plan_context(home / "bars.duckdb"))

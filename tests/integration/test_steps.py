@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from cluster.jobs import spec as submit
-from cluster.jobs.evolve.loop import Ending
 from cluster.jobs.progress import Advance, Silent
-from cluster.run import lease as patience
-from cluster.run.steps import Pace, Step, StepDriver
+from cluster.jobs.stages import Pace, Step, Steps
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
 from coinswarm.ledger.records import Json
+from tests import jobs_world
+from tests.jobs_world import Ending
 from tests.laws.ledger_world import queued
 
 
@@ -51,8 +50,7 @@ class Listener(Silent):
 
 
 def driven(store: PostgresStore, job: str, stages: Squares, **options: object) -> Ending:
-    lease = submit.claim(store, job, lease_s=patience.LEASE_S)
-    return StepDriver(store, **options).run(job, lease, stages)  # type: ignore[arg-type]
+    return jobs_world.driven(store, job, Steps(store, job, stages), **options)  # type: ignore[arg-type]
 
 
 def test_the_pace_is_that_of_steps_and_leaves_out_what_is_loaded_before_the_first() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,58 +14,69 @@ import pytest
 
 from cluster.compute.executor import Crew, Handle
 from cluster.compute.local import LocalEvaluator
-from cluster.compute.local_executor import LocalCrew
-from cluster.jobs import spec as submit
+from cluster.jobs import spec
+from cluster.jobs.kind import Planned
 from cluster.jobs.progress import Advance, Silent
-from cluster.jobs.validate import plan as driving
 from cluster.jobs.validate import trials
 from cluster.jobs.validate import work as working
-from cluster.jobs.validate.plan import Plan, Sections, Wishes
+from cluster.jobs.validate.plan import ORDER
+from cluster.jobs.validate.report import card_of
+from cluster.jobs.validate.settings import EffortAsked, ValidateRequest
 from cluster.jobs.validate.work import Judged
-from cluster.run.steps import Ending, StepDriver
 from coinswarm import errors
 from coinswarm.ledger.memory import MemoryStore
-from coinswarm.ledger.records import TrialCounts
-from coinswarm.validate.case import Effort
+from coinswarm.ledger.records import Job, TrialCounts
+from coinswarm.ledger.store import Store
+from coinswarm.market.catalog import Catalog
+from tests import jobs_world
 from tests.integration.evolve_world import World, driven
+from tests.jobs_world import RunWorld
 
-QUICK = Wishes(effort=Effort(resamples=99, lotteries=19, neighbours=20, worlds=1, moments=1, folds=3, periods=500), all_unseen=False)
+QUICK = EffortAsked(resamples=99, lotteries=19, neighbours=20, worlds=1, moments=1, folds=3, periods=500)
+Ledger = tuple[MemoryStore, str, str]
 
 
 @pytest.fixture(scope="module")
-def ledger(small_world: World) -> tuple[MemoryStore, str, str]:
+def ledger(small_world: World) -> Ledger:
     """A store with a finished search, its job and its best evaluation."""
+    return searched(small_world)
+
+
+def searched(world: World) -> Ledger:
     store = MemoryStore()
-    ending = driven(store, LocalEvaluator(), small_world.plan(baselines=False))
+    ending = driven(store, LocalEvaluator(), world.plan(baselines=False))
     return store, ending.job, store.leaderboard(ending.job)[0].evaluation
 
 
-def planned(ledger: tuple[MemoryStore, str, str], world: World, sections: tuple[str, ...] = driving.ORDER, **changes: Any) -> Plan:
-    subject = dataclasses.replace(trials.subject(ledger[0], ledger[2], world.catalog), **changes)
-    plan = driving.plan(subject, QUICK, world.catalog)
-    plan = dataclasses.replace(plan, job=dataclasses.replace(plan.job, config={**plan.job.config, "sections": list(sections)}))
-    driving.submit_plan(ledger[0], plan)
-    return plan
+def planned(ledger: Ledger, catalog: Path, *, store: Store | None = None, effort: EffortAsked = QUICK, **asked: Any) -> Planned:
+    """The job of a card of the best evaluation."""
+    request = ValidateRequest(**{"evaluation": ledger[2], "all_unseen": False, **asked}, effort=effort)
+    return jobs_world.planned(request, jobs_world.plan_context(catalog, store=store or ledger[0]))
 
 
 class StopAfter(Silent):
     """Wants the job stopped after so many sections."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int = 99) -> None:
         self.done, self._most = 0, most
+        self.notes: list[str] = []
 
     def on_advance(self, advance: Advance) -> None:
         self.done = advance.done
+
+    def on_note(self, text: str) -> None:
+        self.notes.append(text)
 
     def stopped(self) -> bool:
         return self.done >= self._most
 
 
-def carded(store: MemoryStore, plan: Plan, crew: Crew, *, stop_after: int = 99, told: list[str] | None = None) -> Ending:
-    watcher, heard = StopAfter(stop_after), [] if told is None else told
-    sections = Sections(plan, crew, lambda section: heard.append(section.name))
-    lease = submit.claim(store, plan.job.id, lease_s=60.0)
-    return StepDriver(store, watcher=watcher, stopped=watcher.stopped).run(plan.job.id, lease, sections)
+def carded(
+    store: MemoryStore, made: Planned, catalog: Path, *, executor: Crew | None = None, watcher: StopAfter | None = None, new: bool = True
+) -> Job:
+    watcher = watcher or StopAfter()
+    world = RunWorld(context=jobs_world.plan_context(catalog, store=store), own_executor=executor)
+    return jobs_world.run(made, world, new=new, watcher=watcher, stopped=watcher.stopped)
 
 
 def section_or_die(item: tuple[str, Judged], *bars: Any) -> Any:
@@ -89,35 +100,32 @@ class Deadly:
         return self._inner.run(section_or_die, ((self._folder, item) for item in items), markets=markets)
 
 
-def test_a_killed_worker_changes_no_figure(ledger, small_world: World, ray_crew: Crew, tmp_path: Path) -> None:
-    store = ledger[0]
+def test_a_killed_worker_changes_no_figure(ledger: Ledger, small_world: World, ray_crew: Crew, tmp_path: Path) -> None:
+    store, catalog = ledger[0], small_world.catalog
     some = ("in_sample", "crash", "odds", "overfitting")
-    alone = carded(store, planned(ledger, small_world, sections=some), LocalCrew())
-    killed = carded(store, planned(ledger, small_world, sections=some), Deadly(ray_crew, tmp_path))
+    made, again = (jobs_world.resettled(planned(ledger, catalog), sections=some) for _ in range(2))
+    alone = carded(store, made, catalog)
+    killed = carded(store, again, catalog, executor=Deadly(ray_crew, tmp_path))
     assert (tmp_path / "died").exists()
     assert killed.status == alone.status == "done"
     assert killed.result_hash == alone.result_hash
 
 
-def test_a_stopped_job_goes_on_at_the_section_that_is_missing_and_makes_the_same_card(ledger, small_world: World) -> None:
-    store = ledger[0]
-    plan = planned(ledger, small_world)
-    stopped = carded(store, plan, LocalCrew(), stop_after=6)
+def test_a_stopped_job_goes_on_at_the_section_that_is_missing_and_makes_the_same_card(ledger: Ledger, small_world: World) -> None:
+    store, catalog, watcher = ledger[0], small_world.catalog, StopAfter()
+    stopped = carded(store, planned(ledger, catalog), catalog, watcher=StopAfter(6))
+    assert stopped.result is not None
     assert (stopped.status, stopped.result["steps"]) == ("cancelled", 6)
-    job = store.job(plan.job.id)
-    again = driving.plan_again(job, [store.play(sha) for sha in job.plays], store.data_sets(job.data_hashes), small_world.catalog)
-    store.resume(job.id)
-    told: list[str] = []
-    resumed = carded(store, again, LocalCrew(), told=told)
-    whole = carded(store, planned(ledger, small_world), LocalCrew())
-    assert told == list(driving.ORDER[6:])
+    resumed = carded(store, spec.stored(store, stopped.id), catalog, watcher=watcher, new=False)
+    whole = carded(store, planned(ledger, catalog), catalog)
+    card = card_of(resumed)
+    assert [note.partition(": ")[0] for note in watcher.notes] == [card.sections[name].title for name in ORDER[6:]]
     assert resumed.result_hash == whole.result_hash
-    card = driving.card_of(store.job(plan.job.id))
     assert card.evaluation == ledger[2]
-    assert card.figure("odds.trials") == store.count_trials(plan.job.campaign).trials
+    assert card.figure("odds.trials") == store.count_trials(resumed.campaign).trials
 
 
-def test_the_trials_of_a_card_are_those_of_the_ledger(ledger, small_world: World) -> None:
+def test_the_trials_of_a_card_are_those_of_the_ledger(ledger: Ledger, small_world: World) -> None:
     store, job, evaluation = ledger
     facts = trials.facts(store, store.job(job), store.evaluation(evaluation).play)
     assert facts.hole == ""
@@ -146,12 +154,13 @@ class Holed:
 
 
 @pytest.mark.parametrize(("keep", "why"), [(1, "distinct trials and the ledger has"), (None, "could not be read")])
-def test_a_ledger_with_holes_prints_no_deflated_figure(ledger, small_world: World, keep, why) -> None:
+def test_a_ledger_with_holes_prints_no_deflated_figure(ledger: Ledger, small_world: World, keep, why) -> None:
     store, job, evaluation = ledger
-    facts = trials.facts(Holed(store, keep=keep), store.job(job), store.evaluation(evaluation).play)
+    holed = Holed(store, keep=keep)
+    facts = trials.facts(holed, store.job(job), store.evaluation(evaluation).play)
     assert why in facts.hole
-    done = carded(store, planned(ledger, small_world, trials=facts), LocalCrew())
-    card = driving.card_of(store.job(done.job))
+    made = planned(ledger, small_world.catalog, store=holed)
+    card = card_of(carded(store, made, small_world.catalog))
     assert np.isnan(card.figure("odds.dsr"))
     assert why in card.refusal("odds.dsr")
 
@@ -166,23 +175,27 @@ def test_figures_that_were_pruned_leave_no_hole(small_world: World) -> None:
     np.testing.assert_array_equal(after.sample, before.sample)
 
 
-def test_folds_shorter_than_their_warm_up_are_refused_with_those_that_fit(ledger, small_world: World) -> None:
+def test_folds_shorter_than_their_warm_up_are_refused_with_those_that_fit(ledger: Ledger, small_world: World) -> None:
     with pytest.raises(errors.SpanTooShort, match="would fit"):
-        driving.require_folds(planned(ledger, small_world), 40)
+        planned(ledger, small_world.catalog, effort=QUICK.model_copy(update={"folds": 40}))
 
 
-def test_bars_that_changed_since_the_search_are_refused(ledger, small_world: World) -> None:
-    subject = trials.subject(ledger[0], ledger[2], small_world.catalog)
-    other = dict.fromkeys(subject.hashes, "0" * 64)
+def test_bars_that_changed_since_the_search_are_refused(ledger: Ledger, small_world: World, tmp_path: Path) -> None:
+    other = tmp_path / "other.duckdb"
+    with Catalog.open(small_world.catalog, read_only=True) as before, Catalog.open(other) as after:
+        for key in small_world.markets:
+            bars = before.read(key)
+            after.put(replace(bars, volume=bars.volume + 1), source="edited")
     with pytest.raises(errors.Conflict, match="changed since the search"):
-        driving.plan(dataclasses.replace(subject, hashes=other), QUICK, small_world.catalog)
+        planned(ledger, other)
 
 
-def test_a_market_of_another_kind_is_tried_only_when_named(ledger, small_world: World) -> None:
-    subject = trials.subject(ledger[0], ledger[2], small_world.catalog)
-    alone = dataclasses.replace(subject, markets=subject.markets[:1], hashes={})
-    found = driving.plan(alone, dataclasses.replace(QUICK, also=("ETH/USDT",)), small_world.catalog)
-    assert [span["symbol"] for span in found.job.config["unseen"]] == ["ETH/USDT"]
-    every = driving.plan(alone, dataclasses.replace(QUICK, all_unseen=True), small_world.catalog)
-    assert every.job.config["unseen"] == found.job.config["unseen"]
-    assert driving.plan(alone, QUICK, small_world.catalog).job.config["unseen"] == []
+def test_a_market_of_another_kind_is_tried_only_when_named(small_world: World) -> None:
+    alone = searched(replace(small_world, markets=small_world.markets[:1]))
+
+    def unseen(**asked: Any) -> list[str]:
+        return [span["symbol"] for span in planned(alone, small_world.catalog, **asked).job.config["unseen"]]
+
+    assert unseen(also=("ETH/USDT",)) == ["ETH/USDT"]
+    assert unseen(all_unseen=True) == ["ETH/USDT"]
+    assert unseen() == []

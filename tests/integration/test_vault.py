@@ -9,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cluster.jobs.requests import EvolveRequest, PlayGiven, Supplies
 
 from cluster import bootstrap
 from cluster.compute.evaluator import Segment, Work
 from cluster.compute.local import LocalEvaluator
 from cluster.compute.sources import CatalogSource
-from cluster.jobs import spec as submit
-from cluster.jobs.chaos import plan as chaos_jobs
-from cluster.jobs.evolve import plan as planning
-from cluster.jobs.evolve.plan import PlayFile, Request
+from cluster.jobs import spec
+from cluster.jobs.chaos.settings import ChaosRequest
+from cluster.jobs.chaos.stages import Draw
+from cluster.jobs.evolve.plan import SearchPlan, planned_search
+from cluster.jobs.evolve.settings import EvolveRequest
+from cluster.jobs.kind import PlanContext, Planned
 from cluster.queries import vaults
 from cluster.store.campaigns import PostgresCampaigns
 from cluster.store.database import Database
@@ -33,6 +34,8 @@ from coinswarm.market import resample, synthetic, vault
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.market.vault import Fence, VaultPass
+from tests import jobs_world
+from tests.integration import evolve_world
 from tests.integration.evolve_world import PLAY, driven
 from tests.laws.ledger_world import fresh
 
@@ -59,13 +62,21 @@ class Guarded:
     def fence(self) -> Fence:
         return self.split.fence
 
-    def request(self, text: str = PLAY, **changes: object) -> Request:
+    @property
+    def context(self) -> PlanContext:
+        return jobs_world.plan_context(self.path, store=self.store, campaigns=self.kept)
+
+    def planned(self, text: str = PLAY, *, context: PlanContext | None = None, **changes: object) -> Planned:
+        """The job of a small search in the campaign."""
         search = SearchSettings(population=8, generations=2, constraints=())
-        made = Request(
-            plays=(PlayFile(text=text),), markets=("BTC/USDT",), timeframe="5m", search=search, winners=2, baselines=False,
-            campaign=self.split.campaign, split=self.split,
-        )  # fmt: skip
-        return dataclasses.replace(made, **changes)
+        values = {
+            "plays": (jobs_world.play(text),), "markets": ("BTC/USDT",), "timeframe": "5m", "search": search, "winners": 2,
+            "baselines": False, "campaign": self.split.campaign,
+        }  # fmt: skip
+        return jobs_world.planned(EvolveRequest(**{**values, **changes}), context or self.context)
+
+    def plan(self, text: str = PLAY, **changes: object) -> SearchPlan:
+        return planned_search(self.planned(text, **changes), self.path)
 
     def source(self, **changes: object) -> CatalogSource:
         made = CatalogSource(path=self.path, key="synthetic:BTC/USDT:5m", content_hash="", end_ts=self.fence.ts, fence=self.fence)
@@ -156,7 +167,7 @@ def test_a_worker_on_a_cluster_is_refused(guarded: Guarded, ray_cluster: bootstr
 
 @pytest.mark.parametrize("text", [PLAY, LOOKING_AROUND])
 def test_a_job_inherits_the_split_and_its_bars_end_at_the_fence(guarded: Guarded, text: str) -> None:
-    made = planning.plan(guarded.request(text), guarded.path)
+    made = guarded.plan(text)
     split = guarded.split
     assert (made.task.split_ts, made.task.search_end_ts) == (split.validation.start_ts, split.train.end_ts)
     assert made.task.split_ts - made.task.search_end_ts == (split.purge_bars + split.embargo_bars) * BAR_MS
@@ -168,47 +179,41 @@ def test_a_job_inherits_the_split_and_its_bars_end_at_the_fence(guarded: Guarded
 
 def test_a_job_that_asks_for_more_is_refused_and_one_that_asks_for_less_is_not(guarded: Guarded) -> None:
     with pytest.raises(errors.Refused, match="vault of campaign"):
-        planning.plan(guarded.request(end_ts=guarded.fence.ts + 1), guarded.path)
+        guarded.plan(end_ts=guarded.fence.ts + 1)
     with pytest.raises(errors.SpanTooShort, match="validation part"):
-        planning.plan(guarded.request(end_ts=guarded.split.validation.start_ts), guarded.path)
-    with pytest.raises(errors.InvalidArgument, match="its own split"):
-        planning.plan(guarded.request(campaign="another"), guarded.path)
-    sooner = planning.plan(guarded.request(end_ts=guarded.fence.ts - BAR_MS), guarded.path)
+        guarded.plan(end_ts=guarded.split.validation.start_ts)
+    sooner = guarded.plan(end_ts=guarded.fence.ts - BAR_MS)
     assert last_close(sooner.task.sources[0].load()) == guarded.fence.ts - BAR_MS
 
 
 def test_chaos_trades_end_before_the_vault_with_all_the_markets_they_look_at(guarded: Guarded) -> None:
-    request = chaos_jobs.Request(
-        markets=("BTC/USDT",), trades=100, settings=make(hold="1h", features=["ETH/USDT:roc(5)"]), timeframe="5m",
-        campaign=guarded.split.campaign, split=guarded.split,
-    )  # fmt: skip
-    made = chaos_jobs.plan(request, guarded.path)
-    assert [last_close(source.load()) <= guarded.fence.ts for source in made.sources] == [True, True]
+    drawn = make(hold="1h", features=["ETH/USDT:roc(5)"])
+    request = ChaosRequest(markets=("BTC/USDT",), trades=100, settings=drawn, timeframe="5m", campaign=guarded.split.campaign)
+    draw = Draw.of(jobs_world.planned(request, guarded.context).job, guarded.path)
+    assert [last_close(source.load()) <= guarded.fence.ts for source in draw.sources] == [True, True]
     with pytest.raises(errors.Refused, match="vault of campaign"):
-        chaos_jobs.plan(dataclasses.replace(request, end_ts=guarded.fence.ts + 1), guarded.path)
+        jobs_world.planned(request.model_copy(update={"end_ts": guarded.fence.ts + 1}), guarded.context)
 
 
 def test_the_search_of_a_job_never_sees_its_validation_part(guarded: Guarded) -> None:
-    made = planning.plan(guarded.request(), guarded.path)
+    made = guarded.plan()
     seen = made.task.segment("in_sample").cut(made.task.sources[0].load())
     assert last_close(seen) == guarded.split.train.end_ts
 
 
 @pytest.mark.parametrize("tampered", [{"to": None}, {"fence": None}, {"to": 2**61, "fence": None}, {"train_end_ts": None}])
 def test_a_resumed_job_that_was_tampered_with_goes_no_further(guarded: Guarded, tampered: dict[str, object]) -> None:
-    made = planning.plan(guarded.request(), guarded.path)
+    made = guarded.planned()
     changed = dataclasses.replace(made.job, config={**made.job.config, **tampered})
-    submit.submit(guarded.store, dataclasses.replace(made, job=changed))
+    spec.submit(guarded.store, dataclasses.replace(made, job=changed))
     with pytest.raises(errors.Refused, match="cannot go on"):
-        submit.resumed(guarded.store, changed.id, guarded.path)
+        evolve_world.resumed(guarded.store, changed.id, guarded.path)
 
 
 def test_a_job_with_forged_hashes_still_finds_other_bars_than_it_was_made_for(guarded: Guarded) -> None:
-    made = planning.plan(guarded.request(), guarded.path)
-    config = {**made.job.config, "to": 2**61, "fence": None}
-    forged = dataclasses.replace(made.job, config=config, config_hash=planning.config_hash(config))
-    submit.submit(guarded.store, dataclasses.replace(made, job=forged))
-    again = submit.resumed(guarded.store, forged.id, guarded.path)
+    forged = jobs_world.resettled(guarded.planned(), to=2**61, fence=None)
+    spec.submit(guarded.store, forged)
+    again = evolve_world.resumed(guarded.store, forged.job.id, guarded.path)
     with pytest.raises(errors.Conflict, match="changed since"):
         LocalEvaluator().open(again.task)
 
@@ -218,12 +223,12 @@ def test_a_request_over_the_network_ends_at_the_fence_and_a_job_made_without_it_
 ) -> None:
     kept = PostgresCampaigns(database)
     split = declared(kept, catalog)
-    asked = EvolveRequest(plays=(PlayGiven(text=PLAY),), markets=("synthetic:BTC/USDT:5m",), campaign=split.campaign)
-    planned = asked.planned((PLAY,), Supplies(store=store, bars_file=catalog, campaigns=kept))
-    assert planned.job.config["markets"][0]["last_ts"] + BAR_MS == split.fence.ts
-    careless = planning.plan(asked.request((PLAY,)), catalog)
+    asked = EvolveRequest(plays=(jobs_world.play(PLAY),), markets=("synthetic:BTC/USDT:5m",), campaign=split.campaign)
+    made = jobs_world.planned(asked, jobs_world.plan_context(catalog, store=store, campaigns=kept))
+    assert made.job.config["markets"][0]["last_ts"] + BAR_MS == split.fence.ts
+    careless = jobs_world.planned(asked, jobs_world.plan_context(catalog))
     with pytest.raises(errors.Refused, match="must not see bars"):
-        submit.submit(store, careless)
+        spec.submit(store, careless)
     assert store.jobs(campaign=split.campaign) == ()
 
 
@@ -231,7 +236,7 @@ def test_a_request_over_the_network_ends_at_the_fence_and_a_job_made_without_it_
 
 
 def looked(guarded: Guarded, why: str = "the last look") -> tuple[str, object]:
-    made = planning.plan(guarded.request(), guarded.path)
+    made = guarded.plan()
     driven(guarded.store, LocalEvaluator(), made)
     best = guarded.store.leaderboard(made.job.id, limit=1)[0].evaluation
     return best, vaults.look(guarded.store, guarded.kept, LocalEvaluator(), best, guarded.path, who="ann", why=why)
@@ -251,7 +256,7 @@ def test_an_opening_scores_the_variant_behind_the_fence_and_is_charged(guarded: 
 def plainly(guarded: Guarded, best: str) -> dict[str, float]:
     """The same figures by a plan that was never fenced."""
     record = guarded.store.evaluation(best)
-    open_plan = planning.plan(guarded.request(split=None, campaign="open", out_of_sample=0.2), guarded.path)
+    open_plan = guarded.plan(campaign="open", out_of_sample=0.2)
     task = dataclasses.replace(open_plan.task, split_ts=guarded.split.vault.start_ts)
     evaluator = LocalEvaluator()
     evaluator.open(task)
@@ -261,7 +266,7 @@ def plainly(guarded: Guarded, best: str) -> dict[str, float]:
 
 
 def test_bars_of_the_vault_that_changed_are_not_judged_on_but_the_look_counts(guarded: Guarded, tmp_path: Path) -> None:
-    made = planning.plan(guarded.request(), guarded.path)
+    made = guarded.plan()
     driven(guarded.store, LocalEvaluator(), made)
     best = guarded.store.leaderboard(made.job.id, limit=1)[0].evaluation
     other = tmp_path / "other.duckdb"

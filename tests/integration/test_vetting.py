@@ -14,11 +14,9 @@ import pytest
 
 from cluster.cli import app
 from cluster.compute.local import LocalEvaluator
-from cluster.jobs import spec as submit
-from cluster.jobs.evolve import plan as planning
-from cluster.jobs.evolve.plan import PlayFile, Request
-from cluster.jobs.validate import plan as validate
+from cluster.jobs.validate.report import card_of
 from cluster.queries import vaults
+from cluster.run import drive
 from cluster.store.campaigns import PostgresCampaigns
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
@@ -27,7 +25,7 @@ from coinswarm.evolve.settings import SearchSettings
 from coinswarm.ledger.records import EvaluationRecord, new_job_id
 from coinswarm.validate import card, gates
 from coinswarm.validate.card import ReportCard
-from tests.integration.evolve_world import PLAY, World, driven
+from tests.integration.evolve_world import World, driven
 from tests.laws.ledger_world import fresh
 from tests.unit.validate.test_gates import graded
 
@@ -55,8 +53,8 @@ class Found:
         )  # fmt: skip
         self.store.create_job(job)
         result = {"evaluation": judged.evaluation, "variant": judged.variant, "card": card.to_json(judged)}
-        self.store.finish(submit.claim(self.store, job.id, lease_s=30.0), "done", result=result)
-        assert validate.card_of(self.store.job(job.id)) == card.from_json(card.to_json(judged))
+        self.store.finish(drive.claim(self.store, job.id), "done", result=result)
+        assert card_of(self.store.job(job.id)) == card.from_json(card.to_json(judged))
         return judged
 
 
@@ -66,16 +64,7 @@ def found(small_world: World, store: PostgresStore, database: Database) -> Found
     wanted = vaults.Wanted(campaign=fresh("campaign"), markets=small_world.markets, hold=12)
     split = vaults.declare(kept, wanted, small_world.catalog, who="ann@desk")
     search = SearchSettings(population=8, generations=2, constraints=())
-    request = Request(
-        plays=(PlayFile(text=PLAY),),
-        markets=small_world.markets,
-        search=search,
-        winners=2,
-        baselines=False,
-        campaign=split.campaign,
-        split=split,
-    )
-    planned = planning.plan(request, small_world.catalog)
+    planned = small_world.plan(campaigns=kept, campaign=split.campaign, search=search, winners=2, baselines=False)
     driven(store, LocalEvaluator(), planned)
     best = store.leaderboard(planned.job.id, limit=1)[0].evaluation
     return Found(record=store.evaluation(best), store=store, kept=kept)

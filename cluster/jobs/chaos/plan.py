@@ -53,6 +53,15 @@ def plan(request: ChaosRequest, context: PlanContext) -> JobSpec:
     )  # fmt: skip
 
 
+def check(request: ChaosRequest) -> None:
+    """Refuse settings that nothing can be drawn with.
+
+    Raises:
+        InvalidArgument: they are.
+    """
+    _checked(request.settings)
+
+
 def cost(settled: Mapping[str, Any]) -> float:
     """What is computed, in variant-bars."""
     return float(settled["trades"] * _TRADE_COST)

@@ -79,11 +79,10 @@ def plan(request: EvolveRequest, context: PlanContext) -> JobSpec:
         BadPlay, BadSetting, NotFound, SpanTooShort, InvalidArgument: what is asked for cannot be done.
         Refused: it reaches into the campaign's vault.
     """
-    _check(request)
+    plays = _plays(request)
     split = context.campaigns.split(request.campaign)
     when = TimeSpan(start_ts=request.start_ts, end_ts=request.end_ts, split=split).fenced()
     share = request.out_of_sample if split is None else _validation_share(split, when)
-    plays = [_read(given, request.overrides, request.timeframe) for given in request.plays]
     with Catalog.open(context.bars_file, read_only=True) as catalog:
         keys = [catalog.find(market, _timeframe(plays)).key for market in _named(request, plays)]
         bars = _read_markets(catalog, keys, when)
@@ -110,6 +109,15 @@ def plan(request: EvolveRequest, context: PlanContext) -> JobSpec:
         files=tuple(None if given.path is None else str(given.path.resolve()) for given in request.plays),
         notes=(_of_campaign(request.campaign, split), *warmup.notes(plays, markets.bar_ms(settled["markets"]), in_sample_bars(settled))),
     )  # fmt: skip
+
+
+def check(request: EvolveRequest) -> None:
+    """Refuse what can be refused without bars: goals, plays and what the run says instead of them.
+
+    Raises:
+        BadPlay, BadSetting, InvalidArgument: it is.
+    """
+    _plays(request)
 
 
 def planned_search(made: Planned, bars_file: Path) -> SearchPlan:
@@ -168,12 +176,16 @@ def columns(job: Job) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _check(request: EvolveRequest) -> None:
+def _plays(request: EvolveRequest) -> list[Play]:
+    """The plays of a request whose goals and plays fit together."""
     reduction.check(request.search)
     if not request.plays:
         raise errors.InvalidArgument("a search needs a play", found="none", hint="name a file, such as plays/examples/trend.yaml")
     if len({given.digest for given in request.plays}) < len(request.plays):
         raise errors.InvalidArgument("each play is searched once", found="the same one twice")
+    plays = [_read(given, request.overrides, request.timeframe) for given in request.plays]
+    _timeframe(plays)
+    return plays
 
 
 def _read(given: PlayGiven, overrides: Overrides, timeframe: str | None) -> Play:
