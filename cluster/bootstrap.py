@@ -20,7 +20,7 @@ from cluster.settings import Settings
 if TYPE_CHECKING:
     from cluster.api.context import Context, Limits
     from cluster.compute.evaluator import Evaluator
-    from cluster.compute.executor import Crew
+    from cluster.compute.executor import Executor
     from cluster.compute.ray.nodes import Node
     from cluster.compute.ray.session import Session
     from cluster.jobs.kind import PlanContext
@@ -232,12 +232,12 @@ class OpenCompute:
         self.dashboard: str | None = None
 
     @contextmanager
-    def executor(self, *, alone: bool) -> Iterator[Crew]:
+    def executor(self, *, alone: bool) -> Iterator[Executor]:
         """An executor; `alone`: in this process."""
         settings = self._here(alone=alone)
-        with open_crew(settings, workers=self._workers, tell=self._tell) as (crew, session):
+        with open_executor(settings, workers=self._workers, tell=self._tell) as (executor, session):
             self._announce(session)
-            yield crew
+            yield executor
 
     @contextmanager
     def evaluator(self, *, alone: bool) -> Iterator[Evaluator]:
@@ -313,11 +313,12 @@ def open_cluster(
             yield evaluator, _this_process()
         return
     connected = _connected(settings, workers, tell)
+    from cluster.compute.batching import BatchEvaluator
     from cluster.compute.ray import session
     from cluster.compute.ray import startup as beginning
-    from cluster.compute.ray.evaluator import RayEvaluator
+    from cluster.compute.ray.executor import RayExecutor
 
-    on_ray = RayEvaluator(tell=tell or beginning.silent)
+    on_ray = BatchEvaluator(RayExecutor(tell=tell or beginning.silent, room_s=beginning.ROOM_S))
     try:
         yield on_ray, connected
     finally:
@@ -326,20 +327,20 @@ def open_cluster(
 
 
 @contextmanager
-def open_crew(
+def open_executor(
     settings: Settings, *, workers: int | None = None, tell: Callable[[str], None] | None = None
-) -> Iterator[tuple[Crew, Session]]:
-    """A crew on the configured Ray cluster, or on a local one that ends with the block; `tell` hears what keeps it waiting."""
+) -> Iterator[tuple[Executor, Session]]:
+    """An executor on the configured Ray cluster, or on a local one that ends with the block; `tell` hears what keeps it waiting."""
     if settings.compute == "process":
-        with local_crew(settings) as crew:
-            yield crew, _this_process()
+        with local_executor(settings) as executor:
+            yield executor, _this_process()
         return
     connected = _connected(settings, workers, tell)
     from cluster.compute.ray import session
     from cluster.compute.ray import startup as beginning
-    from cluster.compute.ray.executor import RayCrew
+    from cluster.compute.ray.executor import RayExecutor
 
-    on_ray = RayCrew(tell=tell or beginning.silent)
+    on_ray = RayExecutor(tell=tell or beginning.silent)
     try:
         yield on_ray, connected
     finally:
@@ -397,21 +398,22 @@ def _this_process() -> Session:
 
 
 @contextmanager
-def local_crew(settings: Settings) -> Iterator[Crew]:
-    """A crew in this process."""
+def local_executor(settings: Settings) -> Iterator[Executor]:
+    """An executor in this process."""
     prepare(settings)
-    from cluster.compute.local_executor import LocalCrew
+    from cluster.compute.local import LocalExecutor
 
-    yield LocalCrew()
+    yield LocalExecutor()
 
 
 @contextmanager
 def local_evaluator(settings: Settings) -> Iterator[Evaluator]:
     """An evaluator in this process."""
     prepare(settings)
-    from cluster.compute.local import LocalEvaluator
+    from cluster.compute.batching import BatchEvaluator
+    from cluster.compute.local import LocalExecutor
 
-    evaluator = LocalEvaluator()
+    evaluator = BatchEvaluator(LocalExecutor())
     try:
         yield evaluator
     finally:

@@ -18,7 +18,7 @@ from cluster.store import embedded
 from tests import installed
 
 if TYPE_CHECKING:
-    from cluster.compute.ray.executor import RayCrew
+    from cluster.compute.ray.executor import RayExecutor
 
 # no test may depend on how fast a shared machine is
 hypothesis.settings.register_profile("coinswarm", deadline=None)
@@ -82,10 +82,10 @@ def ray_cluster(tmp_path_factory: pytest.TempPathFactory, compiled_kernels: None
 
 
 @pytest.fixture
-def ray_crew(ray_cluster: bootstrap.Session) -> Iterator[RayCrew]:
-    """A crew on the session's cluster."""
-    from cluster.compute.ray.executor import RayCrew
+def ray_executor(ray_cluster: bootstrap.Session) -> Iterator[RayExecutor]:
+    """An executor on the session's cluster."""
+    from cluster.compute.ray.executor import RayExecutor
 
-    crew = RayCrew()
-    yield crew
-    crew.close()
+    executor = RayExecutor()
+    yield executor
+    executor.close()

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Evaluator
-from cluster.compute.executor import Crew
-from cluster.compute.local import LocalEvaluator
-from cluster.compute.local_executor import LocalCrew
+from cluster.compute.executor import Executor
+from cluster.compute.local import LocalExecutor
 from cluster.jobs import registry, spec
 from cluster.jobs.kind import PlanContext, Planned, Work
 from cluster.jobs.progress import Silent, Watcher
@@ -67,7 +67,7 @@ class RunWorld:
     """Keeps `cluster.jobs.kind.RunContext` with what a test brings; computing is in this process unless it brings another."""
 
     context: PlanContext
-    own_executor: Crew | None = None
+    own_executor: Executor | None = None
     own_evaluator: Evaluator | None = None
     fetch_timeout_s: float = 5.0
     notes: list[str] = field(default_factory=list)
@@ -88,11 +88,11 @@ class RunWorld:
     def bars_file(self) -> Path:
         return self.context.bars_file
 
-    def executor(self) -> Crew:
-        return self.own_executor or LocalCrew()
+    def executor(self) -> Executor:
+        return self.own_executor or LocalExecutor()
 
     def evaluator(self) -> Evaluator:
-        return self.own_evaluator or LocalEvaluator()
+        return self.own_evaluator or BatchEvaluator(LocalExecutor())
 
     def note(self, text: str) -> None:
         self.notes.append(text)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from cluster.compute import scoring
 from cluster.compute.evaluator import Scored, Segment, Task, Work, unscored
-from cluster.compute.executor import ATTEMPTS, Call, Crew, Finished, Handle, Loss
+from cluster.compute.executor import ATTEMPTS, Call, Executor, Finished, Handle, Loss
 from cluster.compute.scoring import BatchScores
 from coinswarm import errors
 from coinswarm.ledger.records import IN_SAMPLE
@@ -156,7 +156,7 @@ class BatchEvaluator:
         timeout_s: how long one batch may compute before its variants are tried alone, and one variant before it is given up.
     """
 
-    def __init__(self, executor: Crew, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, executor: Executor, *, timeout_s: float = TIMEOUT_S) -> None:
         self._executor = executor
         self._timeout_s = timeout_s
         self._task: Task | None = None

@@ -2,7 +2,7 @@
 
 A job knows no machine. A call is a function of a module, an item small enough to be sent, and bars, which every machine holds once. Equal
 calls give equal answers on any worker, so the number of workers changes the time and nothing else. An executor makes a call again when its
-worker dies; what is left to its users is the order of the answers, see `Crew.run`, and how work is cut into calls, see
+worker dies; what is left to its users is the order of the answers, see `Executor.run`, and how work is cut into calls, see
 `cluster.compute.batching`.
 """
 
@@ -99,7 +99,7 @@ class Finished:
         return self.answer
 
 
-class Crew(ABC):
+class Executor(ABC):
     """Runs calls, and holds the bars that they look at."""
 
     def __init__(self) -> None:

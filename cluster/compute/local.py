@@ -1,13 +1,54 @@
-"""An evaluator without machines: everything in this process."""
+"""An executor without machines: each call in this process, the oldest first."""
 
 from __future__ import annotations
 
-from cluster.compute.batching import BatchEvaluator
-from cluster.compute.local_executor import LocalCrew
+from collections.abc import Collection, Iterator, Sequence
+
+from cluster.compute import columns
+from cluster.compute.evaluator import Segment, Source, refuse_changed
+from cluster.compute.executor import Call, Executor, Finished, Handle
 
 
-class LocalEvaluator(BatchEvaluator):
-    """Scores in this process: for tests, notebooks and small jobs."""
+class LocalExecutor(Executor):
+    """Computes in this process, while an answer is waited for: for tests, notebooks and small jobs."""
+
+    workers = 1
+    slots = 1
 
     def __init__(self) -> None:
-        super().__init__(LocalCrew())
+        super().__init__()
+        self._waiting: list[Call] = []
+
+    def _loaded(self, sources: Sequence[Source], segment: Segment) -> Iterator[Handle]:
+        for source in sources:
+            bars = segment.cut(refuse_changed(source, source.load()))
+            shared = columns.rebuilt(columns.columns(bars))
+            yield Handle(key=source.key, symbol=bars.symbol, n_bars=len(bars), bars=shared)
+
+    def submit(self, call: Call) -> None:
+        """Take a call on."""
+        self._waiting.append(call)
+
+    def collect(self, calls: Collection[Call], timeout_s: float) -> Finished | None:  # noqa: ARG002 - a call runs here to its end
+        """Run the oldest of `calls`."""
+        for place, call in enumerate(self._waiting):
+            if call in calls:
+                del self._waiting[place]
+                return _made(call)
+        return None
+
+    def drop(self, calls: Collection[Call]) -> None:
+        """Forget calls."""
+        self._waiting = [call for call in self._waiting if call not in calls]
+
+    def close(self) -> None:
+        """Forget calls and bars."""
+        self._waiting.clear()
+        super().close()
+
+
+def _made(call: Call) -> Finished:
+    try:
+        return Finished(call=call, answer=call.function(call.item, *(market.bars for market in call.markets)))
+    except Exception as error:  # noqa: BLE001 - raised again by whom the answer is for
+        return Finished(call=call, error=error)

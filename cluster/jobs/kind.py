@@ -16,7 +16,7 @@ from cluster.jobs.settings import JobSettings
 
 if TYPE_CHECKING:  # commands know kinds by this module, and most of them compute nothing
     from cluster.compute.evaluator import Evaluator
-    from cluster.compute.executor import Crew
+    from cluster.compute.executor import Executor
     from cluster.jobs.progress import Watcher
     from cluster.jobs.report import Report
     from coinswarm.ledger.campaigns import Campaigns
@@ -99,7 +99,7 @@ class RunContext(Protocol):
     def fetch_timeout_s(self) -> float:
         """How long one answer of an exchange may take."""
 
-    def executor(self) -> Crew:
+    def executor(self) -> Executor:
         """Calls functions in worker processes."""
 
     def evaluator(self) -> Evaluator:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from cluster.compute.evaluator import Evaluator
-from cluster.compute.executor import Crew
+from cluster.compute.executor import Executor
 from cluster.jobs import registry, spec
 from cluster.jobs.kind import Estimate, PlanContext, Planned
 from cluster.jobs.progress import Watcher
@@ -32,7 +32,7 @@ class Compute(Protocol):
 
     dashboard: str | None
 
-    def executor(self, *, alone: bool) -> AbstractContextManager[Crew]:
+    def executor(self, *, alone: bool) -> AbstractContextManager[Executor]:
         """An executor; `alone`: in this process."""
 
     def evaluator(self, *, alone: bool) -> AbstractContextManager[Evaluator]:
@@ -194,7 +194,7 @@ class _Run:
         self.bars_file: Path = runner.context.bars_file
         self.fetch_timeout_s = runner.fetch_timeout_s
 
-    def executor(self) -> Crew:
+    def executor(self) -> Executor:
         """Calls functions in worker processes, or in this one."""
         return self._stack.enter_context(self._runner.compute.executor(alone=self._alone))
 

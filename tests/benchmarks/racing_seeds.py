@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Evaluator, Scored, Setup, Task, Work
-from cluster.compute.local import LocalEvaluator
+from cluster.compute.local import LocalExecutor
 from cluster.jobs.evolve.rounds import Rounds
 from coinswarm import play
 from coinswarm.evolve import racing
@@ -245,14 +246,14 @@ def compared(plain: Sequence[Found], raced: Sequence[Found]) -> Comparison:
 
 def raced(world: World, task: Task, racing_settings: RacingSettings, seeds: int) -> list[Found]:
     """Searches from `seeds` seeds."""
-    evaluator, raced_task = Remembering(LocalEvaluator()), replace(task, racing=racing_settings)
+    evaluator, raced_task = Remembering(BatchEvaluator(LocalExecutor())), replace(task, racing=racing_settings)
     return [searched(evaluator, raced_task, world.settings(seed, racing_settings)) for seed in range(seeds)]
 
 
 def timed(world: World, task: Task, racing_settings: RacingSettings) -> float:
     """CPU seconds of one search from nothing; kernels are compiled."""
     began = time.process_time()
-    searched(LocalEvaluator(), replace(task, racing=racing_settings), world.settings(0, racing_settings))
+    searched(BatchEvaluator(LocalExecutor()), replace(task, racing=racing_settings), world.settings(0, racing_settings))
     return time.process_time() - began
 
 

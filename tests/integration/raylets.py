@@ -31,7 +31,7 @@ from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Segment, Source
 from cluster.compute.executor import Call, Finished, Handle
 from cluster.compute.ray import session, tasks
-from cluster.compute.ray.executor import RayCrew
+from cluster.compute.ray.executor import RayExecutor
 from cluster.jobs.evolve.loop import SearchLoop
 from cluster.jobs.evolve.plan import SearchPlan
 from cluster.jobs.progress import Progress, Silent
@@ -66,7 +66,7 @@ def trials(store: Store, job: str) -> dict[str, Any]:
     return {"rows": len(rows), "distinct": len({variant for variant, _ in rows}), "trials": digest}
 
 
-class Shuffled(RayCrew):
+class Shuffled(RayExecutor):
     """Waits for calls in an order drawn at random, whichever is ready first."""
 
     def collect(self, calls: Collection[Call], timeout_s: float) -> Finished | None:
@@ -74,7 +74,7 @@ class Shuffled(RayCrew):
         return super().collect([chosen], timeout_s)
 
 
-class Sabotaged(RayCrew):
+class Sabotaged(RayExecutor):
     """Has something done to its cluster while calls are under way."""
 
     def __init__(self, sabotage: Callable[[], object], *, after: int, until_hurt: bool = False) -> None:
@@ -168,14 +168,14 @@ class Raylets:
         ray.get([guest.ready.remote() for guest in guests])
         plan = planned(world)
         try:
-            driven(store, BatchEvaluator(RayCrew(room_s=2.0)), plan)
+            driven(store, BatchEvaluator(RayExecutor(room_s=2.0)), plan)
         except errors.Unavailable as problem:
             said = str(problem)
         left = store.job(plan.job.id).status
-        stopped = driven(store, BatchEvaluator(RayCrew()), plan, new=False, witness=Witness(stop_after=0)).status
+        stopped = driven(store, BatchEvaluator(RayExecutor()), plan, new=False, witness=Witness(stop_after=0)).status
         for guest in guests:
             ray.kill(guest)
-        ending = driven(store, BatchEvaluator(RayCrew()), evolve_world.resumed(store, plan.job.id, world.catalog), new=False)
+        ending = driven(store, BatchEvaluator(RayExecutor()), evolve_world.resumed(store, plan.job.id, world.catalog), new=False)
         return ending, {"said": said, "left": left, "stopped": stopped}
 
     def kill_driver(self, store: PostgresStore, url: str, world: World, commits: int, pause_s: float) -> tuple[Ending, dict[str, Any]]:
@@ -220,7 +220,7 @@ def driven_after(store: PostgresStore, plan: SearchPlan, world: World) -> Ending
     """Go on with a job as soon as its dead driver's lease has run out."""
     while True:
         try:
-            return driven(store, BatchEvaluator(RayCrew()), evolve_world.resumed(store, plan.job.id, world.catalog), new=False)
+            return driven(store, BatchEvaluator(RayExecutor()), evolve_world.resumed(store, plan.job.id, world.catalog), new=False)
         except errors.Conflict:
             time.sleep(0.1)
 
@@ -238,7 +238,7 @@ def drive(url: str, catalog: str, job: str, address: str) -> None:
     session.connect(address, workers=None, variables={})
     store = PostgresStore(Database(url))
     plan = evolve_world.resumed(store, job, Path(catalog))
-    jobs_world.driven(store, job, SearchLoop(plan, store, BatchEvaluator(RayCrew())), watcher=Loud(), lease_s=LEASE_S)
+    jobs_world.driven(store, job, SearchLoop(plan, store, BatchEvaluator(RayExecutor())), watcher=Loud(), lease_s=LEASE_S)
 
 
 def stand(cpus: str) -> None:
@@ -272,16 +272,16 @@ def main(url: str, catalog: str, cpus: str, *drills: str) -> None:
         elif drill == "driver":
             ending, facts = raylets.kill_driver(store, url, world, rng.randrange(23), rng.uniform(0.0, 0.1))
         else:
-            makers: dict[str, Callable[[], RayCrew]] = {
-                "all": RayCrew, "one": lambda: RayCrew(max_workers=1), "two": lambda: RayCrew(max_workers=2),
+            makers: dict[str, Callable[[], RayExecutor]] = {
+                "all": RayExecutor, "one": lambda: RayExecutor(max_workers=1), "two": lambda: RayExecutor(max_workers=2),
                 "shuffled": Shuffled, "worker": lambda: Sabotaged(raylets.kill_worker, after=8, until_hurt=True),
                 "node": lambda: Sabotaged(raylets.kill_node, after=8), "bars": lambda: Elsewhere(raylets, after=8),
             }  # fmt: skip
-            crew = makers[drill]()
-            workers = crew.workers
-            ending = driven(store, BatchEvaluator(crew), planned(world))
-            facts = {"workers": workers, "deaths": crew.deaths, "done": str(getattr(crew, "done", ""))}
-            facts |= {"held_by": sorted(getattr(crew, "held_by", ()))}
+            executor = makers[drill]()
+            workers = executor.workers
+            ending = driven(store, BatchEvaluator(executor), planned(world))
+            facts = {"workers": workers, "deaths": executor.deaths, "done": str(getattr(executor, "done", ""))}
+            facts |= {"held_by": sorted(getattr(executor, "held_by", ()))}
         report(drill, store, ending, **facts, seconds=round(time.perf_counter() - began, 2))
     raylets.close()
 

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from cluster.cli.app import app
-from cluster.compute.executor import Crew
-from cluster.compute.ray.executor import RayCrew
+from cluster.compute.executor import Executor
+from cluster.compute.ray.executor import RayExecutor
 from cluster.jobs import registry, spec
 from cluster.jobs.chaos.settings import ChaosRequest
 from cluster.jobs.chaos.stages import Draw
@@ -115,9 +115,11 @@ class StopAfter(Silent):
         return self.left <= 0
 
 
-def driven(context: PlanContext, made: Planned, *, crew: Crew | None = None, stop: StopAfter | None = None, new: bool = True) -> Job:
+def driven(
+    context: PlanContext, made: Planned, *, executor: Executor | None = None, stop: StopAfter | None = None, new: bool = True
+) -> Job:
     stop = stop or StopAfter(10**6)
-    return jobs_world.run(made, RunWorld(context=context, own_executor=crew), new=new, watcher=stop, stopped=stop)
+    return jobs_world.run(made, RunWorld(context=context, own_executor=executor), new=new, watcher=stop, stopped=stop)
 
 
 def same(first: ChaosTrades, second: ChaosTrades) -> bool:
@@ -161,9 +163,9 @@ def test_a_driver_killed_in_the_middle_of_a_batch_leaves_whole_batches_only(cont
     assert context.chaos.trades(made.job.id).number.tolist() == list(range(1000))
 
 
-def test_the_table_is_the_same_for_any_number_of_workers(context: PlanContext, ray_crew: RayCrew) -> None:
+def test_the_table_is_the_same_for_any_number_of_workers(context: PlanContext, ray_executor: RayExecutor) -> None:
     here, there = planned(context), planned(context)
-    assert driven(context, here).result_hash == driven(context, there, crew=ray_crew).result_hash
+    assert driven(context, here).result_hash == driven(context, there, executor=ray_executor).result_hash
     assert same(context.chaos.trades(here.job.id), context.chaos.trades(there.job.id))
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from cluster.cli import app
+from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Lottery, Work
-from cluster.compute.local import LocalEvaluator
+from cluster.compute.local import LocalExecutor
 from cluster.jobs.evolve import baselines as yardsticks
 from cluster.store.postgres import PostgresStore
 from coinswarm.evolve.settings import Objective
@@ -22,7 +23,7 @@ from tests.integration.evolve_world import LastFirst, Witness, World, driven
 
 
 def test_random_parameters_and_lotteries_are_tried_at_equal_cost(small_world: World) -> None:
-    result = driven(MemoryStore(), LocalEvaluator(), small_world.plan()).result
+    result = driven(MemoryStore(), BatchEvaluator(LocalExecutor()), small_world.plan()).result
     for name in ("random", "lottery"):
         yardstick = result["baselines"][name]
         assert yardstick["evaluations"] == result["evaluations"]
@@ -33,14 +34,19 @@ def test_random_parameters_and_lotteries_are_tried_at_equal_cost(small_world: Wo
 
 
 def test_yardsticks_are_the_same_in_whatever_order_their_lots_come_in(small_world: World) -> None:
-    results = [driven(MemoryStore(), each, small_world.plan()).result for each in (LocalEvaluator(), LastFirst(LocalEvaluator()))]
+    results = [
+        driven(MemoryStore(), each, small_world.plan()).result
+        for each in (BatchEvaluator(LocalExecutor()), LastFirst(BatchEvaluator(LocalExecutor())))
+    ]
     assert results[0]["baselines"] == results[1]["baselines"]
 
 
 def test_each_objective_is_compared_in_its_own_direction(small_world: World) -> None:
     planned = small_world.plan()
     both = (Objective(name="sharpe"), Objective(name="max_drawdown", direction="min"))
-    result = driven(MemoryStore(), LocalEvaluator(), replace(planned, search=planned.search.model_copy(update={"objectives": both}))).result
+    result = driven(
+        MemoryStore(), BatchEvaluator(LocalExecutor()), replace(planned, search=planned.search.model_copy(update={"objectives": both}))
+    ).result
     rows = result["baselines"]["random"]["objectives"]
     assert [row["objective"] for row in rows] == ["sharpe", "max_drawdown"]
     assert rows[1]["margin"] == pytest.approx(rows[1]["baseline"] - rows[1]["evolved"])
@@ -51,27 +57,27 @@ def test_a_space_with_fewer_variants_than_trials_still_pays_the_same(small_world
     few = "version: '3.0.0'\nname: few\ntimeframes: { low_tf: 5m, exec: low_tf }\n"
     few += "features: { rsi: { indicator: rsi, params: { length: [7, 14, 21] } } }\n"
     few += "actions: { entry_long: [ [rsi, '<', [25, 30]] ] }\nrisk: { stop_loss_pct: 2.0, take_profit_pct: 2.0 }\n"
-    result = driven(MemoryStore(), LocalEvaluator(), small_world.plan(text=few)).result
+    result = driven(MemoryStore(), BatchEvaluator(LocalExecutor()), small_world.plan(text=few)).result
     assert result["baselines"]["random"]["evaluations"] == result["evaluations"] >= result["distinct"] == 6
 
 
 def test_nothing_feasible_is_beaten_by_nothing(small_world: World) -> None:
     planned = small_world.plan()
     hopeless = planned.search.model_copy(update={"constraints": (planned.search.constraints[0].model_copy(update={"threshold": 1e6}),)})
-    found = driven(MemoryStore(), LocalEvaluator(), replace(planned, search=hopeless)).result["baselines"]
+    found = driven(MemoryStore(), BatchEvaluator(LocalExecutor()), replace(planned, search=hopeless)).result["baselines"]
     assert (found["random"]["beaten"], found["lottery"]["beaten"], found["beaten"]) == (False, False, False)
     assert math.isnan(found["random"]["best"])
 
 
 def test_a_cancelled_job_lays_on_no_yardstick(small_world: World) -> None:
-    result = driven(MemoryStore(), LocalEvaluator(), small_world.plan(), witness=Witness(stop_after=2)).result
+    result = driven(MemoryStore(), BatchEvaluator(LocalExecutor()), small_world.plan(), witness=Witness(stop_after=2)).result
     assert result["baselines"] == yardsticks.NONE
 
 
 def test_lotteries_of_a_variant_trade_on_every_market_with_its_own_habit(small_world: World) -> None:
     task = small_world.plan().task
     genome = task.setups[0].play.space.sample(np.random.default_rng(1), 1)
-    evaluator = LocalEvaluator()
+    evaluator = BatchEvaluator(LocalExecutor())
     evaluator.open(task)
     lottery = Lottery(genome=tuple(genome[0].tolist()), seed=3)
     evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=genome))
@@ -88,7 +94,7 @@ def test_the_archive_command_shows_a_map_a_list_a_page_and_json(
 ) -> None:  # fmt: skip
     monkeypatch.setenv("COINSWARM_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COINSWARM_DATABASE_URL", database_url)
-    ending = driven(store, LocalEvaluator(), small_world.plan(baselines=False))
+    ending = driven(store, BatchEvaluator(LocalExecutor()), small_world.plan(baselines=False))
     for words in (["--json"], ["--html", str(tmp_path / "map.html")]):
         with pytest.raises(SystemExit) as ended:
             app.main(["archive", ending.job, *words])

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from cluster.compute.local import LocalEvaluator
+from cluster.compute.batching import BatchEvaluator
+from cluster.compute.local import LocalExecutor
 from cluster.jobs.evolve import checkpoint
 from cluster.jobs.evolve.loop import SearchLoop
 from cluster.jobs.evolve.play_search import Commit, PlaySearch
@@ -41,7 +42,7 @@ class Doubting(SearchLoop):
 def doubted(world: World, store: MemoryStore, text: str, **others: object) -> Doubting:
     planned = world.plan(text=text, baselines=False, **others)
     evolve_world.submit(store, planned)
-    loop = Doubting(planned, store, LastFirst(LocalEvaluator()))
+    loop = Doubting(planned, store, LastFirst(BatchEvaluator(LocalExecutor())))
     jobs_world.driven(store, planned.job.id, loop)
     return loop
 
@@ -62,7 +63,7 @@ def test_the_stored_state_does_not_grow_with_the_number_of_trials(small_world: W
 
 def test_a_commit_writes_the_island_that_was_told_and_not_the_others_again(small_world: World) -> None:
     store = MemoryStore()
-    ending = driven(store, LocalEvaluator(), small_world.plan(islands=4, population=400, generations=3, baselines=False))
+    ending = driven(store, BatchEvaluator(LocalExecutor()), small_world.plan(islands=4, population=400, generations=3, baselines=False))
     whole, *islands = store.last_generations(ending.job)
     rest = len(whole.state) - sum(len(codec.encode(each)) for each in checkpoint.archives(whole.state))
     assert len(islands) == 4
@@ -72,7 +73,7 @@ def test_a_commit_writes_the_island_that_was_told_and_not_the_others_again(small
 def stored(world: World, generations: int) -> int:
     """Bytes of the islands' states at the end of a search."""
     store = MemoryStore()
-    ending = driven(store, LocalEvaluator(), world.plan(generations=generations, baselines=False))
+    ending = driven(store, BatchEvaluator(LocalExecutor()), world.plan(generations=generations, baselines=False))
     records = store.last_generations(ending.job)
     kept = checkpoint.archives(next(record.state for record in records if record.island == WHOLE_JOB))
     return sum(len(record.state) for record in records) - sum(len(codec.encode(each)) for each in kept)
@@ -80,7 +81,7 @@ def stored(world: World, generations: int) -> int:
 
 def test_the_archive_of_a_finished_job_can_be_read_and_is_part_of_its_hash(small_world: World) -> None:
     store = MemoryStore()
-    ending = driven(store, LocalEvaluator(), small_world.plan(baselines=False))
+    ending = driven(store, BatchEvaluator(LocalExecutor()), small_world.plan(baselines=False))
     newest = next(record for record in store.last_generations(ending.job) if record.island == WHOLE_JOB)
     (kept,) = checkpoint.archives(newest.state)
     assert len(kept) > 1
@@ -98,7 +99,7 @@ class Lost(MemoryStore):
 def test_a_job_whose_figures_are_gone_is_refused(small_world: World) -> None:
     store, planned, bar_ms = Lost(), small_world.plan(baselines=False), np.array([300_000.0])
     with pytest.raises(AssertionError):
-        driven(store, LocalEvaluator(), planned, witness=Hasty())
+        driven(store, BatchEvaluator(LocalExecutor()), planned, witness=Hasty())
     with pytest.raises(errors.Conflict, match="lacks figures"):
         checkpoint.restore(
             (PlaySearch(0, planned.task.setups[0], planned.plays[0].sha256, planned.search, small_world.markets, bar_ms=bar_ms),),

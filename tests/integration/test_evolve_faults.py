@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from cluster.compute.local import LocalEvaluator
+from cluster.compute.batching import BatchEvaluator
+from cluster.compute.local import LocalExecutor
 from coinswarm.ledger.memory import MemoryStore
 from tests.integration.evolve_world import World, driven
 
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 def undisturbed(small_world: World) -> tuple[str, int]:
     """Result hash and number of trials of the same job in one process."""
     plan = small_world.plan(islands=3, generations=8, baselines=False, population=60)
-    ending = driven(MemoryStore(), LocalEvaluator(), plan)
+    ending = driven(MemoryStore(), BatchEvaluator(LocalExecutor()), plan)
     return ending.result_hash, ending.result["distinct"]
 
 

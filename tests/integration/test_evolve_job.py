@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster.compute.local import LocalEvaluator
+from cluster.compute.batching import BatchEvaluator
+from cluster.compute.local import LocalExecutor
 from cluster.jobs.progress import Progress
 from cluster.run import drive
 from cluster.store.postgres import PostgresStore
@@ -25,7 +26,8 @@ from tests.integration.evolve_world import LastFirst, Witness, World, driven
 DRIVER = """
 import sys, time
 from pathlib import Path
-from cluster.compute.local import LocalEvaluator
+from cluster.compute.batching import BatchEvaluator
+from cluster.compute.local import LocalExecutor
 from cluster.jobs.evolve.loop import SearchLoop
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
@@ -41,34 +43,34 @@ class Slow(Witness):
 url, job, catalog = sys.argv[1:]
 store = PostgresStore(Database(url))
 planned = evolve_world.resumed(store, job, Path(catalog))
-jobs_world.driven(store, job, SearchLoop(planned, store, LocalEvaluator()), watcher=Slow(), lease_s=2.0)
+jobs_world.driven(store, job, SearchLoop(planned, store, BatchEvaluator(LocalExecutor())), watcher=Slow(), lease_s=2.0)
 """
 
 
 @pytest.fixture(scope="module")
 def expected(small_world: World) -> str:
     """The result hash of the small search, run without any interruption."""
-    return driven(MemoryStore(), LocalEvaluator(), small_world.plan(baselines=False)).result_hash
+    return driven(MemoryStore(), BatchEvaluator(LocalExecutor()), small_world.plan(baselines=False)).result_hash
 
 
 def test_the_order_in_which_islands_finish_changes_nothing(small_world: World, expected: str) -> None:
-    assert driven(MemoryStore(), LastFirst(LocalEvaluator()), small_world.plan(baselines=False)).result_hash == expected
+    assert driven(MemoryStore(), LastFirst(BatchEvaluator(LocalExecutor())), small_world.plan(baselines=False)).result_hash == expected
 
 
 def test_another_seed_finds_other_populations(small_world: World, expected: str) -> None:
-    assert driven(MemoryStore(), LocalEvaluator(), small_world.plan(seed=8, baselines=False)).result_hash != expected
+    assert driven(MemoryStore(), BatchEvaluator(LocalExecutor()), small_world.plan(seed=8, baselines=False)).result_hash != expected
 
 
 def test_a_cancelled_job_keeps_what_was_evaluated_and_goes_on_to_the_same_result(
     small_world: World, store: PostgresStore, expected: str
 ) -> None:
     planned = small_world.plan(baselines=False)
-    ending = driven(store, LocalEvaluator(), planned, witness=Witness(stop_after=3))
+    ending = driven(store, BatchEvaluator(LocalExecutor()), planned, witness=Witness(stop_after=3))
     kept = sum(len(batch) for batch in store.evaluations(planned.job.id))
     assert (ending.status, store.job(planned.job.id).status) == ("cancelled", "cancelled")
     assert kept == ending.result["evaluations"] > 0
     again = evolve_world.resumed(store, planned.job.id, small_world.catalog)
-    assert driven(store, LocalEvaluator(), again, new=False).result_hash == expected
+    assert driven(store, BatchEvaluator(LocalExecutor()), again, new=False).result_hash == expected
 
 
 def test_a_driver_killed_at_once_loses_no_committed_trial_and_the_job_goes_on_to_the_same_result(
@@ -84,11 +86,11 @@ def test_a_driver_killed_at_once_loses_no_committed_trial_and_the_job_goes_on_to
     assert sum(len(batch) for batch in store.evaluations(planned.job.id)) >= told
     time.sleep(2.1)  # until the dead driver's lease has run out
     again = evolve_world.resumed(store, planned.job.id, small_world.catalog)
-    assert driven(store, LocalEvaluator(), again, new=False).result_hash == expected
+    assert driven(store, BatchEvaluator(LocalExecutor()), again, new=False).result_hash == expected
 
 
 def test_no_trial_is_stored_twice(small_world: World, store: PostgresStore) -> None:
-    ending = driven(store, LocalEvaluator(), small_world.plan(baselines=False))
+    ending = driven(store, BatchEvaluator(LocalExecutor()), small_world.plan(baselines=False))
     variants = [variant for batch in store.evaluations(ending.job) for variant in batch.variants]
     assert len(variants) == len(set(variants)) == ending.result["distinct"]
 
@@ -133,7 +135,7 @@ class Flaky(MemoryStore):
 
 def test_a_database_that_goes_away_is_waited_for_and_nothing_is_lost(small_world: World, expected: str) -> None:
     witness = Witness()
-    assert driven(Flaky(), LocalEvaluator(), small_world.plan(baselines=False), witness=witness).result_hash == expected
+    assert driven(Flaky(), BatchEvaluator(LocalExecutor()), small_world.plan(baselines=False), witness=witness).result_hash == expected
     assert [note.split(":")[0] for note in witness.notes] == ["waiting for the database", "the database is back"]
 
 
@@ -152,17 +154,17 @@ class Full(MemoryStore):
 def test_a_disk_that_fills_fails_the_job_and_it_goes_on_once_there_is_room(small_world: World, expected: str) -> None:
     store, planned = Full(), small_world.plan(baselines=False)
     with pytest.raises(errors.StorageFull):
-        driven(store, LocalEvaluator(), planned)
+        driven(store, BatchEvaluator(LocalExecutor()), planned)
     failed = store.job(planned.job.id)
     assert (failed.status, "disk" in failed.error) == ("failed", True)
     again = evolve_world.resumed(store, planned.job.id, small_world.catalog)
-    assert driven(store, LocalEvaluator(), again, new=False).result_hash == expected
+    assert driven(store, BatchEvaluator(LocalExecutor()), again, new=False).result_hash == expected
 
 
 def test_progress_is_told_only_of_what_the_database_has(small_world: World) -> None:
     store, planned = Counting(), small_world.plan(baselines=False)
     witness = Accountant(store, planned.job.id)
-    driven(store, LocalEvaluator(), planned, witness=witness)
+    driven(store, BatchEvaluator(LocalExecutor()), planned, witness=witness)
     assert len(witness.seen) == 8
     assert all(told <= stored for told, stored in witness.compared)
 
@@ -194,7 +196,7 @@ def test_bars_that_changed_since_the_job_was_made_are_refused(small_world: World
     source = replace(planned.task.sources[0], content_hash="0" * 64)
     changed = replace(planned, task=replace(planned.task, sources=(source, *planned.task.sources[1:])))
     with pytest.raises(errors.Conflict, match="changed since the job was made"):
-        driven(MemoryStore(), LocalEvaluator(), changed)
+        driven(MemoryStore(), BatchEvaluator(LocalExecutor()), changed)
 
 
 def test_a_span_shorter_than_the_warm_up_is_refused_before_anything_is_started(small_world: World) -> None:
@@ -211,6 +213,6 @@ def test_a_market_that_is_not_stored_is_refused_with_the_nearest_names(small_wor
 def test_an_infeasible_search_ends_without_winners(small_world: World) -> None:
     planned = small_world.plan(baselines=False)
     hopeless = planned.search.model_copy(update={"constraints": (planned.search.constraints[0].model_copy(update={"threshold": 1e6}),)})
-    result = driven(MemoryStore(), LocalEvaluator(), replace(planned, search=hopeless)).result
+    result = driven(MemoryStore(), BatchEvaluator(LocalExecutor()), replace(planned, search=hopeless)).result
     assert (result["best"], result["pareto"]) == (None, [])
     assert math.isfinite(result["seconds"])

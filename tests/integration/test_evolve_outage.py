@@ -10,7 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from cluster.compute.local import LocalEvaluator
+from cluster.compute.batching import BatchEvaluator
+from cluster.compute.local import LocalExecutor
 from cluster.jobs.evolve.loop import SearchLoop
 from cluster.jobs.progress import Progress
 from cluster.store.database import Database
@@ -85,11 +86,11 @@ def test_a_database_that_is_away_in_the_middle_of_a_job_is_waited_for(small_worl
     store = PostgresStore(Database(urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{wire.port}")), patience_s=0.5))
     planned, witness = small_world.plan(baselines=False), Cutter(wire, seconds)
     evolve_world.submit(store, planned)
-    began, loop = time.monotonic(), SearchLoop(planned, store, LocalEvaluator())
+    began, loop = time.monotonic(), SearchLoop(planned, store, BatchEvaluator(LocalExecutor()))
     ending = jobs_world.driven(store, planned.job.id, loop, watcher=witness, lease_s=60.0)
     assert time.monotonic() - began > seconds
     assert [note.split(":")[0] for note in witness.notes] == ["waiting for the database", "the database is back"]
-    assert ending.result_hash == driven(MemoryStore(), LocalEvaluator(), small_world.plan(baselines=False)).result_hash
+    assert ending.result_hash == driven(MemoryStore(), BatchEvaluator(LocalExecutor()), small_world.plan(baselines=False)).result_hash
     variants = [variant for batch in store.evaluations(ending.job) for variant in batch.variants]
     assert len(variants) == len(set(variants)) == ending.result["distinct"]
     store.close()

@@ -10,8 +10,7 @@ import pytest
 
 from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Evaluator, Scored, Task, Work, unscored
-from cluster.compute.local import LocalEvaluator
-from cluster.compute.local_executor import LocalCrew
+from cluster.compute.local import LocalExecutor
 from cluster.jobs.evolve.plan import SearchPlan
 from cluster.queries import replay as revisit
 from coinswarm import errors
@@ -41,7 +40,7 @@ class Halved:
     workers = 2
 
     def __init__(self) -> None:
-        self._inner = LocalEvaluator()
+        self._inner = BatchEvaluator(LocalExecutor())
         self._works: list[Work] = []
 
     def open(self, task: Task) -> None:
@@ -63,9 +62,9 @@ class Halved:
         self._inner.close()
 
 
-@pytest.mark.parametrize("evaluator", [LastFirst(LocalEvaluator()), Halved()])
+@pytest.mark.parametrize("evaluator", [LastFirst(BatchEvaluator(LocalExecutor())), Halved()])
 def test_a_race_comes_out_the_same_in_any_order_and_in_any_batches(small_world: World, evaluator: Evaluator) -> None:
-    expected = driven(MemoryStore(), LocalEvaluator(), raced(small_world)).result_hash
+    expected = driven(MemoryStore(), BatchEvaluator(LocalExecutor()), raced(small_world)).result_hash
     assert driven(MemoryStore(), evaluator, raced(small_world)).result_hash == expected
 
 
@@ -73,20 +72,20 @@ def test_a_race_comes_out_the_same_in_any_order_and_in_any_batches(small_world: 
 def test_every_commit_of_a_race_reads_back_as_it_was(small_world: World, text: str, islands: int) -> None:
     planned, store = raced(small_world, text=text, islands=islands), MemoryStore()
     evolve_world.submit(store, planned)
-    ending = jobs_world.driven(store, planned.job.id, Doubting(planned, store, LastFirst(LocalEvaluator())))
+    ending = jobs_world.driven(store, planned.job.id, Doubting(planned, store, LastFirst(BatchEvaluator(LocalExecutor()))))
     assert ending.result["racing"]["dropped"] > 0
 
 
 def test_a_race_that_was_stopped_and_resumed_ends_as_if_it_had_not_been(small_world: World) -> None:
-    whole, store, planned = driven(MemoryStore(), LocalEvaluator(), raced(small_world)), MemoryStore(), raced(small_world)
-    driven(store, LocalEvaluator(), planned, witness=Witness(stop_after=3))
-    again = driven(store, LocalEvaluator(), planned, new=False)
+    whole, store, planned = driven(MemoryStore(), BatchEvaluator(LocalExecutor()), raced(small_world)), MemoryStore(), raced(small_world)
+    driven(store, BatchEvaluator(LocalExecutor()), planned, witness=Witness(stop_after=3))
+    again = driven(store, BatchEvaluator(LocalExecutor()), planned, new=False)
     assert (again.result_hash, again.result["racing"]) == (whole.result_hash, whole.result["racing"])
 
 
 def test_a_dropped_variant_is_a_trial_with_figures_of_a_part_and_never_a_winner(small_world: World) -> None:
     store = MemoryStore()
-    ending = driven(store, LocalEvaluator(), raced(small_world, islands=1))
+    ending = driven(store, BatchEvaluator(LocalExecutor()), raced(small_world, islands=1))
     batches = store.evaluations(ending.job)
     dropped = [
         (name, fitness)
@@ -106,10 +105,10 @@ def test_a_dropped_variant_is_a_trial_with_figures_of_a_part_and_never_a_winner(
 
 def test_a_finisher_has_the_figures_it_would_have_without_a_race(small_world: World) -> None:
     store, planned = MemoryStore(), raced(small_world, islands=1, generations=1)
-    ending = driven(store, LocalEvaluator(), planned)
+    ending = driven(store, BatchEvaluator(LocalExecutor()), planned)
     plain = dataclasses.replace(planned, search=planned.search.model_copy(update={"racing": RacingSettings()}))
     other = MemoryStore()
-    driven(other, LocalEvaluator(), plain)
+    driven(other, BatchEvaluator(LocalExecutor()), plain)
     whole = {
         (b.data_set, n): f for b in other.scores(ending.job) if b.segment == IN_SAMPLE for n, f in zip(b.variants, b.figures, strict=True)
     }
@@ -134,7 +133,7 @@ class Breaking(BatchEvaluator):
 
 def test_what_fails_in_a_race_is_a_failure_with_its_reason_and_not_dropped(small_world: World) -> None:
     store = MemoryStore()
-    ending = driven(store, Breaking(LocalCrew()), raced(small_world, islands=1, generations=1))
+    ending = driven(store, Breaking(LocalExecutor()), raced(small_world, islands=1, generations=1))
     (batch,) = store.evaluations(ending.job)
     failed = {
         name for name, code, why in zip(batch.variants, batch.status, batch.reasons, strict=True) if code == Status.ERROR and why == "ill"
@@ -157,13 +156,13 @@ class Broken(BatchEvaluator):
 
 def test_a_race_in_which_everything_fails_spends_the_error_budget(small_world: World) -> None:
     with pytest.raises(errors.ErrorBudgetSpent):
-        driven(MemoryStore(), Broken(LocalCrew()), raced(small_world))
+        driven(MemoryStore(), Broken(LocalExecutor()), raced(small_world))
 
 
 def test_the_figures_of_a_dropped_variant_replay_to_the_last_digit(small_world: World) -> None:
     store = MemoryStore()
-    ending = driven(store, LocalEvaluator(), raced(small_world, islands=1, generations=1))
+    ending = driven(store, BatchEvaluator(LocalExecutor()), raced(small_world, islands=1, generations=1))
     (batch,) = store.evaluations(ending.job)
     name = next(name for name, code in zip(batch.variants, batch.status, strict=True) if code == Status.DROPPED)
-    again = revisit.replay(revisit.visit(store, evaluation_id(ending.job, name), small_world.catalog), LocalEvaluator())
+    again = revisit.replay(revisit.visit(store, evaluation_id(ending.job, name), small_world.catalog), BatchEvaluator(LocalExecutor()))
     assert (again.differences, again.compared) == ((), 2 * 24)

@@ -14,8 +14,8 @@ import ray
 from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Scored, Task, Work
 from cluster.compute.executor import Handle
-from cluster.compute.local import LocalEvaluator
-from cluster.compute.ray.executor import RayCrew
+from cluster.compute.local import LocalExecutor
+from cluster.compute.ray.executor import RayExecutor
 from cluster.queries import replay as revisit
 from cluster.store.postgres import PostgresStore
 from coinswarm.ledger.records import IN_SAMPLE, OUT_OF_SAMPLE
@@ -27,23 +27,23 @@ pytestmark = pytest.mark.usefixtures("ray_cluster")
 
 
 def test_one_worker_two_workers_and_no_cluster_find_the_same_populations(small_world: World, store: PostgresStore) -> None:
-    evaluators = [BatchEvaluator(RayCrew(max_workers=1)), BatchEvaluator(RayCrew()), LocalEvaluator()]
+    evaluators = [BatchEvaluator(RayExecutor(max_workers=1)), BatchEvaluator(RayExecutor()), BatchEvaluator(LocalExecutor())]
     hashes = {driven(store, evaluator, small_world.plan(baselines=False)).result_hash for evaluator in evaluators}
     assert len(hashes) == 1
 
 
 def test_a_race_drops_the_same_variants_with_any_number_of_workers(small_world: World, store: PostgresStore) -> None:
-    evaluators = [BatchEvaluator(RayCrew(max_workers=1)), BatchEvaluator(RayCrew(max_workers=7)), LocalEvaluator()]
+    evaluators = [BatchEvaluator(RayExecutor(max_workers=1)), BatchEvaluator(RayExecutor(max_workers=7)), BatchEvaluator(LocalExecutor())]
     endings = [driven(store, evaluator, raced(small_world)) for evaluator in evaluators]
     assert len({(ending.result_hash, ending.result["racing"]["dropped"]) for ending in endings}) == 1
     assert endings[0].result["racing"]["dropped"] > 0
 
 
 def test_the_winners_are_judged_out_of_sample_and_replay_to_the_last_digit(small_world: World, store: PostgresStore) -> None:
-    ending = driven(store, BatchEvaluator(RayCrew()), small_world.plan())
+    ending = driven(store, BatchEvaluator(RayExecutor()), small_world.plan())
     best = ending.result["winners"][0]
     found = revisit.visit(store, best["evaluation"], small_world.catalog)
-    again = revisit.replay(found, LocalEvaluator())
+    again = revisit.replay(found, BatchEvaluator(LocalExecutor()))
     assert {score.segment for score in found.record.scores} == {IN_SAMPLE, OUT_OF_SAMPLE}
     assert (again.differences, again.compared) == ((), 2 * 2 * 24)
     assert again.reference < 1e-9
@@ -51,9 +51,9 @@ def test_the_winners_are_judged_out_of_sample_and_replay_to_the_last_digit(small
 
 def opened(task: Task) -> list[Handle]:
     """All bars that the cluster holds once a task is open."""
-    crew = RayCrew()
-    BatchEvaluator(crew).open(task)
-    return list(crew._held.values())
+    executor = RayExecutor()
+    BatchEvaluator(executor).open(task)
+    return list(executor._held.values())
 
 
 def test_workers_are_never_handed_bars_that_are_held_out(small_world: World) -> None:
@@ -124,7 +124,7 @@ def scored_by(evaluator: BatchEvaluator, task: Task, genomes: object) -> Scored:
 def test_a_variant_that_kills_its_worker_is_put_in_quarantine_and_the_others_are_scored(small_world: World) -> None:
     planned = small_world.plan()
     genomes = planned.task.setups[0].play.space.sample(np.random.default_rng(3), 6)
-    scored = scored_by(BatchEvaluator(RayCrew()), planned.task, Poisoned(genomes, 4))
+    scored = scored_by(BatchEvaluator(RayExecutor()), planned.task, Poisoned(genomes, 4))
     failed = (scored.figures["status"] == Status.ERROR).all(axis=1)
     assert np.flatnonzero(failed).tolist() == [4]
     assert "its worker died" in scored.reasons[4]
@@ -152,7 +152,7 @@ class Slow:
 def test_a_variant_that_takes_too_long_is_put_in_quarantine_and_the_others_are_scored(small_world: World) -> None:
     planned = small_world.plan()
     genomes = planned.task.setups[0].play.space.sample(np.random.default_rng(3), 2)
-    scored = scored_by(BatchEvaluator(RayCrew(), timeout_s=8.0), planned.task, Slow(genomes, 1, 60.0))
+    scored = scored_by(BatchEvaluator(RayExecutor(), timeout_s=8.0), planned.task, Slow(genomes, 1, 60.0))
     late = (scored.figures["status"] == Status.TIMEOUT).all(axis=1)
     assert np.flatnonzero(late).tolist() == [1]
     assert "takes longer than 8 s" in scored.reasons[1]
@@ -171,8 +171,8 @@ def test_batches_that_wait_for_a_processor_are_not_late(small_world: World) -> N
     genomes = planned.task.setups[0].play.space.sample(np.random.default_rng(3), 6)
     guests = [Guest.remote() for _ in range(2)]
     assert all(ray.get([guest.ready.remote() for guest in guests]))
-    crew = RayCrew()
-    evaluator = BatchEvaluator(crew, timeout_s=6.0)
+    executor = RayExecutor()
+    evaluator = BatchEvaluator(executor, timeout_s=6.0)
     evaluator.open(planned.task)
     evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=genomes))
     waited = evaluator.collect(8.0)
@@ -182,4 +182,4 @@ def test_batches_that_wait_for_a_processor_are_not_late(small_world: World) -> N
     evaluator.close()
     assert waited is None
     assert scored is not None
-    assert (dict(scored.reasons), crew.deaths) == ({}, 0)
+    assert (dict(scored.reasons), executor.deaths) == ({}, 0)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster.compute.executor import Crew
-from cluster.compute.local_executor import LocalCrew
+from cluster.compute.executor import Executor
+from cluster.compute.local import LocalExecutor
 from cluster.jobs import spec
 from cluster.jobs.honesty import page as honesty_page
 from cluster.jobs.honesty import rates_picture, settings
@@ -63,7 +63,7 @@ def run_of(made: Planned) -> Calibration:
 
 
 def driven(
-    store: MemoryStore, job: str, run: Calibration, executor: Crew, judge: Judge = judging.judge, *, stop_after: int = 10**9
+    store: MemoryStore, job: str, run: Calibration, executor: Executor, judge: Judge = judging.judge, *, stop_after: int = 10**9
 ) -> Ending:
     stopper, steps = Stopper(stop_after), Steps(store, job, Worlds(run, executor, judge))
     return jobs_world.driven(store, job, steps, watcher=stopper, stopped=stopper.stopped)
@@ -78,7 +78,7 @@ def submitted(made: Planned) -> MemoryStore:
 @pytest.fixture(scope="module")
 def undisturbed() -> Ending:
     made = planned()
-    return driven(submitted(made), made.job.id, run_of(made), LocalCrew())
+    return driven(submitted(made), made.job.id, run_of(made), LocalExecutor())
 
 
 def test_every_kind_of_world_is_counted_beside_the_usual_ways_of_selecting(undisturbed: Ending) -> None:
@@ -92,10 +92,10 @@ def test_every_kind_of_world_is_counted_beside_the_usual_ways_of_selecting(undis
 def test_a_run_that_was_stopped_and_resumed_ends_with_the_same_verdicts(undisturbed: Ending) -> None:
     made = planned()
     store, job = submitted(made), made.job.id
-    assert driven(store, job, run_of(made), LocalCrew(), stop_after=2).status == "cancelled"
+    assert driven(store, job, run_of(made), LocalExecutor(), stop_after=2).status == "cancelled"
     store.resume(job)
     again = run_of(spec.stored(store, job))
-    assert driven(store, job, again, LocalCrew()).result_hash == undisturbed.result_hash
+    assert driven(store, job, again, LocalExecutor()).result_hash == undisturbed.result_hash
 
 
 def judge_and_die_once(run: WorldRun, *like: Bars) -> Json:
@@ -107,16 +107,16 @@ def judge_and_die_once(run: WorldRun, *like: Bars) -> Json:
 
 
 @pytest.mark.slow
-def test_killing_a_worker_changes_no_verdict(undisturbed: Ending, ray_crew: Crew, tmp_path: Path) -> None:
+def test_killing_a_worker_changes_no_verdict(undisturbed: Ending, ray_executor: Executor, tmp_path: Path) -> None:
     made = planned()
     run = replace(run_of(made), play=str(tmp_path / "died"))
-    ending = driven(submitted(made), made.job.id, run, ray_crew, judge_and_die_once)
+    ending = driven(submitted(made), made.job.id, run, ray_executor, judge_and_die_once)
     assert (tmp_path / "died").exists()
     assert ending.result_hash == undisturbed.result_hash
 
 
 def test_no_two_worlds_of_a_kind_are_the_same() -> None:
-    stages = Worlds(run_of(planned()), LocalCrew())
+    stages = Worlds(run_of(planned()), LocalExecutor())
     runs = [stages.world(step) for step in range(stages.total)]
     assert len({(run.cell, run.seed) for run in runs}) == stages.total
 
@@ -158,7 +158,7 @@ def test_the_look_ahead_canary_is_caught() -> None:
 def searched(family: Cell) -> Json:
     search = WorldSearch(population=60, generations=6, constraints=())
     asked = HonestySettings(pipeline="evolve", cells=(family,), evolve=EvolveSettings(search=search, costs=None))
-    return judging.judge(Worlds(run_of(planned(asked, play=PLAY)), LocalCrew()).world(0), *LIKE)
+    return judging.judge(Worlds(run_of(planned(asked, play=PLAY)), LocalExecutor()).world(0), *LIKE)
 
 
 def test_a_search_of_noise_is_stopped_by_a_gate_that_is_named() -> None:

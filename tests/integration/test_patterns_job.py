@@ -11,7 +11,7 @@ import pytest
 
 from cluster import bootstrap
 from cluster.cli.app import main
-from cluster.compute.ray.executor import RayCrew
+from cluster.compute.ray.executor import RayExecutor
 from coinswarm import patterns, play
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
@@ -131,9 +131,9 @@ def test_a_pattern_is_retired_on_bars_in_which_its_edge_has_died_and_kept_on_tho
 def test_a_cluster_finds_what_one_process_finds(ray_cluster: bootstrap.Session) -> None:
     trades, settings = drawn(11), DiscoverSettings(flips=199, depth=2)
     edged = with_edge(trades, rising(trades), 0.3)
-    crew = RayCrew()
+    executor = RayExecutor()
     try:
-        far = patterns.discover(edged, settings, spread=crew.run)
+        far = patterns.discover(edged, settings, spread=executor.run)
     finally:
-        crew.close()
+        executor.close()
     assert repr(telling.summary(far)) == repr(telling.summary(patterns.discover(edged, settings)))

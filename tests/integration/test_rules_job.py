@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cluster.cli.app import main
-from cluster.compute.ray.executor import RayCrew
+from cluster.compute.ray.executor import RayExecutor
 from cluster.jobs.rules.plan import shipped
 from cluster.jobs.rules.settings import RuleSettings, RulesRequest
 from coinswarm import errors
@@ -78,10 +78,10 @@ def test_bars_that_know_the_next_one_are_refused_before_anything_is_written(comm
     assert "LOOK-AHEAD: volume of" in command("patterns", "test", "-s", "LEAK/USDT", code=2)
 
 
-def test_a_cluster_rules_as_one_process_does(home: Path, ray_crew: RayCrew) -> None:
+def test_a_cluster_rules_as_one_process_does(home: Path, ray_executor: RayExecutor) -> None:
     request = RulesRequest(plays=shipped("technical")[:4], markets=("BTC/USDT",), settings=RuleSettings(segments=8, flips=199))
     hashes = set()
-    for executor in (None, ray_crew):
+    for executor in (None, ray_executor):
         context = jobs_world.plan_context(home / "bars.duckdb")
         ended = jobs_world.run(jobs_world.planned(request, context), RunWorld(context=context, own_executor=executor))
         hashes.add(ended.result_hash)

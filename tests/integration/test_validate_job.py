@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cluster.compute.executor import Crew, Handle
-from cluster.compute.local import LocalEvaluator
+from cluster.compute.batching import BatchEvaluator
+from cluster.compute.executor import Executor, Handle
+from cluster.compute.local import LocalExecutor
 from cluster.jobs import spec
 from cluster.jobs.kind import Planned
 from cluster.jobs.progress import Advance, Silent
@@ -44,7 +45,7 @@ def ledger(small_world: World) -> Ledger:
 
 def searched(world: World) -> Ledger:
     store = MemoryStore()
-    ending = driven(store, LocalEvaluator(), world.plan(baselines=False))
+    ending = driven(store, BatchEvaluator(LocalExecutor()), world.plan(baselines=False))
     return store, ending.job, store.leaderboard(ending.job)[0].evaluation
 
 
@@ -72,7 +73,13 @@ class StopAfter(Silent):
 
 
 def carded(
-    store: MemoryStore, made: Planned, catalog: Path, *, executor: Crew | None = None, watcher: StopAfter | None = None, new: bool = True
+    store: MemoryStore,
+    made: Planned,
+    catalog: Path,
+    *,
+    executor: Executor | None = None,
+    watcher: StopAfter | None = None,
+    new: bool = True,
 ) -> Job:
     watcher = watcher or StopAfter()
     world = RunWorld(context=jobs_world.plan_context(catalog, store=store), own_executor=executor)
@@ -89,9 +96,9 @@ def section_or_die(item: tuple[str, Judged], *bars: Any) -> Any:
 
 
 class Deadly:
-    """A crew one of whose workers is killed in the middle of a section."""
+    """An executor one of whose workers is killed in the middle of a section."""
 
-    def __init__(self, inner: Crew, folder: Path) -> None:
+    def __init__(self, inner: Executor, folder: Path) -> None:
         self._inner, self._folder = inner, str(folder)
         self.workers, self.load, self.close = inner.workers, inner.load, inner.close
 
@@ -100,12 +107,12 @@ class Deadly:
         return self._inner.run(section_or_die, ((self._folder, item) for item in items), markets=markets)
 
 
-def test_a_killed_worker_changes_no_figure(ledger: Ledger, small_world: World, ray_crew: Crew, tmp_path: Path) -> None:
+def test_a_killed_worker_changes_no_figure(ledger: Ledger, small_world: World, ray_executor: Executor, tmp_path: Path) -> None:
     store, catalog = ledger[0], small_world.catalog
     some = ("in_sample", "crash", "odds", "overfitting")
     made, again = (jobs_world.resettled(planned(ledger, catalog), sections=some) for _ in range(2))
     alone = carded(store, made, catalog)
-    killed = carded(store, again, catalog, executor=Deadly(ray_crew, tmp_path))
+    killed = carded(store, again, catalog, executor=Deadly(ray_executor, tmp_path))
     assert (tmp_path / "died").exists()
     assert killed.status == alone.status == "done"
     assert killed.result_hash == alone.result_hash
@@ -167,7 +174,7 @@ def test_a_ledger_with_holes_prints_no_deflated_figure(ledger: Ledger, small_wor
 
 def test_figures_that_were_pruned_leave_no_hole(small_world: World) -> None:
     store = MemoryStore()
-    ending = driven(store, LocalEvaluator(), small_world.plan(baselines=False))
+    ending = driven(store, BatchEvaluator(LocalExecutor()), small_world.plan(baselines=False))
     before = trials.facts(store, store.job(ending.job), store.leaderboard(ending.job)[0].play)
     store.prune(ending.job, keep=1)
     after = trials.facts(store, store.job(ending.job), store.leaderboard(ending.job)[0].play)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from cluster import bootstrap
+from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Segment, Work
-from cluster.compute.local import LocalEvaluator
+from cluster.compute.local import LocalExecutor
 from cluster.compute.sources import CatalogSource
 from cluster.jobs import spec
 from cluster.jobs.chaos.settings import ChaosRequest
@@ -174,7 +175,7 @@ def test_a_job_inherits_the_split_and_its_bars_end_at_the_fence(guarded: Guarded
     for source in (*made.task.sources, *made.task.others.values()):
         assert last_close(source.load()) <= guarded.fence.ts
     assert len(made.task.others) == (0 if text == PLAY else 1)
-    assert driven(guarded.store, LocalEvaluator(), made).status == "done"
+    assert driven(guarded.store, BatchEvaluator(LocalExecutor()), made).status == "done"
 
 
 def test_a_job_that_asks_for_more_is_refused_and_one_that_asks_for_less_is_not(guarded: Guarded) -> None:
@@ -215,7 +216,7 @@ def test_a_job_with_forged_hashes_still_finds_other_bars_than_it_was_made_for(gu
     spec.submit(guarded.store, forged)
     again = evolve_world.resumed(guarded.store, forged.job.id, guarded.path)
     with pytest.raises(errors.Conflict, match="changed since"):
-        LocalEvaluator().open(again.task)
+        BatchEvaluator(LocalExecutor()).open(again.task)
 
 
 def test_a_request_over_the_network_ends_at_the_fence_and_a_job_made_without_it_is_never_stored(
@@ -237,9 +238,9 @@ def test_a_request_over_the_network_ends_at_the_fence_and_a_job_made_without_it_
 
 def looked(guarded: Guarded, why: str = "the last look") -> tuple[str, object]:
     made = guarded.plan()
-    driven(guarded.store, LocalEvaluator(), made)
+    driven(guarded.store, BatchEvaluator(LocalExecutor()), made)
     best = guarded.store.leaderboard(made.job.id, limit=1)[0].evaluation
-    return best, vaults.look(guarded.store, guarded.kept, LocalEvaluator(), best, guarded.path, who="ann", why=why)
+    return best, vaults.look(guarded.store, guarded.kept, BatchEvaluator(LocalExecutor()), best, guarded.path, who="ann", why=why)
 
 
 def test_an_opening_scores_the_variant_behind_the_fence_and_is_charged(guarded: Guarded) -> None:
@@ -258,7 +259,7 @@ def plainly(guarded: Guarded, best: str) -> dict[str, float]:
     record = guarded.store.evaluation(best)
     open_plan = guarded.plan(campaign="open", out_of_sample=0.2)
     task = dataclasses.replace(open_plan.task, split_ts=guarded.split.vault.start_ts)
-    evaluator = LocalEvaluator()
+    evaluator = BatchEvaluator(LocalExecutor())
     evaluator.open(task)
     evaluator.submit(Work(token=0, setup=0, segment="out_of_sample", genomes=np.array([record.genome])))
     row = evaluator.collect(60.0).figures[0, 0]
@@ -267,7 +268,7 @@ def plainly(guarded: Guarded, best: str) -> dict[str, float]:
 
 def test_bars_of_the_vault_that_changed_are_not_judged_on_but_the_look_counts(guarded: Guarded, tmp_path: Path) -> None:
     made = guarded.plan()
-    driven(guarded.store, LocalEvaluator(), made)
+    driven(guarded.store, BatchEvaluator(LocalExecutor()), made)
     best = guarded.store.leaderboard(made.job.id, limit=1)[0].evaluation
     other = tmp_path / "other.duckdb"
     with Catalog.open(guarded.path, read_only=True) as before, Catalog.open(other) as after:
@@ -276,7 +277,7 @@ def test_bars_of_the_vault_that_changed_are_not_judged_on_but_the_look_counts(gu
         close[-1] = (bars.low[-1] + bars.high[-1]) / 2 + 1e-9
         after.put(dataclasses.replace(bars, close=close), source="edited")
     with pytest.raises(errors.Conflict, match="changed since"):
-        vaults.look(guarded.store, guarded.kept, LocalEvaluator(), best, other, who="ann", why="once more")
+        vaults.look(guarded.store, guarded.kept, BatchEvaluator(LocalExecutor()), best, other, who="ann", why="once more")
     assert guarded.store.count_trials(guarded.split.campaign).openings == 1
 
 

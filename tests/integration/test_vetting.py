@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from cluster.cli import app
-from cluster.compute.local import LocalEvaluator
+from cluster.compute.batching import BatchEvaluator
+from cluster.compute.local import LocalExecutor
 from cluster.jobs.validate.report import card_of
 from cluster.queries import vaults
 from cluster.run import drive
@@ -65,7 +66,7 @@ def found(small_world: World, store: PostgresStore, database: Database) -> Found
     split = vaults.declare(kept, wanted, small_world.catalog, who="ann@desk")
     search = SearchSettings(population=8, generations=2, constraints=())
     planned = small_world.plan(campaigns=kept, campaign=split.campaign, search=search, winners=2, baselines=False)
-    driven(store, LocalEvaluator(), planned)
+    driven(store, BatchEvaluator(LocalExecutor()), planned)
     best = store.leaderboard(planned.job.id, limit=1)[0].evaluation
     return Found(record=store.evaluation(best), store=store, kept=kept)
 

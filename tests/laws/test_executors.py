@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from cluster.compute.evaluator import Segment
-from cluster.compute.executor import Call, Crew, Finished
-from cluster.compute.local_executor import LocalCrew
+from cluster.compute.executor import Call, Executor, Finished
+from cluster.compute.local import LocalExecutor
 from cluster.compute.sources import MemorySource
 from coinswarm import errors
 from coinswarm.market import synthetic
@@ -96,22 +96,22 @@ class CountedSource:
         return self.bars
 
 
-def waited(crew: Crew, call: Call) -> Finished:
+def waited(executor: Executor, call: Call) -> Finished:
     """How a call ended."""
-    while (finished := crew.collect([call], 1.0)) is None:
+    while (finished := executor.collect([call], 1.0)) is None:
         pass
     return finished
 
 
 @pytest.fixture
-def ray(ray_crew: Crew) -> Crew:
+def ray(ray_executor: Executor) -> Executor:
     """An executor whose workers are processes that can be lost."""
-    return ray_crew
+    return ray_executor
 
 
 @pytest.fixture(params=["local", "ray"])
-def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
-    made: Crew = LocalCrew() if request.param == "local" else request.getfixturevalue("ray_crew")
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    made: Executor = LocalExecutor() if request.param == "local" else request.getfixturevalue("ray_executor")
     yield made
     made.close()
 
@@ -119,58 +119,58 @@ def crew(request: pytest.FixtureRequest) -> Iterator[Crew]:
 # --- an ordered map ----------------------------------------------------------------------------------------------------------
 
 
-def test_answers_come_in_the_order_of_the_items_with_the_bars_of_the_segment(crew: Crew) -> None:
+def test_answers_come_in_the_order_of_the_items_with_the_bars_of_the_segment(executor: Executor) -> None:
     bars = market()
-    handle = crew.load(MemorySource(bars=bars), Segment(name="part", end_ts=int(bars.ts[300])))
+    handle = executor.load(MemorySource(bars=bars), Segment(name="part", end_ts=int(bars.ts[300])))
     assert (handle.key, handle.symbol, handle.n_bars) == (bars.key, "BTC/USDT", 300)
-    answers = list(crew.run(last_close, range(40), markets=[handle]))
+    answers = list(executor.run(last_close, range(40), markets=[handle]))
     assert answers == [(item, 300, float(bars.close[299 - item])) for item in range(40)]
 
 
-def test_a_call_sees_its_markets_in_the_order_they_are_named(crew: Crew) -> None:
+def test_a_call_sees_its_markets_in_the_order_they_are_named(executor: Executor) -> None:
     sources = [MemorySource(bars=market(symbol=symbol)) for symbol in ("ETH/USDT", "BTC/USDT", "SOL/USDT")]
-    handles = crew.load_all(sources, PART)
-    assert next(crew.run(symbols, [0], markets=handles)) == ["ETH/USDT", "BTC/USDT", "SOL/USDT"]
+    handles = executor.load_all(sources, PART)
+    assert next(executor.run(symbols, [0], markets=handles)) == ["ETH/USDT", "BTC/USDT", "SOL/USDT"]
 
 
-def test_no_items_give_no_answers(crew: Crew) -> None:
-    assert list(crew.run(refuse_odd, [])) == []
+def test_no_items_give_no_answers(executor: Executor) -> None:
+    assert list(executor.run(refuse_odd, [])) == []
 
 
-def test_of_endless_items_no_more_are_taken_than_there_is_room_for(crew: Crew) -> None:
+def test_of_endless_items_no_more_are_taken_than_there_is_room_for(executor: Executor) -> None:
     taken = count(0, 2)
-    answers = crew.run(refuse_odd, taken)
+    answers = executor.run(refuse_odd, taken)
     assert [next(answers) for _ in range(5)] == [0, 2, 4, 6, 8]
     answers.close()
-    assert next(taken) // 2 <= 5 + 2 * crew.slots
+    assert next(taken) // 2 <= 5 + 2 * executor.slots
 
 
-def test_an_error_is_raised_as_it_was_in_the_turn_of_its_item(crew: Crew) -> None:
-    answers = crew.run(refuse_odd, [0, 2, 3, 5, 6])
+def test_an_error_is_raised_as_it_was_in_the_turn_of_its_item(executor: Executor) -> None:
+    answers = executor.run(refuse_odd, [0, 2, 3, 5, 6])
     assert [next(answers), next(answers)] == [0, 2]
     with pytest.raises(errors.InvalidArgument, match="items must be even, was 3") as raised:
         next(answers)
     assert raised.value.found == 3
 
 
-def test_an_error_that_is_not_the_projects_own_keeps_its_kind(crew: Crew) -> None:
+def test_an_error_that_is_not_the_projects_own_keeps_its_kind(executor: Executor) -> None:
     with pytest.raises(ZeroDivisionError):
-        list(crew.run(divide, [1, 0]))
+        list(executor.run(divide, [1, 0]))
 
 
-def test_closing_drops_what_is_under_way(crew: Crew, tmp_path: Path) -> None:
-    answers = crew.run(marked, ((number, str(tmp_path)) for number in count()))
+def test_closing_drops_what_is_under_way(executor: Executor, tmp_path: Path) -> None:
+    answers = executor.run(marked, ((number, str(tmp_path)) for number in count()))
     assert next(answers) == 0
     answers.close()
     time.sleep(0.7)
     done = {int(mark.name) for mark in tmp_path.iterdir()}
     time.sleep(0.7)
     assert {int(mark.name) for mark in tmp_path.iterdir()} == done
-    assert list(crew.run(refuse_odd, [0, 2])) == [0, 2]
+    assert list(executor.run(refuse_odd, [0, 2])) == [0, 2]
 
 
-def test_maps_that_are_read_in_turn_do_not_meet(crew: Crew) -> None:
-    even, close = crew.run(refuse_odd, count(0, 2)), crew.run(divide, count(1))
+def test_maps_that_are_read_in_turn_do_not_meet(executor: Executor) -> None:
+    even, close = executor.run(refuse_odd, count(0, 2)), executor.run(divide, count(1))
     assert [(next(even), next(close)) for _ in range(4)] == [(0, 1), (2, 1 / 2), (4, 1 / 3), (6, 1 / 4)]
     even.close()
     assert next(close) == 1 / 5
@@ -180,65 +180,65 @@ def test_maps_that_are_read_in_turn_do_not_meet(crew: Crew) -> None:
 # --- calls -------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_call_is_waited_for_whatever_else_is_under_way(crew: Crew) -> None:
+def test_a_call_is_waited_for_whatever_else_is_under_way(executor: Executor) -> None:
     calls = [Call(function=refuse_odd, item=2 * number) for number in range(6)]
     for call in calls:
-        crew.submit(call)
-    assert [waited(crew, call).answer for call in reversed(calls)] == [10, 8, 6, 4, 2, 0]
+        executor.submit(call)
+    assert [waited(executor, call).answer for call in reversed(calls)] == [10, 8, 6, 4, 2, 0]
 
 
-def test_a_call_that_was_dropped_is_not_under_way_any_more(crew: Crew) -> None:
+def test_a_call_that_was_dropped_is_not_under_way_any_more(executor: Executor) -> None:
     kept, dropped = Call(function=refuse_odd, item=2), Call(function=refuse_odd, item=4)
-    crew.submit(dropped)
-    crew.submit(kept)
-    crew.drop([dropped])
-    assert crew.collect([dropped], 0.1) is None
-    assert waited(crew, kept).answer == 2
+    executor.submit(dropped)
+    executor.submit(kept)
+    executor.drop([dropped])
+    assert executor.collect([dropped], 0.1) is None
+    assert waited(executor, kept).answer == 2
 
 
-def test_a_closed_executor_has_nothing_under_way_and_can_be_used_again(crew: Crew) -> None:
+def test_a_closed_executor_has_nothing_under_way_and_can_be_used_again(executor: Executor) -> None:
     call = Call(function=refuse_odd, item=2)
-    crew.submit(call)
-    crew.close()
-    assert crew.collect([call], 0.1) is None
-    handle = crew.load(MemorySource(bars=market()), PART)
-    assert next(crew.run(last_close, [0], markets=[handle]))[1] == 500
+    executor.submit(call)
+    executor.close()
+    assert executor.collect([call], 0.1) is None
+    handle = executor.load(MemorySource(bars=market()), PART)
+    assert next(executor.run(last_close, [0], markets=[handle]))[1] == 500
 
 
 # --- bars --------------------------------------------------------------------------------------------------------------------
 
 
-def test_bars_that_changed_are_refused(crew: Crew, tmp_path: Path) -> None:
+def test_bars_that_changed_are_refused(executor: Executor, tmp_path: Path) -> None:
     source = CountedSource(bars=market(), folder=tmp_path, content_hash=market(seed=2).content_hash)
     with pytest.raises(errors.Conflict, match="changed since the job was made"):
-        crew.load(source, PART)
+        executor.load(source, PART)
 
 
-def test_bars_are_loaded_once(crew: Crew, tmp_path: Path) -> None:
+def test_bars_are_loaded_once(executor: Executor, tmp_path: Path) -> None:
     source = CountedSource(bars=market(), folder=tmp_path, content_hash=market().content_hash)
-    assert crew.load(source, PART) is crew.load(source, PART)
+    assert executor.load(source, PART) is executor.load(source, PART)
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_two_spans_of_one_market_are_two_markets(crew: Crew) -> None:
-    long, short = (crew.load(MemorySource(bars=market()[:n_bars]), PART) for n_bars in (500, 300))
+def test_two_spans_of_one_market_are_two_markets(executor: Executor) -> None:
+    long, short = (executor.load(MemorySource(bars=market()[:n_bars]), PART) for n_bars in (500, 300))
     assert (long.key, long.n_bars) == (short.key, short.n_bars + 200)
 
 
 # --- workers that are lost ---------------------------------------------------------------------------------------------------
 
 
-def test_a_call_whose_worker_died_is_made_again(ray: Crew, tmp_path: Path) -> None:
+def test_a_call_whose_worker_died_is_made_again(ray: Executor, tmp_path: Path) -> None:
     assert list(ray.run(die_once, [(number, str(tmp_path)) for number in range(6)])) == list(range(6))
 
 
-def test_an_item_that_keeps_killing_is_refused_at_the_third_death(ray: Crew, tmp_path: Path) -> None:
+def test_an_item_that_keeps_killing_is_refused_at_the_third_death(ray: Executor, tmp_path: Path) -> None:
     with pytest.raises(errors.WorkerLost, match=r"test_executors.die must not kill its worker, was 3 deaths \(WorkerCrashedError\)"):
         list(ray.run(die, [str(tmp_path)]))
     assert len(list(tmp_path.iterdir())) == 3
 
 
-def test_a_call_is_made_as_often_as_it_says(ray: Crew, tmp_path: Path) -> None:
+def test_a_call_is_made_as_often_as_it_says(ray: Executor, tmp_path: Path) -> None:
     call = Call(function=die, item=str(tmp_path), attempts=1)
     ray.submit(call)
     loss = waited(ray, call).loss
@@ -246,7 +246,7 @@ def test_a_call_is_made_as_often_as_it_says(ray: Crew, tmp_path: Path) -> None:
     assert (loss.deaths, loss.cause, loss.late) == (1, "WorkerCrashedError", False)
 
 
-def test_a_call_that_computes_longer_than_its_limit_is_ended_and_called_late(ray: Crew) -> None:
+def test_a_call_that_computes_longer_than_its_limit_is_ended_and_called_late(ray: Executor) -> None:
     slow, quick = Call(function=sleep, item=60.0, limit_s=0.5, attempts=1), Call(function=sleep, item=0.0, limit_s=60.0)
     for call in (slow, quick):
         ray.submit(call)
@@ -257,9 +257,9 @@ def test_a_call_that_computes_longer_than_its_limit_is_ended_and_called_late(ray
 
 
 def test_no_more_calls_run_at_one_time_than_the_limit_allows(ray_cluster: object) -> None:
-    from cluster.compute.ray.executor import RayCrew
+    from cluster.compute.ray.executor import RayExecutor
 
-    alone = RayCrew(max_workers=1)
+    alone = RayExecutor(max_workers=1)
     spans = list(alone.run(span, range(6)))
     assert all(before <= after for (_, before), (after, _) in pairwise(spans))
     assert (alone.workers, alone.slots) == (1, 1)

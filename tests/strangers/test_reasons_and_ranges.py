@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 from cluster.cli.app import app
 from cluster.compute import scoring
+from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Segment, Setup
-from cluster.compute.local import LocalEvaluator
+from cluster.compute.local import LocalExecutor
 from coinswarm import backtest, errors, fitness, play
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.market.bars import Bars
@@ -120,7 +121,7 @@ def test_a_search_counts_why_its_trials_failed(tmp_path: Path, data_dir: Path) -
     """EMA(135) waits 963 bars at 1e-4, more than the 900 in sample, and so do all that are longer."""
     world, store = evolve_world.world(tmp_path, data_dir), MemoryStore()
     planned = world.plan(generations=2, population=16, islands=1, baselines=False, end_ts=_after(world, 1_200))
-    ending = driven(store, LocalEvaluator(), planned)
+    ending = driven(store, BatchEvaluator(LocalExecutor()), planned)
     counted = ending.result["failed_for"]
     assert sum(counted.values()) > 0
     assert all(": slow: ema(" in reason and "bars of 5m, there are 900" in reason for reason in counted)

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 import coinswarm as cs
 from cluster.cli.app import app
-from cluster.compute.local import LocalEvaluator
+from cluster.compute.batching import BatchEvaluator
+from cluster.compute.local import LocalExecutor
 from cluster.jobs import registry, spec
 from cluster.jobs.evolve.plan import SearchPlan, planned_search
 from cluster.jobs.kind import Planned
@@ -113,13 +114,13 @@ def test_the_example_plays_at_nine_digits_are_what_they_were(name: str, btc: Bar
 
 
 def test_a_search_at_nine_digits_has_the_result_hash_it_had(world: World) -> None:
-    assert driven(MemoryStore(), LocalEvaluator(), _search(world, warmup_tolerance=FORMER)).result_hash == EVOLVED
+    assert driven(MemoryStore(), BatchEvaluator(LocalExecutor()), _search(world, warmup_tolerance=FORMER)).result_hash == EVOLVED
 
 
 def test_a_search_stored_before_keeps_its_nine_digits(world: World) -> None:
     before = _as_stored_before(_planned(world), world)
     assert before.task.setups[0].play.warmup_tolerance == FORMER
-    assert driven(MemoryStore(), LocalEvaluator(), before).result_hash == EVOLVED
+    assert driven(MemoryStore(), BatchEvaluator(LocalExecutor()), before).result_hash == EVOLVED
 
 
 def test_random_trades_at_nine_digits_are_what_they_were(btc: Bars) -> None:

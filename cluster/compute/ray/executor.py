@@ -18,7 +18,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from cluster import version
 from cluster.compute import executor
 from cluster.compute.evaluator import Segment, Source
-from cluster.compute.executor import Call, Crew, Finished, Handle, Loss
+from cluster.compute.executor import Call, Executor, Finished, Handle, Loss
 from cluster.compute.ray import overtime, startup, tasks
 from coinswarm import errors
 
@@ -37,7 +37,7 @@ _COUNT_EVERY_S = 2.0
 _LOOK_EVERY_S = 1.0
 
 
-class RayCrew(Crew):
+class RayExecutor(Executor):
     """Computes on a Ray cluster that is already connected.
 
     Args:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.compute.evaluator import Segment
-from cluster.compute.executor import Crew, Handle
+from cluster.compute.executor import Executor, Handle
 from cluster.compute.sources import CatalogSource
 from cluster.jobs import markets
 from cluster.jobs.chaos import work
@@ -74,7 +74,7 @@ class Batches:
 
     unit = "batches"
 
-    def __init__(self, job: str, draw: Draw, executor: Crew, store: ChaosStore) -> None:
+    def __init__(self, job: str, draw: Draw, executor: Executor, store: ChaosStore) -> None:
         self._job = job
         self._draw = draw
         self._executor = executor
@@ -116,7 +116,7 @@ def load(made: Planned, context: RunContext) -> Steps:
     return Steps(context.store, made.job.id, batches, workers=lambda: executor.workers)
 
 
-def held(executor: Crew, draw: Draw) -> list[Handle]:
+def held(executor: Executor, draw: Draw) -> list[Handle]:
     """The bars of a draw, held by the executor."""
     return [executor.load(source, _SEGMENT) for source in draw.sources]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cluster.compute.executor import Crew
+from cluster.compute.executor import Executor
 from cluster.jobs import markets
 from cluster.jobs.discover.plan import trades_of
 from cluster.jobs.kind import Estimate, Planned, RunContext
@@ -59,7 +59,7 @@ class Searches:
     unit = "searches"
     total = 1
 
-    def __init__(self, search: Search, executor: Crew) -> None:
+    def __init__(self, search: Search, executor: Executor) -> None:
         self._search = search
         self._executor = executor
 

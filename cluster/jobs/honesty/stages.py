@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.compute.evaluator import Segment, Source
-from cluster.compute.executor import Crew, Handle
+from cluster.compute.executor import Executor, Handle
 from cluster.jobs.honesty import work
 from cluster.jobs.honesty.plan import sources
 from cluster.jobs.honesty.settings import Cell, EvolveSettings, HonestySettings
@@ -64,7 +64,7 @@ class Worlds:
 
     unit = "worlds"
 
-    def __init__(self, run: Calibration, executor: Crew, judge: Judge = work.judge) -> None:
+    def __init__(self, run: Calibration, executor: Executor, judge: Judge = work.judge) -> None:
         self._settings, self._sources, self._texts = run.settings, run.sources, (run.play, run.gates)
         self._executor, self._judge = executor, judge
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cluster.compute.evaluator import Segment
-from cluster.compute.executor import Crew
+from cluster.compute.executor import Executor
 from cluster.compute.sources import CatalogSource
 from cluster.jobs import markets
 from cluster.jobs.kind import Estimate, Planned, RunContext
@@ -56,7 +56,7 @@ class Rules:
 
     unit = "rules"
 
-    def __init__(self, test: RuleTest, executor: Crew, library: PatternStore) -> None:
+    def __init__(self, test: RuleTest, executor: Executor, library: PatternStore) -> None:
         self._test, self._executor, self._library = test, executor, library
 
     @property

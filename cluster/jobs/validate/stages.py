@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cluster.compute.evaluator import Segment
-from cluster.compute.executor import Crew
+from cluster.compute.executor import Executor
 from cluster.compute.sources import CatalogSource
 from cluster.jobs import markets, plays
 from cluster.jobs.kind import Estimate, Planned, RunContext
@@ -65,7 +65,7 @@ class Sections:
 
     unit = "sections"
 
-    def __init__(self, plan: CardPlan, executor: Crew) -> None:
+    def __init__(self, plan: CardPlan, executor: Executor) -> None:
         self._plan = plan
         self._executor = executor
 

@@ -12,7 +12,7 @@ from cluster.compute import scoring
 from cluster.compute.batching import BatchEvaluator, BatchSize
 from cluster.compute.evaluator import Scored, Setup, Task, Work
 from cluster.compute.executor import Call, Finished, Loss
-from cluster.compute.local_executor import LocalCrew
+from cluster.compute.local import LocalExecutor
 from cluster.compute.scoring import Batch
 from cluster.compute.sources import MemorySource
 from coinswarm import errors, play
@@ -37,7 +37,7 @@ position_policy: { mode: long_only, exit_mode: first_hit }
 SYMBOLS = ("BTC/USDT", "ETH/USDT")
 
 
-class LastFirst(LocalCrew):
+class LastFirst(LocalExecutor):
     """Runs the newest call first."""
 
     slots = 3
@@ -47,7 +47,7 @@ class LastFirst(LocalCrew):
         return super().collect(calls, timeout_s)
 
 
-class Mortal(LocalCrew):
+class Mortal(LocalExecutor):
     """Loses every call that scores a given variant, and remembers how many variants each lost one had."""
 
     def __init__(self, poison: np.ndarray, *, late: bool = False) -> None:
@@ -65,7 +65,7 @@ class Mortal(LocalCrew):
         return Finished(call=finished.call, loss=Loss(deaths=finished.call.attempts, cause="Crash", late=self._late))
 
 
-class Refusing(LocalCrew):
+class Refusing(LocalExecutor):
     """Refuses every call."""
 
     def collect(self, calls: Collection[Call], timeout_s: float) -> Finished | None:
@@ -91,8 +91,8 @@ def work(genomes: np.ndarray, token: int = 1) -> Work:
     return Work(token=token, setup=0, segment=IN_SAMPLE, genomes=genomes)
 
 
-def scored(crew: LocalCrew, task: Task, genomes: np.ndarray) -> Scored:
-    evaluator = BatchEvaluator(crew, timeout_s=9.0)
+def scored(executor: LocalExecutor, task: Task, genomes: np.ndarray) -> Scored:
+    evaluator = BatchEvaluator(executor, timeout_s=9.0)
     evaluator.open(task)
     evaluator.submit(work(genomes))
     answer = evaluator.collect(60.0)
@@ -102,16 +102,16 @@ def scored(crew: LocalCrew, task: Task, genomes: np.ndarray) -> Scored:
 
 def test_batches_in_any_order_give_what_each_variant_gives_alone(task: Task, genomes: np.ndarray) -> None:
     together = scored(LastFirst(), task, genomes)
-    alone = [scored(LocalCrew(), task, genomes[row : row + 1]).figures for row in range(len(genomes))]
+    alone = [scored(LocalExecutor(), task, genomes[row : row + 1]).figures for row in range(len(genomes))]
     assert together.figures.tobytes() == np.concatenate(alone).tobytes()
 
 
 def test_a_work_without_variants_is_scored_at_once(task: Task, genomes: np.ndarray) -> None:
-    assert scored(LocalCrew(), task, genomes[:0]).figures.shape == (0, 2)
+    assert scored(LocalExecutor(), task, genomes[:0]).figures.shape == (0, 2)
 
 
 def test_nothing_under_way_is_not_waited_for(task: Task) -> None:
-    evaluator = BatchEvaluator(LocalCrew())
+    evaluator = BatchEvaluator(LocalExecutor())
     with pytest.raises(errors.NotFound, match="no task is open"):
         evaluator.submit(work(np.zeros((1, 3))))
     evaluator.open(task)
@@ -120,7 +120,7 @@ def test_nothing_under_way_is_not_waited_for(task: Task) -> None:
 
 
 def test_a_work_that_takes_longer_than_is_waited_for_goes_on_at_the_next_time(task: Task, genomes: np.ndarray) -> None:
-    evaluator = BatchEvaluator(LocalCrew())
+    evaluator = BatchEvaluator(LocalExecutor())
     evaluator.open(task)
     evaluator.submit(work(genomes))
     assert evaluator.collect(0.0) is None
@@ -128,25 +128,25 @@ def test_a_work_that_takes_longer_than_is_waited_for_goes_on_at_the_next_time(ta
 
 
 def test_a_closed_evaluator_has_dropped_its_batches(task: Task, genomes: np.ndarray) -> None:
-    crew = LastFirst()
-    evaluator = BatchEvaluator(crew)
+    executor = LastFirst()
+    evaluator = BatchEvaluator(executor)
     evaluator.open(task)
     evaluator.submit(work(genomes))
     evaluator.collect(0.0)
     evaluator.close()
-    assert crew._waiting == []
+    assert executor._waiting == []
 
 
 def test_a_variant_that_kills_is_found_by_halves_and_put_in_quarantine(task: Task, genomes: np.ndarray) -> None:
-    crew = Mortal(genomes[13])
-    answer = scored(crew, task, genomes)
+    executor = Mortal(genomes[13])
+    answer = scored(executor, task, genomes)
     assert np.flatnonzero((answer.figures["status"] == Status.ERROR).any(axis=1)).tolist() == [13]
     assert answer.reasons == {13: "synthetic:BTC/USDT:5m: its worker died 3 times (Crash)"}
     rest = np.arange(40) != 13
-    assert answer.figures[rest].tobytes() == scored(LocalCrew(), task, genomes).figures[rest].tobytes()
-    assert crew.lost[0][1] == 2  # the whole batch is tried twice, each half that has the variant once, the variant alone twice more
-    assert {attempts for size, attempts in crew.lost[1:] if size > 1 and size < crew.lost[0][0]} <= {1, 2}
-    assert [attempts for size, attempts in crew.lost if size == 1] == [2, 2]
+    assert answer.figures[rest].tobytes() == scored(LocalExecutor(), task, genomes).figures[rest].tobytes()
+    assert executor.lost[0][1] == 2  # the whole batch is tried twice, each half that has the variant once, the variant alone twice more
+    assert {attempts for size, attempts in executor.lost[1:] if size > 1 and size < executor.lost[0][0]} <= {1, 2}
+    assert [attempts for size, attempts in executor.lost if size == 1] == [2, 2]
 
 
 def test_a_variant_that_takes_too_long_is_a_timeout(task: Task, genomes: np.ndarray) -> None:
@@ -162,7 +162,7 @@ def test_what_is_wrong_with_the_cluster_is_raised_and_not_blamed_on_a_variant(ta
 
 def test_the_reason_of_the_first_market_is_kept_in_any_order(task: Task, genomes: np.ndarray) -> None:
     impossible = replace(task, sources=tuple(MemorySource(bars=source.load()[:100]) for source in task.sources))
-    reasons = [scored(crew, impossible, genomes[:6]).reasons for crew in (LocalCrew(), LastFirst())]
+    reasons = [scored(executor, impossible, genomes[:6]).reasons for executor in (LocalExecutor(), LastFirst())]
     assert reasons[0] == reasons[1]
     assert all(text.startswith("synthetic:BTC/USDT:5m: ") for text in reasons[0].values())
     assert list(reasons[0]) == sorted(reasons[0])
@@ -171,7 +171,7 @@ def test_the_reason_of_the_first_market_is_kept_in_any_order(task: Task, genomes
 def test_a_batch_is_bound_to_the_limit_of_the_evaluator(task: Task, genomes: np.ndarray) -> None:
     seen: list[Call] = []
 
-    class Noting(LocalCrew):
+    class Noting(LocalExecutor):
         def submit(self, call: Call) -> None:
             seen.append(call)
             super().submit(call)
