@@ -18,10 +18,10 @@ from cluster import settings as machine
 from cluster.settings import Settings
 
 if TYPE_CHECKING:
-    from cluster.api.context import Context, Limits
+    from cluster.api.context import ApiContext, Limits
     from cluster.compute.evaluator import Evaluator
     from cluster.compute.executor import Executor
-    from cluster.compute.ray.nodes import Node
+    from cluster.compute.ray.nodes import ClusterNode
     from cluster.compute.ray.session import Session
     from cluster.jobs.kind import PlanContext
     from cluster.run.runner import Runner
@@ -271,18 +271,18 @@ def _free_bytes(settings: Settings) -> int | None:
 
 
 @contextmanager
-def open_control(settings: Settings, limits: Limits) -> Iterator[Context]:
+def open_control(settings: Settings, limits: Limits) -> Iterator[ApiContext]:
     """All that the control plane works with, its computing processes included."""
     prepare(settings)
     machine.ensure_home(settings)
-    from cluster.api.context import Context
-    from cluster.api.pool import ProcessDesk
+    from cluster.api.context import ApiContext
+    from cluster.api.pool import ProcessQueryPool
 
     pinned = settings.model_copy(update={"database_url": SecretStr(database_url(settings))})
     with open_repositories(pinned) as kept:
-        desk = ProcessDesk(partial(open_plan_context, pinned))
+        desk = ProcessQueryPool(partial(open_plan_context, pinned))
         try:
-            yield Context(
+            yield ApiContext(
                 store=kept.store, queue=kept.queue, access=kept.access, browse=kept.browse, library=kept.patterns, campaigns=kept.campaigns,
                 desk=desk, limits=limits, dashboard=partial(machine.dashboard, pinned),
             )  # fmt: skip
@@ -361,7 +361,7 @@ def require_cluster(settings: Settings) -> None:
         joining.require(session.resolved(settings.ray_address))
 
 
-def look_at_nodes(settings: Settings) -> tuple[Node, ...]:
+def look_at_nodes(settings: Settings) -> tuple[ClusterNode, ...]:
     """What is installed on every node of the configured Ray cluster, or on a local one.
 
     Raises:

@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI, Security
 from fastapi.security import HTTPBearer
 
 from cluster.api import campaigns, charts, data, evaluations, events, health, jobs, patterns, plays, problems, security, tokens, web
-from cluster.api.context import Context, refuse_unknown_parameters
+from cluster.api.context import ApiContext, refuse_unknown_parameters
 from cluster.api.counting import Trials
 
 DESCRIPTION = """Submit jobs, follow them, and query what they found.
@@ -22,7 +22,7 @@ documents (RFC 9457). Lists come in pages: `next` of one is the `cursor` of the 
 _bearer = HTTPBearer(auto_error=False, description="`coinswarm token create NAME --role read|submit|admin`")
 
 
-def create(context: Context) -> FastAPI:
+def create(context: ApiContext) -> FastAPI:
     """The application over what it works with."""
 
     @asynccontextmanager

@@ -19,7 +19,7 @@ from coinswarm.ledger.store import Store
 _T = TypeVar("_T")
 
 
-class Desk(Protocol):
+class QueryPool(Protocol):
     """Computes in processes of its own."""
 
     async def ask(self, function: Callable[..., _T], *values: Any) -> _T:
@@ -69,7 +69,7 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class ApiContext:
     """Everything an endpoint may use. `dashboard` says where Ray's own page is, while that is known."""
 
     store: Store
@@ -78,14 +78,14 @@ class Context:
     browse: Browse
     library: PatternStore
     campaigns: Campaigns
-    desk: Desk
+    desk: QueryPool
     dashboard: Callable[[], str | None] = lambda: None
     limits: Limits = field(default_factory=Limits)
     event_poll_s: float = 0.5
 
 
-def _context(request: Request) -> Context:
-    found: Context = request.app.state.context
+def _context(request: Request) -> ApiContext:
+    found: ApiContext = request.app.state.context
     return found
 
 
@@ -112,5 +112,5 @@ def _parameters(dependant: Any) -> list[str]:
     return own + [name for inner in dependant.dependencies for name in _parameters(inner)]
 
 
-Here = Annotated[Context, Depends(_context)]
+Here = Annotated[ApiContext, Depends(_context)]
 Caller = Annotated[Token, Depends(_caller)]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
 from cluster.api import models, problems
-from cluster.api.context import Context, Here
+from cluster.api.context import ApiContext, Here
 from cluster.api.jobs import HTML_POLICY, ID, Cursor, Limit
 from cluster.api.patterns import A_PLAY, YAML
 from cluster.jobs.settings import Name
@@ -109,7 +109,7 @@ async def bars(evaluation: EvaluationId, here: Here, market: Market = None, form
 
 
 async def _table(
-    here: Context, function: Callable[..., Any], evaluation: str, market: str | None, form: desk.Form, *more: str | None
+    here: ApiContext, function: Callable[..., Any], evaluation: str, market: str | None, form: desk.Form, *more: str | None
 ) -> Response:
     content: bytes = await here.desk.ask(function, evaluation, market, form, *more)
     return Response(content, media_type=MEDIA[form])

@@ -19,7 +19,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from cluster.api import models, problems
-from cluster.api.context import Caller, Context, Here
+from cluster.api.context import ApiContext, Caller, Here
 from cluster.api.jobs import JobId
 from cluster.jobs import brief as briefs
 from coinswarm import errors
@@ -71,7 +71,7 @@ class Hub:
         context: where to read.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ApiContext) -> None:
         self._context = context
         self._channels: dict[str, Channel] = {}
         self._following: Counter[str] = Counter()
@@ -124,7 +124,7 @@ class Hub:
             await asyncio.sleep(self._context.event_poll_s)
 
 
-def _news(context: Context, channel: Channel, last: int) -> tuple[list[Event], int]:
+def _news(context: ApiContext, channel: Channel, last: int) -> tuple[list[Event], int]:
     """What happened since the commit `last`: the status is read first, so that a job that ended has nothing left to tell after it."""
     job = context.store.job(channel.job)
     events: list[Event] = []

@@ -11,7 +11,7 @@ from pydantic import Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cluster.api import models, problems
-from cluster.api.context import Caller, Context, Here
+from cluster.api.context import ApiContext, Caller, Here
 from cluster.jobs.registry import NAMES
 from cluster.queries import answers as desk
 
@@ -99,7 +99,7 @@ class Meters:
         self.queue = Gauge("coinswarm_queue_jobs", "Jobs of the queue that wait or run", ["status"], registry=registry)
         self.watchers = Gauge("coinswarm_event_streams", "Event streams that are open", registry=registry)
 
-    def text(self, context: Context, watchers: int) -> bytes:
+    def text(self, context: ApiContext, watchers: int) -> bytes:
         """All of it; jobs are counted in the database when somebody asks."""
         self.jobs.clear()
         for (kind, status), number in context.browse.jobs_by_status().items():

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from cluster.api import models, problems, security, web
-from cluster.api.context import Caller, Context, Here
+from cluster.api.context import ApiContext, Caller, Here
 from cluster.api.counting import Trials
 from cluster.jobs import brief as briefs
 from cluster.jobs import registry, spec
@@ -172,7 +172,7 @@ async def report(job: JobId, here: Here) -> HTMLResponse:
     return HTMLResponse(await here.desk.ask(desk.job_report, job), headers={"Content-Security-Policy": HTML_POLICY})
 
 
-def _refuse_huge(wanted: JobSettings, here: Context) -> None:
+def _refuse_huge(wanted: JobSettings, here: ApiContext) -> None:
     trials = registry.kind(kind_name(wanted)).trials(wanted)
     if trials > here.limits.trials:
         raise errors.InvalidArgument(
@@ -181,11 +181,11 @@ def _refuse_huge(wanted: JobSettings, here: Context) -> None:
         )  # fmt: skip
 
 
-def _refuse_foreign(here: Context, caller: Caller, job: str) -> None:
+def _refuse_foreign(here: ApiContext, caller: Caller, job: str) -> None:
     entry = here.queue.entry(job)
     security.refuse_foreign(caller, None if entry is None else entry.token, job)
 
 
-def _shown(here: Context, job: str) -> models.JobOut:
+def _shown(here: ApiContext, job: str) -> models.JobOut:
     found = here.store.job(job)
     return models.job_out(found, here.queue.entry(found.id))

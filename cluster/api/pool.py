@@ -25,8 +25,8 @@ Opener = Callable[[], AbstractContextManager[PlanContext]]
 """Opens what the functions look at, in the process that calls them; found by its name there."""
 
 
-class ProcessDesk:
-    """Keeps `cluster.api.context.Desk` with a few processes that stay warm.
+class ProcessQueryPool:
+    """Keeps `cluster.api.context.QueryPool` with a few processes that stay warm.
 
     Args:
         opener: opens what they may look at.

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cluster.api import problems
-from cluster.api.context import Context, Limits
+from cluster.api.context import ApiContext, Limits
 from coinswarm import errors
 from coinswarm.ledger import access
 from coinswarm.ledger.access import Role, Token
@@ -68,7 +68,7 @@ class Bucket:
 class Callers:
     """Tokens of those who asked a moment ago, so that a busy client costs one look-up a second."""
 
-    def __init__(self, context: Context, clock: Clock = time.monotonic) -> None:
+    def __init__(self, context: ApiContext, clock: Clock = time.monotonic) -> None:
         self._context, self._clock = context, clock
         self._known: OrderedDict[str, tuple[Token, float]] = OrderedDict()
         self._looking = asyncio.Semaphore(_LOOKUPS)
@@ -95,7 +95,7 @@ class Callers:
 class Gate:
     """Lets a request through to `app` with its token in the scope's state, or answers with a problem document."""
 
-    def __init__(self, app: ASGIApp, context: Context) -> None:
+    def __init__(self, app: ASGIApp, context: ApiContext) -> None:
         limits = context.limits
         self._app, self._limits = app, limits
         self._callers = Callers(context)

@@ -31,7 +31,7 @@ _GIGABYTE = 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Check:
     """One thing that was looked at; `ok` is None where it does not matter."""
 
     what: str
@@ -72,90 +72,88 @@ def command(
         raise typer.Exit(1)
 
 
-def _machine(settings: Settings) -> list[Finding]:
+def _machine(settings: Settings) -> list[Check]:
     import psutil
 
     memory = psutil.virtual_memory()
     home = settings.home.expanduser()
     disk = shutil.disk_usage(next(folder for folder in (home, *home.parents) if folder.is_dir()))
     return [
-        Finding(what="python", found=f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
-        Finding(what="processors", found=f"{psutil.cpu_count()} ({psutil.cpu_count(logical=False)} cores)"),
-        Finding(what="memory", found=f"{memory.total / _GIGABYTE:.1f} GB, {memory.available / _GIGABYTE:.1f} GB free"),
-        Finding(what="home", found=f"{console.path(home)} ({_size(home) / 2**20:,.0f} MB)"),
-        Finding(what="disk", found=f"{disk.free / _GIGABYTE:.1f} GB free", ok=disk.free > _LOW_DISK_BYTES),
-        Finding(what="compiled kernels", found=f"{_size(settings.numba_folder) / 2**20:,.1f} MB in {console.path(settings.numba_folder)}"),
+        Check(what="python", found=f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        Check(what="processors", found=f"{psutil.cpu_count()} ({psutil.cpu_count(logical=False)} cores)"),
+        Check(what="memory", found=f"{memory.total / _GIGABYTE:.1f} GB, {memory.available / _GIGABYTE:.1f} GB free"),
+        Check(what="home", found=f"{console.path(home)} ({_size(home) / 2**20:,.0f} MB)"),
+        Check(what="disk", found=f"{disk.free / _GIGABYTE:.1f} GB free", ok=disk.free > _LOW_DISK_BYTES),
+        Check(what="compiled kernels", found=f"{_size(settings.numba_folder) / 2**20:,.1f} MB in {console.path(settings.numba_folder)}"),
     ]
 
 
-def _packages() -> list[Finding]:
+def _packages() -> list[Check]:
     return [_package(name) for name in _PACKAGES]
 
 
-def _package(name: str) -> Finding:
+def _package(name: str) -> Check:
     try:
         found = version(name)
         if name in _NEEDED:
             importlib.import_module(_NEEDED[name])
     except PackageNotFoundError:
-        return Finding(what=name, found="not installed", ok=False)
+        return Check(what=name, found="not installed", ok=False)
     except (ImportError, OSError) as problem:
-        return Finding(what=name, found=f"cannot be imported: {problem}", ok=False)
-    return Finding(what=name, found=found, ok=True)
+        return Check(what=name, found=f"cannot be imported: {problem}", ok=False)
+    return Check(what=name, found=found, ok=True)
 
 
-def _guarded(what: str, look: Callable[[Settings], Finding], settings: Settings) -> Finding:
+def _guarded(what: str, look: Callable[[Settings], Check], settings: Settings) -> Check:
     try:
         return look(settings)
     except errors.CoinswarmError as problem:
-        return Finding(what=what, found=str(problem), ok=False)
+        return Check(what=what, found=str(problem), ok=False)
 
 
-def _bars(settings: Settings) -> Finding:
+def _bars(settings: Settings) -> Check:
     from coinswarm.market.catalog import Catalog
 
     path = settings.bars_file
     if not path.exists():
-        return Finding(what="bars", found=f"none yet; {console.path(path)} is made by the first import", ok=True)
+        return Check(what="bars", found=f"none yet; {console.path(path)} is made by the first import", ok=True)
     with Catalog.open(path, read_only=True) as catalog:
         stored = catalog.list()
     bars = sum(entry.n_bars for entry in stored)
-    return Finding(
+    return Check(
         what="bars",
         found=f"{len(stored)} data set(s), {bars:,} bars, {path.stat().st_size / 2**20:,.1f} MB in {console.path(path)}",
         ok=True,
     )
 
 
-def _database(settings: Settings) -> Finding:
+def _database(settings: Settings) -> Check:
     from cluster.store import embedded
 
     if settings.database_address is None:
         running = embedded.status(settings.postgres_folder)
         if running is None:
-            return Finding(what="database", found="embedded PostgreSQL, not running; it starts when it is needed", ok=True)
-        return Finding(
+            return Check(what="database", found="embedded PostgreSQL, not running; it starts when it is needed", ok=True)
+        return Check(
             what="database",
             found=f"embedded PostgreSQL {running.version}, port {running.port}, {running.size_bytes / 2**20:,.0f} MB",
             ok=True,
         )
     with bootstrap.open_store(settings) as store:
         newest: Any = store.jobs(limit=1)
-    return Finding(
-        what="database", found=f"PostgreSQL at COINSWARM_DATABASE_URL answers; {'has jobs' if newest else 'no jobs yet'}", ok=True
-    )
+    return Check(what="database", found=f"PostgreSQL at COINSWARM_DATABASE_URL answers; {'has jobs' if newest else 'no jobs yet'}", ok=True)
 
 
-def _ray(settings: Settings) -> Finding:
+def _ray(settings: Settings) -> Check:
     if not settings.ray_address:
-        return Finding(what="cluster", found="a local Ray cluster for each run, on the loopback address", ok=True)
+        return Check(what="cluster", found="a local Ray cluster for each run, on the loopback address", ok=True)
     bootstrap.require_cluster(settings)
-    return Finding(what="cluster", found=f"a Ray cluster answers at {settings.ray_address}", ok=True)
+    return Check(what="cluster", found=f"a Ray cluster answers at {settings.ray_address}", ok=True)
 
 
-def _browser() -> Finding:
+def _browser() -> Check:
     path = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
-    return Finding(what="chromium", found=path or "not here; only a test of the HTML report asks for it")
+    return Check(what="chromium", found=path or "not here; only a test of the HTML report asks for it")
 
 
 def _size(folder: Path) -> int:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from cluster.settings import Settings
 
 
-class Node(Protocol):
-    """See `cluster.compute.ray.nodes.Node`."""
+class NodeReport(Protocol):
+    """See `cluster.compute.ray.nodes.ClusterNode`."""
 
     @property
     def address(self) -> str:
@@ -49,7 +49,7 @@ def examine(settings: Settings, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def differences(nodes: Sequence[Node]) -> dict[str, dict[str, list[str]]]:
+def differences(nodes: Sequence[NodeReport]) -> dict[str, dict[str, list[str]]]:
     """What is not the same everywhere.
 
     Returns:
@@ -67,11 +67,11 @@ def differences(nodes: Sequence[Node]) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def _called(node: Node) -> str:
+def _called(node: NodeReport) -> str:
     return f"{node.address} ({node.node[:8]})"
 
 
-def _show(nodes: Sequence[Node], differing: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+def _show(nodes: Sequence[NodeReport], differing: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
     things = list(dict.fromkeys(name for node in nodes for name in node.versions))
     rows: list[list[Any]] = [[_called(node), node.problem or "ok", *(node.versions.get(name) for name in things)] for node in nodes]
     console.table(f"{len(nodes)} node(s)", ["node", "state", *things], rows)

@@ -41,7 +41,7 @@ _OF_A_SUBMISSION = ("server", "priority", "key", "as_json")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class RunOptions:
     """What is to become of requests: the options that are of a run and not of a kind."""
 
     workers: int | None = None
@@ -123,7 +123,7 @@ def requests(kind: JobKind[Any], given: dict[str, Any], settings: Settings) -> l
     return job_options.requests(kind, given, ThisMachine(settings))
 
 
-def execute(asked: Sequence[JobSettings], wanted: Wanted, settings: Settings) -> None:
+def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: Settings) -> None:
     """Do with requests what is wanted: submit them elsewhere, queue them, estimate them or run them one after the other."""
     remote = client.wanted(settings, wanted.server)
     if remote is not None:
@@ -152,10 +152,10 @@ def resume(settings: Settings, name: str, *, workers: int | None, as_json: bool)
     with bootstrap.open_runner(settings, workers=workers, note=console.note) as runner:
         with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
             job = runner.resume(name, watcher=display, stopped=stopped)
-        present(settings, runner, [job], Wanted(as_json=as_json))
+        present(settings, runner, [job], RunOptions(as_json=as_json))
 
 
-def present(settings: Settings, runner: Runner, jobs: Sequence[Job], wanted: Wanted) -> None:
+def present(settings: Settings, runner: Runner, jobs: Sequence[Job], wanted: RunOptions) -> None:
     """Print what jobs came to; one that is cancelled raises `Cancelled` after that."""
     from cluster.cli import reports
 
@@ -180,12 +180,12 @@ def refuse_cancelled(job: Job) -> None:
 def _run(kind: JobKind[Any], given: dict[str, Any]) -> None:
     settings = console.settings()
     bootstrap.prepare(settings)
-    wanted = Wanted(**{name: given.pop(name) for name in (*_COMMON, "out") if name in given})
+    wanted = RunOptions(**{name: given.pop(name) for name in (*_COMMON, "out") if name in given})
     refuse_files(kind, settings, wanted, given)
     execute(requests(kind, given, settings), wanted, settings)
 
 
-def refuse_files(kind: JobKind[Any], settings: Settings, wanted: Wanted, given: dict[str, Any]) -> None:
+def refuse_files(kind: JobKind[Any], settings: Settings, wanted: RunOptions, given: dict[str, Any]) -> None:
     """Raise `InvalidArgument` for files of candles that a server elsewhere would have to import."""
     names = [option.names[0] for option in kind.options.options if option.late and given.get(option.key)]
     if (wanted.server or settings.server) and names:
@@ -206,27 +206,27 @@ def _signature(kind: JobKind[Any], common: dict[str, tuple[Any, Any]], *, group:
     return inspect.Signature([*context, *own, *shared])
 
 
-def _refuse_here(wanted: Wanted) -> None:
+def _refuse_here(wanted: RunOptions) -> None:
     """Options of a run on this machine say nothing to a server."""
     for name in ("estimate", "detach", "workers", "address"):
         if getattr(wanted, name):
             raise errors.InvalidArgument(f"--{name} does not go with --server", hint="the server decides where and when a job runs")
 
 
-def _terms(wanted: Wanted) -> Any:
+def _terms(wanted: RunOptions) -> Any:
     from cluster.run.runner import QueueOptions
 
     return QueueOptions(priority=wanted.priority, key=wanted.key or "")
 
 
-def _posted(remote: client.Client, asked: JobSettings, wanted: Wanted) -> str:
+def _posted(remote: client.Client, asked: JobSettings, wanted: RunOptions) -> str:
     headers = {"Idempotency-Key": wanted.key} if wanted.key else {}
     # What was not said stays unsaid: the server has its own defaults, and some are met where they can be.
     body = asked.model_dump(mode="json", exclude_unset=True)
     return str(remote.post("/api/v1/jobs", body, headers=headers, priority=wanted.priority)["id"])
 
 
-def _submit_all(asked: Sequence[JobSettings], submit: Callable[[JobSettings], str], wanted: Wanted, *, place: str) -> None:
+def _submit_all(asked: Sequence[JobSettings], submit: Callable[[JobSettings], str], wanted: RunOptions, *, place: str) -> None:
     jobs = [submit(each) for each in asked]
     if wanted.as_json:
         console.emit_json({"job": jobs[0]} if len(jobs) == 1 else [{"job": job} for job in jobs])

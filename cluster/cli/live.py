@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cluster.cli import console
-from cluster.jobs.progress import Advance, Progress
+from cluster.jobs.progress import Advance, SearchProgress
 
 _log = logging.getLogger(__name__)
 _LINES_EVERY_S = 5.0
@@ -40,7 +40,7 @@ class Display:
         if self._live is not None:
             self._live.stop()
 
-    def on_progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: SearchProgress) -> None:
         """A generation was committed."""
         _log.info("committed: %s", line(progress), extra={"job": progress.job, "batch": progress.generation})
         if self._live is not None:
@@ -64,7 +64,7 @@ class Display:
         self._console.print(Text(text))
 
 
-def line(progress: Progress) -> str:
+def line(progress: SearchProgress) -> str:
     """Where a job stands, as one line."""
     return (
         f"generation {progress.generation}/{progress.generations}  best {_number(progress.best)}  median {_number(progress.median)}  "
@@ -92,7 +92,7 @@ def span(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def _panel(progress: Progress) -> Group:
+def _panel(progress: SearchProgress) -> Group:
     grid = Table.grid(padding=(0, 2))
     facts = {
         "generation": f"{progress.generation}/{progress.generations}",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cluster.cli import client, console
-from cluster.jobs.report import Report, Table
+from cluster.jobs.report import Report, ReportTable
 from coinswarm import errors
 
 if TYPE_CHECKING:
@@ -25,16 +25,16 @@ def show(report: Report, path: Path | None = None) -> None:
         console.text("next:  " + "\n       ".join(report.next_steps))
 
 
-def show_parts(parts: Sequence[Table | str], *, synthetic: bool) -> None:
+def show_parts(parts: Sequence[ReportTable | str], *, synthetic: bool) -> None:
     """Print tables and sentences."""
     for part in parts:
-        if isinstance(part, Table):
+        if isinstance(part, ReportTable):
             show_table(part, synthetic=synthetic)
         else:
             console.text(part)
 
 
-def show_table(table: Table, *, synthetic: bool) -> None:
+def show_table(table: ReportTable, *, synthetic: bool) -> None:
     """Print a table."""
     console.table(table.title, table.columns, table.rows, synthetic=synthetic)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class Extracts:
     """What else is wanted of an evaluation: files of its trades and its equity, on which market, trading which side."""
 
     trades: Path | None
@@ -68,20 +68,20 @@ def command(
         _save(wanted, *_simulated(found, wanted))
 
 
-def _wanted(trades: Path | None, equity: Path | None, market: str | None, side: str | None) -> Wanted:
+def _wanted(trades: Path | None, equity: Path | None, market: str | None, side: str | None) -> Extracts:
     """Raises `InvalidArgument` for a file that is no table, a side that is none, or a market without a file."""
     if not (trades or equity or market or side):
-        return Wanted(trades=None, equity=None, market=None, side=None)
+        return Extracts(trades=None, equity=None, market=None, side=None)
     from cluster.cli import backtest
     from coinswarm import errors
 
     backtest.require_tables(trades, equity)
     if market is not None and not (trades or equity):
         raise errors.InvalidArgument("--market goes with --trades or --equity", found=market)
-    return Wanted(trades=trades, equity=equity, market=market, side=backtest.one_side(side))
+    return Extracts(trades=trades, equity=equity, market=market, side=backtest.one_side(side))
 
 
-def _simulated(found: Visit, wanted: Wanted) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _simulated(found: Visit, wanted: Extracts) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Trades and equity of an evaluation of this machine over all bars of its job."""
     from cluster.queries import answers as desk
     from cluster.queries import replay as revisit
@@ -93,7 +93,7 @@ def _simulated(found: Visit, wanted: Wanted) -> tuple[pl.DataFrame, pl.DataFrame
     return run.trades, listing.curve(run.bars, run.equity, run.position)
 
 
-def _fetched(remote: client.Client, evaluation: str, wanted: Wanted) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
+def _fetched(remote: client.Client, evaluation: str, wanted: Extracts) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
     """Trades and equity as a control plane has them; None for what is not wanted."""
     import polars as pl
 
@@ -108,7 +108,7 @@ def _fetched(remote: client.Client, evaluation: str, wanted: Wanted) -> tuple[pl
     return table("trades") if wanted.trades else None, curve
 
 
-def _save(wanted: Wanted, trades: pl.DataFrame | None, equity: pl.DataFrame | None) -> None:
+def _save(wanted: Extracts, trades: pl.DataFrame | None, equity: pl.DataFrame | None) -> None:
     for path, table in ((wanted.trades, trades), (wanted.equity, equity)):
         if path is not None and table is not None:
             from cluster.cli import backtest

@@ -32,7 +32,7 @@ def submit(kind: JobKind[Any], given: dict[str, Any]) -> None:
     file = given.pop("request")
     settings = console.settings()
     bootstrap.prepare(settings)
-    wanted = job_commands.Wanted(queue=True, **{name: given.pop(name) for name in _OF_ANY if name != "plays"})
+    wanted = job_commands.RunOptions(queue=True, **{name: given.pop(name) for name in _OF_ANY if name != "plays"})
     if file is not None:
         said = [name for name, value in given.items() if name != "plays" and value not in (None, [], ())]
         if said:

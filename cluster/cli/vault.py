@@ -47,7 +47,7 @@ def declare(
     from cluster.queries import vaults
 
     settings = console.settings()
-    wanted = vaults.Wanted(
+    wanted = vaults.VaultQuery(
         campaign=campaign, markets=tuple(symbol), timeframe=timeframe, validation=validation, vault=share, hold=hold, embargo=embargo
     )
     with bootstrap.open_campaigns(settings) as kept:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cluster.compute import scoring
-from cluster.compute.evaluator import Scored, Segment, Task, Work, unscored
+from cluster.compute.evaluator import Scored, ScoreRequest, Task, TimeSegment, unscored
 from cluster.compute.executor import ATTEMPTS, Call, Executor, Finished, Handle, Loss
 from cluster.compute.scoring import BatchScores
 from coinswarm import errors
@@ -94,7 +94,7 @@ class BatchSize:
 class InFlight:
     """A work under way: its rows that are not sent yet, and the answers so far."""
 
-    work: Work
+    work: ScoreRequest
     markets: int
     figures: npt.NDArray[np.void] = field(init=False)
     reasons: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -176,7 +176,7 @@ class BatchEvaluator:
         self._task = task
         self._bars(task.segment(IN_SAMPLE))
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: ScoreRequest) -> None:
         """Take work on; the bars of another segment are loaded when they are first asked for."""
         task = self._opened()
         self._bars(task.segment(work.segment).whole)
@@ -208,7 +208,7 @@ class BatchEvaluator:
             raise errors.NotFound("no task is open", hint="open one first")
         return self._task
 
-    def _bars(self, segment: Segment) -> tuple[Handle, ...]:
+    def _bars(self, segment: TimeSegment) -> tuple[Handle, ...]:
         """Bars of the traded markets, then of the others."""
         task = self._opened()
         return self._executor.load_all((*task.sources, *task.others.values()), segment)

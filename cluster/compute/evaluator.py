@@ -26,7 +26,7 @@ RACE = "race_"
 """Segments of a race are called by how many rungs have been shown: `race_1`, `race_2`."""
 
 
-class Source(Protocol):
+class BarSource(Protocol):
     """Where the bars of one market are, small enough to be sent to the machine that loads them."""
 
     @property
@@ -42,7 +42,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Segment:
+class TimeSegment:
     """A stretch of the job's time on which variants are scored.
 
     Attributes:
@@ -62,7 +62,7 @@ class Segment:
     of: int = 1
 
     @property
-    def whole(self) -> Segment:
+    def whole(self) -> TimeSegment:
         """The segment whose bars and features this one shares: itself, or all of what it is a part of."""
         return replace(self, name=self.bars, bars="", blocks=(), of=1) if self.bars else self
 
@@ -96,8 +96,8 @@ class Task:
 
     id: str
     setups: tuple[Setup, ...]
-    sources: tuple[Source, ...]
-    others: Mapping[str, Source] = field(default_factory=dict)
+    sources: tuple[BarSource, ...]
+    others: Mapping[str, BarSource] = field(default_factory=dict)
     split_ts: int | None = None
     racing: RacingSettings = field(default_factory=RacingSettings)
     train_end_ts: int | None = None
@@ -107,15 +107,15 @@ class Task:
         """Bars that open at or after it (ms) are not searched on."""
         return self.split_ts if self.train_end_ts is None else self.train_end_ts
 
-    def segment(self, name: str) -> Segment:
+    def segment(self, name: str) -> TimeSegment:
         """The part with this name: in sample ends where out of sample begins."""
         if name == IN_SAMPLE:
-            return Segment(name=name, end_ts=self.search_end_ts)
+            return TimeSegment(name=name, end_ts=self.search_end_ts)
         if name == OUT_OF_SAMPLE and self.split_ts is not None:
-            return Segment(name=name, start_ts=self.split_ts)
+            return TimeSegment(name=name, start_ts=self.split_ts)
         if name.startswith(RACE) and name.removeprefix(RACE).isdecimal():
             blocks = racing.shown(int(name.removeprefix(RACE)), len(self.sources), self.racing)
-            return Segment(name=name, end_ts=self.search_end_ts, bars=IN_SAMPLE, blocks=blocks, of=self.racing.blocks)
+            return TimeSegment(name=name, end_ts=self.search_end_ts, bars=IN_SAMPLE, blocks=blocks, of=self.racing.blocks)
         raise errors.NotFound(f"job {self.id} has no segment {name!r}", hint=f"it has {IN_SAMPLE}")
 
 
@@ -128,7 +128,7 @@ class Lottery:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Work:
+class ScoreRequest:
     """Variants to be scored on all markets.
 
     Attributes:
@@ -183,7 +183,7 @@ class Evaluator(Protocol):
     def open(self, task: Task) -> None:
         """Get ready: refuses bars that cannot be loaded or are not those that the job was made for."""
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: ScoreRequest) -> None:
         """Take work on; returns at once."""
 
     def collect(self, timeout_s: float) -> Scored | None:
@@ -202,7 +202,7 @@ def unscored(status: figures.Status, rows: int) -> npt.NDArray[np.void]:
     return table
 
 
-def refuse_changed(source: Source, bars: Bars) -> Bars:
+def refuse_changed(source: BarSource, bars: Bars) -> Bars:
     """`bars`, or `Conflict` when they are not those that the job was made for."""
     if bars.content_hash != source.content_hash:
         raise errors.Conflict(

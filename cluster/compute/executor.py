@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
-from cluster.compute.evaluator import Segment, Source
+from cluster.compute.evaluator import BarSource, TimeSegment
 from coinswarm import errors
 
 Item = TypeVar("Item")
@@ -103,7 +103,7 @@ class Executor(ABC):
     """Runs calls, and holds the bars that they look at."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, str, Segment], Handle] = {}
+        self._held: dict[tuple[str, str, TimeSegment], Handle] = {}
 
     @property
     @abstractmethod
@@ -115,7 +115,7 @@ class Executor(ABC):
     def slots(self) -> int:
         """How many calls keep all workers busy: those that run and those that wait beside them."""
 
-    def load(self, source: Source, segment: Segment) -> Handle:
+    def load(self, source: BarSource, segment: TimeSegment) -> Handle:
         """Hold the bars of a market, cut to the segment before any call sees them.
 
         Raises:
@@ -123,7 +123,7 @@ class Executor(ABC):
         """
         return self.load_all((source,), segment)[0]
 
-    def load_all(self, sources: Sequence[Source], segment: Segment) -> tuple[Handle, ...]:
+    def load_all(self, sources: Sequence[BarSource], segment: TimeSegment) -> tuple[Handle, ...]:
         """Hold the bars of markets, as `load` does; those that are not held yet are loaded side by side."""
         keys = [(source.key, source.content_hash, segment) for source in sources]
         missing = {key: source for key, source in zip(keys, sources, strict=True) if key not in self._held}
@@ -131,7 +131,7 @@ class Executor(ABC):
         return tuple(self._held[key] for key in keys)
 
     @abstractmethod
-    def _loaded(self, sources: Sequence[Source], segment: Segment) -> Iterable[Handle]:
+    def _loaded(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterable[Handle]:
         """Load bars; `Conflict` when they changed."""
 
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from cluster.compute import columns
-from cluster.compute.evaluator import Segment, Source, refuse_changed
+from cluster.compute.evaluator import BarSource, TimeSegment, refuse_changed
 from cluster.compute.executor import Call, Executor, Finished, Handle
 
 
@@ -19,7 +19,7 @@ class LocalExecutor(Executor):
         super().__init__()
         self._waiting: list[Call] = []
 
-    def _loaded(self, sources: Sequence[Source], segment: Segment) -> Iterator[Handle]:
+    def _loaded(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
         for source in sources:
             bars = segment.cut(refuse_changed(source, source.load()))
             shared = columns.rebuilt(columns.columns(bars))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cluster.compute.evaluator import Lottery, Segment, Setup, Task, Work, unscored
+from cluster.compute.evaluator import Lottery, ScoreRequest, Setup, Task, TimeSegment, unscored
 from cluster.compute.memory import Memory
 from coinswarm import errors, fitness
 from coinswarm.market.bars import Bars
@@ -28,7 +28,7 @@ class Batch:
 
     Attributes:
         key: names job, play and segment; processes remember what they unpacked under it.
-        payload: the pickled `Setup` and `Segment`.
+        payload: the pickled `Setup` and `TimeSegment`.
         genomes: (n, n_dims); with a lottery (n, 1), the numbers of the lotteries.
         lottery: None: the variants as they are; else lotteries on this one.
         blocks: in which blocks of the traded market entries are allowed; None: in all.
@@ -55,7 +55,7 @@ class BatchScores:
 _scorers = Memory()
 
 
-def batch(task: Task, work: Work, market: int, genomes: FloatArray) -> Batch:
+def batch(task: Task, work: ScoreRequest, market: int, genomes: FloatArray) -> Batch:
     """Some variants of a work on one market; the segments of a race share the scorer of the whole they are parts of."""
     segment = task.segment(work.segment)
     return Batch(
@@ -68,7 +68,7 @@ def batch(task: Task, work: Work, market: int, genomes: FloatArray) -> Batch:
     )
 
 
-def packed(setup: Setup, segment: Segment) -> bytes:
+def packed(setup: Setup, segment: TimeSegment) -> bytes:
     """A setup and a segment as bytes, unpacked once by each process."""
     return pickle.dumps((setup, segment), protocol=pickle.HIGHEST_PROTOCOL)
 

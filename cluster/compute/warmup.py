@@ -17,7 +17,7 @@ import numpy as np
 from numba.core import config, registry
 
 from cluster.compute import columns, scoring
-from cluster.compute.evaluator import Segment, Setup
+from cluster.compute.evaluator import Setup, TimeSegment
 from coinswarm import errors, fitness, kernels, play
 from coinswarm.backtest.run import run
 from coinswarm.chaos import running
@@ -104,7 +104,7 @@ def _run() -> None:
     bars = synthetic.market("BTC/USDT", Timeframe.parse("5m"), _BARS, seed=1)
     genomes = read.space.sample(np.random.default_rng(1), _VARIANTS)
     setup = Setup(play=read, costs=read.costs, account=read.account)
-    payload = scoring.packed(setup, Segment(name=IN_SAMPLE))
+    payload = scoring.packed(setup, TimeSegment(name=IN_SAMPLE))
     scored = scoring.score(scoring.Batch(key="warmup", payload=payload, genomes=genomes), columns.rebuilt(columns.columns(bars)))
     if scored.reasons:
         raise errors.Unavailable("the kernels cannot be compiled here", found=next(iter(scored.reasons.values())))

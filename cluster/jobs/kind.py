@@ -145,7 +145,7 @@ class Drive(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class RunOutcome:
     """How a run ended: `result` is stored with the job; `result_hash` covers all in it that must not depend on who computed it."""
 
     status: JobStatus
@@ -160,7 +160,7 @@ class Work(Protocol):
     def workers(self) -> int:
         """How many processes compute at present."""
 
-    def run(self, drive: Drive) -> Outcome:
+    def run(self, drive: Drive) -> RunOutcome:
         """Do what is missing.
 
         Raises:

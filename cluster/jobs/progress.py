@@ -9,7 +9,7 @@ import psutil
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class SearchProgress:
     """Where a job stands after a commit.
 
     Attributes:
@@ -72,7 +72,7 @@ class Watcher(Protocol):
     def on_advance(self, advance: Advance) -> None:
         """A step was committed."""
 
-    def on_progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: SearchProgress) -> None:
         """A generation was committed."""
 
     def on_note(self, text: str) -> None:
@@ -85,7 +85,7 @@ class Silent:
     def on_advance(self, advance: Advance) -> None:
         """Not told."""
 
-    def on_progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: SearchProgress) -> None:
         """Not told."""
 
     def on_note(self, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Table:
+class ReportTable:
     """Rows under headings; cells are as they are to be read, None is an empty one."""
 
     title: str
@@ -31,7 +31,7 @@ class Report:
     """
 
     title: str
-    parts: tuple[Table | str, ...]
+    parts: tuple[ReportTable | str, ...]
     data: Any
     synthetic: bool = False
     page: Callable[[], str] | None = None

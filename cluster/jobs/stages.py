@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from cluster.jobs.kind import Drive, Estimate, Outcome
+from cluster.jobs.kind import Drive, Estimate, RunOutcome
 from cluster.jobs.progress import Advance, resident_bytes
 from coinswarm import errors
 from coinswarm.ledger.records import WHOLE_JOB, GenerationRecord, JobStatus, Json, Lease
@@ -110,7 +110,7 @@ class Steps:
         """How many processes compute at present."""
         return self._workers()
 
-    def run(self, drive: Drive) -> Outcome:
+    def run(self, drive: Drive) -> RunOutcome:
         """Do the steps that are missing."""
         stages = self._stages
         stored = [record for record in self._store.generations(self._job) if record.island == WHOLE_JOB]
@@ -132,7 +132,7 @@ class Steps:
             self._tell(drive, len(figures), pace, before_s + elapsed_s)
         status: JobStatus = "done" if len(figures) == stages.total and not drive.cancelled() else "cancelled"
         result, result_hash = stages.conclude(figures) if status == "done" else ({}, "")
-        return Outcome(status=status, result={"steps": len(figures), "of": stages.total, **result}, result_hash=result_hash)
+        return RunOutcome(status=status, result={"steps": len(figures), "of": stages.total, **result}, result_hash=result_hash)
 
     def _commit(self, drive: Drive, step: Step, seconds: float) -> None:
         missing = float("nan")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cluster import version
-from cluster.compute.evaluator import RACE, Evaluator, Segment, Setup, Work, refuse_changed
+from cluster.compute.evaluator import RACE, Evaluator, ScoreRequest, Setup, TimeSegment, refuse_changed
 from cluster.jobs import spec
 from cluster.jobs.evolve.plan import SearchPlan, planned_search
 from coinswarm import errors
@@ -121,7 +121,7 @@ def replay(found: Visit, evaluator: Evaluator, *, reference: bool = True) -> Rep
 def simulated(found: Visit, market: int, segment: str | None = None, *, side: Side | None = None) -> Backtest:
     """The variant in full on one market, on one segment or, without one, over all bars of the job; with a `side`, that one alone."""
     task, setup = found.plan.task, found.setup
-    part = Segment(name="all") if segment is None else task.segment(segment)
+    part = TimeSegment(name="all") if segment is None else task.segment(segment)
     source = task.sources[market]
     bars = part.cut(refuse_changed(source, source.load()))
     others = {symbol: part.cut(refuse_changed(other, other.load())) for symbol, other in task.others.items()}
@@ -202,7 +202,7 @@ def _segments(found: Visit, key: str, bars: Bars) -> Iterator[reporting.Segment]
 
 def _figures(found: Visit, evaluator: Evaluator, token: int, segment: str) -> np.ndarray:
     """(n_markets,) figures of the variant, scored again."""
-    evaluator.submit(Work(token=token, setup=found.number, segment=segment, genomes=found.genome[np.newaxis]))
+    evaluator.submit(ScoreRequest(token=token, setup=found.number, segment=segment, genomes=found.genome[np.newaxis]))
     scored = evaluator.collect(_WAIT_S)
     if scored is None:
         raise errors.Unavailable("the evaluator does not answer", found=f"nothing in {_WAIT_S:g} s")

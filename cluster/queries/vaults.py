@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cluster.compute.evaluator import Evaluator, Source, Work
+from cluster.compute.evaluator import BarSource, Evaluator, ScoreRequest
 from cluster.compute.sources import CatalogSource
 from cluster.queries import replay as revisit
 from cluster.queries.replay import Visit
@@ -28,7 +28,7 @@ _WAIT_S = 600.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Wanted:
+class VaultQuery:
     """How a campaign's time is to be cut.
 
     Attributes:
@@ -49,7 +49,7 @@ class Wanted:
     embargo: int | None = None
 
 
-def declare(kept: Campaigns, wanted: Wanted, catalog_path: Path, *, who: str) -> CampaignSplit:
+def declare(kept: Campaigns, wanted: VaultQuery, catalog_path: Path, *, who: str) -> CampaignSplit:
     """Cut the campaign's time and remember it for good.
 
     Raises:
@@ -121,7 +121,7 @@ def _figures(
         train_end_ts=None,
     )
     evaluator.open(task)
-    evaluator.submit(Work(token=0, setup=found.number, segment=OUT_OF_SAMPLE, genomes=found.genome[np.newaxis]))
+    evaluator.submit(ScoreRequest(token=0, setup=found.number, segment=OUT_OF_SAMPLE, genomes=found.genome[np.newaxis]))
     scored = evaluator.collect(_WAIT_S)
     if scored is None:
         raise errors.Unavailable("the evaluator does not answer", found=f"nothing in {_WAIT_S:g} s")
@@ -130,7 +130,7 @@ def _figures(
     return {"": {name: _mean([row[name] for row in figures.values()]) for name in FIGURES}, **figures}
 
 
-def _behind(source: Source, split: CampaignSplit, leave: VaultPass) -> CatalogSource:
+def _behind(source: BarSource, split: CampaignSplit, leave: VaultPass) -> CatalogSource:
     """All bars of a source up to the end of the vault, which must be those it was declared on."""
     if not isinstance(source, CatalogSource):
         raise errors.Refused("the vault is opened on bars of the catalog", found=type(source).__name__)

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from cluster.jobs.kind import Outcome, Work
+from cluster.jobs.kind import RunOutcome, Work
 from cluster.jobs.progress import Silent, Watcher
 from cluster.run import lease as leases
 from cluster.run.commit import Committer
@@ -111,6 +111,6 @@ def _kept(store: Store, lease: Lease, told: Watcher, lease_s: float, *, lent: bo
             raise
 
 
-def _finished(store: Store, lease: Lease, outcome: Outcome, told: Watcher, stopped: Callable[[], bool]) -> Json:
+def _finished(store: Store, lease: Lease, outcome: RunOutcome, told: Watcher, stopped: Callable[[], bool]) -> Json:
     full = {"job": lease.job, "status": outcome.status, **outcome.result, "result_hash": outcome.result_hash}
     return leases.finish(store, lease, outcome.status, full, outcome.result_hash, tell=told.on_note, stopped=stopped)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from cluster import logs, private
 from cluster import settings as machine
-from cluster.jobs.progress import Advance, Progress
+from cluster.jobs.progress import Advance, SearchProgress
 from coinswarm import errors
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _PASSING = (errors.Unavailable, errors.Conflict, errors.StorageFull)
 class LogWatcher:
     """Writes what a job tells into the log of this process; no one looks on."""
 
-    def on_progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: SearchProgress) -> None:
         """A generation was committed."""
         _log.info("generation %d of %d", progress.generation, progress.generations, extra={"job": progress.job})
 

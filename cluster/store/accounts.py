@@ -32,7 +32,7 @@ _ELSE = "run as another user, or set COINSWARM_DATABASE_URL"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
+class SystemAccount:
     """An account that runs programs of PostgreSQL; `uid` and `gid` are None when it is the one we have."""
 
     uid: int | None
@@ -84,7 +84,7 @@ class Account:
         return real if _is_open(real) else _copied(real)
 
 
-def for_server(data: Path) -> Account:
+def for_server(data: Path) -> SystemAccount:
     """The account for the server of a data folder: ours; for root one that no user and no service has.
 
     Data that an earlier release gave to an account which others use, such as `nobody`, change their owner at the next start. In the home of
@@ -97,32 +97,32 @@ def for_server(data: Path) -> Account:
         Unavailable: we are root and there is no such account.
     """
     if os.geteuid() != 0:
-        return Account(uid=None, gid=None)
+        return SystemAccount(uid=None, gid=None)
     holder = data.parent.stat()
     if holder.st_uid != 0:
-        return Account(uid=holder.st_uid, gid=holder.st_gid)
+        return SystemAccount(uid=holder.st_uid, gid=holder.st_gid)
     free = [uid for uid in _UIDS if not _has_name(uid)]
     if data.exists() and data.stat().st_uid in free:
-        return Account(uid=data.stat().st_uid, gid=data.stat().st_gid)
+        return SystemAccount(uid=data.stat().st_uid, gid=data.stat().st_gid)
     if not free or not _HERE.exists():
         raise errors.Unavailable("PostgreSQL does not run as root and needs an account of its own", found="none that is free", hint=_ELSE)
-    return Account(uid=free[0], gid=free[0])
+    return SystemAccount(uid=free[0], gid=free[0])
 
 
-def for_initdb() -> Account:
+def for_initdb() -> SystemAccount:
     """The account that fills a data folder: ours; for root one that has a name, which initdb asks for, and runs nothing else meanwhile.
 
     Raises:
         Unavailable: we are root and each account of the machine runs something.
     """
     if os.geteuid() != 0:
-        return Account(uid=None, gid=None)
+        return SystemAccount(uid=None, gid=None)
     busy = {uid for process in psutil.process_iter(["uids"]) if process.info["uids"] for uid in process.info["uids"]}
     idle = [entry for entry in pwd.getpwall() if entry.pw_uid not in busy and entry.pw_uid != 0]
     if not idle:
         raise errors.Unavailable("PostgreSQL does not run as root and needs another account", found="none that runs nothing", hint=_ELSE)
     chosen = min(idle, key=lambda entry: (not entry.pw_shell.endswith(("nologin", "false")), entry.pw_uid))
-    return Account(uid=chosen.pw_uid, gid=chosen.pw_gid)
+    return SystemAccount(uid=chosen.pw_uid, gid=chosen.pw_gid)
 
 
 def _has_name(uid: int) -> bool:

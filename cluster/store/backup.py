@@ -38,7 +38,7 @@ Tell = Callable[[str], object]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class BackupPart:
     """A file in a backup: bytes and SHA-256."""
 
     size_bytes: int
@@ -65,7 +65,7 @@ class Manifest:
     schema: str
     rows: dict[str, int]
     data_sets: dict[str, str]
-    parts: dict[str, Part]
+    parts: dict[str, BackupPart]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,8 +164,8 @@ class _Part:
             self._told = time.monotonic()
             self._tell(f"{self._name}: {self._bytes / _MEGABYTE:,.0f} MB")
 
-    def sealed(self) -> Part:
-        return Part(size_bytes=self._bytes, sha256=self._digest.hexdigest())
+    def sealed(self) -> BackupPart:
+        return BackupPart(size_bytes=self._bytes, sha256=self._digest.hexdigest())
 
 
 @contextmanager
@@ -188,7 +188,7 @@ def read(path: Path) -> Manifest:
             found = json.loads(archive.read(MANIFEST))
         made = int(found["format"])
         if made <= FORMAT:
-            parts = {name: Part(**part) for name, part in found.pop("parts").items()}
+            parts = {name: BackupPart(**part) for name, part in found.pop("parts").items()}
             return _known(Manifest(**found, parts=parts))
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as problem:
         raise errors.BadInput(f"{path.name} must be a whole backup made by `coinswarm db backup`", found=problem) from problem

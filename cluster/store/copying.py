@@ -35,7 +35,7 @@ _ARRAY = struct.Struct("!iiIii")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Column:
+class CopyColumn:
     """Values of one column as they stand in the stream, their lengths in front.
 
     Attributes:
@@ -64,8 +64,8 @@ def copy(connection: sa.Connection, table: str, columns: Sequence[str], laid_out
         stream.write(TRAILER)
 
 
-def rows(n_columns: int, *columns: Column) -> bytes:
-    """Columns side by side, each row behind its number of columns, of which one `Column` may hold several.
+def rows(n_columns: int, *columns: CopyColumn) -> bytes:
+    """Columns side by side, each row behind its number of columns, of which one `CopyColumn` may hold several.
 
     The order is not kept: rows of equal widths are laid out at once.
     """
@@ -83,7 +83,7 @@ def rows(n_columns: int, *columns: Column) -> bytes:
     return b"".join(_alike(data[group.ravel() == number], parts, row) for number, row in enumerate(first.tolist()))
 
 
-def _alike(data: npt.NDArray[np.uint8], parts: Sequence[Column], row: int) -> bytes:
+def _alike(data: npt.NDArray[np.uint8], parts: Sequence[CopyColumn], row: int) -> bytes:
     """Rows whose values are all as wide as those of `row`."""
     pieces, start = [], 0
     for part in parts:
@@ -104,7 +104,7 @@ def _runs(pieces: Sequence[slice]) -> list[slice]:
     return runs
 
 
-def _cut(data: npt.NDArray[np.uint8], parts: Sequence[Column]) -> bytes:
+def _cut(data: npt.NDArray[np.uint8], parts: Sequence[CopyColumn]) -> bytes:
     """Rows of all widths, by a mask: slower, whatever they are."""
     counts = [
         np.ones((1, part.data.shape[1]), np.bool_) if part.widths is None else np.arange(part.data.shape[1]) < part.widths[:, np.newaxis]
@@ -113,9 +113,9 @@ def _cut(data: npt.NDArray[np.uint8], parts: Sequence[Column]) -> bytes:
     return data[np.concatenate([np.broadcast_to(each, (len(data), each.shape[1])) for each in counts], axis=1)].tobytes()
 
 
-def constant(data: bytes) -> Column:
+def constant(data: bytes) -> CopyColumn:
     """The same bytes in every row, lengths included: values of one column or of several."""
-    return Column(data=np.frombuffer(data, dtype=np.uint8)[np.newaxis])
+    return CopyColumn(data=np.frombuffer(data, dtype=np.uint8)[np.newaxis])
 
 
 def text(value: str) -> bytes:
@@ -124,7 +124,7 @@ def text(value: str) -> bytes:
     return struct.pack("!i", len(data)) + data
 
 
-def texts(values: Sequence[str | None]) -> Column:
+def texts(values: Sequence[str | None]) -> CopyColumn:
     """Texts behind their lengths; for None nothing at all, not even a length."""
     if None not in values:
         lengths = set(map(len, cast("Sequence[str]", values)))
@@ -133,22 +133,22 @@ def texts(values: Sequence[str | None]) -> Column:
     return _any_length(values)
 
 
-def numbers(values: npt.NDArray[Any], kind: str) -> Column:
+def numbers(values: npt.NDArray[Any], kind: str) -> CopyColumn:
     """Numbers, (n,), of a kind such as ">i8"."""
     out = np.empty(len(values), dtype=[("length", ">i4"), ("value", kind)])
     out["length"], out["value"] = out.dtype["value"].itemsize, values
-    return Column(data=_bytes_of(out))
+    return CopyColumn(data=_bytes_of(out))
 
 
-def nullable(values: FloatArray) -> Column:
+def nullable(values: FloatArray) -> CopyColumn:
     """Floats, (n,), NaN as NULL."""
     gone = np.isnan(values)
     out = np.empty(len(values), dtype=[("length", ">i4"), ("value", ">f8")])
     out["length"], out["value"] = np.where(gone, -1, 8), values
-    return Column(data=_bytes_of(out), widths=np.where(gone, 4, 12) if gone.any() else None)
+    return CopyColumn(data=_bytes_of(out), widths=np.where(gone, 4, 12) if gone.any() else None)
 
 
-def float_arrays(matrix: npt.NDArray[np.floating], kind: str = ">f8") -> Column:
+def float_arrays(matrix: npt.NDArray[np.floating], kind: str = ">f8") -> CopyColumn:
     """An array of floats a row, (n, width), of the kind ">f8" or ">f4"; an empty array has no dimensions and no elements."""
     n, width = matrix.shape
     if width == 0:
@@ -157,10 +157,10 @@ def float_arrays(matrix: npt.NDArray[np.floating], kind: str = ">f8") -> Column:
     size = np.dtype(kind).itemsize
     out["head"] = np.void(struct.pack("!i", 20 + (4 + size) * width) + _ARRAY.pack(1, 0, _OIDS[kind], width, 1))
     out["elements"]["length"], out["elements"]["value"] = size, matrix
-    return Column(data=_bytes_of(out))
+    return CopyColumn(data=_bytes_of(out))
 
 
-def text_arrays(arrays: Sequence[Sequence[str]]) -> list[Column]:
+def text_arrays(arrays: Sequence[Sequence[str]]) -> list[CopyColumn]:
     """An array of texts a row: a column of heads, then one for each place of the longest array."""
     counts = np.fromiter(map(len, arrays), dtype=np.intp, count=len(arrays))
     places = [texts([row[place] if place < len(row) else None for row in arrays]) for place in range(int(counts.max(initial=0)))]
@@ -169,28 +169,28 @@ def text_arrays(arrays: Sequence[Sequence[str]]) -> list[Column]:
     heads = np.empty(len(arrays), dtype=[(name, ">i4") for name in ("length", "dimensions", "nulls", "kind", "size", "first")])
     heads["length"], heads["dimensions"] = np.where(empty, 12, 20 + sizes), np.where(empty, 0, 1)
     heads["nulls"], heads["kind"], heads["size"], heads["first"] = 0, _TEXT_OID, counts, 1
-    return [Column(data=_bytes_of(heads), widths=np.where(empty, 16, 24) if empty.any() else None), *places]
+    return [CopyColumn(data=_bytes_of(heads), widths=np.where(empty, 16, 24) if empty.any() else None), *places]
 
 
-def _same_length(together: str, width: int, n: int) -> Column:
+def _same_length(together: str, width: int, n: int) -> CopyColumn:
     data = np.empty((n, 4 + width), dtype=np.uint8)
     data[:, :4] = np.frombuffer(struct.pack("!i", width), dtype=np.uint8)
     data[:, 4:] = np.frombuffer(together.encode(), dtype=np.uint8).reshape(n, width)
-    return Column(data=data)
+    return CopyColumn(data=data)
 
 
-def _any_length(values: Sequence[str | None]) -> Column:
+def _any_length(values: Sequence[str | None]) -> CopyColumn:
     encoded = [b"" if value is None else value.encode() for value in values]
     lengths = np.fromiter(map(len, encoded), dtype=np.intp, count=len(encoded))
     out = np.empty(len(encoded), dtype=[("length", ">i4"), ("text", f"S{max(1, lengths.max(initial=0))}")])
     out["length"], out["text"] = lengths, encoded
     there = np.fromiter((value is not None for value in values), dtype=np.bool_, count=len(values))
-    return Column(data=_bytes_of(out), widths=np.where(there, 4 + lengths, 0))
+    return CopyColumn(data=_bytes_of(out), widths=np.where(there, 4 + lengths, 0))
 
 
 def _bytes_of(records: npt.NDArray[np.void]) -> npt.NDArray[np.uint8]:
     return records.view(np.uint8).reshape(len(records), records.dtype.itemsize)
 
 
-def _widths(column: Column) -> IntArray:
+def _widths(column: CopyColumn) -> IntArray:
     return np.full(len(column.data), column.data.shape[1]) if column.widths is None else column.widths

@@ -165,7 +165,7 @@ def _install(folder: Path) -> Path:
     return installed[version]
 
 
-def _program(folder: Path, name: str, account: accounts.Account) -> str:
+def _program(folder: Path, name: str, account: accounts.SystemAccount) -> str:
     return str(account.programs(_install(folder)) / "bin" / name)
 
 
@@ -287,7 +287,7 @@ def _initdb(folder: Path, fresh: Path, password: str) -> None:
         raise _failure("the embedded PostgreSQL cannot create its data folder", output, folder)
 
 
-def _pipe(text: str, account: accounts.Account) -> int:
+def _pipe(text: str, account: accounts.SystemAccount) -> int:
     """The end of a pipe that a program of the account reads a line of text from, by its name."""
     reading, writing = os.pipe()
     if account.uid is not None and account.gid is not None:
@@ -322,7 +322,7 @@ def _start(folder: Path) -> int:
     raise _failure("the embedded PostgreSQL does not start", _last_words(folder), folder)
 
 
-def _pg_ctl_start(folder: Path, port: int, account: accounts.Account) -> None:
+def _pg_ctl_start(folder: Path, port: int, account: accounts.SystemAccount) -> None:
     """Start the server; what it says goes on to the log, which we open for it."""
     command = [_program(folder, "pg_ctl", account), "-w", "-t", f"{_START_TIMEOUT_S:.0f}", "-o", f"-p {port}", "start"]
     try:

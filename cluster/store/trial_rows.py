@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cluster.store import copying
-from cluster.store.copying import Column
+from cluster.store.copying import CopyColumn
 from coinswarm.ledger import jsontext
 from coinswarm.ledger.records import EvaluationBatch, Json, ScoreBatch
 from coinswarm.ledger.words import Spoken, Words
@@ -34,7 +34,7 @@ _PIECE_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
+class RowPart:
     """Trials of a batch that have figures of the same segment and data sets.
 
     Attributes:
@@ -48,7 +48,7 @@ class Part:
     rows: IntArray
     figures: npt.NDArray[np.void]
 
-    def select(self, piece: slice | BoolArray) -> Part:
+    def select(self, piece: slice | BoolArray) -> RowPart:
         """Some of its trials."""
         return replace(self, rows=self.rows[piece], figures=self.figures[piece])
 
@@ -60,12 +60,12 @@ def first_rows(ids: Sequence[str], there: Container[str]) -> IntArray:
     return np.sort(np.array(rows, dtype=np.intp))
 
 
-def gathered(batch: EvaluationBatch, given: Sequence[ScoreBatch], new: IntArray) -> tuple[list[Part], list[ScoreBatch]]:
+def gathered(batch: EvaluationBatch, given: Sequence[ScoreBatch], new: IntArray) -> tuple[list[RowPart], list[ScoreBatch]]:
     """The rows `new` of a batch with the figures they carry, each row in one part; and the scores that none of them carries."""
     places = {variant: row for row, variant in enumerate(batch.variants)}
     wanted, taken = np.zeros((2, len(batch)), dtype=np.bool_)
     wanted[new] = True
-    parts: list[Part] = []
+    parts: list[RowPart] = []
     rest: list[ScoreBatch] = []
     for group in _alike(given):
         part = _part(batch, group, places)
@@ -77,11 +77,11 @@ def gathered(batch: EvaluationBatch, given: Sequence[ScoreBatch], new: IntArray)
         parts.append(part.select(carried))
         rest += [] if carried.all() else [_some(each, ~carried) for each in group]
     left = np.flatnonzero(wanted & ~taken)
-    bare = Part(segment="", data_sets=(), rows=left, figures=np.empty((len(left), 0), dtype=SCORE_DTYPE))
+    bare = RowPart(segment="", data_sets=(), rows=left, figures=np.empty((len(left), 0), dtype=SCORE_DTYPE))
     return [part for part in (*parts, bare) if len(part.rows)], rest
 
 
-def trials(batch: EvaluationBatch, number: int, place: int, part: Part, ids: Sequence[str], job: str) -> bytes:
+def trials(batch: EvaluationBatch, number: int, place: int, part: RowPart, ids: Sequence[str], job: str) -> bytes:
     """Rows of `TRIAL_COLUMNS` for the trials of a part; `ids` are theirs, `number` and `place` those of the batch and the part."""
     rows = part.rows.tolist()
     params = _unspoken(batch, rows)
@@ -110,7 +110,7 @@ def trials(batch: EvaluationBatch, number: int, place: int, part: Part, ids: Seq
     )
 
 
-def scores(part: Part, ids: Sequence[str]) -> bytes:
+def scores(part: RowPart, ids: Sequence[str]) -> bytes:
     """Rows of `SCORE_COLUMNS` for a part with a single data set, whose evaluations are `ids`."""
     return copying.rows(
         len(SCORE_COLUMNS),
@@ -137,7 +137,7 @@ def _widest(*columns: Sequence[str] | None) -> int:
     return 4 * sum(max(map(len, column)) for column in columns if column)
 
 
-def _figures(table: npt.NDArray[np.void]) -> Column:
+def _figures(table: npt.NDArray[np.void]) -> CopyColumn:
     """An array a row: the status and the figures of each data set, (n, n_data_sets) `SCORE_DTYPE`."""
     n, markets = table.shape
     values = np.empty((n, markets, STRIDE))
@@ -153,7 +153,7 @@ def _alike(scores: Sequence[ScoreBatch]) -> list[list[ScoreBatch]]:
     return [list(group) for _, group in groups]
 
 
-def _part(batch: EvaluationBatch, group: Sequence[ScoreBatch], places: dict[str, int]) -> Part | None:
+def _part(batch: EvaluationBatch, group: Sequence[ScoreBatch], places: dict[str, int]) -> RowPart | None:
     """Scores of one segment as a part of a batch; None unless each is of another data set and each variant is in the batch once."""
     variants, data_sets = group[0].variants, tuple(each.data_set for each in group)
     rows = [places.get(variant, -1) for variant in variants]
@@ -161,7 +161,7 @@ def _part(batch: EvaluationBatch, group: Sequence[ScoreBatch], places: dict[str,
     if not alone or not rows:
         return None
     figures = np.stack([each.figures for each in group], axis=1)
-    return Part(segment=group[0].segment, data_sets=data_sets, rows=np.array(rows, dtype=np.intp), figures=figures)
+    return RowPart(segment=group[0].segment, data_sets=data_sets, rows=np.array(rows, dtype=np.intp), figures=figures)
 
 
 def _some(scores: ScoreBatch, rows: BoolArray) -> ScoreBatch:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from cluster.store import copying, reading, rows, tables, trial_rows
-from cluster.store.trial_rows import Part
+from cluster.store.trial_rows import RowPart
 from coinswarm.ledger import batches, identity, jsontext, transitions
 from coinswarm.ledger.records import (
     DataSetRecord,
@@ -119,7 +119,7 @@ def copy_scores(connection: sa.Connection, job: Job, scores: Sequence[ScoreBatch
         batches.check_evaluated(job.id, batch.variants, [name in known for name in ids])
         there = _among(connection, tables.score_rows.c.evaluation, ids, data_set=batch.data_set, segment=batch.segment)
         new = trial_rows.first_rows(ids, there)
-        part = Part(segment=batch.segment, data_sets=(batch.data_set,), rows=new, figures=batch.figures[new, np.newaxis])
+        part = RowPart(segment=batch.segment, data_sets=(batch.data_set,), rows=new, figures=batch.figures[new, np.newaxis])
         _copy_scores(connection, part, [ids[row] for row in new.tolist()])
 
 
@@ -155,7 +155,7 @@ def _complete(connection: sa.Connection, batch: EvaluationBatch, ids: Sequence[s
         connection.execute(dropped.values(values), changes)
 
 
-def _save_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, parts: Sequence[Part]) -> int:
+def _save_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, parts: Sequence[RowPart]) -> int:
     """The number under which trials find what they share."""
     words = trial_rows.words_of(batch)
     row = {"job": job.id, "play": batch.play, "words": None if words is None else words.plain()}
@@ -171,7 +171,7 @@ def _save_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, par
 
 
 def _copy_trials(
-    connection: sa.Connection, job: str, batch: EvaluationBatch, number: int, place: int, part: Part, ids: Sequence[str]
+    connection: sa.Connection, job: str, batch: EvaluationBatch, number: int, place: int, part: RowPart, ids: Sequence[str]
 ) -> None:
     def laid_out(piece: slice) -> bytes:
         return trial_rows.trials(batch, number, place, part.select(piece), ids[piece], job)
@@ -179,7 +179,7 @@ def _copy_trials(
     copying.copy(connection, "trials", trial_rows.TRIAL_COLUMNS, laid_out, len(ids))
 
 
-def _copy_scores(connection: sa.Connection, part: Part, ids: Sequence[str]) -> None:
+def _copy_scores(connection: sa.Connection, part: RowPart, ids: Sequence[str]) -> None:
     def laid_out(piece: slice) -> bytes:
         return trial_rows.scores(part.select(piece), ids[piece])
 

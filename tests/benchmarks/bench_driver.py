@@ -26,12 +26,12 @@ import numpy as np
 import psutil
 
 from cluster import bootstrap
-from cluster.compute.evaluator import Evaluator, Scored, Task, Work
+from cluster.compute.evaluator import Evaluator, Scored, ScoreRequest, Task
 from cluster.jobs.evolve.loop import SearchLoop
 from cluster.jobs.evolve.plan import SearchPlan, planned_search
 from cluster.jobs.evolve.play_search import PlaySearch
 from cluster.jobs.evolve.settings import EvolveRequest
-from cluster.jobs.progress import Progress, Silent
+from cluster.jobs.progress import SearchProgress, Silent
 from cluster.settings import Settings
 from cluster.store import embedded
 from coinswarm.evolve.search import Search
@@ -154,7 +154,7 @@ class Watched:
         with self._watch.on("loading bars"):
             self._inner.open(task)
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: ScoreRequest) -> None:
         with self._watch.on("dispatch"):
             self._inner.submit(work)
 
@@ -181,7 +181,7 @@ class StandIn:
     def open(self, task: Task) -> None:
         self._free = time.perf_counter()
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: ScoreRequest) -> None:
         cost = len(work.genomes) * self._variant_s
         self.busy_s += cost
         self._free = max(self._free, time.perf_counter()) + cost / self.workers
@@ -237,7 +237,9 @@ def _warmed(evaluator: Evaluator, planned: Any) -> None:
     evaluator.open(planned.task)
     space = planned.task.setups[0].play.space
     for token in range(4):
-        evaluator.submit(Work(token=-1 - token, setup=0, segment="in_sample", genomes=space.sample(np.random.default_rng(token), 500)))
+        evaluator.submit(
+            ScoreRequest(token=-1 - token, setup=0, segment="in_sample", genomes=space.sample(np.random.default_rng(token), 500))
+        )
     while True:
         try:
             evaluator.collect(120.0)
@@ -317,7 +319,7 @@ class Scales(Silent):
     def __init__(self) -> None:
         self.weights: dict[int, tuple[float, float]] = {}
 
-    def on_progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: SearchProgress) -> None:
         if progress.generation not in self.weights:
             scoring = [each for each in psutil.Process().children(recursive=True) if "scoring.score" in _name(each)]
             heaviest = max((each.memory_full_info().uss for each in scoring), default=0)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cluster.compute.batching import BatchEvaluator
-from cluster.compute.evaluator import Evaluator, Scored, Setup, Task, Work
+from cluster.compute.evaluator import Evaluator, Scored, ScoreRequest, Setup, Task
 from cluster.compute.local import LocalExecutor
 from cluster.jobs.evolve.rounds import Rounds
 from coinswarm import play
@@ -62,7 +62,7 @@ class Remembering:
     def __init__(self, inner: Evaluator) -> None:
         self._inner = inner
         self._known: dict[tuple[str, bytes], np.void] = {}
-        self._works: list[Work] = []
+        self._works: list[ScoreRequest] = []
         self._task: Task | None = None
 
     def open(self, task: Task) -> None:
@@ -71,7 +71,7 @@ class Remembering:
         self._task = task
         self._works.clear()
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: ScoreRequest) -> None:
         self._works.append(work)
 
     def collect(self, timeout_s: float) -> Scored | None:
@@ -79,7 +79,7 @@ class Remembering:
         names = [(work.segment, row.tobytes()) for row in work.genomes]
         new = np.array([name not in self._known for name in names], dtype=np.bool_)
         if new.any():
-            fresh = Work(token=0, setup=work.setup, segment=work.segment, genomes=work.genomes[new])
+            fresh = ScoreRequest(token=0, setup=work.setup, segment=work.segment, genomes=work.genomes[new])
             self._inner.submit(fresh)
             scored = self._inner.collect(timeout_s)
             assert scored is not None
@@ -109,7 +109,7 @@ def searched(evaluator: Evaluator, task: Task, settings: SearchSettings) -> Foun
     while search.done(state) is None:
         for island in search.ready(state):
             proposals = search.ask(state, island)
-            rounds.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=proposals.genomes[proposals.todo]))
+            rounds.submit(ScoreRequest(token=1, setup=0, segment=IN_SAMPLE, genomes=proposals.genomes[proposals.todo]))
             while (scored := rounds.collect(60.0)) is None:
                 pass
             state = search.tell(state, proposals, racing.results(scored.figures, scored.dropped_after, settings))

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from cluster import bootstrap
 from cluster.api import app as application
 from cluster.api import server
-from cluster.api.context import Context, Limits
+from cluster.api.context import ApiContext, Limits
 from cluster.run.service import Service
 from cluster.settings import Settings
 from coinswarm.ledger import access
@@ -34,7 +34,7 @@ class Plane:
     """A running control plane."""
 
     url: str
-    context: Context
+    context: ApiContext
     settings: Settings
     world: World
 

@@ -6,13 +6,13 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.compute.evaluator import Evaluator, Scored, Task, Work
+from cluster.compute.evaluator import Evaluator, Scored, ScoreRequest, Task
 from cluster.jobs import registry, spec
 from cluster.jobs.evolve.loop import SearchLoop
 from cluster.jobs.evolve.plan import SearchPlan, planned_search
 from cluster.jobs.evolve.settings import EvolveRequest
 from cluster.jobs.kind import Planned
-from cluster.jobs.progress import Progress, Silent
+from cluster.jobs.progress import SearchProgress, Silent
 from coinswarm.evolve.settings import Constraint, SearchSettings
 from coinswarm.ledger.campaigns import Campaigns
 from coinswarm.ledger.store import Store
@@ -79,11 +79,11 @@ class Witness(Silent):
     """Remembers what a driver told, and wants it stopped after so many commits."""
 
     def __init__(self, stop_after: int | None = None) -> None:
-        self.seen: list[Progress] = []
+        self.seen: list[SearchProgress] = []
         self.notes: list[str] = []
         self._stop_after = stop_after
 
-    def on_progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: SearchProgress) -> None:
         self.seen.append(progress)
 
     def on_note(self, text: str) -> None:
@@ -98,7 +98,7 @@ class LastFirst:
 
     def __init__(self, inner: Evaluator) -> None:
         self._inner = inner
-        self._works: deque[Work] = deque()
+        self._works: deque[ScoreRequest] = deque()
 
     @property
     def workers(self) -> int:
@@ -108,7 +108,7 @@ class LastFirst:
         self._works.clear()
         self._inner.open(task)
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: ScoreRequest) -> None:
         self._works.append(work)
 
     def collect(self, timeout_s: float) -> Scored:

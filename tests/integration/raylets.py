@@ -28,13 +28,13 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster import bootstrap
 from cluster.compute.batching import BatchEvaluator
-from cluster.compute.evaluator import Segment, Source
+from cluster.compute.evaluator import BarSource, TimeSegment
 from cluster.compute.executor import Call, Finished, Handle
 from cluster.compute.ray import session, tasks
 from cluster.compute.ray.executor import RayExecutor
 from cluster.jobs.evolve.loop import SearchLoop
 from cluster.jobs.evolve.plan import SearchPlan
-from cluster.jobs.progress import Progress, Silent
+from cluster.jobs.progress import SearchProgress, Silent
 from cluster.settings import Settings
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
@@ -100,7 +100,7 @@ class Elsewhere(Sabotaged):
         self._bars: list[Any] = []
         self.held_by: set[str] = set()
 
-    def _loaded(self, sources: Sequence[Source], segment: Segment) -> Iterator[Handle]:
+    def _loaded(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
         there = NodeAffinitySchedulingStrategy(self._home, soft=True)
         for source in sources:
             bars, facts = tasks.load_bars.options(scheduling_strategy=there).remote(code_version(), source, segment)
@@ -228,7 +228,7 @@ def driven_after(store: PostgresStore, plan: SearchPlan, world: World) -> Ending
 class Loud(Silent):
     """Says when the first generation is in."""
 
-    def on_progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: SearchProgress) -> None:
         sys.stdout.write(f"{progress.evaluations}\n")
         sys.stdout.flush()
 

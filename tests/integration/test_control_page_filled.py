@@ -46,7 +46,7 @@ def filled(database_url: str, tmp_path_factory: pytest.TempPathFactory, small_wo
 
 def filled_with(plane: Plane) -> Filled:
     kept, settings = plane.context.campaigns, plane.settings
-    vaults.declare(kept, vaults.Wanted(campaign="spring", markets=(plane.world.markets[0],), hold=6), settings.bars_file, who=WHO)
+    vaults.declare(kept, vaults.VaultQuery(campaign="spring", markets=(plane.world.markets[0],), hold=6), settings.bars_file, who=WHO)
     with plane.client("submit") as client, plane.served():
         bred = plane.ended(client, client.post("/api/v1/jobs", json=plane.request(campaign="spring")).json()["id"])
         asked = {"kind": "validate", "job": bred["id"], "effort": QUICK, "all_unseen": False}

@@ -12,7 +12,7 @@ import pytest
 
 from cluster.cli import app
 from cluster.compute.batching import BatchEvaluator
-from cluster.compute.evaluator import Lottery, Work
+from cluster.compute.evaluator import Lottery, ScoreRequest
 from cluster.compute.local import LocalExecutor
 from cluster.jobs.evolve import baselines as yardsticks
 from cluster.store.postgres import PostgresStore
@@ -80,8 +80,8 @@ def test_lotteries_of_a_variant_trade_on_every_market_with_its_own_habit(small_w
     evaluator = BatchEvaluator(LocalExecutor())
     evaluator.open(task)
     lottery = Lottery(genome=tuple(genome[0].tolist()), seed=3)
-    evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=genome))
-    evaluator.submit(Work(token=2, setup=0, segment=IN_SAMPLE, genomes=np.arange(60.0)[:, None], lottery=lottery))
+    evaluator.submit(ScoreRequest(token=1, setup=0, segment=IN_SAMPLE, genomes=genome))
+    evaluator.submit(ScoreRequest(token=2, setup=0, segment=IN_SAMPLE, genomes=np.arange(60.0)[:, None], lottery=lottery))
     itself, drawn = evaluator.collect(60.0).figures, evaluator.collect(60.0).figures
     assert drawn.shape == (60, 2)
     np.testing.assert_allclose(drawn["n_trades"].mean(axis=0), itself["n_trades"][0], rtol=0.4)

@@ -11,7 +11,7 @@ from cluster.compute.batching import BatchEvaluator
 from cluster.compute.local import LocalExecutor
 from cluster.jobs.evolve import checkpoint
 from cluster.jobs.evolve.loop import SearchLoop
-from cluster.jobs.evolve.play_search import Commit, PlaySearch
+from cluster.jobs.evolve.play_search import PlaySearch, TrialCommit
 from coinswarm import errors
 from coinswarm.evolve import archive, behaviour, codec
 from coinswarm.ledger.memory import MemoryStore
@@ -26,7 +26,7 @@ FEW = evolve_world.PLAY.replace("{ min: 5, max: 40 }", "[5, 9]").replace("{ min:
 class Doubting(SearchLoop):
     """Reads every commit back at once and compares."""
 
-    def _commit(self, lease: Lease, searches: tuple[PlaySearch, ...], commit: Commit) -> Callable[[], object]:
+    def _commit(self, lease: Lease, searches: tuple[PlaySearch, ...], commit: TrialCommit) -> Callable[[], object]:
         super()._commit(lease, searches, commit)()
         commits = self._commits
         again = self._begin(self._plan)

@@ -14,7 +14,7 @@ import pytest
 
 from cluster.compute.batching import BatchEvaluator
 from cluster.compute.local import LocalExecutor
-from cluster.jobs.progress import Progress
+from cluster.jobs.progress import SearchProgress
 from cluster.run import drive
 from cluster.store.postgres import PostgresStore
 from coinswarm import errors
@@ -185,7 +185,7 @@ class Accountant(Witness):
         self._store, self._job = store, job
         self.compared: list[tuple[int, int]] = []
 
-    def on_progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: SearchProgress) -> None:
         super().on_progress(progress)
         done = sum(record.evaluations for record in self._store.generations(self._job) if record.island >= 0)
         self.compared.append((progress.evaluations, done))

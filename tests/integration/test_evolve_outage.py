@@ -13,7 +13,7 @@ import pytest
 from cluster.compute.batching import BatchEvaluator
 from cluster.compute.local import LocalExecutor
 from cluster.jobs.evolve.loop import SearchLoop
-from cluster.jobs.progress import Progress
+from cluster.jobs.progress import SearchProgress
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm.ledger.memory import MemoryStore
@@ -71,7 +71,7 @@ class Cutter(Witness):
         super().__init__()
         self._wire, self._seconds = wire, seconds
 
-    def on_progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: SearchProgress) -> None:
         super().on_progress(progress)
         if len(self.seen) == 2:
             self._wire.cut()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cluster.compute.batching import BatchEvaluator
-from cluster.compute.evaluator import Evaluator, Scored, Task, Work, unscored
+from cluster.compute.evaluator import Evaluator, Scored, ScoreRequest, Task, unscored
 from cluster.compute.local import LocalExecutor
 from cluster.jobs.evolve.plan import SearchPlan
 from cluster.queries import replay as revisit
@@ -41,12 +41,12 @@ class Halved:
 
     def __init__(self) -> None:
         self._inner = BatchEvaluator(LocalExecutor())
-        self._works: list[Work] = []
+        self._works: list[ScoreRequest] = []
 
     def open(self, task: Task) -> None:
         self._inner.open(task)
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: ScoreRequest) -> None:
         self._works.append(work)
 
     def collect(self, timeout_s: float) -> Scored | None:

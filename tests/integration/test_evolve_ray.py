@@ -12,7 +12,7 @@ import pytest
 import ray
 
 from cluster.compute.batching import BatchEvaluator
-from cluster.compute.evaluator import Scored, Task, Work
+from cluster.compute.evaluator import Scored, ScoreRequest, Task
 from cluster.compute.executor import Handle
 from cluster.compute.local import LocalExecutor
 from cluster.compute.ray.executor import RayExecutor
@@ -114,7 +114,7 @@ class Poisoned:
 def scored_by(evaluator: BatchEvaluator, task: Task, genomes: object) -> Scored:
     """The scores of one work, by an evaluator that is closed after it."""
     evaluator.open(task)
-    evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=genomes))  # type: ignore[arg-type]
+    evaluator.submit(ScoreRequest(token=1, setup=0, segment=IN_SAMPLE, genomes=genomes))  # type: ignore[arg-type]
     scored = evaluator.collect(300.0)
     evaluator.close()
     assert scored is not None
@@ -174,7 +174,7 @@ def test_batches_that_wait_for_a_processor_are_not_late(small_world: World) -> N
     executor = RayExecutor()
     evaluator = BatchEvaluator(executor, timeout_s=6.0)
     evaluator.open(planned.task)
-    evaluator.submit(Work(token=1, setup=0, segment=IN_SAMPLE, genomes=genomes))
+    evaluator.submit(ScoreRequest(token=1, setup=0, segment=IN_SAMPLE, genomes=genomes))
     waited = evaluator.collect(8.0)
     for guest in guests:
         ray.kill(guest)

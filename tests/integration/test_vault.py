@@ -12,7 +12,7 @@ import pytest
 
 from cluster import bootstrap
 from cluster.compute.batching import BatchEvaluator
-from cluster.compute.evaluator import Segment, Work
+from cluster.compute.evaluator import ScoreRequest, TimeSegment
 from cluster.compute.local import LocalExecutor
 from cluster.compute.sources import CatalogSource
 from cluster.jobs import spec
@@ -103,7 +103,7 @@ def guarded(catalog: Path) -> Guarded:
 
 
 def declared(kept: object, path: Path, **changes: object) -> CampaignSplit:
-    wanted = vaults.Wanted(campaign=fresh("campaign"), markets=("BTC/USDT",), timeframe="5m", hold=12)
+    wanted = vaults.VaultQuery(campaign=fresh("campaign"), markets=("BTC/USDT",), timeframe="5m", hold=12)
     return vaults.declare(kept, dataclasses.replace(wanted, **changes), path, who="ann@desk")  # type: ignore[arg-type]
 
 
@@ -160,7 +160,7 @@ def test_a_worker_on_a_cluster_is_refused(guarded: Guarded, ray_cluster: bootstr
     assert ray_cluster.cpus >= 1
     late = guarded.source(end_ts=guarded.fence.ts + 1)
     with pytest.raises(errors.Refused, match="vault of campaign"):
-        ray.get(tasks.load_bars.remote(code_version(), late, Segment(name="in_sample"))[1])
+        ray.get(tasks.load_bars.remote(code_version(), late, TimeSegment(name="in_sample"))[1])
 
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ def plainly(guarded: Guarded, best: str) -> dict[str, float]:
     task = dataclasses.replace(open_plan.task, split_ts=guarded.split.vault.start_ts)
     evaluator = BatchEvaluator(LocalExecutor())
     evaluator.open(task)
-    evaluator.submit(Work(token=0, setup=0, segment="out_of_sample", genomes=np.array([record.genome])))
+    evaluator.submit(ScoreRequest(token=0, setup=0, segment="out_of_sample", genomes=np.array([record.genome])))
     row = evaluator.collect(60.0).figures[0, 0]
     return {name: float(row[name]) for name in row.dtype.names if name != "status"}
 

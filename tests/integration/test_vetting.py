@@ -62,7 +62,7 @@ class Found:
 @pytest.fixture
 def found(small_world: World, store: PostgresStore, database: Database) -> Found:
     kept = PostgresCampaigns(database)
-    wanted = vaults.Wanted(campaign=fresh("campaign"), markets=small_world.markets, hold=12)
+    wanted = vaults.VaultQuery(campaign=fresh("campaign"), markets=small_world.markets, hold=12)
     split = vaults.declare(kept, wanted, small_world.catalog, who="ann@desk")
     search = SearchSettings(population=8, generations=2, constraints=())
     planned = small_world.plan(campaigns=kept, campaign=split.campaign, search=search, winners=2, baselines=False)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.compute.evaluator import Segment
+from cluster.compute.evaluator import TimeSegment
 from cluster.compute.executor import Call, Executor, Finished
 from cluster.compute.local import LocalExecutor
 from cluster.compute.sources import MemorySource
@@ -21,7 +21,7 @@ from coinswarm.market import synthetic
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 
-PART = Segment(name="part")
+PART = TimeSegment(name="part")
 
 
 def last_close(item: int, bars: Bars) -> tuple[int, int, float]:
@@ -121,7 +121,7 @@ def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
 
 def test_answers_come_in_the_order_of_the_items_with_the_bars_of_the_segment(executor: Executor) -> None:
     bars = market()
-    handle = executor.load(MemorySource(bars=bars), Segment(name="part", end_ts=int(bars.ts[300])))
+    handle = executor.load(MemorySource(bars=bars), TimeSegment(name="part", end_ts=int(bars.ts[300])))
     assert (handle.key, handle.symbol, handle.n_bars) == (bars.key, "BTC/USDT", 300)
     answers = list(executor.run(last_close, range(40), markets=[handle]))
     assert answers == [(item, 300, float(bars.close[299 - item])) for item in range(40)]

@@ -12,7 +12,7 @@ import pytest
 from cluster.cli import job_options
 from cluster.jobs import brief, registry, spec
 from cluster.jobs.kind import JobKind
-from cluster.jobs.progress import Advance, Progress, Silent
+from cluster.jobs.progress import Advance, SearchProgress, Silent
 from cluster.jobs.report import html
 from tests import jobs_world, kinds_world
 from tests.kinds_world import KindsWorld
@@ -43,7 +43,7 @@ class Killer(Silent):
         if advance.done:
             raise Killed
 
-    def on_progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: SearchProgress) -> None:
         raise Killed
 
 

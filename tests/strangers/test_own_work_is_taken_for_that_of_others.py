@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from cluster.compute import warmup
-from cluster.compute.evaluator import Work
+from cluster.compute.evaluator import ScoreRequest
 from cluster.compute.ray.startup import Beginning, Sight
 from cluster.jobs.evolve import estimate as estimating
 from coinswarm import errors, play
@@ -121,7 +121,7 @@ class Late:
     def __init__(self) -> None:
         self.asked = 0
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: ScoreRequest) -> None:
         """Take it on."""
 
     def collect(self, timeout_s: float) -> str | None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from cluster.cli.app import app
 from cluster.compute import scoring
 from cluster.compute.batching import BatchEvaluator
-from cluster.compute.evaluator import Segment, Setup
+from cluster.compute.evaluator import Setup, TimeSegment
 from cluster.compute.local import LocalExecutor
 from coinswarm import backtest, errors, fitness, play
 from coinswarm.ledger.memory import MemoryStore
@@ -67,7 +67,7 @@ def test_a_worker_hands_the_reason_on_with_each_trial() -> None:
     bars = candles.walk(np.random.default_rng(3), 1_000)
     setup = Setup(play=loaded, costs=loaded.costs, account=loaded.account)
     batch = scoring.Batch(
-        key="k", payload=scoring.packed(setup, Segment(name="in_sample")),
+        key="k", payload=scoring.packed(setup, TimeSegment(name="in_sample")),
         genomes=loaded.space.sample(np.random.default_rng(0), 4), lottery=None, blocks=None, of=None,
     )  # fmt: skip
     answer = scoring.score(batch, bars)

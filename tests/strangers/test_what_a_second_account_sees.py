@@ -211,7 +211,7 @@ def test_root_may_keep_the_programs_of_postgresql_where_only_root_enters(tmp_pat
     install = tmp_path / "install"
     shutil.copytree(next(iter(embedded.installations().values())), install, symlinks=True)
     tmp_path.chmod(0o700)
-    copy = accounts.Account(uid=65_520, gid=65_520).programs(install)
+    copy = accounts.SystemAccount(uid=65_520, gid=65_520).programs(install)
     try:
         assert subprocess.run([copy / "bin" / "postgres", "--version"], user=65_520, group=65_520, cwd="/", check=False).returncode == 0
         assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700

@@ -74,7 +74,7 @@ def test_processes_that_a_command_spawns_do_not_see_the_folder(folder: Path, tmp
 
 
 def test_workers_look_into_the_program_that_the_driver_runs_and_not_into_the_folder(folder: Path) -> None:
-    job = code.Job()
+    job = code.RayJob()
     job._py_driver_sys_path.extend([str(folder)])  # as Ray does before it hands the job over
     sent = JobConfig.FromString(job._serialize())
     assert list(sent.py_driver_sys_path) == [str(Path(code.__file__).parents[3])]

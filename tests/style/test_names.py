@@ -9,8 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(path for folder in ("coinswarm", "cluster") for path in (ROOT / folder).rglob("*.py"))
 TO_RENAME = {
-    "Account", "Column", "Commit", "Context", "Desk", "Finding", "Job", "Node", "Outcome", "Part",
-    "Progress", "Rules", "Search", "Segment", "Settings", "Source", "Table", "Target", "Wanted", "Work",
+    "Settings",
 }  # fmt: skip
 """Names that still stand for several classes; a name that does so no longer has to go from this list."""
 

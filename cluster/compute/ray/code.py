@@ -16,7 +16,7 @@ _ROOT = Path(__file__).resolve().parents[3]
 """The folder that this program is imported from."""
 
 
-class Job(JobConfig):
+class RayJob(JobConfig):
     """A Ray job whose workers import what the driver imports.
 
     Ray puts the driver's working directory before everything else that workers import from, so a file `random.py` there would be taken

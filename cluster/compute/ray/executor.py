@@ -17,7 +17,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster import version
 from cluster.compute import executor
-from cluster.compute.evaluator import Segment, Source
+from cluster.compute.evaluator import BarSource, TimeSegment
 from cluster.compute.executor import Call, Executor, Finished, Handle, Loss
 from cluster.compute.ray import overtime, startup, tasks
 from coinswarm import errors
@@ -72,7 +72,7 @@ class RayExecutor(Executor):
         """Two calls a processor, one that runs and one that waits beside it; under a limit, only those that run."""
         return self.workers if self._max_workers else 2 * self.workers
 
-    def _loaded(self, sources: Sequence[Source], segment: Segment) -> Iterator[Handle]:
+    def _loaded(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
         started = [(source, *_near_the_driver(tasks.load_bars).remote(version.code_version(), source, segment)) for source in sources]
         for source, bars, facts in started:
             loaded = _value(facts, LOAD_TIMEOUT_S)

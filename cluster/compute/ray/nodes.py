@@ -15,7 +15,7 @@ _PACKAGES = ("ray", "numba", "numpy", "ta-lib", "scipy")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Node:
+class ClusterNode:
     """A node: its address, its id, and the version of each thing there; `problem` says why it did not answer."""
 
     address: str
@@ -24,7 +24,7 @@ class Node:
     problem: str = ""
 
 
-def look(*, timeout_s: float = ANSWER_S) -> tuple[Node, ...]:
+def look(*, timeout_s: float = ANSWER_S) -> tuple[ClusterNode, ...]:
     """Ask every living node of the connected cluster, the driver's own first.
 
     Args:
@@ -42,15 +42,15 @@ def _asked(node: str) -> Any:
     return ray.remote(num_cpus=0, max_retries=1)(_versions_there()).options(scheduling_strategy=pinned).remote()
 
 
-def _answer(node: Mapping[str, Any], reference: Any) -> Node:
+def _answer(node: Mapping[str, Any], reference: Any) -> ClusterNode:
     address, number = str(node["NodeManagerAddress"]), str(node["NodeID"])
     try:
-        return Node(address=address, node=number, versions=ray.get(reference, timeout=0.1))
+        return ClusterNode(address=address, node=number, versions=ray.get(reference, timeout=0.1))
     except exceptions.GetTimeoutError:
-        return Node(address=address, node=number, versions={}, problem="no answer in time")
+        return ClusterNode(address=address, node=number, versions={}, problem="no answer in time")
     except exceptions.RayError as problem:
         lines = str(problem).strip().splitlines()
-        return Node(address=address, node=number, versions={}, problem=lines[-1] if lines else type(problem).__name__)
+        return ClusterNode(address=address, node=number, versions={}, problem=lines[-1] if lines else type(problem).__name__)
 
 
 def _versions_there() -> Any:

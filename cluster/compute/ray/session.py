@@ -61,7 +61,7 @@ def connect(
         Unauthenticated: it asks for a token that this user does not have.
     """
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "runtime_env": {"env_vars": dict(variables)}}
-    options["job_config"] = code.Job()
+    options["job_config"] = code.RayJob()
     if address:
         found = resolved(address)
         joining.require(found)

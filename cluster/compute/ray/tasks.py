@@ -13,7 +13,7 @@ import ray
 
 from cluster.compute import columns
 from cluster.compute.columns import Columns
-from cluster.compute.evaluator import Segment, Source, refuse_changed
+from cluster.compute.evaluator import BarSource, TimeSegment, refuse_changed
 from cluster.compute.executor import name
 from cluster.compute.ray import code, overtime, startup
 
@@ -21,7 +21,7 @@ LOAD_RETRIES = 5
 
 
 @ray.remote(num_cpus=0, max_retries=LOAD_RETRIES, num_returns=2)
-def load_bars(driver_code: str, source: Source, segment: Segment) -> tuple[Columns, dict[str, Any]]:
+def load_bars(driver_code: str, source: BarSource, segment: TimeSegment) -> tuple[Columns, dict[str, Any]]:
     """Columns of a market, cut to what the segment may see before they leave this task, and how many bars that is."""
     code.refuse_other(driver_code)
     bars = segment.cut(refuse_changed(source, source.load()))

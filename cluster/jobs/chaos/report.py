@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cluster.jobs.kind import PlanContext
-from cluster.jobs.report import Report, Table
+from cluster.jobs.report import Report, ReportTable
 from coinswarm.ledger.records import Job
 
 
@@ -17,7 +17,7 @@ def report(job: Job, _context: PlanContext) -> Report:
     )  # fmt: skip
 
 
-def _means(job: Job) -> Table:
+def _means(job: Job) -> ReportTable:
     result = job.result or {}
     rows = (
         ("trades", f"{result['trades']:,} on {result['markets']} market(s)"),
@@ -25,4 +25,4 @@ def _means(job: Job) -> Table:
         ("mean gross", f"{100 * result['gross']:+.4f} %"),
         ("mean net", f"{100 * result['net']:+.4f} %"),
     )
-    return Table(title=f"job {job.id}", columns=("what", "value"), rows=rows)
+    return ReportTable(title=f"job {job.id}", columns=("what", "value"), rows=rows)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.compute.evaluator import Segment
+from cluster.compute.evaluator import TimeSegment
 from cluster.compute.executor import Executor, Handle
 from cluster.compute.sources import CatalogSource
 from cluster.jobs import markets
@@ -25,7 +25,7 @@ from coinswarm.chaos.settings import ChaosSettings
 from coinswarm.ledger.chaos import SUMS, ChaosFrame, ChaosStore
 from coinswarm.ledger.records import GenerationRecord, Job, Json, Lease
 
-_SEGMENT = Segment(name="chaos")
+_SEGMENT = TimeSegment(name="chaos")
 _PROBE = 20_000
 _BAR_BYTES = 48
 _WORKER_BYTES = 260 * 2**20

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from cluster.jobs.kind import PlanContext
-from cluster.jobs.report import Report, Table
+from cluster.jobs.report import Report, ReportTable
 from coinswarm import errors
 from coinswarm.ledger.patterns import PatternRecord
 from coinswarm.ledger.records import Job, Json
@@ -30,10 +30,10 @@ def report(job: Job, context: PlanContext) -> Report:
     )  # fmt: skip
 
 
-def table(title: str, records: Sequence[PatternRecord]) -> Table:
+def table(title: str, records: Sequence[PatternRecord]) -> ReportTable:
     """Patterns of the library."""
     headings = ("pattern", "status", "conditions", "trades", "effect %", "later %", "p family", "p later")
-    return Table(title=title, columns=headings, rows=tuple(map(_row, records)))
+    return ReportTable(title=title, columns=headings, rows=tuple(map(_row, records)))
 
 
 def summary_of(store: Store, job: Job) -> Json:
@@ -54,7 +54,7 @@ def _page(job: Job, records: Sequence[PatternRecord], store: Store) -> str:
     return page.render(summary_of(store, job), records, job=job.id, synthetic=job.synthetic)
 
 
-def _parts(job: Job, records: Sequence[PatternRecord]) -> Iterable[Table | str]:
+def _parts(job: Job, records: Sequence[PatternRecord]) -> Iterable[ReportTable | str]:
     result = job.result or {}
     yield _tried(job, result)
     leaks = result.get("leaks", ())
@@ -67,7 +67,7 @@ def _parts(job: Job, records: Sequence[PatternRecord]) -> Iterable[Table | str]:
         yield "nothing survived: so end most searches on real bars, and nearly all on noise"
 
 
-def _tried(job: Job, result: Mapping[str, Any]) -> Table:
+def _tried(job: Job, result: Mapping[str, Any]) -> ReportTable:
     naive = ", ".join(f"{name} {number:,}" for name, number in result["naive_promoted"].items())
     rows = (
         ("patterns tested", f"{result['tested']:,}, on {result['blocks']['discovery']:,} independent blocks of time"),
@@ -77,7 +77,7 @@ def _tried(job: Job, result: Mapping[str, Any]) -> Table:
         ("confirmed on later bars", f"{result['confirmed']:,}"),
         ("usual tests would promote", naive),
     )
-    return Table(title=f"job {job.id}", columns=("what", "how many"), rows=rows)
+    return ReportTable(title=f"job {job.id}", columns=("what", "how many"), rows=rows)
 
 
 def _row(record: PatternRecord) -> list[object]:

@@ -30,7 +30,7 @@ _MINE_S, _FLIP_S = 4e-6, 4.4e-8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Search:
+class PatternSearch:
     """What a job searches, and where what it finds is kept."""
 
     job: Job
@@ -41,7 +41,7 @@ class Search:
     bars_file: Path
 
     @classmethod
-    def of(cls, made: Planned, context: RunContext) -> Search:
+    def of(cls, made: Planned, context: RunContext) -> PatternSearch:
         """The search of a stored job."""
         return cls(
             job=made.job,
@@ -59,7 +59,7 @@ class Searches:
     unit = "searches"
     total = 1
 
-    def __init__(self, search: Search, executor: Executor) -> None:
+    def __init__(self, search: PatternSearch, executor: Executor) -> None:
         self._search = search
         self._executor = executor
 
@@ -104,7 +104,7 @@ class Searches:
 def load(made: Planned, context: RunContext) -> Steps:
     """The work of a planned job."""
     executor = context.executor()
-    return Steps(context.store, made.job.id, Searches(Search.of(made, context), executor), workers=lambda: executor.workers)
+    return Steps(context.store, made.job.id, Searches(PatternSearch.of(made, context), executor), workers=lambda: executor.workers)
 
 
 def estimate(made: Planned, _context: RunContext) -> Estimate:

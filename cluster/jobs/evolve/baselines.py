@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from cluster.compute.evaluator import Evaluator, Lottery, Scored, Work
+from cluster.compute.evaluator import Evaluator, Lottery, Scored, ScoreRequest
 from cluster.jobs.evolve.plan import SearchPlan
 from cluster.jobs.evolve.play_search import PlaySearch
 from coinswarm import errors
@@ -50,7 +50,7 @@ def baselines(plan: SearchPlan, found: Sequence[PlaySearch], evaluator: Evaluato
     return {**compared, "beaten": all(entry["beaten"] for entry in compared.values())}
 
 
-def answer(evaluator: Evaluator, work: Work) -> Scored:
+def answer(evaluator: Evaluator, work: ScoreRequest) -> Scored:
     """The answer to one work; others that are still under way were given up and are passed over."""
     evaluator.submit(work)
     while True:
@@ -92,7 +92,7 @@ class _Tally:
         }  # fmt: skip
 
 
-def _lay(evaluator: Evaluator, works: Iterator[Work], tally: _Tally, stopped: Callable[[], bool]) -> None:
+def _lay(evaluator: Evaluator, works: Iterator[ScoreRequest], tally: _Tally, stopped: Callable[[], bool]) -> None:
     """Score works, a few under way at a time; when it is to stop, what is under way is left to be passed over."""
     under_way: set[int] = set()
     for work in works:
@@ -120,22 +120,22 @@ def _collected(evaluator: Evaluator) -> Scored:
     return scored
 
 
-def _random_lots(one: PlaySearch, search: SearchSettings) -> Iterator[Work]:
+def _random_lots(one: PlaySearch, search: SearchSettings) -> Iterator[ScoreRequest]:
     """Lots of random variants, as many different ones in all as the search evaluated."""
     left, chunk = max(one.state.evaluations, 1), 0
     while left > 0:
         proposals = search_baselines.random_proposals(one.setup.play.space, search, chunk, min(left, _LOT), one.identify)
         genomes = proposals.genomes[proposals.todo]
-        yield Work(token=_token(one, 2 * chunk), setup=one.number, segment=IN_SAMPLE, genomes=genomes)
+        yield ScoreRequest(token=_token(one, 2 * chunk), setup=one.number, segment=IN_SAMPLE, genomes=genomes)
         left, chunk = left - len(genomes), chunk + 1
 
 
-def _lottery_lots(one: PlaySearch, genome: FloatArray, seed: int, count: int) -> Iterator[Work]:
+def _lottery_lots(one: PlaySearch, genome: FloatArray, seed: int, count: int) -> Iterator[ScoreRequest]:
     """Lots of lotteries on one variant, numbered from 0."""
     drawn = Lottery(genome=tuple(genome.tolist()), seed=seed)
     for chunk, start in enumerate(range(0, max(count, 1), _LOT)):
         numbers = np.arange(start, min(start + _LOT, max(count, 1)), dtype=np.float64)[:, np.newaxis]
-        yield Work(token=_token(one, 2 * chunk + 1), setup=one.number, segment=IN_SAMPLE, genomes=numbers, lottery=drawn)
+        yield ScoreRequest(token=_token(one, 2 * chunk + 1), setup=one.number, segment=IN_SAMPLE, genomes=numbers, lottery=drawn)
 
 
 def _token(one: PlaySearch, number: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from cluster.compute.evaluator import Evaluator, Work
+from cluster.compute.evaluator import Evaluator, ScoreRequest
 from cluster.jobs import markets, warmup
 from cluster.jobs.evolve.plan import SearchPlan, planned_search, stored_bytes
 from cluster.jobs.kind import Estimate, Planned, RunContext
@@ -68,7 +68,7 @@ def _probe(evaluator: Evaluator, plan: SearchPlan, token: int) -> float:
     setup = plan.task.setups[0]
     genomes = setup.play.space.sample(randomness.generator(plan.search.seed, 0, token, Purpose.BASELINE), _PROBE)
     began = time.perf_counter()
-    evaluator.submit(Work(token=-token, setup=0, segment=IN_SAMPLE, genomes=genomes))
+    evaluator.submit(ScoreRequest(token=-token, setup=0, segment=IN_SAMPLE, genomes=genomes))
     while evaluator.collect(_POLL_S) is None:
         pass  # the evaluator raises when nothing begins; what has begun, such as compiling, takes as long as it takes
     return (time.perf_counter() - began) / len(genomes)

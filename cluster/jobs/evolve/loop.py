@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cluster.compute.evaluator import Evaluator, Scored, Work
+from cluster.compute.evaluator import Evaluator, Scored, ScoreRequest
 from cluster.jobs.evolve import baselines, checkpoint, outcome
 from cluster.jobs.evolve.plan import SearchPlan, planned_search
-from cluster.jobs.evolve.play_search import Commit, PlaySearch
+from cluster.jobs.evolve.play_search import PlaySearch, TrialCommit
 from cluster.jobs.evolve.rounds import Rounds
-from cluster.jobs.kind import Drive, Outcome, Planned, RunContext
-from cluster.jobs.progress import Progress, resident_bytes
+from cluster.jobs.kind import Drive, Planned, RunContext, RunOutcome
+from cluster.jobs.progress import SearchProgress, resident_bytes
 from coinswarm import errors
 from coinswarm.evolve.state import Island, Proposals
 from coinswarm.ledger.records import IN_SAMPLE, WHOLE_JOB, GenerationRecord, Json, Lease
@@ -80,7 +80,7 @@ class SearchLoop:
         """How many processes score at present."""
         return self._evaluator.workers
 
-    def run(self, drive: Drive) -> Outcome:
+    def run(self, drive: Drive) -> RunOutcome:
         """Search to the end, then judge the winners on bars that the search never saw.
 
         Raises:
@@ -98,7 +98,7 @@ class SearchLoop:
         wanted = judged and plan.job.config["baselines"]
         compared = baselines.baselines(plan, searches, self._evaluator, _gives_up(drive)) if wanted else baselines.NONE
         result = outcome.result(plan, searches, self._store, reason, self._clock.elapsed_s, compared)
-        return Outcome(status="done" if judged else "cancelled", result=result, result_hash=result_hash)
+        return RunOutcome(status="done" if judged else "cancelled", result=result, result_hash=result_hash)
 
     def _begin(self, plan: SearchPlan) -> tuple[PlaySearch, ...]:
         """The searches of the job, at their start or where the last commit left them."""
@@ -141,7 +141,7 @@ class SearchLoop:
                 self._tokens += 1
                 self._flight[self._tokens] = (one, proposals)
                 genomes = proposals.genomes[proposals.todo]
-                self._rounds.submit(Work(token=self._tokens, setup=one.number, segment=IN_SAMPLE, genomes=genomes))
+                self._rounds.submit(ScoreRequest(token=self._tokens, setup=one.number, segment=IN_SAMPLE, genomes=genomes))
 
     def _tell(self, drive: Drive, searches: tuple[PlaySearch, ...], scored: Scored) -> None:
         one, proposals = self._flight.pop(scored.token)
@@ -154,7 +154,7 @@ class SearchLoop:
         progress = self._progress(searches)
         drive.commit_later(self._commit(drive.lease, searches, commit), lambda: drive.watcher.on_progress(progress))
 
-    def _commit(self, lease: Lease, searches: tuple[PlaySearch, ...], commit: Commit) -> Callable[[], object]:
+    def _commit(self, lease: Lease, searches: tuple[PlaySearch, ...], commit: TrialCommit) -> Callable[[], object]:
         """A call that stores everything this generation brought and everything needed to go on from it, in one transaction."""
         plan, number = self._plan, commit.generation.island
         search, local = divmod(number, plan.search.islands)
@@ -170,7 +170,7 @@ class SearchLoop:
         self._commits += 1
         return lambda: self._store.commit_generation(lease, records, batches, scores)
 
-    def _progress(self, searches: tuple[PlaySearch, ...]) -> Progress:
+    def _progress(self, searches: tuple[PlaySearch, ...]) -> SearchProgress:
         plan = self._plan
         islands = [(one, island) for one in searches for island in one.state.islands]
         fit = np.concatenate([one.valued_fitness(island.index) for one, island in islands])
@@ -178,7 +178,7 @@ class SearchLoop:
         rate = self._clock.mark(evaluations)
         togo = sum(max(plan.search.generations - island.generation, 0) * plan.search.island_size(island.index) for _, island in islands)
         known = [float(island.history[-1, 2]) for _, island in islands if len(island.history)]
-        return Progress(
+        return SearchProgress(
             job=plan.job.id,
             generation=min(one.state.generation for one in searches),
             generations=plan.search.generations,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cluster.compute.evaluator import Evaluator, Scored, Work
+from cluster.compute.evaluator import Evaluator, Scored, ScoreRequest
 from cluster.jobs.evolve import baselines
 from cluster.jobs.evolve.plan import SearchPlan
 from cluster.jobs.evolve.play_search import PlaySearch
@@ -35,7 +35,9 @@ def score_winners(plan: SearchPlan, found: Sequence[PlaySearch], store: Store, e
         chosen = [row for row in rows if row.play == one.sha256]
         if chosen:
             genomes = np.array([store.evaluation(row.evaluation).genome for row in chosen], dtype=np.float64)
-            scored = baselines.answer(evaluator, Work(token=-1 - one.number, setup=one.number, segment=OUT_OF_SAMPLE, genomes=genomes))
+            scored = baselines.answer(
+                evaluator, ScoreRequest(token=-1 - one.number, setup=one.number, segment=OUT_OF_SAMPLE, genomes=genomes)
+            )
             batches += _batches(plan, chosen, scored)
     store.save_scores(lease, batches)
 

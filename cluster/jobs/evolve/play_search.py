@@ -29,7 +29,7 @@ one scores on everything, the store's row becomes that of the complete one, and 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Commit:
+class TrialCommit:
     """What one told generation of one island adds to the ledger."""
 
     generation: GenerationRecord
@@ -73,7 +73,7 @@ class PlaySearch:
         """The number in the job of island `local` of this search."""
         return self.number * self.settings.islands + local
 
-    def tell(self, proposals: Proposals, scored: Scored) -> Commit:
+    def tell(self, proposals: Proposals, scored: Scored) -> TrialCommit:
         """Take in the scores of `proposals.todo`; the answer is what to store of them."""
         results = racing.results(scored.figures, scored.dropped_after, self.settings)
         repeats = self._repeated(proposals, scored.dropped_after)
@@ -81,7 +81,7 @@ class PlaySearch:
         self.repeats = np.concatenate([self.repeats, repeats])
         self._show(proposals, scored, results)
         batch = self._evaluations(proposals, scored, results)
-        return Commit(generation=self._record(proposals, results, scored), evaluations=batch, scores=self._scores(batch, scored))
+        return TrialCommit(generation=self._record(proposals, results, scored), evaluations=batch, scores=self._scores(batch, scored))
 
     def _scores(self, batch: EvaluationBatch, scored: Scored) -> tuple[ScoreBatch, ...]:
         """The figures by market, each under the part of the bars that they are of."""

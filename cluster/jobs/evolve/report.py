@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cluster.jobs.kind import PlanContext
-from cluster.jobs.report import Report, Table
+from cluster.jobs.report import Report, ReportTable
 from coinswarm.ledger.records import Job, LeaderboardRow
 
 _FIGURES = (
@@ -33,7 +33,7 @@ def report(job: Job, context: PlanContext) -> Report:
     )  # fmt: skip
 
 
-def leaderboard(job: Job, rows: Sequence[LeaderboardRow], *, trials: int, by: str = "fitness") -> tuple[Table | str, ...]:
+def leaderboard(job: Job, rows: Sequence[LeaderboardRow], *, trials: int, by: str = "fitness") -> tuple[ReportTable | str, ...]:
     """The best variants of a job.
 
     Args:
@@ -47,7 +47,7 @@ def leaderboard(job: Job, rows: Sequence[LeaderboardRow], *, trials: int, by: st
     title = f"{job.id}: best {len(rows)} by {by}; means over {len(job.config['markets'])} market(s), in sample and out"
     told = f"{_tried(job, trials)}: the best of many looks good by luck alone, so judge by the columns marked `out`."
     against = _baselines(job)
-    return (Table(title=title, columns=headings, rows=cells), told, *((against,) if against else ()))
+    return (ReportTable(title=title, columns=headings, rows=cells), told, *((against,) if against else ()))
 
 
 def _tried(job: Job, trials: int) -> str:

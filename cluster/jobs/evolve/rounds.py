@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from cluster.compute.evaluator import RACE, Evaluator, Scored, Task, Work
+from cluster.compute.evaluator import RACE, Evaluator, Scored, ScoreRequest, Task
 from coinswarm.evolve import racing, reduction
 from coinswarm.evolve.racing import Rung
 from coinswarm.evolve.settings import SearchSettings
@@ -24,7 +24,7 @@ from coinswarm.types import IntArray
 class _Heat:
     """One work on its way: who is still in the race, and what is known of everybody."""
 
-    work: Work
+    work: ScoreRequest
     rungs: tuple[Rung, ...]
     running: IntArray
     figures: npt.NDArray[np.void]
@@ -40,7 +40,7 @@ class _Heat:
         return self.step + 1 if self.step < len(self.rungs) else 0
 
     @property
-    def next_work(self) -> Work:
+    def next_work(self) -> ScoreRequest:
         """The variants still in the race on what they are shown next."""
         segment = f"{RACE}{self.stage}" if self.stage else self.work.segment
         return replace(self.work, segment=segment, genomes=self.work.genomes[self.running])
@@ -72,7 +72,7 @@ class Rounds:
         self._search = search
         self._shares = racing.shares(len(task.sources), search.racing)
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: ScoreRequest) -> None:
         """Take work on; returns at once."""
         n, markets = len(work.genomes), self._shares.shape[1]
         rungs = racing.plan(n, markets, self._search.racing) if n else ()

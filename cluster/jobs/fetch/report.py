@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cluster.jobs.kind import PlanContext
-from cluster.jobs.report import Report, Table
+from cluster.jobs.report import Report, ReportTable
 from coinswarm.ledger.records import WHOLE_JOB, Job
 
 
@@ -11,5 +11,5 @@ def report(job: Job, context: PlanContext) -> Report:
     """Bars and funding added to each data set, as far as the job is."""
     steps = [record.figures for record in context.store.generations(job.id) if record.island == WHOLE_JOB]
     rows = tuple((entry["key"], entry["added"], entry["funding_added"] if entry["has_funding"] else None) for entry in steps)
-    table = Table(title="Fetched bars", columns=("data set", "bars added", "funding added"), rows=rows)
+    table = ReportTable(title="Fetched bars", columns=("data set", "bars added", "funding added"), rows=rows)
     return Report(title=f"Fetch {job.id}", parts=(table,), data=job.result or {}, synthetic=job.synthetic)

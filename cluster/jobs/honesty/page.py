@@ -20,7 +20,7 @@ _NAMES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class PagePart:
     """A part of the page: which runs belong to it, and how their cells are told."""
 
     title: str
@@ -175,7 +175,7 @@ def _foot(job: Job) -> list[str]:
     return [f"Like {markets}; {drawn}; seed {job.seed}; {cpu:.2f} CPU seconds a world; code {job.code_version}.", ""]
 
 
-def _newest(jobs: Sequence[Job], part: Part) -> list[Job]:
+def _newest(jobs: Sequence[Job], part: PagePart) -> list[Job]:
     return [job for job in jobs if part.belongs(job)][:1]
 
 
@@ -194,9 +194,11 @@ def _kind(cells: Cells) -> str:
 
 
 PARTS = (
-    Part(title="Patterns where there is nothing", belongs=_of("patterns", "null"), told=_null_table),
-    Part(title="Searched plays where there is nothing", belongs=_of("evolve", "null"), told=_null_table),
-    Part(title="Searched plays where one was planted", belongs=_of("evolve", "power"), told=_planted_table),
-    Part(title="Patterns where something was planted: power", belongs=_of("patterns", "power"), told=_planted_table),
-    Part(title="Worlds made to fool: dying, below cost, losing winners, look-ahead", belongs=_of("patterns", "hard"), told=_planted_table),
+    PagePart(title="Patterns where there is nothing", belongs=_of("patterns", "null"), told=_null_table),
+    PagePart(title="Searched plays where there is nothing", belongs=_of("evolve", "null"), told=_null_table),
+    PagePart(title="Searched plays where one was planted", belongs=_of("evolve", "power"), told=_planted_table),
+    PagePart(title="Patterns where something was planted: power", belongs=_of("patterns", "power"), told=_planted_table),
+    PagePart(
+        title="Worlds made to fool: dying, below cost, losing winners, look-ahead", belongs=_of("patterns", "hard"), told=_planted_table
+    ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cluster.compute.evaluator import Source
+from cluster.compute.evaluator import BarSource
 from cluster.compute.sources import CatalogSource, MemorySource
 from cluster.jobs import markets
 from cluster.jobs.honesty import NAME
@@ -72,7 +72,7 @@ def columns(job: Job) -> dict[str, Any]:
     }
 
 
-def sources(spans: Sequence[Mapping[str, Any]], bars_file: Path, n_bars: int) -> tuple[Source, ...]:
+def sources(spans: Sequence[Mapping[str, Any]], bars_file: Path, n_bars: int) -> tuple[BarSource, ...]:
     """Where the bars are that worlds are made like: stored ones, or synthetic ones that are made again."""
     return tuple(
         CatalogSource(path=bars_file, key=span["key"], content_hash=span["content_hash"], end_ts=span["end_ts"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cluster.jobs.kind import PlanContext
-from cluster.jobs.report import Report, Table
+from cluster.jobs.report import Report, ReportTable
 from coinswarm.ledger.records import Job
 
 _HEADINGS = ("judged by", "worlds", "of", "share", "95 % from", "to")
@@ -21,10 +21,10 @@ def report(job: Job, _context: PlanContext) -> Report:
     )  # fmt: skip
 
 
-def _table(cell: Mapping[str, Any]) -> Table:
+def _table(cell: Mapping[str, Any]) -> ReportTable:
     own = [(name, cell[name]) for name in ("promoted", "recovered", "false") if name in cell]
     rows = tuple([name, rate["count"], rate["of"], *_shares(rate)] for name, rate in (*own, *cell["flags"].items()))
-    return Table(title=f"{cell['cell']}: worlds in which something was", columns=_HEADINGS, rows=rows)
+    return ReportTable(title=f"{cell['cell']}: worlds in which something was", columns=_HEADINGS, rows=rows)
 
 
 def _shares(rate: Mapping[str, float]) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cluster.compute.evaluator import Segment, Source
+from cluster.compute.evaluator import BarSource, TimeSegment
 from cluster.compute.executor import Executor, Handle
 from cluster.jobs.honesty import work
 from cluster.jobs.honesty.plan import sources
@@ -36,7 +36,7 @@ class Calibration:
     """What is run, and where the bars are that worlds are made like."""
 
     settings: HonestySettings
-    sources: tuple[Source, ...]
+    sources: tuple[BarSource, ...]
     play: str
     gates: str
 
@@ -92,7 +92,7 @@ class Worlds:
         return {"pipeline": self._settings.pipeline, "worlds": self._settings.worlds, "cells": tally(self._settings, figures)}, digest
 
     def _markets(self) -> list[Handle]:
-        return [self._executor.load(source, Segment(name="template")) for source in self._sources]
+        return [self._executor.load(source, TimeSegment(name="template")) for source in self._sources]
 
 
 def load(made: Planned, context: RunContext) -> Steps:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cluster.jobs.kind import PlanContext
-from cluster.jobs.report import Report, Table
+from cluster.jobs.report import Report, ReportTable
 from coinswarm.ledger.records import Job
 
 _HEADINGS = ("rule", "side", "trades", "blocks", "net %", "random %", "excess %", "95 % of it", "naive p", "p", "verdict")
@@ -31,10 +31,10 @@ def _page(job: Job) -> str:
     return page.render(job.result or {}, job.config, job=job.id, synthetic=job.synthetic)
 
 
-def _parts(result: Mapping[str, Any]) -> Iterable[Table | str]:
+def _parts(result: Mapping[str, Any]) -> Iterable[ReportTable | str]:
     ranked = sorted(result["rulings"], key=lambda entry: (entry["p_adjusted"], entry["p_value"]))
     title = f"{len(ranked)} sides of rules, {result['better']} better than random trades of their kind"
-    yield Table(title=title, columns=_HEADINGS, rows=tuple(map(_row, ranked)))
+    yield ReportTable(title=title, columns=_HEADINGS, rows=tuple(map(_row, ranked)))
     yield from (f"{rule} was not tested: {why}" for rule, why in result["refused"].items())
     yield "naive p takes every trade for independent and any profit for an edge; p is family-wise, by sign flips of blocks of time"
 

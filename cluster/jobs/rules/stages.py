@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cluster.compute.evaluator import Segment
+from cluster.compute.evaluator import TimeSegment
 from cluster.compute.executor import Executor
 from cluster.compute.sources import CatalogSource
 from cluster.jobs import markets
@@ -24,7 +24,7 @@ from coinswarm.patterns import ruling
 from coinswarm.patterns.ruling import Ruling, Tried
 
 PROCEDURE, ALPHA = "lond", 0.05
-_SEGMENT = Segment(name="rules")
+_SEGMENT = TimeSegment(name="rules")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +51,7 @@ class RuleTest:
         )
 
 
-class Rules:
+class RuleSteps:
     """The steps of a job: each tries one rule."""
 
     unit = "rules"
@@ -116,10 +116,10 @@ class Rules:
 def load(made: Planned, context: RunContext) -> Steps:
     """The work of a planned job."""
     executor = context.executor()
-    rules = Rules(RuleTest.of(made, context.bars_file), executor, context.patterns)
+    rules = RuleSteps(RuleTest.of(made, context.bars_file), executor, context.patterns)
     return Steps(context.store, made.job.id, rules, workers=lambda: executor.workers)
 
 
 def estimate(made: Planned, context: RunContext) -> Estimate:
     """What a test would take: two rules are tried for it."""
-    return estimated(Rules(RuleTest.of(made, context.bars_file), context.executor(), context.patterns))
+    return estimated(RuleSteps(RuleTest.of(made, context.bars_file), context.executor(), context.patterns))

@@ -16,7 +16,7 @@ from cluster.jobs.kind import JobSpec, PlanContext
 from cluster.jobs.plays import described
 from cluster.jobs.validate import targets
 from cluster.jobs.validate.settings import ValidateRequest
-from cluster.jobs.validate.targets import Target
+from cluster.jobs.validate.targets import ValidationTarget
 from coinswarm import errors
 from coinswarm.ledger.records import Job, PlayRecord
 from coinswarm.market.bars import Bars
@@ -75,7 +75,7 @@ def columns(job: Job) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _require_folds(request: ValidateRequest, target: Target, play: Play, bars: Sequence[Bars], others: Sequence[Bars]) -> None:
+def _require_folds(request: ValidateRequest, target: ValidationTarget, play: Play, bars: Sequence[Bars], others: Sequence[Bars]) -> None:
     """Refuse test stretches that are shorter than the warm-up, saying how many would fit."""
     named = {one.symbol: one for one in (*bars, *others)}
     case = Case(
@@ -85,12 +85,12 @@ def _require_folds(request: ValidateRequest, target: Target, play: Play, bars: S
     walkforward.walked(Bench(case), request.effort.folds)
 
 
-def _cut(bars: Bars, target: Target) -> Bars:
+def _cut(bars: Bars, target: ValidationTarget) -> Bars:
     """The bars this side of the campaign's vault."""
     return bars if target.fence is None else Fence(**target.fence).cut(bars)
 
 
-def _spanned(catalog: Catalog, key: str, target: Target) -> Bars:
+def _spanned(catalog: Catalog, key: str, target: ValidationTarget) -> Bars:
     """Bars of an unseen market in the time that the variant is judged on."""
     end = target.splits.whole.end_ts if target.end_ts is None else target.end_ts
     return catalog.read(key, start=target.start_ts, end=end)
@@ -112,7 +112,7 @@ def _unseen(catalog: Catalog, bars: Sequence[Bars], others: Sequence[Bars], requ
     return [key for key in dict.fromkeys([*named, *rest]) if key not in used][: max(len(named), request.most_unseen)]
 
 
-def _refuse_changed(target: Target, bars: Sequence[Bars]) -> None:
+def _refuse_changed(target: ValidationTarget, bars: Sequence[Bars]) -> None:
     for one in bars:
         if not len(one):
             raise errors.SpanTooShort(f"{one.key} has no bars in the span", hint="`coinswarm bars list` shows what is stored")
@@ -125,7 +125,7 @@ def _refuse_changed(target: Target, bars: Sequence[Bars]) -> None:
 
 
 def _settled(
-    target: Target, request: ValidateRequest, play: Play, bars: Sequence[Bars], others: Sequence[Bars], unseen: Sequence[Bars]
+    target: ValidationTarget, request: ValidateRequest, play: Play, bars: Sequence[Bars], others: Sequence[Bars], unseen: Sequence[Bars]
 ) -> dict[str, Any]:
     facts, later = target.trials, target.splits.validation
     return {

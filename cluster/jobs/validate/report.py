@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from cluster.jobs.kind import PlanContext
-from cluster.jobs.report import Report, Table
+from cluster.jobs.report import Report, ReportTable
 from coinswarm import errors
 from coinswarm.ledger.records import Job
 from coinswarm.validate import card as cards
@@ -71,11 +71,11 @@ def _page(card: ReportCard) -> str:
     return page.render(card, meanings=names.FIGURES)
 
 
-def _parts(job: Job, card: ReportCard) -> Iterable[Table | str]:
+def _parts(job: Job, card: ReportCard) -> Iterable[ReportTable | str]:
     together = "; figures are of all markets together, as one portfolio of equal parts" if len(card.markets) > 1 else ""
     yield f"{card.play} {card.evaluation or card.variant[:12]} on {', '.join(card.markets)}{together}"
     rows = tuple((section.title, _brief(section)) for section in card.sections.values())
-    yield Table(title=f"report card, job {job.id}", columns=("section", "figures"), rows=rows)
+    yield ReportTable(title=f"report card, job {job.id}", columns=("section", "figures"), rows=rows)
     for name, section in card.sections.items():
         for why in dict.fromkeys(section.withheld.values()):
             figures = ", ".join(figure for figure, reason in section.withheld.items() if reason == why)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cluster.compute.evaluator import Segment
+from cluster.compute.evaluator import TimeSegment
 from cluster.compute.executor import Executor
 from cluster.compute.sources import CatalogSource
 from cluster.jobs import markets, plays
@@ -31,7 +31,7 @@ from coinswarm.validate import names
 from coinswarm.validate.card import ReportCard, Section
 from coinswarm.validate.case import Effort, Splits, TrialFacts
 
-_SEGMENT = Segment(name="validate")
+_SEGMENT = TimeSegment(name="validate")
 _PROBED = ("in_sample", "validation")
 
 

@@ -29,7 +29,7 @@ _SCORED = ("ok", "no_trades")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class ValidationTarget:
     """What is judged, and on what.
 
     Attributes:
@@ -61,7 +61,7 @@ class Target:
     evaluation: str = ""
 
 
-def of(request: ValidateRequest, context: PlanContext) -> Target:
+def of(request: ValidateRequest, context: PlanContext) -> ValidationTarget:
     """What a request is of.
 
     Raises:
@@ -75,7 +75,7 @@ def of(request: ValidateRequest, context: PlanContext) -> Target:
     return of_evaluation(name, context)
 
 
-def of_evaluation(name: str, context: PlanContext) -> Target:
+def of_evaluation(name: str, context: PlanContext) -> ValidationTarget:
     """An evaluation, on the bars of its job.
 
     Raises:
@@ -86,7 +86,7 @@ def of_evaluation(name: str, context: PlanContext) -> Target:
         raise errors.Refused(f"{record.id} has no figures to judge", found=record.status, hint=record.reason)
     job = context.store.job(record.job)
     settled, spans = job.config, job.config["markets"]
-    return Target(
+    return ValidationTarget(
         play=PlayGiven(text=context.store.play(record.play).text),
         overrides=config.stored(Overrides, settled["overrides"]),
         timeframe=settled["timeframe"],
@@ -104,7 +104,7 @@ def of_evaluation(name: str, context: PlanContext) -> Target:
     )
 
 
-def of_play(request: ValidateRequest, context: PlanContext) -> Target:
+def of_play(request: ValidateRequest, context: PlanContext) -> ValidationTarget:
     """One variant of a play on stored markets: it is not known how much was tried before it."""
     given = request.plays[0]
     play = plays.read(given, Overrides(), request.timeframe)
@@ -120,7 +120,7 @@ def of_play(request: ValidateRequest, context: PlanContext) -> Target:
     split = context.campaigns.split(request.campaign)
     bars = [bars_ if split is None else split.fence.cut(bars_) for bars_ in bars]
     splits = _of_time(bars, request.out_of_sample, split)
-    return Target(
+    return ValidationTarget(
         play=given, overrides=Overrides(warmup_tolerance=request.warmup_tolerance), timeframe=request.timeframe, genome=genome,
         markets=tuple(one.key for one in bars), splits=splits, start_ts=min(int(one.ts[0]) for one in bars), end_ts=splits.whole.end_ts,
         campaign=request.campaign, fence=None if split is None else dataclasses.asdict(split.fence),

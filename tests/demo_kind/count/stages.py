@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from cluster.compute.evaluator import Segment
+from cluster.compute.evaluator import TimeSegment
 from cluster.jobs import markets
 from cluster.jobs.kind import Estimate, Planned, RunContext
 from cluster.jobs.stages import Step, Steps, estimated
 from coinswarm.ledger.records import Json
 from coinswarm.market.bars import Bars
 
-_SEGMENT = Segment(name="count")
+_SEGMENT = TimeSegment(name="count")
 
 
 def rising(_item: str, bars: Bars) -> int:

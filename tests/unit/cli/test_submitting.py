@@ -22,5 +22,5 @@ class Listener:
 def test_a_request_is_sent_with_no_more_than_was_said_so_that_usual_folds_are_not_demanded() -> None:
     there = Listener()
     asked = jobs_world.request("validate", evaluation="abcdef", effort={"resamples": 99})
-    assert job_commands._posted(there, asked, job_commands.Wanted()) == "job at /api/v1/jobs"  # type: ignore[arg-type]
+    assert job_commands._posted(there, asked, job_commands.RunOptions()) == "job at /api/v1/jobs"  # type: ignore[arg-type]
     assert there.bodies == [{"kind": "validate", "evaluation": "abcdef", "effort": {"resamples": 99}}]

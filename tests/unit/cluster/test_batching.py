@@ -10,7 +10,7 @@ import pytest
 
 from cluster.compute import scoring
 from cluster.compute.batching import BatchEvaluator, BatchSize
-from cluster.compute.evaluator import Scored, Setup, Task, Work
+from cluster.compute.evaluator import Scored, ScoreRequest, Setup, Task
 from cluster.compute.executor import Call, Finished, Loss
 from cluster.compute.local import LocalExecutor
 from cluster.compute.scoring import Batch
@@ -87,8 +87,8 @@ def genomes(task: Task) -> np.ndarray:
     return task.setups[0].play.space.sample(np.random.default_rng(1), 40)
 
 
-def work(genomes: np.ndarray, token: int = 1) -> Work:
-    return Work(token=token, setup=0, segment=IN_SAMPLE, genomes=genomes)
+def work(genomes: np.ndarray, token: int = 1) -> ScoreRequest:
+    return ScoreRequest(token=token, setup=0, segment=IN_SAMPLE, genomes=genomes)
 
 
 def scored(executor: LocalExecutor, task: Task, genomes: np.ndarray) -> Scored:
