@@ -280,14 +280,14 @@ def open_control(settings: Settings, limits: Limits) -> Iterator[ApiContext]:
 
     pinned = settings.model_copy(update={"database_url": SecretStr(database_url(settings))})
     with open_repositories(pinned) as kept:
-        desk = ProcessQueryPool(partial(open_plan_context, pinned))
+        queries = ProcessQueryPool(partial(open_plan_context, pinned))
         try:
             yield ApiContext(
                 store=kept.store, queue=kept.queue, access=kept.access, browse=kept.browse, library=kept.patterns, campaigns=kept.campaigns,
-                desk=desk, limits=limits, dashboard=partial(machine.dashboard, pinned),
+                queries=queries, limits=limits, dashboard=partial(machine.dashboard, pinned),
             )  # fmt: skip
         finally:
-            desk.close()
+            queries.close()
 
 
 @contextmanager
@@ -314,11 +314,10 @@ def open_cluster(
         return
     connected = _connected(settings, workers, tell)
     from cluster.compute.batching import BatchEvaluator
-    from cluster.compute.ray import session
-    from cluster.compute.ray import startup as beginning
+    from cluster.compute.ray import session, startup
     from cluster.compute.ray.executor import RayExecutor
 
-    on_ray = BatchEvaluator(RayExecutor(tell=tell or beginning.silent, room_s=beginning.ROOM_S))
+    on_ray = BatchEvaluator(RayExecutor(tell=tell or startup.silent, room_s=startup.ROOM_S))
     try:
         yield on_ray, connected
     finally:
@@ -336,11 +335,10 @@ def open_executor(
             yield executor, _this_process()
         return
     connected = _connected(settings, workers, tell)
-    from cluster.compute.ray import session
-    from cluster.compute.ray import startup as beginning
+    from cluster.compute.ray import session, startup
     from cluster.compute.ray.executor import RayExecutor
 
-    on_ray = RayExecutor(tell=tell or beginning.silent)
+    on_ray = RayExecutor(tell=tell or startup.silent)
     try:
         yield on_ray, connected
     finally:
@@ -380,11 +378,10 @@ def look_at_nodes(settings: Settings) -> tuple[ClusterNode, ...]:
 def _connected(settings: Settings, workers: int | None, tell: Callable[[str], None] | None) -> Session:
     """A session on the configured cluster, which leaves word of its dashboard, or on a local one that ends with us."""
     variables, home = prepare(settings), machine.ensure_home(settings)
-    from cluster.compute.ray import session
-    from cluster.compute.ray import startup as beginning
+    from cluster.compute.ray import session, startup
 
     if not settings.ray_address:
-        beginning.compile_here(tell or beginning.silent)
+        startup.compile_here(tell or startup.silent)
     connected = session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables, home=home)
     if connected.dashboard and not connected.local:
         machine.dashboard_file(settings).write_text(connected.dashboard)

@@ -66,5 +66,5 @@ async def show(
     to_ts: Annotated[Moment | None, Query(description="excluded")] = None,
 ) -> ChartOut:
     """A variant on one market, simulated again: merged candles, the account's value and the trades between two times."""
-    found: dict[str, Any] = await here.desk.ask(chart.chart, evaluation, market, points, from_ts, to_ts)
+    found: dict[str, Any] = await here.queries.ask(chart.chart, evaluation, market, points, from_ts, to_ts)
     return ChartOut.model_validate(found)

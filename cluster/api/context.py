@@ -78,7 +78,7 @@ class ApiContext:
     browse: Browse
     library: PatternStore
     campaigns: Campaigns
-    desk: QueryPool
+    queries: QueryPool
     dashboard: Callable[[], str | None] = lambda: None
     limits: Limits = field(default_factory=Limits)
     event_poll_s: float = 0.5

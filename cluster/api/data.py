@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from cluster.api import models, problems
 from cluster.api.context import Caller, Here
 from cluster.api.evaluations import MEDIA, PARQUET
-from cluster.queries import answers as desk
+from cluster.queries import answers
 
 router = APIRouter(prefix="/api/v1/data-sets", tags=["data sets"])
 
@@ -42,7 +42,7 @@ class DataSetOut(models.Answer):
 @router.get("", responses=problems.responses(409))
 async def list_data_sets(here: Here) -> list[DataSetOut]:
     """All bars of this server."""
-    return [DataSetOut.model_validate(entry) for entry in await here.desk.ask(desk.data_sets)]
+    return [DataSetOut.model_validate(entry) for entry in await here.queries.ask(answers.data_sets)]
 
 
 class RemovedOut(models.Answer):
@@ -61,7 +61,7 @@ async def export(
     part: Annotated[Literal["bars", "funding"], Query(description="what is in it")] = "bars",
 ) -> Response:
     """A data set as a file; importing it, with its funding, gives the same bars and the same hash."""
-    name, content = await here.desk.ask(desk.export_bars, key, form, part)
+    name, content = await here.queries.ask(answers.export_bars, key, form, part)
     return Response(content, media_type=MEDIA[form], headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
@@ -73,6 +73,6 @@ async def remove(
     anyway: Annotated[bool, Query(description="although jobs that used it can then no longer be replayed")] = False,
 ) -> RemovedOut:
     """Take a data set away, as an admin. What jobs found on it stays; they cannot be replayed, reported or taken up again."""
-    found = RemovedOut.model_validate(await here.desk.ask(desk.remove_bars, key, anyway))
+    found = RemovedOut.model_validate(await here.queries.ask(answers.remove_bars, key, anyway))
     await run_in_threadpool(here.access.note, caller.id, "data set removal", found.removed, {"jobs": len(found.jobs)})
     return found

@@ -21,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from cluster.api import models, problems
 from cluster.api.context import ApiContext, Caller, Here
 from cluster.api.jobs import JobId
-from cluster.jobs import brief as briefs
+from cluster.jobs import brief
 from coinswarm import errors
 from coinswarm.ledger.records import FINAL_STATUSES
 
@@ -138,7 +138,7 @@ def _news(context: ApiContext, channel: Channel, last: int) -> tuple[list[Event]
             last = commit.number
         if not commits:
             break
-    status = briefs.standing(job)
+    status = brief.standing(job)
     if status != channel.status:
         channel.status = status
         events.append(Event(number=0, name="job", data=models.job_brief(job).model_dump_json()))

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cluster.api import models, problems
 from cluster.api.context import ApiContext, Caller, Here
 from cluster.jobs.registry import NAMES
-from cluster.queries import answers as desk
+from cluster.queries import answers
 
 router = APIRouter(tags=["server"])
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -65,7 +65,7 @@ def ready(here: Here) -> Ready:
 @router.get("/version", responses=problems.responses())
 async def version(here: Here) -> VersionOut:
     """Which version this is."""
-    return VersionOut(version=installed("coinswarm"), code=await here.desk.ask(desk.ready), kinds=list(NAMES))
+    return VersionOut(version=installed("coinswarm"), code=await here.queries.ask(answers.ready), kinds=list(NAMES))
 
 
 @router.get("/api/v1/whoami", responses=problems.responses())

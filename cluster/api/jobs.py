@@ -12,10 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from cluster.api import models, problems, security, web
 from cluster.api.context import ApiContext, Caller, Here
 from cluster.api.counting import Trials
-from cluster.jobs import brief as briefs
-from cluster.jobs import registry, spec
+from cluster.jobs import brief, registry, spec
 from cluster.jobs.settings import JobSettings, Name
-from cluster.queries import answers as desk
+from cluster.queries import answers
 from cluster.run.runner import QueueOptions, kind_name, submission
 from coinswarm import errors
 from coinswarm.ledger.browse import JobFilter
@@ -63,7 +62,7 @@ async def submit(
     )  # fmt: skip
     known = await run_in_threadpool(here.queue.keyed, caller.id, terms.key, spec.fingerprint(request))
     if known is None:
-        planned = await here.desk.ask(desk.plan, request)
+        planned = await here.queries.ask(answers.plan, request)
         job = await run_in_threadpool(here.queue.submit, submission(planned, request, terms))
         known = None if job == planned.job.id else job  # another was faster with the same key
     if known is None:
@@ -155,21 +154,21 @@ def leaderboard(
     trials = counted.of(found.campaign)
     distinct = (found.result or {}).get("distinct")
     return models.Leaderboard(
-        job=found.id, status=briefs.standing(found), synthetic=found.synthetic, distinct=distinct, trials=trials, rows=rows
+        job=found.id, status=brief.standing(found), synthetic=found.synthetic, distinct=distinct, trials=trials, rows=rows
     )
 
 
 @router.get("/jobs/{job}/archive", responses=problems.responses(404, 409))
 async def archive(job: JobId, here: Here) -> list[dict[str, Any]]:
     """The best variant of each kind that a job found: an entry a play, with the cells of the map."""
-    found: list[dict[str, Any]] = models.plain(await here.desk.ask(desk.archive, job))
+    found: list[dict[str, Any]] = models.plain(await here.queries.ask(answers.archive, job))
     return found
 
 
 @router.get("/jobs/{job}/report", response_class=HTMLResponse, responses=problems.responses(404, 409))
 async def report(job: JobId, here: Here) -> HTMLResponse:
     """What a job came to as one HTML page that needs nothing else."""
-    return HTMLResponse(await here.desk.ask(desk.job_report, job), headers={"Content-Security-Policy": HTML_POLICY})
+    return HTMLResponse(await here.queries.ask(answers.job_report, job), headers={"Content-Security-Policy": HTML_POLICY})
 
 
 def _refuse_huge(wanted: JobSettings, here: ApiContext) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from cluster.jobs import brief as briefs
+from cluster.jobs import brief
 from cluster.jobs.brief import Standing
 from coinswarm import errors
 from coinswarm.ledger.access import Role, Token
@@ -228,13 +228,13 @@ class TokenOut(Answer):
 
 def job_brief(job: Job) -> JobBrief:
     """A job as it stands in a list."""
-    return JobBrief(**briefs.brief(job))
+    return JobBrief(**brief.brief(job))
 
 
 def job_out(job: Job, entry: Entry | None) -> JobOut:
     """A job with everything."""
     return JobOut(
-        **briefs.brief(job), play_hashes=list(job.plays), data_hash=job.data_hash, config=dict(job.config), config_hash=job.config_hash,
+        **brief.brief(job), play_hashes=list(job.plays), data_hash=job.data_hash, config=dict(job.config), config_hash=job.config_hash,
         code_version=job.code_version, driver=job.lease_owner, lease_expires=job.lease_expires,
         result=None if job.result is None else dict(job.result), result_hash=job.result_hash,
         queue=None if entry is None else QueueOut.model_validate(entry),

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from cluster.api import models, problems
 from cluster.api.context import Here
 from cluster.api.jobs import ID, Cursor, Limit
-from cluster.queries import answers as desk
+from cluster.queries import answers
 from coinswarm.ledger.browse import PatternFilter
 from coinswarm.ledger.patterns import PatternSource, PatternStatus
 
@@ -70,4 +70,4 @@ async def play(
 ) -> Response:
     """A pattern as a play in YAML that enters where it holds; hand it in as any other."""
     record = await run_in_threadpool(here.library.pattern, pattern)
-    return Response(await here.desk.ask(desk.pattern_play, record, hold_bars, side), media_type=YAML)
+    return Response(await here.queries.ask(answers.pattern_play, record, hold_bars, side), media_type=YAML)

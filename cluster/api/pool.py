@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from cluster.jobs.kind import PlanContext
-from cluster.queries import answers as desk
+from cluster.queries import answers
 from coinswarm import errors
 
 _T = TypeVar("_T")
@@ -43,7 +43,7 @@ class ProcessQueryPool:
 
     async def start(self) -> None:
         """See `Desk`."""
-        await self._answer(_START_S, desk.ready, ())
+        await self._answer(_START_S, answers.ready, ())
 
     async def ask(self, function: Callable[..., _T], *values: Any) -> _T:
         """See `Desk`."""

@@ -44,7 +44,7 @@ def command(
 
 def _text(settings: Settings, evaluation: str) -> str:
     bootstrap.prepare(settings)
-    from cluster.queries import answers as desk
+    from cluster.queries import answers
 
     with bootstrap.open_plan_context(settings) as supplies:
-        return desk.play_of(supplies, evaluation)
+        return answers.play_of(supplies, evaluation)

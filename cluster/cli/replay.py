@@ -22,11 +22,11 @@ def command(
     """Recompute an evaluation and compare every stored figure to the last digit; exit code 1 when one differs."""
     settings = console.settings()
     bootstrap.prepare(settings)
-    from cluster.queries import replay as revisit
+    from cluster.queries import replay
 
     with bootstrap.open_store(settings) as store, bootstrap.local_evaluator(settings) as evaluator:
-        found = revisit.visit(store, evaluation, settings.bars_file)
-        result = revisit.replay(found, evaluator, reference=reference and revisit.is_scored(found.record))
+        found = replay.visit(store, evaluation, settings.bars_file)
+        result = replay.replay(found, evaluator, reference=reference and replay.is_scored(found.record))
     if as_json:
         console.emit_json({"identical": not result.differences, **console.plain(result)})
     else:

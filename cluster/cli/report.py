@@ -38,17 +38,17 @@ def command(
 def write(settings: Settings, store: Store, evaluation: str, out: Path | None = None) -> Path:
     """Write the report of an evaluation; the answer is where."""
     bootstrap.prepare(settings)
-    from cluster.queries import replay as revisit
+    from cluster.queries import replay
     from coinswarm import errors, report
 
-    found = revisit.visit(store, evaluation, settings.bars_file)
-    if not revisit.is_scored(found.record):
+    found = replay.visit(store, evaluation, settings.bars_file)
+    if not replay.is_scored(found.record):
         raise errors.NotFound(
             f"evaluation {found.record.id} has nothing to report", hint=f"it is {found.record.status}: {found.record.reason}"
         )
     trials = store.count_trials(found.job.campaign).trials
     path = out or settings.reports_folder / f"{found.record.id}.html"
-    return report.write_many(list(revisit.markets(found)), path.expanduser().absolute(), context=revisit.context(found, trials))
+    return report.write_many(list(replay.markets(found)), path.expanduser().absolute(), context=replay.context(found, trials))
 
 
 def _fetched(settings: Settings, remote: client.Client, evaluation: str, out: Path | None) -> Path:

@@ -52,17 +52,17 @@ def command(
         _save(wanted, *_fetched(remote, evaluation, wanted))
         return
     bootstrap.prepare(settings)
-    from cluster.queries import replay as revisit
+    from cluster.queries import replay
 
     with bootstrap.open_store(settings) as store:
-        found = revisit.visit(store, evaluation, settings.bars_file)
+        found = replay.visit(store, evaluation, settings.bars_file)
         ancestors = store.lineage(found.record.id)
     if as_json:
         console.emit_json({"evaluation": found.record, "seed": found.job.seed, "ancestors": ancestors})
     else:
         _origin(found, len(ancestors) - 1)
         _figures(found)
-        if revisit.is_scored(found.record):
+        if replay.is_scored(found.record):
             _curves(found, wanted.side)
     if trades or equity:
         _save(wanted, *_simulated(found, wanted))
@@ -83,13 +83,12 @@ def _wanted(trades: Path | None, equity: Path | None, market: str | None, side: 
 
 def _simulated(found: Visit, wanted: Extracts) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Trades and equity of an evaluation of this machine over all bars of its job."""
-    from cluster.queries import answers as desk
-    from cluster.queries import replay as revisit
+    from cluster.queries import answers, replay
     from coinswarm.backtest import listing
 
-    desk.require_scored(found)
-    place = desk.place([source.key for source in found.plan.task.sources], wanted.market)
-    run = revisit.simulated(found, place, side=wanted.side)
+    answers.require_scored(found)
+    place = answers.place([source.key for source in found.plan.task.sources], wanted.market)
+    run = replay.simulated(found, place, side=wanted.side)
     return run.trades, listing.curve(run.bars, run.equity, run.position)
 
 
@@ -140,12 +139,12 @@ def _figures(found: Visit) -> None:
 
 
 def _curves(found: Visit, side: Side | None) -> None:
-    from cluster.queries import replay as revisit
+    from cluster.queries import replay
     from coinswarm.report import terminal
 
     width = min(shutil.get_terminal_size((100, 24)).columns, 120)
     for number, source in enumerate(found.plan.task.sources):
-        run = revisit.simulated(found, number, side=side)
+        run = replay.simulated(found, number, side=side)
         held_out = console.moment(found.plan.task.split_ts) or "nowhere"
         alone = f", {side} side alone" if side else ""
         console.text(f"\n{source.key}: equity over all bars{alone}; the part held out begins {held_out}")

@@ -31,7 +31,7 @@ Form: TypeAlias = Literal["json", "parquet", "csv"]
 def ready(context: PlanContext) -> str:
     """Import what the other functions need, so that the first answer is as fast as the next; the answer is the code's version."""
     from cluster import version
-    from cluster.queries import replay as revisit  # noqa: F401 - imported to be there
+    from cluster.queries import replay  # noqa: F401 - imported to be there
 
     return version.code_version() if context else ""
 
@@ -143,12 +143,12 @@ def report(context: PlanContext, evaluation: str) -> str:
     Raises:
         NotFound: there is no such evaluation, or it failed and has nothing to show.
     """
-    from cluster.queries import replay as revisit
+    from cluster.queries import replay
     from coinswarm.report import page
 
     found = scored(context, evaluation)
     trials = context.store.count_trials(found.job.campaign).trials
-    return page.render(list(revisit.markets(found)), context=revisit.context(found, trials))
+    return page.render(list(replay.markets(found)), context=replay.context(found, trials))
 
 
 def job_report(context: PlanContext, job: str) -> str:
@@ -213,10 +213,10 @@ def play_of(context: PlanContext, evaluation: str) -> str:
     Raises:
         NotFound: there is no such evaluation. Refused: it cannot be written so that it reads back as itself.
     """
-    from cluster.queries import replay as revisit
+    from cluster.queries import replay
 
-    found = revisit.visit(context.store, evaluation, context.bars_file)
-    return revisit.exported(found, context.store.count_trials(found.job.campaign).trials)
+    found = replay.visit(context.store, evaluation, context.bars_file)
+    return replay.exported(found, context.store.count_trials(found.job.campaign).trials)
 
 
 def trades(context: PlanContext, evaluation: str, market: str | None, form: Form, side: Side | None = None) -> bytes:
@@ -247,29 +247,29 @@ def scored(context: PlanContext, evaluation: str) -> Any:
     Raises:
         NotFound: there is no such evaluation, or it failed and has nothing to show.
     """
-    from cluster.queries import replay as revisit
+    from cluster.queries import replay
 
-    found = revisit.visit(context.store, evaluation, context.bars_file)
+    found = replay.visit(context.store, evaluation, context.bars_file)
     require_scored(found)
     return found
 
 
 def require_scored(found: Visit) -> None:
     """Raise `NotFound` for an evaluation that failed and has nothing to show."""
-    from cluster.queries import replay as revisit
+    from cluster.queries import replay
 
-    if not revisit.is_scored(found.record):
+    if not replay.is_scored(found.record):
         raise errors.NotFound(
             f"evaluation {found.record.id} has nothing to show", hint=f"it is {found.record.status}: {found.record.reason}"
         )
 
 
 def _run(context: PlanContext, evaluation: str, market: str | None, side: Side | None = None) -> Any:
-    from cluster.queries import replay as revisit
+    from cluster.queries import replay
 
     found = scored(context, evaluation)
     keys = [source.key for source in found.plan.task.sources]
-    return revisit.simulated(found, place(keys, market), side=side)
+    return replay.simulated(found, place(keys, market), side=side)
 
 
 def place(keys: Sequence[str], market: str | None) -> int:

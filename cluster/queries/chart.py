@@ -31,12 +31,11 @@ def chart(context: PlanContext, evaluation: str, market: str | None, points: int
     Raises:
         NotFound: there is no such evaluation or market, or it failed. InvalidArgument: there are no bars between the times.
     """
-    from cluster.queries import answers as desk
-    from cluster.queries import replay as revisit
+    from cluster.queries import answers, replay
 
-    found = desk.scored(context, evaluation)
+    found = answers.scored(context, evaluation)
     keys = [source.key for source in found.plan.task.sources]
-    run = revisit.simulated(found, desk.place(keys, market))
+    run = replay.simulated(found, answers.place(keys, market))
     first, last = _span(run.bars.ts, from_ts, to_ts)
     every = -(-(last - first) // points)
     return {

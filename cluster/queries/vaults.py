@@ -12,7 +12,7 @@ import numpy as np
 
 from cluster.compute.evaluator import BarSource, Evaluator, ScoreRequest
 from cluster.compute.sources import CatalogSource
-from cluster.queries import replay as revisit
+from cluster.queries import replay
 from cluster.queries.replay import Visit
 from coinswarm import errors
 from coinswarm.ledger import campaigns
@@ -96,9 +96,9 @@ def look(store: Store, kept: Campaigns, evaluator: Evaluator, name: str, catalog
     Raises:
         Refused: the campaign has no vault, or who or why is empty; Conflict: the vault's bars changed since it was declared.
     """
-    found = revisit.visit(store, name, catalog_path)
+    found = replay.visit(store, name, catalog_path)
     split = campaigns.require_split(kept.split(found.job.campaign), found.job.campaign)
-    if not revisit.is_scored(found.record):
+    if not replay.is_scored(found.record):
         raise errors.Refused(f"{found.record.id} has no figures to confirm", found=found.record.status)
     asked = VaultOpening(
         id=campaigns.new_opening_id(), campaign=split.campaign, evaluation=found.record.id, who=who, when=datetime.now(UTC), why=why

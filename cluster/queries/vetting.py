@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cluster.jobs import validate
 from cluster.jobs.validate.report import card_of
-from cluster.queries import replay as revisit
+from cluster.queries import replay
 from cluster.queries.replay import Visit
 from coinswarm import errors
 from coinswarm.ledger import campaigns
@@ -17,8 +17,7 @@ from coinswarm.ledger.campaigns import Campaigns, VettedPlay
 from coinswarm.ledger.records import EvaluationRecord
 from coinswarm.ledger.store import Store
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.validate import gates as rules
-from coinswarm.validate import lifecycle
+from coinswarm.validate import gates, lifecycle
 from coinswarm.validate.card import ReportCard
 from coinswarm.validate.gates import Gates, Verdict
 
@@ -90,10 +89,10 @@ def vet(
         NotFound: it has no card.
     """
     _refuse_looser(wanted)
-    found = revisit.visit(store, name, catalog_path)
+    found = replay.visit(store, name, catalog_path)
     lifecycle.require_open(kept, found.record.id, found.record.campaign)
     judged = newest_card(store, found.record)
-    verdict = rules.check(wanted, judged)
+    verdict = gates.check(wanted, judged)
     text = _text(found, judged, tags or {}) if verdict.passed else ""
     record = lifecycle.record(kept, verdict, wanted, judged, who=who)
     if not verdict.passed:
@@ -121,13 +120,13 @@ def written(vetted: Vetted) -> dict[str, str]:
     stem = f"{''.join(letter if letter.isalnum() or letter in '-_' else '_' for letter in vetted.play.name)}-{vetted.play.evaluation[:8]}"
     return {
         f"{stem}.yml": vetted.play.text,
-        f"{stem}.card.json": rules.card_text(vetted.card),
+        f"{stem}.card.json": gates.card_text(vetted.card),
         f"{stem}.verdict.json": vetted.verdict.document,
     }
 
 
 def _refuse_looser(wanted: Gates) -> None:
-    loose = rules.looser(wanted, rules.load())
+    loose = gates.looser(wanted, gates.load())
     if loose:
         raise errors.Refused(
             f"gates that promote hold at least what the default ones do; {wanted.name} lacks {len(loose)} of them",
@@ -138,7 +137,7 @@ def _refuse_looser(wanted: Gates) -> None:
 
 def _text(found: Visit, judged: ReportCard, tags: Mapping[str, str]) -> str:
     """The YAML of the variant; it reads back as itself, or is refused."""
-    return revisit.play_text(found, _tags(found, judged, tags))
+    return replay.play_text(found, _tags(found, judged, tags))
 
 
 def _tags(found: Visit, judged: ReportCard, given: Mapping[str, str]) -> dict[str, object]:

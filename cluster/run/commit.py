@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from cluster.run import lease as patience
+from cluster.run import lease
 
 
 class Committer:
@@ -57,4 +57,4 @@ class Committer:
         then()
 
     def _patiently(self, call: Callable[[], object]) -> object:
-        return patience.patiently(call, tell=self._tell, stopped=lambda: self._closing or self._stopped())
+        return lease.patiently(call, tell=self._tell, stopped=lambda: self._closing or self._stopped())

@@ -49,9 +49,9 @@ def summary_of(store: Store, job: Job) -> Json:
 
 
 def _page(job: Job, records: Sequence[PatternRecord], store: Store) -> str:
-    from coinswarm.report import patterns as page
+    from coinswarm.report import patterns
 
-    return page.render(summary_of(store, job), records, job=job.id, synthetic=job.synthetic)
+    return patterns.render(summary_of(store, job), records, job=job.id, synthetic=job.synthetic)
 
 
 def _parts(job: Job, records: Sequence[PatternRecord]) -> Iterable[ReportTable | str]:

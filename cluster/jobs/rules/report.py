@@ -26,9 +26,9 @@ def report(job: Job, _context: PlanContext) -> Report:
 
 
 def _page(job: Job) -> str:
-    from coinswarm.report import rules as page
+    from coinswarm.report import rules
 
-    return page.render(job.result or {}, job.config, job=job.id, synthetic=job.synthetic)
+    return rules.render(job.result or {}, job.config, job=job.id, synthetic=job.synthetic)
 
 
 def _parts(result: Mapping[str, Any]) -> Iterable[ReportTable | str]:

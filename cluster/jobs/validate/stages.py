@@ -26,8 +26,7 @@ from coinswarm.ledger.records import Job, Json
 from coinswarm.market.splits import Span
 from coinswarm.play.model import Play
 from coinswarm.types import FloatArray
-from coinswarm.validate import card as cards
-from coinswarm.validate import names
+from coinswarm.validate import card, names
 from coinswarm.validate.card import ReportCard, Section
 from coinswarm.validate.case import Effort, Splits, TrialFacts
 
@@ -80,12 +79,12 @@ class Sections:
         wanted = self._plan.job.config["sections"][len(done) :]
         answers = self._executor.run(work.section, (item(self._plan, name) for name in wanted), markets=handles)
         for number, found in enumerate(answers, start=len(done)):
-            yield Step(number=number, figures=found, note=line(cards.section_from_json(found)))
+            yield Step(number=number, figures=found, note=line(card.section_from_json(found)))
 
     def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
         """The card, and the hash of all that was found."""
-        found = assembled(self._plan.job, [cards.section_from_json(entry) for entry in figures])
-        return {"evaluation": found.evaluation, "variant": found.variant, "card": cards.to_json(found)}, found.content_hash()
+        found = assembled(self._plan.job, [card.section_from_json(entry) for entry in figures])
+        return {"evaluation": found.evaluation, "variant": found.variant, "card": card.to_json(found)}, found.content_hash()
 
 
 def load(made: Planned, context: RunContext) -> Steps:
