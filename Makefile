@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TEST = $(BIN)/python -m pytest -q -m "not slow"
-# Warnings are errors: a link that leads nowhere, a file that a page names and that is not there, a docstring that cannot be read.
-SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+# Warnings are errors, and `--quiet` would hide them: a link to nowhere, a file that a page names and that is not there, a docstring that cannot be read.
+SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 STAMP := $(VENV)/.ready
 PLAY ?= plays/examples/trend_pullback.yml
 BARS ?=

@@ -23,6 +23,8 @@ HISTORY = ("decisions/", "changes.md")
 """Pages that speak of the past; files they name may be gone."""
 _LINK = re.compile(r"(!?)\[((?:[^\]\[]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 _FILE = re.compile(r"`((?:cluster|coinswarm|tests|plays|migrations|docs)/[\w./-]+\.(?:py|md|yml|json|js|mako|sh|yaml))`")
+_MADE = re.compile(r"<!-- makes ([^>]*) -->")
+"""Files and folders that a reader makes who follows a page."""
 _log = logging.getLogger("mkdocs.plugins.coinswarm")
 
 
@@ -46,10 +48,15 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
     """Point links at where the site has their pages; refuse names of files that are not there."""
     site = page.file.src_uri
     if not site.startswith(HISTORY):
+        made = tuple(" ".join(_MADE.findall(markdown)).split())
         for name in sorted(set(_FILE.findall(markdown))):
-            if not (ROOT / name).exists() and not any(part.isupper() for part in PurePosixPath(name).parts):
+            if not ((ROOT / name).exists() or _is_pattern(name) or name.startswith(made)):
                 _log.warning("%s names %s, which is not there", site, name)
     return _LINK.sub(lambda match: _linked(match, site, files), markdown)
+
+
+def _is_pattern(name: str) -> bool:
+    return any(PurePosixPath(part).stem.isupper() for part in PurePosixPath(name).parts)
 
 
 def _linked(match: re.Match[str], site: str, files: Files) -> str:
