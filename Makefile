@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TEST = $(BIN)/python -m pytest -q -m "not slow"
+# Warnings are errors, and `--quiet` would hide them: a link to nowhere, a file that a page names and that is not there, a docstring that cannot be read.
+SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 STAMP := $(VENV)/.ready
 PLAY ?= plays/examples/trend_pullback.yml
 BARS ?=
@@ -17,7 +19,7 @@ export NUMBA_CACHE_DIR ?= $(if $(COINSWARM_HOME),$(COINSWARM_HOME),$(HOME)/.coin
 WORKERS ?= 1
 COMPOSE ?= docker compose
 
-.PHONY: help setup run test unit integration acceptance strangers check honesty peers bench thorough installed format up down pictures clean
+.PHONY: help setup run test unit integration acceptance strangers check docs honesty peers bench thorough installed format up down pictures clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -48,12 +50,16 @@ acceptance: setup ## the installed command, as a user runs it
 strangers: setup ## what went wrong for strangers
 	$(TEST) --numprocesses 2 --dist loadfile tests/strangers
 
-check: setup ## linters, types, directions of imports, house style
+check: setup ## linters, types, directions of imports, house style, pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(if $(wildcard tests/style/test_*.py),$(BIN)/python -m pytest -q tests/style)
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(SITE) --site-dir "$$folder"
+
+docs: setup ## the pages of docs/ as a site in `site`
+	$(SITE)
 
 # Peers are installed for this and for the tests that hold the engine against them; nothing else needs them.
 peers: setup ## the libraries that the engine is compared with
@@ -110,4 +116,4 @@ format: setup ## format the code
 	$(BIN)/ruff format .
 
 clean: ## remove what was built
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
