@@ -21,9 +21,10 @@ COLUMNS = ("ts", "open", "high", "low", "close", "volume")
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, database_url):
     """Runs `coinswarm` with a home folder of its own."""
-    runner = CliRunner(env={"COINSWARM_HOME": str(tmp_path / "home"), "COINSWARM_DEBUG": "", "COINSWARM_BARS_PATH": ""})
+    home = {"COINSWARM_HOME": str(tmp_path / "home"), "COINSWARM_BARS_PATH": "", "COINSWARM_DATABASE_URL": database_url}
+    runner = CliRunner(env={**home, "COINSWARM_DEBUG": ""})
     return lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments])
 
 
@@ -135,21 +136,23 @@ def test_fetched_bars_are_stored_and_the_fetch_goes_on(run, tmp_path):
         first, second = (json.loads(run(*arguments).stdout) for _ in range(2))
     finally:
         del providers.CONNECTORS["replay"]
-    assert (first[0]["added"], second[0]["added"]) == (120, 0)
+    assert [(job["status"], job["added"], job["fetched"][0]["added"]) for job in (first, second)] == [("done", 120, 120), ("done", 0, 0)]
     with Catalog.open(tmp_path / "home" / "bars.duckdb", read_only=True) as catalog:
         assert catalog.read("BTC/USDT").content_hash == tape(120).content_hash
 
 
-def test_an_unreachable_exchange_fails_or_gives_way_to_a_marked_synthetic_market(run):
+def test_an_unreachable_exchange_fails_with_a_message(run):
     providers.CONNECTORS["replay"] = lambda *_: ReplayExchange(tape(120), failing=lambda _: True)
     try:
-        arguments = ("bars", "fetch", "replay", "BTC/USDT", "--patience", "0.2", "--days", "2")
-        failed, replaced = run(*arguments), run(*arguments, "--or-synthetic")
+        failed = run("bars", "fetch", "replay", "BTC/USDT", "--patience", "0.2", "--days", "2")
     finally:
         del providers.CONNECTORS["replay"]
-    assert (failed.exit_code, replaced.exit_code) == (2, 0)
+    assert failed.exit_code == 2
     assert "replay does not answer" in failed.stderr
-    assert "SYNTHETIC" in replaced.stdout
+
+
+def test_a_synthetic_market_is_marked_wherever_it_is_shown(run):
+    assert "SYNTHETIC" in run("bars", "synthetic", "BTC/USDT", "--days", "2").stdout
     assert "SYNTHETIC" in run("bars", "list").stdout
     assert "SYNTHETIC" in run("bars", "check").stdout
 
