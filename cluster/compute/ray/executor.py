@@ -91,7 +91,7 @@ class RayExecutor(Executor):
             self._send()
             self._beginning.look()
             self._wait(min(_LOOK_EVERY_S, max(0.0, left_s)))
-            if left_s <= 0.0:
+            if left_s <= 0.0 or not (self._running or self._waiting):
                 return self._over(calls)
         return finished
 
