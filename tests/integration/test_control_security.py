@@ -94,8 +94,8 @@ def test_no_operation_is_open_and_none_that_changes_is_for_readers(control: Plan
 
 
 UNFULFILLED: dict[str, dict[str, Any]] = {
-    "evolve": {"plays": [{"text": PLAY}], "markets": ["NOPE/USDT"]}, "chaos": {"markets": ["NOPE/USDT"]}, "rules": {"markets": ["NOPE/USDT"]},
-    "discover": {"jobs": ["nope"]},
+    "evolve": {"plays": [{"text": PLAY}], "markets": ["NOPE/USDT"]}, "chaos": {"markets": ["NOPE/USDT"]},
+    "rules": {"markets": ["NOPE/USDT"]}, "discover": {"jobs": ["nope"]},
     "validate": {"evaluation": "ffff"}, "honesty": {"like": ["NOPE/USDT"]}, "fetch": {"exchange": "nowhere", "markets": ["BTC/USDT"]},
 }  # fmt: skip
 """A request of each kind that has the right form and cannot be done, so that nothing may be written whatever else it says."""
