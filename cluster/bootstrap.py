@@ -259,7 +259,7 @@ class OpenCompute:
 
 
 def _silent(_text: str) -> None:
-    """Nobody listens."""
+    """Ignore a message."""
 
 
 def _free_bytes(settings: Settings) -> int | None:

@@ -3,7 +3,7 @@
 The name is the finding, the docstring the sentence. A message reads *rule, found, hint*; the facts are attributes.
 
     CoinswarmError
-    ├── BadInput                    what was handed in cannot be used            (exit 2, HTTP 400/422)
+    ├── BadInput                    the input cannot be used                     (exit 2, HTTP 400/422)
     │   ├── InvalidArgument         a number or array outside its domain
     │   │   ├── ShapeMismatch
     │   │   └── OutsideModel        a market that would be simulated wrongly
@@ -18,11 +18,11 @@ The name is the finding, the docstring the sentence. A message reads *rule, foun
     │   ├── TooLarge                more than is taken in at once                (exit 2, HTTP 413)
     │   └── Refused                 allowed by form, refused by a rule of the project
     ├── NotFound                    no such data set, job or evaluation          (exit 2, HTTP 404)
-    ├── Unauthenticated             nobody known asks                            (exit 2, HTTP 401)
-    ├── Forbidden                   whoever asks may not do that                 (exit 2, HTTP 403)
+    ├── Unauthenticated             the caller is not known                      (exit 2, HTTP 401)
+    ├── Forbidden                   the caller may not do that                   (exit 2, HTTP 403)
     ├── LimitReached                more than this token may have or ask         (exit 2, HTTP 429)
     ├── TimedOut                    took longer than is waited for               (exit 2, HTTP 408)
-    ├── Conflict                    somebody else holds it, or it changed        (exit 2, HTTP 409)
+    ├── Conflict                    another process holds it, or it changed      (exit 2, HTTP 409)
     ├── Unavailable                 a database, exchange or cluster is not there (exit 2, HTTP 503)
     ├── StorageFull                 nothing more can be written                  (exit 2, HTTP 507)
     ├── WorkerLost                  a call killed its process every time         (exit 1, HTTP 500)
@@ -67,7 +67,7 @@ def _rebuild(kind: type[CoinswarmError], state: dict[str, object], args: tuple[o
 
 
 class BadInput(CoinswarmError):
-    """What was handed in cannot be used."""
+    """The input cannot be used."""
 
     exit_code = 2
     http_status = 422
@@ -169,14 +169,14 @@ class NotFound(CoinswarmError):
 
 
 class Unauthenticated(CoinswarmError):
-    """Nobody known asks."""
+    """The caller is not known."""
 
     exit_code = 2
     http_status = 401
 
 
 class Forbidden(CoinswarmError):
-    """Whoever asks may not do that."""
+    """The caller may not do that."""
 
     exit_code = 2
     http_status = 403
@@ -197,7 +197,7 @@ class TimedOut(CoinswarmError):
 
 
 class Conflict(CoinswarmError):
-    """Somebody else holds it, or it changed in the meantime."""
+    """Another process holds it, or it changed in the meantime."""
 
     exit_code = 2
     http_status = 409

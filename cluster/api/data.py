@@ -72,7 +72,7 @@ async def remove(
     caller: Caller,
     anyway: Annotated[bool, Query(description="although jobs that used it can then no longer be replayed")] = False,
 ) -> RemovedOut:
-    """Take a data set away, as an admin. What jobs found on it stays; they cannot be replayed, reported or taken up again."""
+    """Take a data set away, as an admin. What jobs found on it stays; they cannot be replayed, reported or resumed."""
     found = RemovedOut.model_validate(await here.queries.ask(answers.remove_bars, key, anyway))
     await run_in_threadpool(here.access.note, caller.id, "data set removal", found.removed, {"jobs": len(found.jobs)})
     return found

@@ -55,7 +55,7 @@ class PageOut(Answer, Generic[Row]):
 
 
 class JobBrief(Answer):
-    """A job as it stands in a list. `lost`: it runs, and its driver has not been heard of; it is taken up again by itself."""
+    """A job as it stands in a list. `lost`: it runs, and its driver has not been heard of; it is resumed by itself."""
 
     id: str
     kind: str
@@ -88,7 +88,7 @@ class KindOut(Answer):
 
 
 class QueueOut(Answer):
-    """A job's place in the line. `token` is the id of the token that handed it in."""
+    """A job's place in the queue. `token` is the id of the token that submitted it."""
 
     token: str
     priority: int

@@ -47,7 +47,7 @@ class Problem(BaseModel):
 
 _WORDS = {
     400: "the request cannot be read", 401: "no valid token", 403: "the token may not do this", 404: "there is no such thing",
-    405: "the method is not allowed here", 408: "the request took too long", 409: "it changed, or somebody else holds it",
+    405: "the method is not allowed here", 408: "the request took too long", 409: "it changed, or another process holds it",
     413: "the body is too large", 415: "the media type is not taken", 422: "what was sent cannot be used", 429: "too much was asked for",
     503: "something that is needed does not answer", 504: "the answer took too long to compute", 507: "there is no room to store it",
 }  # fmt: skip
@@ -123,8 +123,8 @@ async def _http(_request: Request, error: Exception) -> Response:
 
 
 async def _unknown(_request: Request, error: Exception) -> Response:
-    _log.error("an error that nobody expected", exc_info=error)
-    rule = "something went wrong that nobody expected; the server's log says what"
+    _log.error("an unexpected error", exc_info=error)
+    rule = "an unexpected error occurred; the server's log says what"
     return answer(Problem(type="about:blank", title="internal error", status=500, detail=rule, rule=rule))
 
 

@@ -130,7 +130,7 @@ class Gate:
         needed = needed_role(scope["method"], scope["path"])
         if not access.may(token, needed):
             raise errors.Forbidden(
-                f"this needs a token with the role {needed}", found=token.role, hint="ask whoever runs this server for one"
+                f"this needs a token with the role {needed}", found=token.role, hint="ask an admin of this server for one"
             )
 
     async def _named(self, scope: Scope) -> Token:
@@ -197,7 +197,7 @@ def is_open(scope: Scope) -> bool:
 
 
 def needed_role(method: str, path: str) -> Role:
-    """The role that a request needs: looking is `read`, changing is `submit`; tokens, the trail and removing bars are `admin`."""
+    """The role that a request needs: looking is `read`, changing is `submit`; tokens, the audit log and removing bars are `admin`."""
     if method == "DELETE" and path.startswith(DATA_SETS):
         return "admin"
     if any(path == start or path.startswith(f"{start}/") for start in ADMIN):
@@ -236,7 +236,7 @@ def refuse_open_server(host: str, tokens: tuple[Token, ...], local: str) -> None
 def refuse_foreign(token: Token, owner: str | None, job: str) -> None:
     """Raise `Forbidden` unless a token handed the job in, or is an admin's."""
     if token.role != "admin" and owner != token.id:
-        raise errors.Forbidden(f"job {job} was handed in by somebody else", hint="who handed it in, or an admin, may change it")
+        raise errors.Forbidden(f"job {job} was submitted with another token", hint="its own token, or one of an admin, may change it")
 
 
 def _secret(scope: Scope) -> str:

@@ -1,4 +1,4 @@
-"""Tokens and the trail of changes, for admins."""
+"""Tokens and the audit log, for admins."""
 
 from __future__ import annotations
 

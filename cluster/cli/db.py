@@ -87,7 +87,7 @@ def shell(*, owner: Owner = False) -> None:
 @app.command()
 def stop(
     *,
-    force: Annotated[bool, typer.Option("--force", help="Even when somebody is connected.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Even while programs are connected.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Stop the embedded database; the next command that needs it starts it again."""

@@ -181,7 +181,7 @@ _NEXT = {"queued": "; `coinswarm serve` runs what is queued", brief.LOST: "; a d
 
 
 def _followed(store: Store, job: str, interval_s: float, *, served: bool) -> Job:
-    """Print generations as they are committed, until the job ends or nobody drives it; one that is `served` is taken up again by itself."""
+    """Print generations as they are committed, until the job ends or no process drives it; one that is `served` is resumed by itself."""
     seen: set[tuple[int, int]] = set()
     told = ""
     while True:
@@ -194,7 +194,7 @@ def _followed(store: Store, job: str, interval_s: float, *, served: bool) -> Job
             return found
         standing = brief.standing(found)
         if standing == brief.LOST and not served:
-            raise errors.Unavailable(f"nobody drives job {job}", hint=f"`coinswarm jobs resume {job}` goes on")
+            raise errors.Unavailable(f"no process drives job {job}", hint=f"`coinswarm jobs resume {job}` goes on")
         if standing != told:
             told = standing
             console.note(f"job {job} is {standing}{_NEXT.get(standing, '') if served else ''}")

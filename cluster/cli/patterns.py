@@ -154,7 +154,7 @@ def _evidence(record: PatternRecord) -> Iterator[str]:
 
 @app.command("retire")
 def retire_pattern(
-    pattern: OfPattern, why: Annotated[str, typer.Option(help="Why, for whoever asks later.")] = "by hand", *, as_json: AsJson = False
+    pattern: OfPattern, why: Annotated[str, typer.Option(help="Reason, stored with the pattern.")] = "by hand", *, as_json: AsJson = False
 ) -> None:
     """Retire a pattern by hand; it stays in the library and what was spent on it stays spent."""
     with bootstrap.open_patterns(console.settings()) as library:

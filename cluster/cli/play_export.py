@@ -46,5 +46,5 @@ def _text(settings: Settings, evaluation: str) -> str:
     bootstrap.prepare(settings)
     from cluster.queries import answers
 
-    with bootstrap.open_plan_context(settings) as supplies:
-        return answers.play_of(supplies, evaluation)
+    with bootstrap.open_plan_context(settings) as context:
+        return answers.play_of(context, evaluation)

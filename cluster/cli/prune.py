@@ -69,7 +69,9 @@ def age(text: str) -> timedelta:
 
 def _ask(jobs: int) -> None:
     if not sys.stdin.isatty():
-        raise errors.Refused("nobody can be asked here", found="no terminal", hint="--yes goes on without asking, --dry-run only looks")
+        raise errors.Refused(
+            "there is no terminal to ask at", found="no terminal", hint="--yes goes on without asking, --dry-run only looks"
+        )
     typer.confirm(f"relieve {jobs} job(s)?", abort=True, err=True)
 
 

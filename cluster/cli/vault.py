@@ -1,4 +1,4 @@
-"""`coinswarm vault`: the bars of a campaign that nobody sees before the end."""
+"""`coinswarm vault`: the locked holdout of a campaign, opened once at the end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from coinswarm import errors
 if TYPE_CHECKING:
     from coinswarm.ledger.campaigns import CampaignSplit, VaultOpening
 
-app = typer.Typer(help="The bars of a campaign that nobody sees before the end: declare, show, open.", no_args_is_help=True)
+app = typer.Typer(help="The locked holdout of a campaign, opened once at the end: declare, show, open.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 _PARTS = ("train", "validation", "vault")
@@ -26,7 +26,7 @@ _PERCENT = ("total_return", "max_drawdown")
 
 @app.callback()
 def vault() -> None:
-    """The bars of a campaign that nobody sees before the end."""
+    """The locked holdout of a campaign, opened once at the end."""
 
 
 @app.command()

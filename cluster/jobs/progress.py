@@ -67,7 +67,7 @@ class Advance:
 
 
 class Watcher(Protocol):
-    """Whoever wants to know."""
+    """Hears of progress."""
 
     def on_advance(self, advance: Advance) -> None:
         """A step was committed."""
@@ -80,16 +80,16 @@ class Watcher(Protocol):
 
 
 class Silent:
-    """Nobody."""
+    """Ignores progress."""
 
     def on_advance(self, advance: Advance) -> None:
-        """Not told."""
+        """Ignored."""
 
     def on_progress(self, progress: SearchProgress) -> None:
-        """Not told."""
+        """Ignored."""
 
     def on_note(self, text: str) -> None:
-        """Not told."""
+        """Ignored."""
 
 
 def resident_bytes() -> int:

@@ -1,7 +1,7 @@
 """Data sets as a whole: what depends on one, taking it away, calling it otherwise.
 
 A job names its bars and their hash, and the hash covers the name. So bars that are gone or renamed are no longer those of the job: what it
-found stays, but it cannot be replayed, reported or taken up again until bars of that name and hash are back.
+found stays, but it cannot be replayed, reported or resumed until bars of that name and hash are back.
 """
 
 from __future__ import annotations

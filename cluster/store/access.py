@@ -75,7 +75,7 @@ class PostgresAccess(Repository, Access):
 
 
 def note(connection: sa.Connection, token: str, action: str, target: str, detail: Json) -> None:
-    """Add a row to the trail inside a transaction that changes something, so that neither is there without the other."""
+    """Add a row to the audit log inside a transaction that changes something, so that neither is there without the other."""
     row = {"token": token, "action": action, "target": jsontext.printable(target), "detail": jsontext.copy(detail)}
     connection.execute(sa.insert(tables.audit), [row])
 

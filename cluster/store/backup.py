@@ -100,7 +100,7 @@ def write(url: str, bars: Path, target: Path, *, tell: Tell) -> Manifest:
         tell: told where it stands.
 
     Raises:
-        Unavailable: the database went away; Conflict: somebody imports bars; StorageFull: no room; Refused: a schema of a later program.
+        Unavailable: the database went away; Conflict: bars are being imported; StorageFull: no room; Refused: a schema of a later program.
     """
     beside = target.with_name(f".{target.name}.partial")
     try:

@@ -97,7 +97,7 @@ def run(made: sa.Engine, work: Callable[[sa.Connection], _T], *, patience_s: flo
     `work` must be safe to repeat: a commit whose answer was lost may have happened.
 
     Raises:
-        Unavailable: nobody answers, or the server refuses us; Refused: it cannot be used as it is, or the role may not;
+        Unavailable: no server answers, or the server refuses us; Refused: it cannot be used as it is, or the role may not;
         StorageFull: its disk is full; InvalidArgument: a value does not fit.
     """
     deadline = time.monotonic() + patience_s

@@ -94,7 +94,7 @@ def contents(url: str) -> Contents:
     """Look at what a coinswarm has in a database; nothing is created, and nothing else in it counts.
 
     Raises:
-        Unavailable: nobody answers; Refused: things of another program have the names of ours.
+        Unavailable: no server answers; Refused: things of another program have the names of ours.
     """
     with _opened(url) as connection:
         found = schema.version(connection)
@@ -115,7 +115,7 @@ def snapshot(url: str) -> Iterator[Snapshot]:
     """Hold on to one moment of a coinswarm.
 
     Raises:
-        Unavailable: nobody answers; Refused: its schema is none of this program.
+        Unavailable: no server answers; Refused: its schema is none of this program.
     """
     with _opened(url) as connection:
         connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))

@@ -114,7 +114,7 @@ def stop(folder: Path, *, force: bool = False) -> bool:
     """Stop the server in `folder`; whether one was running.
 
     Raises:
-        Conflict: somebody is connected and `force` is not set; Unavailable: it does not stop.
+        Conflict: a program is connected and `force` is not set; Unavailable: it does not stop.
     """
     folder = folder.expanduser().resolve()
     if not _data(folder).is_dir():
@@ -365,7 +365,7 @@ def _refuse_connected(address: str) -> None:
         row = connection.execute(query).fetchone()
     if row is not None and row[0]:
         raise errors.Conflict(
-            "nobody may be connected to a database that is stopped", found=f"{row[0]} connection(s)", hint="stop with --force"
+            "a database that is stopped must have no connection", found=f"{row[0]} connection(s)", hint="stop with --force"
         )
 
 

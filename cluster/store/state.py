@@ -35,7 +35,7 @@ def describe(url: str) -> DatabaseState:
     """Ask the database at `url` about itself; nothing is created.
 
     Raises:
-        BadSetting: `url` is not a PostgreSQL URL; Unavailable: nobody answers there.
+        BadSetting: `url` is not a PostgreSQL URL; Unavailable: no server answers there.
     """
     made = connect.engine(url)
     try:

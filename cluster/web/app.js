@@ -99,7 +99,7 @@ function prompt(error) {
     error ? failure(error) : null,
     h("form", { onsubmit: enter }, h("label", { for: "token" }, "Token"), field, h("button", { type: "submit", class: "primary" }, "Open")),
     h("p", { id: "token-help", class: "note" }, "It is kept in this tab until you close it, and sent to this server only. ",
-      "A token with the role ", h("code", null, "read"), " may look; with ", h("code", null, "submit"), " it may hand in, cancel and resume jobs. ",
+      "A token with the role ", h("code", null, "read"), " may look; with ", h("code", null, "submit"), " it may submit, cancel and resume jobs. ",
       "Make one with ", h("code", null, "coinswarm token create NAME --role read"), ", or open the address that ", h("code", null, "coinswarm serve"), " printed.")));
   field.focus();
 }

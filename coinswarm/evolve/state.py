@@ -134,7 +134,7 @@ class State:
         shared: scores that all islands may see, once they have absorbed the epoch in which each was published.
         migrations: (n,) `MIGRATION_DTYPE`, by generation, target and source.
         stop: set when the islands have agreed to end.
-        warm: (n, n_dims) genomes handed in at the start, which the first generations begin with.
+        warm: (n, n_dims) genomes given at the start, which the first generations begin with.
     """
 
     settings_hash: str

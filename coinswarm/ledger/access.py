@@ -1,4 +1,4 @@
-"""Who may do what through the control plane: tokens, of which only the hash is kept, and the trail of every change.
+"""Who may do what through the control plane: tokens, of which only the hash is kept, and the audit log of every change.
 
 A token is shown once, when it is made. What is stored is its SHA-256: the secret has 160 random bits, so there is nothing to guess and
 a slow hash would only slow down every request.
@@ -21,7 +21,7 @@ from coinswarm.ledger.records import Json
 
 Role: TypeAlias = Literal["read", "submit", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
-"""Each may do what those before it may: look at everything; hand in jobs and plays and stop its own; stop anybody's and see the trail."""
+"""Each may do what those before it may: look at everything; submit jobs and plays, cancel its own; cancel any job, read the audit log."""
 
 PREFIX, SECRET_BYTES = "swarm_", 20
 MAX_QUEUED, MAX_RUNNING = 2_000, 64
@@ -33,7 +33,7 @@ _NAME_LIMIT = 200
 class Token:
     """A bearer token as it is stored.
 
-    `id` names it in the queue and in the trail; `hash` is the SHA-256 of the secret. `max_queued` and `max_running` bound the jobs that
+    `id` names it in the queue and in the audit log; `hash` is the SHA-256 of the secret. `max_queued` and `max_running` bound the jobs that
     wait and run on its behalf at one time. Times are in UTC; one that has expired or is revoked opens nothing.
     """
 
@@ -62,10 +62,10 @@ class AuditRow:
 
 @runtime_checkable
 class Access(Protocol):
-    """Where tokens and the trail are kept. Each method is one transaction; a store may be used by several threads."""
+    """Where tokens and the audit log are kept. Each method is one transaction; a store may be used by several threads."""
 
     def create_token(self, token: Token, *, by: str) -> None:
-        """Keep a token, and say so in the trail.
+        """Keep a token, and note it in the audit log.
 
         Raises:
             Conflict: a token that is not revoked has this name; InvalidArgument: a value lies outside its domain.
@@ -76,7 +76,7 @@ class Access(Protocol):
         """The token of this secret, if it opens anything now.
 
         Raises:
-            Unauthenticated: nobody has it, it has expired, or it was revoked: which of these is not told.
+            Unauthenticated: no token has it, it has expired, or it was revoked: which of these is not told.
         """
         ...
 
@@ -93,11 +93,11 @@ class Access(Protocol):
         ...
 
     def note(self, token: str, action: str, target: str, detail: Json) -> None:
-        """Add a row to the trail."""
+        """Add a row to the audit log."""
         ...
 
     def trail(self, *, limit: int = 100, before: int | None = None) -> tuple[AuditRow, ...]:
-        """The newest rows of the trail, newest first; with `before`, only those with a smaller id."""
+        """The newest rows of the audit log, newest first; with `before`, only those with a smaller id."""
         ...
 
     def close(self) -> None:

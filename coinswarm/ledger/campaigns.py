@@ -184,7 +184,7 @@ class Campaigns(Protocol):
         """Take a step of the lifecycle.
 
         Raises:
-            Conflict: somebody else took one in the meantime; Refused: the table of arrows, or the evidence, forbids it.
+            Conflict: another caller took one in the meantime; Refused: the table of arrows, or the evidence, forbids it.
         """
         ...
 

@@ -73,7 +73,7 @@ def checked_job(job: Job) -> Job:
         jsontext.storable(name, "a hash")
     check.within(job.seed, "seed", 0, 2**63 - 1)
     if not job.id or job.status != "queued" or job.lease_owner:
-        raise errors.InvalidArgument("a new job has an id, is queued and driven by nobody", found=f"{job.id!r}, {job.status}")
+        raise errors.InvalidArgument("a new job has an id, is queued and not driven", found=f"{job.id!r}, {job.status}")
     if job.created.tzinfo is None:
         raise errors.InvalidArgument("a job's times have a time zone", found=job.created.isoformat())
     result = None if job.result is None else jsontext.copy(job.result)

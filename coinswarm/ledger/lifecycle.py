@@ -111,7 +111,7 @@ def require(taken: Sequence[Transition], new: Transition) -> Arrow:
         new: the step wanted.
 
     Raises:
-        Conflict: somebody else took a step in the meantime.
+        Conflict: another caller took a step in the meantime.
         Refused: there is no such arrow, nothing can show its evidence yet, or its evidence is missing.
     """
     if new.step != len(taken) or new.source != standing(taken):

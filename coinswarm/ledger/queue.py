@@ -4,7 +4,7 @@ The job itself stays in the store with its status and its lease; an entry here s
 tried again. A job is *ready* when it is queued, or running while its lease has run out.
 
 **Order.** Greater priority first; among equals the token with the fewest jobs running; among its jobs the oldest. So a token that submits
-a thousand jobs does not starve one that hands in a single one.
+a thousand jobs does not starve one that submits a single one.
 **Cancelled** jobs are taken by no service and come back by `again` only, which a user asks for.
 **Once.** `take` gives a job to one service, however many ask at the same time, by the one lease that a job has: the service lends it to the
 process that runs the job. When both die it runs out, and the job goes on from its last commit under another.
@@ -76,7 +76,7 @@ class Standing:
 
 @runtime_checkable
 class Queue(Protocol):
-    """The queue. Each method is one transaction and leaves a row in the audit log where it changes something on somebody's behalf."""
+    """The queue. Each method is one transaction and leaves a row in the audit log where it changes something on a user's behalf."""
 
     def submit(self, submission: Submission) -> str:
         """Store a job and put it in the queue; the answer is its id, or that of the job that its key already stands for.

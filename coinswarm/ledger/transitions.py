@@ -57,7 +57,7 @@ def resumed(job: Job, now: datetime) -> Job:
         Conflict: it is done, or driven.
     """
     if job.status == "done":
-        raise errors.Conflict(f"job {job.id} is done", hint="look at what it found, or hand in a new one")
+        raise errors.Conflict(f"job {job.id} is done", hint="look at what it found, or submit a new one")
     if is_driven(job, now):
         raise _held(job)
     return dataclasses.replace(job, status="queued", lease_owner="", lease_expires=None, cancel_requested=False, finished=None, error="")
@@ -123,7 +123,7 @@ def is_driven(job: Job, now: datetime) -> bool:
 def lease_of(job: Job) -> Lease:
     """The lease that holds the job."""
     if job.lease_expires is None:
-        raise errors.Conflict(f"job {job.id} is held by nobody", found=job.status)
+        raise errors.Conflict(f"job {job.id} is held by no process", found=job.status)
     return Lease(job=job.id, owner=job.lease_owner, expires=job.lease_expires, cancel_requested=job.cancel_requested)
 
 

@@ -1,4 +1,4 @@
-"""Genomes in words, said when somebody asks: a run breeds trials by the hundred thousand and reads the parameters of a few."""
+"""Genomes decoded to parameters, lazily: a run breeds trials by the hundred thousand and reads the parameters of a few."""
 
 from __future__ import annotations
 

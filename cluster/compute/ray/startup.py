@@ -58,7 +58,7 @@ def compile_here(tell: Callable[[str], None]) -> None:
 
 
 def silent(_message: str) -> None:
-    """Tell nobody."""
+    """Ignore a message."""
 
 
 def _leave(stage: Stage) -> None:

@@ -24,7 +24,7 @@ from coinswarm.ledger.records import IN_SAMPLE, Json
 from coinswarm.types import FloatArray
 
 NONE: Json = {"random": None, "lottery": None, "beaten": None}
-"""What a result says when no yardstick was laid on."""
+"""What a result says when no baseline was tried."""
 
 _LOT = 8192
 _UNDER_WAY = 3
@@ -33,7 +33,7 @@ _FIRST_TOKEN = -1000
 
 
 def baselines(plan: SearchPlan, found: Sequence[PlaySearch], evaluator: Evaluator, stopped: Callable[[], bool] = lambda: False) -> Json:
-    """How evolution compares with each yardstick on the in-sample bars, objective by objective; `NONE` when it was stopped."""
+    """How evolution compares with each baseline on the in-sample bars, objective by objective; `NONE` when it was stopped."""
     evolved = _evolved(found, plan.search)
     random = _Tally(plan.search)
     for one in found:
@@ -60,7 +60,7 @@ def answer(evaluator: Evaluator, work: ScoreRequest) -> Scored:
 
 
 class _Tally:
-    """The best of a yardstick so far, of each objective and of the fitness."""
+    """The best of a baseline so far, of each objective and of the fitness."""
 
     def __init__(self, search: SearchSettings) -> None:
         self._search = search
@@ -77,7 +77,7 @@ class _Tally:
                 self._best = signs * np.fmax(signs * self._best, np.fmax.reduce(signs * feasible, axis=0))
 
     def verdict(self, evolved: FloatArray) -> dict[str, Any]:
-        """The yardstick beside evolution; figures of the first objective are larger for better."""
+        """The baseline beside evolution; figures of the first objective are larger for better."""
         fits = np.concatenate([np.empty(0), *self._fits])
         known = fits[np.isfinite(fits)]
         best = float(known.max()) if known.size else math.nan

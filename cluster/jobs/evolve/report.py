@@ -66,7 +66,7 @@ def _baselines(job: Job) -> str:
     verdict = "beats both" if compared["beaten"] else "DOES NOT BEAT both of"
     evolved = _cell(compared["random"]["evolved_best"], "{:.3f}")
     return (
-        f"evolution ({evolved} in sample) {verdict} yardsticks at equal cost: {_against(compared['random'])} random parameters,"
+        f"evolution ({evolved} in sample) {verdict} baselines at equal cost: {_against(compared['random'])} random parameters,"
         f" {_against(compared['lottery'])} lottery trading (random entries, the winner's exits and costs)."
     )
 

@@ -47,7 +47,7 @@ class _Heat:
 
     @property
     def scored(self) -> Scored:
-        """The answer to the work as it was handed in."""
+        """The answer to the work as it was submitted."""
         reasons = dict(sorted(self.reasons.items()))
         return Scored(token=self.work.token, figures=self.figures, reasons=reasons, seconds=self.seconds, rungs=self.last, cost=self.cost)
 

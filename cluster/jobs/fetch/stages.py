@@ -93,7 +93,7 @@ def _opened(path: Path, halted: Callable[[], bool]) -> Catalog:
     """The catalog for writing, once those who read it are done.
 
     Raises:
-        Conflict: somebody holds it for too long. Cancelled: `halted` said so.
+        Conflict: another process holds it for too long. Cancelled: `halted` said so.
     """
     deadline = time.monotonic() + _PATIENCE_S
     while True:

@@ -21,7 +21,7 @@ class Offence:
     Attributes:
         kind: feature, warm-up, decision, level, fill, trade or equity.
         name: which one; for trades and equity the simulator.
-        bar, ts: where in the data that was handed in, and the open time of that bar in milliseconds.
+        bar, ts: where in the given data, and the open time of that bar in milliseconds.
         cut: first bar that was cut off or replaced; for the warm-up the bar at which the shorter data began.
         whole, part: the value on all bars, and on the tampered ones; NaN is None.
         variant: parameters of the variant, in one line.
