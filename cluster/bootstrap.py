@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cluster.compute.evaluator import Evaluator
     from cluster.compute.executor import Executor
     from cluster.compute.ray.nodes import ClusterNode
-    from cluster.compute.ray.session import Session
+    from cluster.compute.ray.session import RaySession
     from cluster.jobs.kind import PlanContext
     from cluster.run.runner import Runner
     from cluster.run.service import Service
@@ -250,7 +250,7 @@ class OpenCompute:
     def _here(self, *, alone: bool) -> Settings:
         return self._settings.model_copy(update={"compute": "process"}) if alone else self._settings
 
-    def _announce(self, session: Session) -> None:
+    def _announce(self, session: RaySession) -> None:
         self.dashboard = session.dashboard
         if session.address == _HERE:
             return
@@ -306,7 +306,7 @@ def open_patterns(settings: Settings) -> Iterator[PatternStore]:
 @contextmanager
 def open_cluster(
     settings: Settings, *, workers: int | None = None, tell: Callable[[str], None] | None = None
-) -> Iterator[tuple[Evaluator, Session]]:
+) -> Iterator[tuple[Evaluator, RaySession]]:
     """An evaluator on the configured Ray cluster, or on a local one that ends with the block; `tell` hears what keeps it waiting."""
     if settings.compute == "process":
         with local_evaluator(settings) as evaluator:
@@ -328,7 +328,7 @@ def open_cluster(
 @contextmanager
 def open_executor(
     settings: Settings, *, workers: int | None = None, tell: Callable[[str], None] | None = None
-) -> Iterator[tuple[Executor, Session]]:
+) -> Iterator[tuple[Executor, RaySession]]:
     """An executor on the configured Ray cluster, or on a local one that ends with the block; `tell` hears what keeps it waiting."""
     if settings.compute == "process":
         with local_executor(settings) as executor:
@@ -375,7 +375,7 @@ def look_at_nodes(settings: Settings) -> tuple[ClusterNode, ...]:
         session.disconnect()
 
 
-def _connected(settings: Settings, workers: int | None, tell: Callable[[str], None] | None) -> Session:
+def _connected(settings: Settings, workers: int | None, tell: Callable[[str], None] | None) -> RaySession:
     """A session on the configured cluster, which leaves word of its dashboard, or on a local one that ends with us."""
     variables, home = prepare(settings), machine.ensure_home(settings)
     from cluster.compute.ray import session, startup
@@ -388,10 +388,10 @@ def _connected(settings: Settings, workers: int | None, tell: Callable[[str], No
     return connected
 
 
-def _this_process() -> Session:
-    from cluster.compute.ray.session import Session
+def _this_process() -> RaySession:
+    from cluster.compute.ray.session import RaySession
 
-    return Session(address=_HERE, dashboard=None, cpus=1, local=True)
+    return RaySession(address=_HERE, dashboard=None, cpus=1, local=True)
 
 
 @contextmanager
@@ -435,7 +435,7 @@ def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Cal
     from cluster.run.service import Service
 
     url = database_url(settings)
-    shared: list[Session] = []
+    shared: list[RaySession] = []
 
     def cluster() -> str:
         from cluster.compute.ray import session

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from coinswarm import codec
 
 
 class Settings(BaseModel):
@@ -17,7 +17,7 @@ class Settings(BaseModel):
 
     def content_hash(self) -> str:
         """SHA-256 of the canonical JSON form: equal settings give equal hashes on every machine."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        return codec.canonical_hash(self.model_dump(mode="json"))
 
 
 _Kind = TypeVar("_Kind", bound=Settings)

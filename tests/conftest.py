@@ -74,7 +74,7 @@ def equal_workers() -> None:
 
 
 @pytest.fixture(scope="session")
-def ray_cluster(tmp_path_factory: pytest.TempPathFactory, compiled_kernels: None, equal_workers: None) -> Iterator[bootstrap.Session]:
+def ray_cluster(tmp_path_factory: pytest.TempPathFactory, compiled_kernels: None, equal_workers: None) -> Iterator[bootstrap.RaySession]:
     """A local Ray cluster of two processors."""
     settings = Settings(home=tmp_path_factory.mktemp("home"), RAY_ADDRESS=None)
     with bootstrap.open_cluster(settings, workers=2) as (_, session):
@@ -82,7 +82,7 @@ def ray_cluster(tmp_path_factory: pytest.TempPathFactory, compiled_kernels: None
 
 
 @pytest.fixture
-def ray_executor(ray_cluster: bootstrap.Session) -> Iterator[RayExecutor]:
+def ray_executor(ray_cluster: bootstrap.RaySession) -> Iterator[RayExecutor]:
     """An executor on the session's cluster."""
     from cluster.compute.ray.executor import RayExecutor
 

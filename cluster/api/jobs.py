@@ -16,7 +16,7 @@ from cluster.jobs import brief, registry, spec
 from cluster.jobs.settings import JobSettings, Name
 from cluster.queries import answers
 from cluster.run.runner import QueueOptions, kind_name, submission
-from coinswarm import errors
+from coinswarm import codec, errors
 from coinswarm.ledger.browse import JobFilter
 from coinswarm.ledger.queue import MAX_KEY, MAX_PRIORITY
 from coinswarm.ledger.records import JobStatus
@@ -161,7 +161,7 @@ def leaderboard(
 @router.get("/jobs/{job}/archive", responses=problems.responses(404, 409))
 async def archive(job: JobId, here: Here) -> list[dict[str, Any]]:
     """The best variant of each kind that a job found: an entry a play, with the cells of the map."""
-    found: list[dict[str, Any]] = models.plain(await here.queries.ask(answers.archive, job))
+    found: list[dict[str, Any]] = codec.plain(await here.queries.ask(answers.archive, job))
     return found
 
 

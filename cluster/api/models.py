@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cluster.jobs import brief
 from cluster.jobs.brief import Standing
-from coinswarm import errors
+from coinswarm import codec, errors
 from coinswarm.ledger.access import Role, Token
 from coinswarm.ledger.browse import Page, Place
 from coinswarm.ledger.queue import Entry
@@ -28,17 +28,8 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def plain(value: Any) -> Any:
-    """A JSON value in which what is infinite or missing is null."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(entry) for entry in value]
-    return _finite(value)
-
-
 Figure = Annotated[float | None, BeforeValidator(_finite)]
-Json = Annotated[dict[str, Any], BeforeValidator(plain)]
+Json = Annotated[dict[str, Any], BeforeValidator(codec.plain)]
 
 
 class Answer(BaseModel):
@@ -106,7 +97,7 @@ class JobOut(JobBrief):
     code_version: str
     driver: str
     lease_expires: datetime | None
-    result: Annotated[dict[str, Any] | None, BeforeValidator(plain)]
+    result: Annotated[dict[str, Any] | None, BeforeValidator(codec.plain)]
     result_hash: str
     queue: QueueOut | None
 

@@ -13,6 +13,7 @@ from cluster.api import models, problems
 from cluster.api.context import Here
 from cluster.api.jobs import ID, Cursor, Limit
 from cluster.queries import answers
+from coinswarm import codec
 from coinswarm.ledger.browse import PatternFilter
 from coinswarm.ledger.patterns import PatternSource, PatternStatus
 
@@ -31,7 +32,7 @@ class PatternOut(models.Answer):
     name: str
     status: PatternStatus
     job: str
-    conditions: Annotated[list[dict[str, Any]], BeforeValidator(models.plain)]
+    conditions: Annotated[list[dict[str, Any]], BeforeValidator(codec.plain)]
     figures: models.Json
     p_confirm: models.Figure
     discovered_at: datetime

@@ -10,7 +10,7 @@ import typer
 
 from cluster.cli import bars_keeping, catalogs, console, job_commands
 from cluster.jobs import fetch
-from coinswarm import errors
+from coinswarm import codec, errors
 from coinswarm.market import files, names, quality, resample, symbols, synthetic
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import DataSet, Stored
@@ -129,7 +129,7 @@ def list_stored(as_json: AsJson = False) -> None:
 
 
 def _described(entry: DataSet) -> dict[str, object]:
-    return {**console.plain(entry), "key": entry.key, "timeframe": str(entry.timeframe)}
+    return {**codec.plain(entry), "key": entry.key, "timeframe": str(entry.timeframe)}
 
 
 def _row(entry: DataSet) -> list[object]:

@@ -5,18 +5,14 @@ Everything that is printed passes here, and all of it with hidden characters sho
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import math
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -25,7 +21,7 @@ from rich.segment import Segment
 from rich.table import Table
 
 from cluster import settings as machine
-from coinswarm import errors
+from coinswarm import codec, errors
 from coinswarm.printable import shown, shown_json
 
 SYNTHETIC = "SYNTHETIC"
@@ -89,32 +85,7 @@ def error(problem: errors.CoinswarmError) -> None:
 
 def emit_json(value: object) -> None:
     """Print a value as one line of JSON; what is infinite or missing becomes null."""
-    sys.stdout.write(f"{shown_json(json.dumps(plain(value), ensure_ascii=False, allow_nan=False))}\n")
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON has it: records and models as objects, times as ISO text, infinity and NaN as null."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(entry) for entry in value]
-    return _plain_object(value)
-
-
-def _plain_object(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if hasattr(value, "model_dump"):
-        return plain(value.model_dump(mode="json"))
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    return str(value)
+    sys.stdout.write(f"{shown_json(json.dumps(codec.plain(value), ensure_ascii=False, allow_nan=False))}\n")
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, synthetic: bool = False) -> None:

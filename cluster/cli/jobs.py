@@ -13,7 +13,7 @@ import typer
 from cluster import bootstrap
 from cluster.cli import client, console, job_commands, prune, reports
 from cluster.jobs import brief
-from coinswarm import errors
+from coinswarm import codec, errors
 
 if TYPE_CHECKING:
     from coinswarm.ledger.records import GenerationRecord, Job
@@ -70,7 +70,7 @@ def show_job(job: OfJob, server: client.Server = None, *, as_json: AsJson = Fals
         found = store.job(job)
         done = [record for record in store.generations(found.id) if record.island >= 0]
     if as_json:
-        console.emit_json({**console.plain(found), "generations": [_generation(record) for record in done]})
+        console.emit_json({**codec.plain(found), "generations": [_generation(record) for record in done]})
         return
     facts: list[list[Any]] = [[name, value] for name, value in (_row(brief.brief(found)) | _more(found)).items()]
     console.table(f"job {found.id}", ["what", "value"], facts, synthetic=found.synthetic)

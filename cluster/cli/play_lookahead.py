@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cluster.cli import backtest, console, live, warming
-from coinswarm import errors, play
+from coinswarm import codec, errors, play
 from coinswarm.config import WARMUP_TOLERANCE
 
 if TYPE_CHECKING:
@@ -109,5 +109,5 @@ def _value(value: float | bool | str | None) -> str:
 
 
 def _described(report: lookahead.LookaheadReport, *, synthetic: bool) -> dict[str, object]:
-    verdicts = {verdict.name: {"passed": verdict.passed, **console.plain(verdict)} for verdict in report.verdicts}
-    return {**console.plain(report), "passed": report.passed, "synthetic": synthetic, "verdicts": verdicts}
+    verdicts = {verdict.name: {"passed": verdict.passed, **codec.plain(verdict)} for verdict in report.verdicts}
+    return {**codec.plain(report), "passed": report.passed, "synthetic": synthetic, "verdicts": verdicts}

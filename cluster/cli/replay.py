@@ -9,6 +9,7 @@ import typer
 
 from cluster import bootstrap
 from cluster.cli import console
+from coinswarm import codec
 
 if TYPE_CHECKING:
     from cluster.queries.replay import Replay
@@ -28,7 +29,7 @@ def command(
         found = replay.visit(store, evaluation, settings.bars_file)
         result = replay.replay(found, evaluator, reference=reference and replay.is_scored(found.record))
     if as_json:
-        console.emit_json({"identical": not result.differences, **console.plain(result)})
+        console.emit_json({"identical": not result.differences, **codec.plain(result)})
     else:
         _show(result)
     if result.differences:

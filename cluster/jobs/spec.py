@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, TypeVar
 from cluster import version
 from cluster.jobs.kind import JobKind, JobSpec, PlanContext, Planned
 from cluster.jobs.settings import JobSettings, PlayGiven
-from coinswarm import errors
+from coinswarm import codec, errors
 from coinswarm.ledger import transitions
 from coinswarm.ledger.records import Job, PlayRecord, new_job_id
 from coinswarm.ledger.store import Store
@@ -37,7 +36,7 @@ def resolved(settings: _S, store: Store) -> _S:
 def fingerprint(settings: JobSettings) -> str:
     """SHA-256 of all that a resolved request asks for."""
     asked = {**settings.model_dump(mode="json", exclude={"plays"}), "plays": [given.yaml for given in settings.given_plays]}
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+    return codec.canonical_hash(asked)
 
 
 def planned(kind: JobKind[_S], settings: _S, context: PlanContext, now: datetime) -> Planned:
@@ -143,7 +142,7 @@ def require_campaign(name: str) -> None:
 def config_hash(settled: Mapping[str, Any]) -> str:
     """SHA-256 over what decides a result."""
     deciding = {name: value for name, value in settled.items() if name not in _NOT_DECIDING}
-    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+    return codec.canonical_hash(deciding)
 
 
 def data_hash(hashes: Sequence[str]) -> str:

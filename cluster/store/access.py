@@ -11,7 +11,8 @@ from typing_extensions import override
 
 from cluster.store import tables
 from cluster.store.database import Repository, transaction
-from coinswarm.ledger import access, jsontext
+from coinswarm import codec
+from coinswarm.ledger import access
 from coinswarm.ledger.access import Access, AuditRow, Token
 from coinswarm.ledger.records import Json
 
@@ -76,7 +77,7 @@ class PostgresAccess(Repository, Access):
 
 def note(connection: sa.Connection, token: str, action: str, target: str, detail: Json) -> None:
     """Add a row to the audit log inside a transaction that changes something, so that neither is there without the other."""
-    row = {"token": token, "action": action, "target": jsontext.printable(target), "detail": jsontext.copy(detail)}
+    row = {"token": token, "action": action, "target": codec.printable(target), "detail": codec.copy(detail)}
     connection.execute(sa.insert(tables.audit), [row])
 
 

@@ -12,8 +12,8 @@ from typing_extensions import override
 
 from cluster.store import reading, rows, tables
 from cluster.store.database import Repository, transaction
-from coinswarm import errors
-from coinswarm.ledger import campaigns, identity, jsontext, lifecycle
+from coinswarm import codec, errors
+from coinswarm.ledger import campaigns, identity, lifecycle
 from coinswarm.ledger.campaigns import Campaigns, CampaignSplit, SplitMarket, VaultOpening, VerdictRecord, VettedPlay
 from coinswarm.ledger.lifecycle import Transition
 from coinswarm.ledger.records import Json
@@ -71,7 +71,7 @@ class PostgresCampaigns(Repository, Campaigns):
         row = connection.execute(sa.select(table).where(table.c.id == opening).with_for_update()).one_or_none()
         if row is None:
             raise errors.not_found("opening", opening, connection.scalars(sa.select(table.c.id).limit(100)))
-        stored, seen = _opening(row), jsontext.copy(figures)
+        stored, seen = _opening(row), codec.copy(figures)
         shown = campaigns.shown_once(stored, seen)
         if not stored.figures and seen:
             connection.execute(sa.update(table).where(table.c.id == opening).values(figures=seen))

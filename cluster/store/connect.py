@@ -15,8 +15,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.util import immutabledict
 
 from cluster.store import sessions
-from coinswarm import errors
-from coinswarm.ledger import jsontext
+from coinswarm import codec, errors
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -47,7 +46,7 @@ def engine(url: str) -> sa.Engine:
     """
     made = sa.create_engine(
         parse(url),
-        json_serializer=jsontext.dumps,
+        json_serializer=codec.dumps,
         json_deserializer=_read_json,
         pool_size=8,
         max_overflow=24,
@@ -151,7 +150,7 @@ def where(url: URL) -> str:
 
 
 def _read_json(text: str | bytes) -> Any:
-    return jsontext.loads(text if isinstance(text, str) else text.decode())
+    return codec.loads(text if isinstance(text, str) else text.decode())
 
 
 def _connected(dialect: Any, _record: object, arguments: Any, parameters: Any) -> Any:

@@ -11,7 +11,8 @@ from typing_extensions import override
 
 from cluster.store import reading, rows, tables, writing
 from cluster.store.database import Repository, transaction
-from coinswarm.ledger import batches, columns, jsontext, transitions
+from coinswarm import codec
+from coinswarm.ledger import batches, columns, transitions
 from coinswarm.ledger.records import (
     IN_SAMPLE,
     Ancestor,
@@ -109,7 +110,7 @@ class PostgresStore(Repository, Store):
 
     @override
     def finish(self, lease: Lease, status: JobStatus, *, result: Json | None = None, result_hash: str = "", error: str = "") -> None:
-        ending = (status, jsontext.copy(result), result_hash, jsontext.printable(error))
+        ending = (status, codec.copy(result), result_hash, codec.printable(error))
         self._change(lease.job, lambda stored, now: transitions.finished(stored, lease, now, *ending))
 
     @override

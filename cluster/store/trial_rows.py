@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from cluster.store import copying
 from cluster.store.copying import CopyColumn
-from coinswarm.ledger import jsontext
+from coinswarm import codec
 from coinswarm.ledger.records import EvaluationBatch, Json, ScoreBatch
 from coinswarm.ledger.words import Spoken, Words
 from coinswarm.metrics.figures import FIGURES, SCORE_DTYPE
@@ -85,7 +85,7 @@ def trials(batch: EvaluationBatch, number: int, place: int, part: RowPart, ids: 
     """Rows of `TRIAL_COLUMNS` for the trials of a part; `ids` are theirs, `number` and `place` those of the batch and the part."""
     rows = part.rows.tolist()
     params = _unspoken(batch, rows)
-    reasons = [batch.reasons[row] and jsontext.printable(batch.reasons[row]) for row in rows]
+    reasons = [batch.reasons[row] and codec.printable(batch.reasons[row]) for row in rows]
     if len(rows) > 1 and _widest(reasons, params) * len(rows) > _PIECE_BYTES:
         half = len(rows) // 2
         pieces = ((part.select(piece), ids[piece]) for piece in (slice(half), slice(half, None)))
@@ -130,7 +130,7 @@ def _unspoken(batch: EvaluationBatch, rows: Sequence[int]) -> list[str] | None:
     if words_of(batch) is not None:
         return None
     params: Sequence[Json] = batch.params
-    return [jsontext.dumps(params[row]) for row in rows]
+    return [codec.dumps(params[row]) for row in rows]
 
 
 def _widest(*columns: Sequence[str] | None) -> int:

@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from cluster.store import copying, reading, rows, tables, trial_rows
 from cluster.store.trial_rows import RowPart
-from coinswarm.ledger import batches, identity, jsontext, transitions
+from coinswarm import codec
+from coinswarm.ledger import batches, identity, transitions
 from coinswarm.ledger.records import (
     DataSetRecord,
     EvaluationBatch,
@@ -147,7 +148,7 @@ def _complete(connection: sa.Connection, batch: EvaluationBatch, ids: Sequence[s
         {
             "trial": ids[row], "new_fitness": None if math.isnan(batch.fitness[row]) else float(batch.fitness[row]),
             "new_objectives": batch.objectives[row].tolist(), "new_status": int(batch.status[row]),
-            "new_reason": jsontext.printable(batch.reasons[row]),
+            "new_reason": codec.printable(batch.reasons[row]),
         }
         for row in later
     ]  # fmt: skip

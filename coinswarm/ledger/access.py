@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
-from coinswarm import check, errors
-from coinswarm.ledger import jsontext
+from coinswarm import check, codec, errors
 from coinswarm.ledger.records import Json
 
 Role: TypeAlias = Literal["read", "submit", "admin"]
@@ -149,7 +148,7 @@ def checked(token: Token) -> Token:
         raise errors.InvalidArgument(f"a token's role is one of {', '.join(ROLES)}", found=token.role)
     check.within(token.max_queued, "max_queued", 0, _MOST)
     check.within(token.max_running, "max_running", 0, _MOST)
-    jsontext.storable(token.name, "name")
+    codec.storable(token.name, "name")
     return token
 
 
@@ -235,9 +234,7 @@ class MemoryAccess:
     def note(self, token: str, action: str, target: str, detail: Json) -> None:
         """See `Access`."""
         with self._lock:
-            row = AuditRow(
-                id=len(self._trail) + 1, at=self._clock(), token=token, action=action, target=target, detail=jsontext.copy(detail)
-            )
+            row = AuditRow(id=len(self._trail) + 1, at=self._clock(), token=token, action=action, target=target, detail=codec.copy(detail))
             self._trail.append(row)
 
     def trail(self, *, limit: int = 100, before: int | None = None) -> tuple[AuditRow, ...]:

@@ -8,8 +8,7 @@ from itertools import chain
 
 import numpy as np
 
-from coinswarm import errors
-from coinswarm.ledger import jsontext
+from coinswarm import codec, errors
 from coinswarm.ledger.records import EvaluationBatch, GenerationRecord, ScoreBatch, ScoreRecord
 from coinswarm.metrics import figures
 
@@ -133,4 +132,4 @@ def _check_words(words: Sequence[str]) -> None:
         raise errors.InvalidArgument("variants, operators, data sets and segments have a name", found=repr(wrong))
     if not together.isascii():
         for word in words:
-            jsontext.storable(word, "a name")
+            codec.storable(word, "a name")

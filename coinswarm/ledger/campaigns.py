@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
-from coinswarm import errors
-from coinswarm.ledger import identity, jsontext, lifecycle
+from coinswarm import codec, errors
+from coinswarm.ledger import identity, lifecycle
 from coinswarm.ledger.lifecycle import State, Transition
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import Json
@@ -259,7 +259,7 @@ class MemoryCampaigns:
         with self._lock:
             if opening not in self._openings:
                 raise errors.not_found("opening", opening, self._openings)
-            shown = shown_once(self._openings[opening], jsontext.copy(figures))
+            shown = shown_once(self._openings[opening], codec.copy(figures))
             self._openings[opening] = shown
             return shown
 
@@ -312,7 +312,7 @@ class MemoryCampaigns:
         identity.check_text(play)
         with self._lock:
             check_vetted(play, lifecycle.standing(self._steps.get(play.evaluation, [])), self._verdicts.get(play.verdict))
-            self._vetted.setdefault((play.sha256, play.verdict), dataclasses.replace(play, tags=jsontext.copy(play.tags)))
+            self._vetted.setdefault((play.sha256, play.verdict), dataclasses.replace(play, tags=codec.copy(play.tags)))
 
     def vetted(self) -> tuple[VettedPlay, ...]:
         """See `Campaigns`."""
@@ -398,7 +398,7 @@ def shown_once(stored: VaultOpening, figures: Json) -> VaultOpening:
     Raises:
         Conflict: something else is stored.
     """
-    if stored.figures and jsontext.dumps(stored.figures) != jsontext.dumps(figures):
+    if stored.figures and codec.dumps(stored.figures) != codec.dumps(figures):
         raise errors.Conflict(f"opening {stored.id} has shown something else already")
     return dataclasses.replace(stored, figures=figures)
 
@@ -406,7 +406,7 @@ def shown_once(stored: VaultOpening, figures: Json) -> VaultOpening:
 def check_verdict(verdict: VerdictRecord, *, gates: str, card: str) -> None:
     """Raise `Refused` unless record, document, gates and card belong together."""
     identity.check_text(verdict)
-    said = jsontext.loads(verdict.document)
+    said = codec.loads(verdict.document)
     results = said.get("results") or []
     passed = bool(results) and all(result.get("passed") is True for result in results)
     wanted = {

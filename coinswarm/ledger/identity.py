@@ -6,8 +6,7 @@ import dataclasses
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
-from coinswarm import check, errors
-from coinswarm.ledger import jsontext
+from coinswarm import check, codec, errors
 from coinswarm.ledger.records import DataSetRecord, Job, PlayRecord
 
 _AS_ASKED = ("kind", "campaign", "plays", "data_hashes", "data_hash", "config_hash", "code_version", "seed", "synthetic", "created")
@@ -57,7 +56,7 @@ def check_same_play(stored: PlayRecord, play: PlayRecord) -> None:
 def check_same_job(stored: Job, job: Job) -> None:
     """Raise `Conflict` when a job's id is taken by a job that asks for something else."""
     differing = [name for name in _AS_ASKED if getattr(stored, name) != getattr(job, name)]
-    if differing or jsontext.dumps(stored.config) != jsontext.dumps(job.config):
+    if differing or codec.dumps(stored.config) != codec.dumps(job.config):
         found = ", ".join(differing or ["config"])
         raise errors.Conflict(f"job {job.id} exists and must ask for the same, differs in {found}", hint="take a new id")
 
@@ -70,14 +69,14 @@ def checked_job(job: Job) -> Job:
     """
     check_text(job)
     for name in (*job.plays, *job.data_hashes):
-        jsontext.storable(name, "a hash")
+        codec.storable(name, "a hash")
     check.within(job.seed, "seed", 0, 2**63 - 1)
     if not job.id or job.status != "queued" or job.lease_owner:
         raise errors.InvalidArgument("a new job has an id, is queued and not driven", found=f"{job.id!r}, {job.status}")
     if job.created.tzinfo is None:
         raise errors.InvalidArgument("a job's times have a time zone", found=job.created.isoformat())
-    result = None if job.result is None else jsontext.copy(job.result)
-    return dataclasses.replace(job, config=jsontext.copy(job.config), result=result)
+    result = None if job.result is None else codec.copy(job.result)
+    return dataclasses.replace(job, config=codec.copy(job.config), result=result)
 
 
 def check_text(record: Any) -> None:
@@ -85,4 +84,4 @@ def check_text(record: Any) -> None:
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)
         if isinstance(value, str):
-            jsontext.storable(value, field.name)
+            codec.storable(value, field.name)

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from coinswarm import errors
-from coinswarm.ledger import batches, columns, identity, jsontext, transitions
+from coinswarm import codec, errors
+from coinswarm.ledger import batches, columns, identity, transitions
 from coinswarm.ledger.records import (
     IN_SAMPLE,
     OUT_OF_SAMPLE,
@@ -142,7 +142,7 @@ class MemoryStore:
     def finish(self, lease: Lease, status: JobStatus, *, result: Json | None = None, result_hash: str = "", error: str = "") -> None:
         """See `Store`."""
         with self._lock:
-            ending = (status, jsontext.copy(result), result_hash, jsontext.printable(error))
+            ending = (status, codec.copy(result), result_hash, codec.printable(error))
             self._put(transitions.finished(self._known(lease.job), lease, self._clock(), *ending))
 
     def commit_generation(
@@ -160,7 +160,7 @@ class MemoryStore:
                 return False
             new = {record.variant: record for batch in reversed(evaluations) for record in reversed(_records(job, batch))}
             new_scores = _score_records(job.id, scores, ChainMap(self._evaluations[job.id], new))
-            kept = [dataclasses.replace(record, figures=jsontext.copy(record.figures)) for record in generations]
+            kept = [dataclasses.replace(record, figures=codec.copy(record.figures)) for record in generations]
             _add(self._evaluations[job.id], _completed(self._evaluations[job.id], new))
             _add(self._scores[job.id], new_scores)
             self._keep(job.id, kept)
@@ -330,11 +330,11 @@ def _records(job: Job, batch: EvaluationBatch) -> list[EvaluationRecord]:
             generation=batch.generation,
             index=int(batch.indices[row]),
             genome=tuple(batch.genomes[row].tolist()),
-            params=jsontext.copy(batch.params[row]),
+            params=codec.copy(batch.params[row]),
             fitness=float(batch.fitness[row]),
             objectives=tuple(batch.objectives[row].tolist()),
             status=batches.STATUS_NAMES[batch.status[row]],
-            reason=jsontext.printable(batch.reasons[row]),
+            reason=codec.printable(batch.reasons[row]),
             seed=job.seed,
             parents=tuple(batch.parents[row]),
             operator=batch.operators[row],

@@ -13,8 +13,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from coinswarm import errors, stats
-from coinswarm.ledger import identity, jsontext
+from coinswarm import codec, errors, stats
+from coinswarm.ledger import identity
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import GenerationRecord, Json, Lease
 
@@ -117,7 +117,7 @@ class PatternStore(Protocol):
 
 def pattern_id(source: str, job: str, conditions: Sequence[Json]) -> str:
     """The id of a pattern: 16 hexadecimal digits that follow from where and by whom it was found and from its conditions."""
-    text = json.dumps([source, job, jsontext.copy(list(conditions))], sort_keys=True)
+    text = json.dumps([source, job, codec.copy(list(conditions))], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
 
 
@@ -133,7 +133,7 @@ def checked(record: PatternRecord) -> PatternRecord:
         raise errors.InvalidArgument("a pattern has an id, a known source and status, and a time in UTC", found=found)
     if not (math.isnan(record.p_confirm) or 0 <= record.p_confirm <= 1):
         raise errors.InvalidArgument("p_confirm must be in [0, 1]", found=record.p_confirm)
-    plain = {name: jsontext.copy(getattr(record, name)) for name in ("conditions", "figures", "evidence")}
+    plain = {name: codec.copy(getattr(record, name)) for name in ("conditions", "figures", "evidence")}
     return replace(record, discovered_at=record.discovered_at.astimezone(UTC), **plain)
 
 
@@ -183,8 +183,8 @@ def spending(p_values: Sequence[float], alpha: float, procedure: str) -> list[fl
 def amended(record: PatternRecord, note: Json, status: PatternStatus | None) -> PatternRecord:
     """A record with one more note, unless it has it already."""
     notes = list(record.evidence.get("notes", []))
-    plain = jsontext.copy(note)
-    if jsontext.dumps(plain) in map(jsontext.dumps, notes):
+    plain = codec.copy(note)
+    if codec.dumps(plain) in map(codec.dumps, notes):
         return record
     return replace(record, status=status or record.status, evidence={**record.evidence, "notes": [*notes, plain]})
 

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
-from coinswarm import check, errors
-from coinswarm.ledger import jsontext, transitions
+from coinswarm import check, codec, errors
+from coinswarm.ledger import transitions
 from coinswarm.ledger.access import Access, Token
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import DataSetRecord, Job, JobStatus, Lease, PlayRecord
@@ -133,7 +133,7 @@ def check_submission(submission: Submission) -> None:
     check.within(submission.priority, "priority", -MAX_PRIORITY, MAX_PRIORITY)
     if len(submission.key) > MAX_KEY or not submission.key.isprintable():
         raise errors.InvalidArgument(f"an idempotency key has at most {MAX_KEY} printable characters", found=repr(submission.key[:40]))
-    jsontext.storable(submission.key, "key")
+    codec.storable(submission.key, "key")
 
 
 def refuse_other(key: str, stored: str, asked: str) -> None:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime, timedelta
 
-from coinswarm import check, errors
-from coinswarm.ledger import jsontext
+from coinswarm import check, codec, errors
 from coinswarm.ledger.records import FINAL_STATUSES, Job, JobStatus, Json, Lease
 
 _MAX_LEASE_S = 7 * 86_400.0
@@ -72,7 +71,7 @@ def finished(job: Job, lease: Lease, now: datetime, status: JobStatus, result: J
     if status not in FINAL_STATUSES:
         raise errors.InvalidArgument(f"a job ends as {', '.join(FINAL_STATUSES)}", found=status)
     ending = (job.status, job.lease_owner, job.result_hash, job.error)
-    if ending == (status, "", result_hash, error) and jsontext.dumps(job.result) == jsontext.dumps(result):
+    if ending == (status, "", result_hash, error) and codec.dumps(job.result) == codec.dumps(result):
         return job
     refuse_lost(job, lease)
     if job.cancel_requested and status != "cancelled":

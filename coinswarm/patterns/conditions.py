@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from coinswarm import errors
+from coinswarm import codec, errors
 from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.types import BoolArray
 
@@ -136,7 +135,7 @@ def from_json(stored: Iterable[Mapping[str, Any]]) -> Pattern:
 
 def identity(pattern: Pattern) -> str:
     """SHA-256 over the conditions: the same conditions in any order give the same."""
-    return hashlib.sha256(json.dumps(to_json(pattern), sort_keys=True).encode()).hexdigest()
+    return codec.canonical_hash(to_json(pattern))
 
 
 def _plain(condition: Condition) -> dict[str, Any]:

@@ -6,14 +6,12 @@ absence. A card is plain data: it goes to JSON and back without a change.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from coinswarm import errors
+from coinswarm import codec, errors
 
 VERSION = 1
 """Of the JSON form; a card of another version is refused."""
@@ -141,7 +139,7 @@ class ReportCard:
     def content_hash(self) -> str:
         """SHA-256 of all that was found: equal inputs give equal hashes, whoever computed them and when."""
         deciding = {name: value for name, value in to_json(self).items() if name != "code_version"}
-        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+        return codec.canonical_hash(deciding)
 
 
 def to_json(card: ReportCard) -> dict[str, Any]:

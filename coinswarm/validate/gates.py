@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from coinswarm import errors, resources
-from coinswarm.ledger import jsontext
+from coinswarm import codec, errors, resources
 from coinswarm.metrics.figures import refuse_threshold
 from coinswarm.play.reading import parsing
 from coinswarm.play.reading.problems import Place, Problems
@@ -126,7 +125,7 @@ class Verdict:
             {**dataclasses.asdict(result.rule), "value": result.value, "passed": result.passed, "lacking": result.lacking}
             for result in self.results
         ]
-        return jsontext.dumps({**said, "results": rows})
+        return codec.dumps({**said, "results": rows})
 
     @cached_property
     def hash(self) -> str:
@@ -157,7 +156,7 @@ def looser(wanted: Gates, standard: Gates) -> tuple[GateRule, ...]:
 
 def card_text(judged: ReportCard) -> str:
     """A card's JSON as it is stored and hashed: the same text for the same card."""
-    return jsontext.dumps(card.to_json(judged))
+    return codec.dumps(card.to_json(judged))
 
 
 def card_of(text: str, name: str = "card") -> ReportCard:
@@ -167,7 +166,7 @@ def card_of(text: str, name: str = "card") -> ReportCard:
         BadInput: it is no JSON, or no report card.
     """
     try:
-        read = jsontext.loads(text)
+        read = codec.loads(text)
     except ValueError as error:
         raise errors.BadInput(f"{name} must be a report card in JSON", found=str(error)) from error
     if not isinstance(read, dict):

@@ -128,7 +128,7 @@ def test_a_pattern_is_retired_on_bars_in_which_its_edge_has_died_and_kept_on_tho
     command("patterns", "retire", own, "--why", "the next test asks for none")
 
 
-def test_a_cluster_finds_what_one_process_finds(ray_cluster: bootstrap.Session) -> None:
+def test_a_cluster_finds_what_one_process_finds(ray_cluster: bootstrap.RaySession) -> None:
     trades, settings = drawn(11), DiscoverSettings(flips=199, depth=2)
     edged = with_edge(trades, rising(trades), 0.3)
     executor = RayExecutor()

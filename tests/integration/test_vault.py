@@ -152,7 +152,7 @@ def test_only_the_stores_give_passes_out() -> None:
     assert callers == {"coinswarm/market/vault.py", "coinswarm/ledger/campaigns.py", "cluster/store/campaigns.py"}
 
 
-def test_a_worker_on_a_cluster_is_refused(guarded: Guarded, ray_cluster: bootstrap.Session) -> None:
+def test_a_worker_on_a_cluster_is_refused(guarded: Guarded, ray_cluster: bootstrap.RaySession) -> None:
     import ray
 
     from cluster.compute.ray import tasks

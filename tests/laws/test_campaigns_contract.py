@@ -11,8 +11,8 @@ import pytest
 
 from cluster.store.campaigns import PostgresCampaigns
 from cluster.store.database import Database
-from coinswarm import errors
-from coinswarm.ledger import campaigns, jsontext, lifecycle
+from coinswarm import codec, errors
+from coinswarm.ledger import campaigns, lifecycle
 from coinswarm.ledger.campaigns import Campaigns, CampaignSplit, MemoryCampaigns, SplitMarket, VaultOpening, VerdictRecord, VettedPlay
 from coinswarm.ledger.lifecycle import ARROWS, STATES, Transition
 from coinswarm.ledger.memory import MemoryStore
@@ -75,7 +75,7 @@ def verdict(evaluation: str, campaign: str, results: str, /, **changes: Any) -> 
     """A verdict with its gates and card; each rule is a `+` that passed or a `-` that did not."""
     gates, card = "version: 1 # ü", '{"version":1}'
     hashes = {"gates_hash": campaigns.content_hash(gates), "card_hash": campaigns.content_hash(card)}
-    document = jsontext.dumps(
+    document = codec.dumps(
         {"evaluation": evaluation, "campaign": campaign, **hashes, "results": [{"passed": one == "+"} for one in results]}
     )
     made = VerdictRecord(

@@ -11,13 +11,11 @@ import numpy as np
 import psycopg
 import pytest
 
-from cluster.api import models
 from cluster.cli import backtest as shown
-from cluster.cli import console
 from cluster.jobs.evolve import report
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
-from coinswarm import errors, notebook
+from coinswarm import codec, errors, notebook
 from coinswarm.evolve import Constraint, Objective, SearchSettings, reduction
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.store import Store
@@ -63,8 +61,8 @@ def test_it_is_a_dash_in_every_table_null_in_json_and_missing_in_a_frame() -> No
     dashes = (shown.figure("profit_factor", math.inf), report._cell(math.inf, "{:.2f}"), wording.number(math.inf))
     assert dashes == ("-", "-", wording.MISSING)
     assert (
-        json.loads(json.dumps(console.plain({"profit_factor": math.inf})))
-        == models.plain({"profit_factor": math.inf})
+        json.loads(json.dumps(codec.plain({"profit_factor": math.inf})))
+        == codec.plain({"profit_factor": math.inf})
         == {"profit_factor": None}
     )
     assert notebook.frame(_table()[:, 0])["profit_factor"].to_list() == [None, 2.0, 0.0]

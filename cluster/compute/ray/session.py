@@ -23,7 +23,7 @@ _ANSWER_S = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Session:
+class RaySession:
     """What a connected cluster is.
 
     Attributes:
@@ -46,7 +46,7 @@ def connect(
     variables: Mapping[str, str],
     object_bytes: int | None = None,
     home: Path | None = None,
-) -> Session:
+) -> RaySession:
     """Connect to `address`, or start a local cluster.
 
     Args:
@@ -107,7 +107,7 @@ def _latest() -> str | None:
     return address
 
 
-def _joined(address: str, options: dict[str, Any]) -> Session:
+def _joined(address: str, options: dict[str, Any]) -> RaySession:
     try:
         context = ray.init(address=address, **options)
     except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.AuthenticationError) as error:
@@ -115,7 +115,7 @@ def _joined(address: str, options: dict[str, Any]) -> Session:
     return _session(context, local=False)
 
 
-def _started(options: dict[str, Any]) -> Session:
+def _started(options: dict[str, Any]) -> RaySession:
     """A local cluster; one without a dashboard is better than none, and one at the third attempt better than a job that is lost."""
     seen = {"include_dashboard": True, "dashboard_host": _LOOPBACK, "dashboard_port": _port(8265)}
     unseen = {"include_dashboard": False}
@@ -159,10 +159,10 @@ def _is_ray(process: psutil.Process) -> bool:
     return command.startswith("ray::") or str(Path(ray.__file__).parent) in command
 
 
-def _session(context: Any, *, local: bool) -> Session:
+def _session(context: Any, *, local: bool) -> RaySession:
     url = context.dashboard_url
     cpus = int(ray.cluster_resources().get("CPU", 0))
-    return Session(address=context.address_info["address"], dashboard=f"http://{url}" if url else None, cpus=cpus, local=local)
+    return RaySession(address=context.address_info["address"], dashboard=f"http://{url}" if url else None, cpus=cpus, local=local)
 
 
 def _port(preferred: int) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,7 +11,7 @@ from cluster.jobs.chaos import NAME
 from cluster.jobs.chaos.settings import ChaosRequest
 from cluster.jobs.kind import JobSpec, PlanContext
 from cluster.jobs.markets import TimeSpan
-from coinswarm import config, errors
+from coinswarm import codec, config, errors
 from coinswarm.chaos import drawing, naming
 from coinswarm.chaos.settings import ChaosSettings, make
 from coinswarm.ledger.chaos import ChaosFrame, row_bytes
@@ -134,4 +132,4 @@ def _draw(settings: Mapping[str, Any], spans: Mapping[str, Any]) -> str:
     named = dict(settings)
     if named["warmup_tolerance"] == config.FORMER_WARMUP_TOLERANCE:
         del named["warmup_tolerance"]
-    return hashlib.sha256(json.dumps({"chaos": named, **spans}, sort_keys=True).encode()).hexdigest()
+    return codec.canonical_hash({"chaos": named, **spans})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +15,7 @@ from cluster.jobs import markets
 from cluster.jobs.discover.plan import trades_of
 from cluster.jobs.kind import Estimate, Planned, RunContext
 from cluster.jobs.stages import Step, Steps
-from coinswarm import errors, patterns
+from coinswarm import codec, errors, patterns
 from coinswarm.ledger.chaos import ChaosStore, ChaosTrades
 from coinswarm.ledger.patterns import PatternRecord, PatternStore
 from coinswarm.ledger.records import GenerationRecord, Job, Json, Lease
@@ -30,7 +28,7 @@ _MINE_S, _FLIP_S = 4e-6, 4.4e-8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PatternSearch:
+class DiscoverInputs:
     """What a job searches, and where what it finds is kept."""
 
     job: Job
@@ -41,7 +39,7 @@ class PatternSearch:
     bars_file: Path
 
     @classmethod
-    def of(cls, made: Planned, context: RunContext) -> PatternSearch:
+    def of(cls, made: Planned, context: RunContext) -> DiscoverInputs:
         """The search of a stored job."""
         return cls(
             job=made.job,
@@ -59,7 +57,7 @@ class Searches:
     unit = "searches"
     total = 1
 
-    def __init__(self, search: PatternSearch, executor: Executor) -> None:
+    def __init__(self, search: DiscoverInputs, executor: Executor) -> None:
         self._search = search
         self._executor = executor
 
@@ -71,7 +69,7 @@ class Searches:
     def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
         """What was tried and found, as the library settled it."""
         summary = figures[0]
-        digest = hashlib.sha256(json.dumps(_deciding(summary), sort_keys=True).encode()).hexdigest()
+        digest = codec.canonical_hash(_deciding(summary))
         records = self._search.library.patterns(job=self._search.job.id)
         counts = {status: sum(record.status == status for record in records) for status in ("confirmed", "rejected", "candidate")}
         shown = (
@@ -104,7 +102,7 @@ class Searches:
 def load(made: Planned, context: RunContext) -> Steps:
     """The work of a planned job."""
     executor = context.executor()
-    return Steps(context.store, made.job.id, Searches(PatternSearch.of(made, context), executor), workers=lambda: executor.workers)
+    return Steps(context.store, made.job.id, Searches(DiscoverInputs.of(made, context), executor), workers=lambda: executor.workers)
 
 
 def estimate(made: Planned, _context: RunContext) -> Estimate:

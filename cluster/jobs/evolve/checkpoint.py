@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from cluster.jobs.evolve.play_search import REPEAT_DTYPE, PlaySearch, segment_of
 from coinswarm import errors
-from coinswarm.evolve import codec, racing
+from coinswarm.evolve import packing, racing
 from coinswarm.evolve.archive import Archive
 from coinswarm.evolve.state import Island, State, names
 from coinswarm.ledger.records import IN_SAMPLE, WHOLE_JOB, EvaluationBatch, GenerationRecord, ScoreBatch
@@ -43,8 +43,8 @@ def pack(found: Sequence[PlaySearch], stored: Mapping[int, Island]) -> bytes:
         part
         for one in found
         for part in (
-            codec.encode(_skeleton(one, stored).without_scores()),
-            codec.encode(one.archive),
+            packing.encode(_skeleton(one, stored).without_scores()),
+            packing.encode(one.archive),
             one.repeats.tobytes(),
         )
     )
@@ -52,7 +52,7 @@ def pack(found: Sequence[PlaySearch], stored: Mapping[int, Island]) -> bytes:
 
 def pack_island(island: Island) -> bytes:
     """An island as bytes, without the scores of past variants."""
-    return codec.encode(island.without_scores())
+    return packing.encode(island.without_scores())
 
 
 def _skeleton(one: PlaySearch, stored: Mapping[int, Island]) -> State:
@@ -70,7 +70,7 @@ def _absent(island: Island) -> Island:
 
 def archives(blob: bytes) -> tuple[Archive, ...]:
     """The archive of each search, from what `pack` wrote."""
-    return tuple(codec.decode(part, Archive) for part in _cut(blob)[1::_PARTS])
+    return tuple(packing.decode(part, Archive) for part in _cut(blob)[1::_PARTS])
 
 
 def restore(found: Sequence[PlaySearch], newest: Sequence[GenerationRecord], store: Store, job: str) -> None:
@@ -92,16 +92,16 @@ def restore(found: Sequence[PlaySearch], newest: Sequence[GenerationRecord], sto
     batches, scores = store.evaluations(job), store.scores(job)
     for number, one in enumerate(found):
         state, kept, repeats = parts[_PARTS * number : _PARTS * (number + 1)]
-        one.archive = codec.decode(kept, Archive)
+        one.archive = packing.decode(kept, Archive)
         one.repeats = np.frombuffer(repeats, dtype=REPEAT_DTYPE).copy()
-        one.state = _recalled(one, _whole(one, codec.decode(state, State), states), batches, scores)
+        one.state = _recalled(one, _whole(one, packing.decode(state, State), states), batches, scores)
 
 
 def _whole(one: PlaySearch, state: State, states: Mapping[int, bytes]) -> State:
     """The state with the islands that stand in rows of their own."""
     for island in state.islands:
         if island.generation == _ELSEWHERE:
-            state = state.with_island(codec.decode(states[one.island(island.index)], Island))
+            state = state.with_island(packing.decode(states[one.island(island.index)], Island))
     return state
 
 

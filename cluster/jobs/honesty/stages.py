@@ -5,8 +5,6 @@ Worlds of one kind follow each other, so that what is true of that kind is worke
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +19,7 @@ from cluster.jobs.honesty.settings import Cell, EvolveSettings, HonestySettings
 from cluster.jobs.honesty.work import WorldRun
 from cluster.jobs.kind import Estimate, Planned, RunContext
 from cluster.jobs.stages import Step, Steps
-from coinswarm import config, stats
+from coinswarm import codec, config, stats
 from coinswarm.ledger.records import Json
 from coinswarm.validate import worlds
 
@@ -88,7 +86,7 @@ class Worlds:
     def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
         """Counts of every kind of world, and the hash of all verdicts; how long they took is left out."""
         verdicts = [{name: value for name, value in entry.items() if name != "cpu_s"} for entry in figures]
-        digest = hashlib.sha256(json.dumps(verdicts, sort_keys=True).encode()).hexdigest()
+        digest = codec.canonical_hash(verdicts)
         return {"pipeline": self._settings.pipeline, "worlds": self._settings.worlds, "cells": tally(self._settings, figures)}, digest
 
     def _markets(self) -> list[Handle]:

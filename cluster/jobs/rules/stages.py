@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -17,7 +15,7 @@ from cluster.jobs.kind import Estimate, Planned, RunContext
 from cluster.jobs.rules import work
 from cluster.jobs.rules.settings import RuleSettings
 from cluster.jobs.stages import Step, Steps, estimated
-from coinswarm import config
+from coinswarm import codec, config
 from coinswarm.ledger.patterns import PatternRecord, PatternStatus, PatternStore, pattern_id
 from coinswarm.ledger.records import Job, Json, PlayRecord
 from coinswarm.patterns import ruling
@@ -86,7 +84,7 @@ class RuleSteps:
         settings = self._test.settings
         tried = [Tried(**{**side, "sums": tuple(side["sums"])}) for entry in figures for side in entry["sides"]]
         rulings = ruling.judge(tried, seed=settings.seed, alpha=settings.alpha, n_flips=settings.flips)
-        digest = hashlib.sha256(json.dumps([asdict(entry) for entry in rulings], sort_keys=True).encode()).hexdigest()
+        digest = codec.canonical_hash([asdict(entry) for entry in rulings])
         self._library.add([record for entry in rulings if (record := self._record(entry)) is not None], alpha=ALPHA, procedure=PROCEDURE)
         refused = {entry["rule"]: entry["refused"] for entry in figures if entry["refused"]}
         better = sum(entry.verdict == "better" for entry in rulings)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cluster.cli import console
+from coinswarm import codec
 from coinswarm.config import Costs
 
 
@@ -26,9 +27,9 @@ def test_json_has_null_for_what_is_infinite_or_missing(capsys):
 
 
 def test_records_models_times_and_paths_become_plain():
-    assert console.plain(Record("x", float("nan"))) == {"name": "x", "value": None}
-    assert console.plain(Costs())["taker_bps"] == Costs().taker_bps
-    assert console.plain([datetime(2024, 1, 2, tzinfo=UTC), Path("a/b")]) == ["2024-01-02T00:00:00+00:00", "a/b"]
+    assert codec.plain(Record("x", float("nan"))) == {"name": "x", "value": None}
+    assert codec.plain(Costs())["taker_bps"] == Costs().taker_bps
+    assert codec.plain([datetime(2024, 1, 2, tzinfo=UTC), Path("a/b")]) == ["2024-01-02T00:00:00+00:00", "a/b"]
 
 
 def test_results_go_to_stdout_and_notes_to_stderr(capsys):

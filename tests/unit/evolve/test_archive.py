@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ribs.archives import GridArchive
 
 from coinswarm import errors
-from coinswarm.evolve import Members, archive, codec
+from coinswarm.evolve import Members, archive, packing
 from coinswarm.evolve.archive import Behaviour, Descriptor
 
 HOLD = Descriptor(name="hold", low=1.0, high=288.0, cells=6, log=True)
@@ -46,7 +46,7 @@ def test_no_cell_ever_gets_worse_or_empty(seed):
 @given(st.permutations([1, 2, 3, 4]), st.sampled_from([1, 2, 3, 4]))
 @settings(max_examples=15, deadline=None)
 def test_the_order_and_repetition_of_showing_change_nothing(order, again):
-    assert codec.encode(filled(*order, again)) == codec.encode(filled(1, 2, 3, 4))
+    assert packing.encode(filled(*order, again)) == packing.encode(filled(1, 2, 3, 4))
 
 
 @given(st.integers(0, 1000))
@@ -82,7 +82,7 @@ def test_positions_and_coverage_describe_the_map():
 
 def test_a_stored_archive_is_the_same_archive():
     found = filled(1, 2)
-    assert codec.encode(codec.decode(codec.encode(found), archive.Archive)) == codec.encode(found)
+    assert packing.encode(packing.decode(packing.encode(found), archive.Archive)) == packing.encode(found)
 
 
 def test_wrong_shapes_and_bounds_are_refused():

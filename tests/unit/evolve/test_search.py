@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from coinswarm import errors
-from coinswarm.evolve import Objective, Results, Search, SearchSettings, State, codec, loop, operators
+from coinswarm.evolve import Objective, Results, Search, SearchSettings, State, loop, operators, packing
 from tests import search_problems as problems
 
 SPACE = problems.PLANTED_SPACE
@@ -30,9 +30,9 @@ def stepped(search, state, evaluate=planted):
 def test_telling_leaves_the_state_before_as_it_was():
     search = Search(SPACE, SMALL)
     state = stepped(search, search.start())
-    before = codec.encode(state)
+    before = packing.encode(state)
     stepped(search, state)
-    assert codec.encode(state) == before
+    assert packing.encode(state) == before
 
 
 def test_a_generation_is_told_once():
@@ -178,17 +178,17 @@ DAMAGES = [lambda b: b[:-1], lambda b: b[:5], lambda b: b"", lambda b: b[:200] +
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_checkpoint_is_refused(damage):
     search = Search(SPACE, SMALL)
-    blob = codec.encode(stepped(search, search.start()))
+    blob = packing.encode(stepped(search, search.start()))
     with pytest.raises(errors.InvalidArgument, match="stored search"):
-        codec.decode(damage(blob), State)
+        packing.decode(damage(blob), State)
 
 
 def test_a_stored_state_keeps_every_bit_of_its_floats():
     search = Search(SPACE, SMALL)
     state = stepped(search, search.start(), lambda genomes: problems.feasible(np.full((len(genomes), 1), 0.1 + 0.2)))
-    again = codec.decode(codec.encode(state), State)
+    again = packing.decode(packing.encode(state), State)
     assert again.islands[0].population.objectives.tobytes() == state.islands[0].population.objectives.tobytes()
-    assert np.isnan(codec.decode(codec.encode(search.start()), State).islands[0].reference).all()
+    assert np.isnan(packing.decode(packing.encode(search.start()), State).islands[0].reference).all()
 
 
 def test_run_reports_each_generation_once():

@@ -230,11 +230,11 @@ def test_markets_that_move_together_count_as_one() -> None:
 
 
 def test_a_summary_is_plain_json() -> None:
-    from coinswarm.ledger import jsontext
+    from coinswarm import codec
 
     trades = drawn(1, costs=FREE)
     found = patterns.discover(with_edge(trades, rising(trades), 0.35), DiscoverSettings(flips=199, depth=1))
     told = telling.summary(found)
-    assert jsontext.copy(told)["findings"][0]["conditions"] == patterns.to_json(found.findings[0].pattern)
+    assert codec.copy(told)["findings"][0]["conditions"] == patterns.to_json(found.findings[0].pattern)
     assert {part.kind for part in found.findings[0].slices} == {"hold", "market", "side", "time"}
     assert asdict(found.findings[0].discovery)["trades"] > 0

@@ -10,32 +10,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinswarm import errors
-from coinswarm.ledger import jsontext
+from coinswarm import codec, errors
 
 
 @given(st.text())
 def test_what_is_printable_can_be_stored(text: str) -> None:
-    assert jsontext.storable(jsontext.printable(text), "text") == jsontext.printable(text)
+    assert codec.storable(codec.printable(text), "text") == codec.printable(text)
 
 
 @given(st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",))))
 def test_text_that_can_be_stored_is_printed_as_it_is(text: str) -> None:
-    assert jsontext.printable(text) == text
-    assert jsontext.copy({"a": text}) == {"a": text}
+    assert codec.printable(text) == text
+    assert codec.copy({"a": text}) == {"a": text}
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_numbers_json_has_no_word_for_are_still_standard_json(number: float) -> None:
-    text = jsontext.dumps({"a": number, "b": [number]})
+    text = codec.dumps({"a": number, "b": [number]})
     assert "NaN" not in text
     assert "Infinity" not in text
-    assert repr(jsontext.loads(text)["b"][0]) == repr(number)
+    assert repr(codec.loads(text)["b"][0]) == repr(number)
     assert json.loads(text)["a"] == {"$float": repr(number)}
 
 
 def test_numpy_numbers_and_tuples_become_plain_ones() -> None:
-    assert jsontext.copy({"a": (np.float64(1.5), np.int8(3), np.True_), "b": np.arange(2)}) == {"a": [1.5, 3, True], "b": [0, 1]}
+    assert codec.copy({"a": (np.float64(1.5), np.int8(3), np.True_), "b": np.arange(2)}) == {"a": [1.5, 3, True], "b": [0, 1]}
 
 
 @pytest.mark.parametrize(
@@ -43,8 +42,8 @@ def test_numpy_numbers_and_tuples_become_plain_ones() -> None:
 )
 def test_what_would_not_come_back_is_refused(value: object) -> None:
     with pytest.raises(errors.InvalidArgument):
-        jsontext.dumps(value)
+        codec.dumps(value)
 
 
 def test_a_backslash_before_u0000_is_text_and_not_a_nul() -> None:
-    assert jsontext.copy({"a": "\\u0000"}) == {"a": "\\u0000"}
+    assert codec.copy({"a": "\\u0000"}) == {"a": "\\u0000"}

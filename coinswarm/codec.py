@@ -1,11 +1,18 @@
-"""JSON that loses nothing: numbers come back digit for digit, and NaN and infinities travel as `{"$float": "nan"}`."""
+"""The one codec: JSON that loses nothing, JSON as the world reads it, and the canonical hash of a value.
+
+Stored JSON brings numbers back digit for digit, and NaN and infinities travel as `{"$float": "nan"}`; what is printed or sent has null for
+them.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 import math
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -26,12 +33,42 @@ def dumps(value: object) -> str:
     if _is_flat(value):  # parameters, by the hundred thousand: walking them costs as much again
         with suppress(ValueError):
             return _storable(_write(value))
-    return _storable(_write(_plain(value)))
+    return _storable(_write(_tagged(value)))
 
 
 def loads(text: str) -> Any:
     """The value that `dumps` wrote."""
     return json.loads(text, object_hook=_untag) if _TAG in text else json.loads(text)
+
+
+def canonical_hash(value: object) -> str:
+    """SHA-256 of the canonical JSON of `value`, its keys sorted: equal values give equal hashes on every machine."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """A value as it is printed and sent: records and models as objects, times as ISO text, infinity and NaN as null."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(entry) for entry in value]
+    return _plain_object(value)
+
+
+def _plain_object(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if hasattr(value, "model_dump"):
+        return plain(value.model_dump(mode="json"))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return str(value)
 
 
 def copy(value: Any) -> Any:
@@ -74,14 +111,14 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _plain(value: object) -> object:
+def _tagged(value: object) -> object:
     """`value` in the types of `json`, with floats that are not finite tagged."""
     if isinstance(value, (np.generic, np.ndarray)):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {_key(key): _plain(entry) for key, entry in value.items()}
+        return {_key(key): _tagged(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
+        return [_tagged(entry) for entry in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else {_TAG: repr(float(value))}
     if value is None or isinstance(value, (str, int)):
