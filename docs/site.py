@@ -2,15 +2,18 @@
 
 Pages at the top of the repository are shown as they are. References of commands and of kinds of jobs are made of the program. A page that
 names a file of the repository that is not there is a warning, and `mkdocs build --strict` fails on it; in `cluster/jobs/KIND/plan.py` the
-part in capitals stands for any name.
+part in capitals stands for any name. So is an example that imports a name that its module does not have.
 """
 
 from __future__ import annotations
 
+import ast
 import logging
 import os
 import re
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,6 +26,7 @@ HISTORY = ("decisions/", "changes.md")
 """Pages that speak of the past; files they name may be gone."""
 _LINK = re.compile(r"(!?)\[((?:[^\]\[]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 _FILE = re.compile(r"`((?:cluster|coinswarm|tests|plays|migrations|docs)/[\w./-]+\.(?:py|md|yml|json|js|mako|sh|yaml))`")
+_EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _MADE = re.compile(r"<!-- makes ([^>]*) -->")
 """Files and folders that a reader makes who follows a page."""
 _log = logging.getLogger("mkdocs.plugins.coinswarm")
@@ -52,7 +56,36 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
         for name in sorted(set(_FILE.findall(markdown))):
             if not ((ROOT / name).exists() or _is_pattern(name) or name.startswith(made)):
                 _log.warning("%s names %s, which is not there", site, name)
+        for name in sorted(_lacking(markdown, made)):
+            _log.warning("an example of %s imports %s, which is not there", site, name)
     return _LINK.sub(lambda match: _linked(match, site, files), markdown)
+
+
+def _lacking(markdown: str, made: tuple[str, ...]) -> Iterator[str]:
+    """Names that examples import from the program and that it does not have; modules that a reader makes are left out."""
+    for block in _EXAMPLE.findall(markdown):
+        try:
+            tree = ast.parse(block)
+        except SyntaxError:  # a line of a list or a dictionary
+            continue
+        for node in (each for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)):
+            module = node.module or ""
+            is_ours = module.startswith(("cluster.", "coinswarm.")) and not _is_made(module, made)
+            if is_ours:
+                yield from (f"{module}.{alias.name}" for alias in node.names if not _has(module, alias.name))
+
+
+def _is_made(module: str, made: tuple[str, ...]) -> bool:
+    path = module.replace(".", "/")
+    return any(f"{path}.py".startswith(one) or f"{path}/" == one for one in made)
+
+
+def _has(module: str, name: str) -> bool:
+    path = ROOT / module.replace(".", "/")
+    if not (path.is_dir() or path.with_suffix(".py").is_file()):
+        return False
+    loaded = import_module(module)
+    return hasattr(loaded, name) or (hasattr(loaded, "__path__") and find_spec(f"{module}.{name}") is not None)
 
 
 def _is_pattern(name: str) -> bool:
