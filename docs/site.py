@@ -26,6 +26,7 @@ HISTORY = ("decisions/", "changes.md")
 """Pages that speak of the past; files they name may be gone."""
 _LINK = re.compile(r"(!?)\[((?:[^\]\[]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 _FILE = re.compile(r"`((?:cluster|coinswarm|tests|plays|migrations|docs)/[\w./-]+\.(?:py|md|yml|json|js|mako|sh|yaml))`")
+_OF_THE_SHELL = ("help", "install_completion", "show_completion")
 _EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _MADE = re.compile(r"<!-- makes ([^>]*) -->")
 """Files and folders that a reader makes who follows a page."""
@@ -128,7 +129,9 @@ def commands() -> str:
 def _command(command: Any, words: str, summary: str, *, level: int) -> Iterator[str]:
     yield f"{'#' * level} {words}"
     yield _escaped(" ".join((command.help or summary).split()))
-    rows = [_row(parameter) for parameter in command.params if parameter.name != "help" and not getattr(parameter, "hidden", False)]
+    rows = [
+        _row(parameter) for parameter in command.params if parameter.name not in _OF_THE_SHELL and not getattr(parameter, "hidden", False)
+    ]
     if rows:
         yield "\n".join(["| | what it does |", "|---|---|", *rows])
     for name, inner in getattr(command, "commands", {}).items():
