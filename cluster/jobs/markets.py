@@ -30,8 +30,11 @@ class TimeSpan:
         """The span up to the vault of its campaign.
 
         Raises:
-            Refused: it reaches into the vault.
+            InvalidArgument: it ends before it begins. Refused: it reaches into the vault.
         """
+        if self.start_ts is not None and self.end_ts is not None and self.start_ts >= self.end_ts:
+            found = f"{overlap.moment(self.start_ts)} and {overlap.moment(self.end_ts)}"
+            raise errors.InvalidArgument("--from must lie before --to", found=found)
         if self.split is None:
             return self
         end = self.split.fence.ts if self.end_ts is None else self.end_ts

@@ -27,18 +27,6 @@ def moment(text: str | None, name: str) -> int | None:
     return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def span(first: str | None, end: str | None) -> tuple[int | None, int | None]:
-    """What --from and --to mean, in milliseconds since 1970; None for none.
-
-    Raises:
-        InvalidArgument: one of them is no time, or the end is not after the beginning.
-    """
-    start_ts, end_ts = moment(first, "--from"), moment(end, "--to")
-    if start_ts is not None and end_ts is not None and start_ts >= end_ts:
-        raise errors.InvalidArgument("--from must lie before --to", found=f"{first} and {end}")
-    return start_ts, end_ts
-
-
 def _from(text: str, _machine: Machine) -> int | None:
     return moment(text, "--from")
 

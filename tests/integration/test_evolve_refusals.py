@@ -88,8 +88,17 @@ def test_an_import_while_another_process_writes_bars(refused: Refused, small_wor
     assert f"process {process.pid}" in said.lower() or str(process.pid) in said
 
 
-@pytest.mark.parametrize("words", [("--objective", "sharp"), ("--from", "yesterday"), ("--islands", "300"), ("--fee-bps", "-900")])
-def test_a_refused_search_imports_nothing(refused: Refused, small_world: World, data_dir: Path, words: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--objective", "sharp"),
+        ("--from", "yesterday"),
+        ("--from", "2024-02-01", "--to", "2024-01-01"),
+        ("--islands", "300"),
+        ("--fee-bps", "-900"),
+    ],
+)
+def test_a_refused_search_imports_nothing(refused: Refused, small_world: World, data_dir: Path, words: tuple[str, ...]) -> None:
     refused("evolve", "PLAY", "--bars", str(data_dir / "spot5m_2024" / "binance_SOL-USDT_5m.parquet"), *words)
     with Catalog.open(small_world.catalog, read_only=True) as catalog:
         assert [entry.key for entry in catalog.list()] == list(small_world.markets)

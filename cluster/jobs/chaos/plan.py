@@ -52,11 +52,12 @@ def plan(request: ChaosRequest, context: PlanContext) -> JobSpec:
 
 
 def check(request: ChaosRequest) -> None:
-    """Refuse settings that nothing can be drawn with.
+    """Refuse times and settings that nothing can be drawn with.
 
     Raises:
         InvalidArgument: they are.
     """
+    TimeSpan(start_ts=request.start_ts, end_ts=request.end_ts).fenced()
     _checked(request.settings)
 
 

@@ -112,11 +112,12 @@ def plan(request: EvolveRequest, context: PlanContext) -> JobSpec:
 
 
 def check(request: EvolveRequest) -> None:
-    """Refuse what can be refused without bars: goals, plays and what the run says instead of them.
+    """Refuse what can be refused without bars: times, goals, plays and what the run says instead of them.
 
     Raises:
         BadPlay, BadSetting, InvalidArgument: it is.
     """
+    TimeSpan(start_ts=request.start_ts, end_ts=request.end_ts).fenced()
     _plays(request)
 
 

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from cluster.cli import app, demo
-from cluster.jobs import plays, typed
+from cluster.jobs import plays
+from cluster.jobs.markets import TimeSpan
 from coinswarm import errors
 from tests import jobs_world
 
@@ -57,7 +58,7 @@ def test_a_closed_output_is_said_and_no_internal_error(tmp_path, closed):
 
 
 def test_an_end_before_its_beginning_is_told_by_the_names_of_the_options():
-    assert typed.span("1970-01-01", "1970-01-02") == (0, 86_400_000)
-    assert typed.span(None, None) == (None, None)
-    with pytest.raises(errors.InvalidArgument, match=r"--from must lie before --to, was 2024-05-01 and 2024-04-01"):
-        typed.span("2024-05-01", "2024-04-01")
+    assert TimeSpan(start_ts=0, end_ts=86_400_000).fenced() == TimeSpan(start_ts=0, end_ts=86_400_000)
+    assert TimeSpan().fenced() == TimeSpan()
+    with pytest.raises(errors.InvalidArgument, match=r"--from must lie before --to, was 1970-01-02 and 1970-01-01"):
+        TimeSpan(start_ts=86_400_000, end_ts=0).fenced()
