@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from cluster import private
-from cluster import settings as machine
-from cluster.settings import Settings
+from cluster import machine, private
+from cluster.machine import MachineSettings
 
 if TYPE_CHECKING:
     from cluster.api.context import ApiContext, Limits
@@ -48,7 +47,7 @@ _STORE_PATIENCE_S = 2.0
 """How long the store itself waits for its server; beyond that the driver waits, and says so."""
 
 
-def prepare(settings: Settings) -> dict[str, str]:
+def prepare(settings: MachineSettings) -> dict[str, str]:
     """Set what libraries read when they are imported: where compiled kernels are kept, one thread a process, nothing reported home.
 
     Ray takes the loopback address on systems where it may not form clusters, which is what is wanted of a local one everywhere.
@@ -62,13 +61,13 @@ def prepare(settings: Settings) -> dict[str, str]:
     return prepare_libraries(settings)
 
 
-def prepare_libraries(settings: Settings) -> dict[str, str]:
+def prepare_libraries(settings: MachineSettings) -> dict[str, str]:
     """Set where compiled kernels are kept, and one thread a process; Numba reads the folder when it is first imported and never again."""
     folder = {"NUMBA_CACHE_DIR": str(settings.numba_folder)}
     return machine.announce({**folder, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
 
 
-def database_url(settings: Settings) -> str:
+def database_url(settings: MachineSettings) -> str:
     """Address of the configured PostgreSQL, or of the embedded one, started when it is not running."""
     if (address := settings.database_address) is not None:
         return address
@@ -78,7 +77,7 @@ def database_url(settings: Settings) -> str:
     return embedded.ensure(settings.postgres_folder)
 
 
-def client_url(settings: Settings, *, role: Role, password: bool) -> str:
+def client_url(settings: MachineSettings, *, role: Role, password: bool) -> str:
     """Address of the database for a person's programs; the password is in it only when it is asked for.
 
     Args:
@@ -94,7 +93,7 @@ def client_url(settings: Settings, *, role: Role, password: bool) -> str:
 
 
 @contextmanager
-def open_database(settings: Settings) -> Iterator[Database]:
+def open_database(settings: MachineSettings) -> Iterator[Database]:
     """The database of this machine, closed at the end; blocks of one process share it and its connections.
 
     Raises:
@@ -107,7 +106,7 @@ def open_database(settings: Settings) -> Iterator[Database]:
 
 
 @contextmanager
-def open_repositories(settings: Settings) -> Iterator[Repositories]:
+def open_repositories(settings: MachineSettings) -> Iterator[Repositories]:
     """All repositories of this machine's database. A command that needs few of them opens those: all of them take longer to import.
 
     Raises:
@@ -120,7 +119,7 @@ def open_repositories(settings: Settings) -> Iterator[Repositories]:
 
 
 @contextmanager
-def open_store(settings: Settings) -> Iterator[Store]:
+def open_store(settings: MachineSettings) -> Iterator[Store]:
     """The store of this machine.
 
     Raises:
@@ -133,7 +132,7 @@ def open_store(settings: Settings) -> Iterator[Store]:
 
 
 @contextmanager
-def open_chaos(settings: Settings) -> Iterator[ChaosStore]:
+def open_chaos(settings: MachineSettings) -> Iterator[ChaosStore]:
     """The chaos trades of this machine's store.
 
     Raises:
@@ -146,7 +145,7 @@ def open_chaos(settings: Settings) -> Iterator[ChaosStore]:
 
 
 @contextmanager
-def open_campaigns(settings: Settings) -> Iterator[Campaigns]:
+def open_campaigns(settings: MachineSettings) -> Iterator[Campaigns]:
     """What this machine has decided about campaigns.
 
     Raises:
@@ -159,7 +158,7 @@ def open_campaigns(settings: Settings) -> Iterator[Campaigns]:
 
 
 @contextmanager
-def open_queue(settings: Settings) -> Iterator[tuple[Queue, Access]]:
+def open_queue(settings: MachineSettings) -> Iterator[tuple[Queue, Access]]:
     """The queue of jobs and the tokens of this machine.
 
     Raises:
@@ -173,14 +172,14 @@ def open_queue(settings: Settings) -> Iterator[tuple[Queue, Access]]:
 
 
 @contextmanager
-def open_plan_context(settings: Settings) -> Iterator[PlanContext]:
+def open_plan_context(settings: MachineSettings) -> Iterator[PlanContext]:
     """What planning and reports read, closed at the end."""
     prepare(settings)
     with open_repositories(settings) as kept:
         yield _plan_context(settings, kept)
 
 
-def _plan_context(settings: Settings, kept: Repositories) -> PlanContext:
+def _plan_context(settings: MachineSettings, kept: Repositories) -> PlanContext:
     from cluster.jobs.kind import PlanContext
 
     return PlanContext(
@@ -190,7 +189,7 @@ def _plan_context(settings: Settings, kept: Repositories) -> PlanContext:
 
 @contextmanager
 def open_runner(
-    settings: Settings, *, workers: int | None = None, note: Callable[[str], None] | None = None, alone: bool | None = None
+    settings: MachineSettings, *, workers: int | None = None, note: Callable[[str], None] | None = None, alone: bool | None = None
 ) -> Iterator[Runner]:
     """Plans, submits and runs jobs of every kind with what this machine has.
 
@@ -225,7 +224,7 @@ class OpenCompute:
         tell: hears where the work is computed, and what keeps it waiting.
     """
 
-    def __init__(self, settings: Settings, workers: int | None, tell: Callable[[str], None]) -> None:
+    def __init__(self, settings: MachineSettings, workers: int | None, tell: Callable[[str], None]) -> None:
         self._settings = settings
         self._workers = workers
         self._tell = tell
@@ -247,7 +246,7 @@ class OpenCompute:
             self._announce(session)
             yield evaluator
 
-    def _here(self, *, alone: bool) -> Settings:
+    def _here(self, *, alone: bool) -> MachineSettings:
         return self._settings.model_copy(update={"compute": "process"}) if alone else self._settings
 
     def _announce(self, session: RaySession) -> None:
@@ -262,7 +261,7 @@ def _silent(_text: str) -> None:
     """Ignore a message."""
 
 
-def _free_bytes(settings: Settings) -> int | None:
+def _free_bytes(settings: MachineSettings) -> int | None:
     """Room on the disk of the embedded database; None when the database is on another machine."""
     if settings.database_address is not None:
         return None
@@ -271,7 +270,7 @@ def _free_bytes(settings: Settings) -> int | None:
 
 
 @contextmanager
-def open_control(settings: Settings, limits: Limits) -> Iterator[ApiContext]:
+def open_control(settings: MachineSettings, limits: Limits) -> Iterator[ApiContext]:
     """All that the control plane works with, its computing processes included."""
     prepare(settings)
     machine.ensure_home(settings)
@@ -291,7 +290,7 @@ def open_control(settings: Settings, limits: Limits) -> Iterator[ApiContext]:
 
 
 @contextmanager
-def open_patterns(settings: Settings) -> Iterator[PatternStore]:
+def open_patterns(settings: MachineSettings) -> Iterator[PatternStore]:
     """The library of patterns of this machine's store.
 
     Raises:
@@ -305,7 +304,7 @@ def open_patterns(settings: Settings) -> Iterator[PatternStore]:
 
 @contextmanager
 def open_cluster(
-    settings: Settings, *, workers: int | None = None, tell: Callable[[str], None] | None = None
+    settings: MachineSettings, *, workers: int | None = None, tell: Callable[[str], None] | None = None
 ) -> Iterator[tuple[Evaluator, RaySession]]:
     """An evaluator on the configured Ray cluster, or on a local one that ends with the block; `tell` hears what keeps it waiting."""
     if settings.compute == "process":
@@ -327,7 +326,7 @@ def open_cluster(
 
 @contextmanager
 def open_executor(
-    settings: Settings, *, workers: int | None = None, tell: Callable[[str], None] | None = None
+    settings: MachineSettings, *, workers: int | None = None, tell: Callable[[str], None] | None = None
 ) -> Iterator[tuple[Executor, RaySession]]:
     """An executor on the configured Ray cluster, or on a local one that ends with the block; `tell` hears what keeps it waiting."""
     if settings.compute == "process":
@@ -346,7 +345,7 @@ def open_executor(
         session.disconnect()
 
 
-def require_cluster(settings: Settings) -> None:
+def require_cluster(settings: MachineSettings) -> None:
     """Raise unless the configured Ray cluster, if there is one, can be joined.
 
     Raises:
@@ -359,7 +358,7 @@ def require_cluster(settings: Settings) -> None:
         joining.require(session.resolved(settings.ray_address))
 
 
-def look_at_nodes(settings: Settings) -> tuple[ClusterNode, ...]:
+def look_at_nodes(settings: MachineSettings) -> tuple[ClusterNode, ...]:
     """What is installed on every node of the configured Ray cluster, or on a local one.
 
     Raises:
@@ -375,7 +374,7 @@ def look_at_nodes(settings: Settings) -> tuple[ClusterNode, ...]:
         session.disconnect()
 
 
-def _connected(settings: Settings, workers: int | None, tell: Callable[[str], None] | None) -> RaySession:
+def _connected(settings: MachineSettings, workers: int | None, tell: Callable[[str], None] | None) -> RaySession:
     """A session on the configured cluster, which leaves word of its dashboard, or on a local one that ends with us."""
     variables, home = prepare(settings), machine.ensure_home(settings)
     from cluster.compute.ray import session, startup
@@ -395,7 +394,7 @@ def _this_process() -> RaySession:
 
 
 @contextmanager
-def local_executor(settings: Settings) -> Iterator[Executor]:
+def local_executor(settings: MachineSettings) -> Iterator[Executor]:
     """An executor in this process."""
     prepare(settings)
     from cluster.compute.local import LocalExecutor
@@ -404,7 +403,7 @@ def local_executor(settings: Settings) -> Iterator[Executor]:
 
 
 @contextmanager
-def local_evaluator(settings: Settings) -> Iterator[Evaluator]:
+def local_evaluator(settings: MachineSettings) -> Iterator[Evaluator]:
     """An evaluator in this process."""
     prepare(settings)
     from cluster.compute.batching import BatchEvaluator
@@ -417,7 +416,7 @@ def local_evaluator(settings: Settings) -> Iterator[Evaluator]:
         evaluator.close()
 
 
-def warm(settings: Settings) -> float:
+def warm(settings: MachineSettings) -> float:
     """Compile the kernels into this machine's cache; the answer is how many seconds it took, few when they were there."""
     prepare(settings)
     machine.ensure_home(settings)
@@ -427,7 +426,9 @@ def warm(settings: Settings) -> float:
 
 
 @contextmanager
-def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Callable[[], bool], warm: bool = False) -> Iterator[Service]:
+def open_service(
+    settings: MachineSettings, *, slots: int, lease_s: float, stopped: Callable[[], bool], warm: bool = False
+) -> Iterator[Service]:
     """The driver service of this machine. Larger jobs share one local Ray cluster, started for the first of them, or the configured one."""
     variables, home = prepare(settings), machine.ensure_home(settings)
     logs = private.folder(home / "logs")
@@ -463,7 +464,7 @@ def open_service(settings: Settings, *, slots: int, lease_s: float, stopped: Cal
         machine.dashboard_file(settings).unlink(missing_ok=True)
 
 
-def detach(settings: Settings, job: str) -> int:
+def detach(settings: MachineSettings, job: str) -> int:
     """Drive a stored job in a process of its own that outlives this one; the answer is its process id.
 
     What it says goes to `logs/JOB.log` in the home folder.

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from cluster import bootstrap
-from cluster import settings as machine
-from cluster.settings import Settings
+from cluster import bootstrap, machine
+from cluster.machine import MachineSettings
 from cluster.store import embedded
 from tests import installed
 
@@ -76,7 +75,7 @@ def equal_workers() -> None:
 @pytest.fixture(scope="session")
 def ray_cluster(tmp_path_factory: pytest.TempPathFactory, compiled_kernels: None, equal_workers: None) -> Iterator[bootstrap.RaySession]:
     """A local Ray cluster of two processors."""
-    settings = Settings(home=tmp_path_factory.mktemp("home"), RAY_ADDRESS=None)
+    settings = MachineSettings(home=tmp_path_factory.mktemp("home"), RAY_ADDRESS=None)
     with bootstrap.open_cluster(settings, workers=2) as (_, session):
         yield session
 

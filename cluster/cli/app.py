@@ -214,8 +214,7 @@ def coinswarm(
 
 def _begin() -> None:
     """Make a process that is the command and nothing else ready: what it imports and starts looks where this program says."""
-    from cluster import bootstrap
-    from cluster import settings as machine
+    from cluster import bootstrap, machine
 
     machine.announce({"PYTHONSAFEPATH": "1"})  # child processes do not import what lies in the working directory
     with suppress(errors.BadSetting):  # the command says so itself

@@ -16,8 +16,8 @@ from coinswarm import errors
 from coinswarm.market.bars import Bars
 
 if TYPE_CHECKING:
+    from cluster.machine import MachineSettings
     from cluster.queries.data_sets import Uses
-    from cluster.settings import Settings
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="A data set: binance:BTC/USDT:5m, or what is clear of it.", show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -108,7 +108,7 @@ def _import_line(entry: Bars, file: Path, funding: Path | None) -> str:
     return shlex.join(line)
 
 
-def _used(settings: Settings, keys: Sequence[str]) -> list[Uses]:
+def _used(settings: MachineSettings, keys: Sequence[str]) -> list[Uses]:
     """The data sets with what depends on them; a machine that never had a database has no job."""
     from cluster.queries import data_sets
 

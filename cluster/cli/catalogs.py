@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cluster import settings as machine
+from cluster import machine
 from cluster.cli import console
 from coinswarm.market.catalog import Catalog
 

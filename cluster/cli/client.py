@@ -10,8 +10,8 @@ from urllib.parse import quote, urlsplit
 
 import typer
 
-from cluster import settings as machine
-from cluster.settings import Settings
+from cluster import machine
+from cluster.machine import MachineSettings
 from coinswarm import errors
 
 Server = Annotated[
@@ -109,7 +109,7 @@ class Client:
         )
 
 
-def wanted(settings: Settings, server: str | None) -> Client | None:
+def wanted(settings: MachineSettings, server: str | None) -> Client | None:
     """The control plane that a command is meant for; None for this machine itself.
 
     Raises:
@@ -149,7 +149,7 @@ def _mistake(given: Mapping[str, Any]) -> errors.PlayProblem:
     )
 
 
-def _token(settings: Settings, host: str) -> str:
+def _token(settings: MachineSettings, host: str) -> str:
     """What is configured, or what a server on this machine has left for its owner; never sent to another machine."""
     if settings.token is not None:
         return settings.token.get_secret_value()

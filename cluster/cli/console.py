@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.segment import Segment
 from rich.table import Table
 
-from cluster import settings as machine
+from cluster import machine
 from coinswarm import codec, errors
 from coinswarm.printable import shown, shown_json
 
@@ -33,7 +33,7 @@ _state = {"debug": False}
 
 
 @cache
-def settings() -> machine.Settings:
+def settings() -> machine.MachineSettings:
     """The settings of this machine, read once a command."""
     return machine.load()
 

@@ -11,8 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cluster import bootstrap
-from cluster import settings as machine
+from cluster import bootstrap, machine
 from cluster.cli import console
 from coinswarm import errors
 

@@ -14,7 +14,7 @@ from coinswarm import errors, resources
 from coinswarm.evolve.settings import SearchSettings
 
 if TYPE_CHECKING:
-    from cluster.settings import Settings
+    from cluster.machine import MachineSettings
     from coinswarm.market.catalog import Catalog
     from coinswarm.market.providers import Provider
 
@@ -77,9 +77,9 @@ def example() -> Path:
     return resources.plays("examples") / _EXAMPLE
 
 
-def _found(settings: Settings, exchange: str, days: int) -> list[str]:
+def _found(settings: MachineSettings, exchange: str, days: int) -> list[str]:
     """Keys of markets that an exchange gave, or of made-up ones when it does not answer within seconds."""
-    from cluster import settings as machine
+    from cluster import machine
     from coinswarm.market.catalog import Catalog
 
     machine.ensure_home(settings)

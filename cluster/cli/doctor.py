@@ -18,7 +18,7 @@ from cluster.cli import console
 from coinswarm import errors
 
 if TYPE_CHECKING:
-    from cluster.settings import Settings
+    from cluster.machine import MachineSettings
 
 _PACKAGES = (
     "coinswarm", "numpy", "numba", "ta-lib", "polars", "pyarrow", "duckdb", "ray", "sqlalchemy", "psycopg", "alembic",
@@ -72,7 +72,7 @@ def command(
         raise typer.Exit(1)
 
 
-def _machine(settings: Settings) -> list[Check]:
+def _machine(settings: MachineSettings) -> list[Check]:
     import psutil
 
     memory = psutil.virtual_memory()
@@ -104,14 +104,14 @@ def _package(name: str) -> Check:
     return Check(what=name, found=found, ok=True)
 
 
-def _guarded(what: str, look: Callable[[Settings], Check], settings: Settings) -> Check:
+def _guarded(what: str, look: Callable[[MachineSettings], Check], settings: MachineSettings) -> Check:
     try:
         return look(settings)
     except errors.CoinswarmError as problem:
         return Check(what=what, found=str(problem), ok=False)
 
 
-def _bars(settings: Settings) -> Check:
+def _bars(settings: MachineSettings) -> Check:
     from coinswarm.market.catalog import Catalog
 
     path = settings.bars_file
@@ -127,7 +127,7 @@ def _bars(settings: Settings) -> Check:
     )
 
 
-def _database(settings: Settings) -> Check:
+def _database(settings: MachineSettings) -> Check:
     from cluster.store import embedded
 
     if settings.database_address is None:
@@ -144,7 +144,7 @@ def _database(settings: Settings) -> Check:
     return Check(what="database", found=f"PostgreSQL at COINSWARM_DATABASE_URL answers; {'has jobs' if newest else 'no jobs yet'}", ok=True)
 
 
-def _ray(settings: Settings) -> Check:
+def _ray(settings: MachineSettings) -> Check:
     if not settings.ray_address:
         return Check(what="cluster", found="a local Ray cluster for each run, on the loopback address", ok=True)
     bootstrap.require_cluster(settings)

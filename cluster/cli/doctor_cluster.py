@@ -11,7 +11,7 @@ from cluster import bootstrap
 from cluster.cli import console
 
 if TYPE_CHECKING:
-    from cluster.settings import Settings
+    from cluster.machine import MachineSettings
 
 
 class NodeReport(Protocol):
@@ -34,7 +34,7 @@ class NodeReport(Protocol):
         """Why it did not answer."""
 
 
-def examine(settings: Settings, *, as_json: bool) -> None:
+def examine(settings: MachineSettings, *, as_json: bool) -> None:
     """Print what every node has; exit code 1 when they differ or one does not answer."""
     console.note(f"asking every node of {settings.ray_address or 'a local cluster'}")
     nodes = bootstrap.look_at_nodes(settings)

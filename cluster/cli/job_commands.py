@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cluster import bootstrap
-from cluster import settings as machine
+from cluster import bootstrap, machine
 from cluster.cli import client, console, job_options
 from cluster.jobs import registry
 from coinswarm import errors
@@ -19,8 +18,8 @@ from coinswarm import errors
 if TYPE_CHECKING:
     from cluster.jobs.kind import Estimate, JobKind, Planned
     from cluster.jobs.settings import JobSettings, PlayGiven
+    from cluster.machine import MachineSettings
     from cluster.run.runner import Runner
-    from cluster.settings import Settings
     from coinswarm.ledger.records import Job
 
 Workers = Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)]
@@ -59,7 +58,7 @@ class RunOptions:
 class ThisMachine:
     """Keeps `cluster.jobs.options.Machine`: files are imported into the catalog of this machine."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: MachineSettings) -> None:
         self._settings = settings
 
     def imported(self, files: Sequence[Path]) -> list[str]:
@@ -118,12 +117,12 @@ def submission(name: str, more: dict[str, tuple[Any, Any]], submit: Callable[...
     return run
 
 
-def requests(kind: JobKind[Any], given: dict[str, Any], settings: Settings) -> list[JobSettings]:
+def requests(kind: JobKind[Any], given: dict[str, Any], settings: MachineSettings) -> list[JobSettings]:
     """The requests of what was typed."""
     return job_options.requests(kind, given, ThisMachine(settings))
 
 
-def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: Settings) -> None:
+def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineSettings) -> None:
     """Do with requests what is wanted: submit them elsewhere, queue them, estimate them or run them one after the other."""
     remote = client.wanted(settings, wanted.server)
     if remote is not None:
@@ -144,7 +143,7 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: Settings
             present(settings, runner, [_done(runner, each) for each in planned], wanted)
 
 
-def resume(settings: Settings, name: str, *, workers: int | None, as_json: bool) -> None:
+def resume(settings: MachineSettings, name: str, *, workers: int | None, as_json: bool) -> None:
     """Take a job that failed, was cancelled or lost its driver on from its last commit, and print what it came to."""
     from cluster.cli import live
     from cluster.run import stopping
@@ -155,7 +154,7 @@ def resume(settings: Settings, name: str, *, workers: int | None, as_json: bool)
         present(settings, runner, [job], RunOptions(as_json=as_json))
 
 
-def present(settings: Settings, runner: Runner, jobs: Sequence[Job], wanted: RunOptions) -> None:
+def present(settings: MachineSettings, runner: Runner, jobs: Sequence[Job], wanted: RunOptions) -> None:
     """Print what jobs came to; one that is cancelled raises `Cancelled` after that."""
     from cluster.cli import reports
 
@@ -185,7 +184,7 @@ def _run(kind: JobKind[Any], given: dict[str, Any]) -> None:
     execute(requests(kind, given, settings), wanted, settings)
 
 
-def refuse_files(kind: JobKind[Any], settings: Settings, wanted: RunOptions, given: dict[str, Any]) -> None:
+def refuse_files(kind: JobKind[Any], settings: MachineSettings, wanted: RunOptions, given: dict[str, Any]) -> None:
     """Raise `InvalidArgument` for files of candles that a server elsewhere would have to import."""
     names = [option.names[0] for option in kind.options.options if option.late and given.get(option.key)]
     if (wanted.server or settings.server) and names:
@@ -267,7 +266,7 @@ def _show_estimate(estimate: Estimate, *, synthetic: bool) -> None:
     console.table("estimate", ["what", "how much"], rows, synthetic=synthetic)
 
 
-def _detached(settings: Settings, runner: Runner, planned: Sequence[Planned], *, as_json: bool) -> None:
+def _detached(settings: MachineSettings, runner: Runner, planned: Sequence[Planned], *, as_json: bool) -> None:
     from cluster.jobs import spec
 
     started = []

@@ -11,7 +11,7 @@ from cluster import bootstrap
 from cluster.cli import client, console
 
 if TYPE_CHECKING:
-    from cluster.settings import Settings
+    from cluster.machine import MachineSettings
 
 
 def command(
@@ -42,7 +42,7 @@ def command(
     console.note("this play is one of many that were tried, and no gate has passed it")
 
 
-def _text(settings: Settings, evaluation: str) -> str:
+def _text(settings: MachineSettings, evaluation: str) -> str:
     bootstrap.prepare(settings)
     from cluster.queries import answers
 

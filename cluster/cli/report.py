@@ -11,7 +11,7 @@ from cluster import bootstrap
 from cluster.cli import client, console
 
 if TYPE_CHECKING:
-    from cluster.settings import Settings
+    from cluster.machine import MachineSettings
     from coinswarm.ledger.store import Store
 
 
@@ -35,7 +35,7 @@ def command(
         console.text(str(path))
 
 
-def write(settings: Settings, store: Store, evaluation: str, out: Path | None = None) -> Path:
+def write(settings: MachineSettings, store: Store, evaluation: str, out: Path | None = None) -> Path:
     """Write the report of an evaluation; the answer is where."""
     bootstrap.prepare(settings)
     from cluster.queries import replay
@@ -51,7 +51,7 @@ def write(settings: Settings, store: Store, evaluation: str, out: Path | None = 
     return report.write_many(list(replay.markets(found)), path.expanduser().absolute(), context=replay.context(found, trials))
 
 
-def _fetched(settings: Settings, remote: client.Client, evaluation: str, out: Path | None) -> Path:
+def _fetched(settings: MachineSettings, remote: client.Client, evaluation: str, out: Path | None) -> Path:
     from coinswarm.report import files
 
     name = remote.get(f"/api/v1/evaluations/{evaluation}")["id"]

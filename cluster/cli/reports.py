@@ -11,8 +11,8 @@ from cluster.jobs.report import Report, ReportTable
 from coinswarm import errors
 
 if TYPE_CHECKING:
+    from cluster.machine import MachineSettings
     from cluster.run.runner import Runner
-    from cluster.settings import Settings
     from coinswarm.ledger.records import Job
 
 
@@ -39,7 +39,7 @@ def show_table(table: ReportTable, *, synthetic: bool) -> None:
     console.table(table.title, table.columns, table.rows, synthetic=synthetic)
 
 
-def of_job(settings: Settings, runner: Runner, name: str, out: Path | None, *, kinds: Sequence[str]) -> Path:
+def of_job(settings: MachineSettings, runner: Runner, name: str, out: Path | None, *, kinds: Sequence[str]) -> Path:
     """Write the report of a job of one of these kinds as one HTML file; the answer is where.
 
     Raises:
@@ -55,7 +55,7 @@ def of_job(settings: Settings, runner: Runner, name: str, out: Path | None, *, k
     return write(settings, runner.report(job), job, out)
 
 
-def fetched(settings: Settings, remote: client.Client, name: str, out: Path | None, *, as_json: bool) -> None:
+def fetched(settings: MachineSettings, remote: client.Client, name: str, out: Path | None, *, as_json: bool) -> None:
     """Write the report of a job at a control plane as one HTML file, and say where."""
     from coinswarm.report import files
 
@@ -68,7 +68,7 @@ def fetched(settings: Settings, remote: client.Client, name: str, out: Path | No
         console.text(str(written))
 
 
-def write_if_wanted(settings: Settings, runner: Runner, job: Job, out: Path | None, *, several: bool) -> Path | None:
+def write_if_wanted(settings: MachineSettings, runner: Runner, job: Job, out: Path | None, *, several: bool) -> Path | None:
     """Write the report of a job that is done, where its kind writes one or a file is named; the answer is where."""
     from cluster.jobs import registry
 
@@ -77,7 +77,7 @@ def write_if_wanted(settings: Settings, runner: Runner, job: Job, out: Path | No
     return write(settings, runner.report(job), job, out.with_stem(f"{out.stem}-{job.id}") if out and several else out)
 
 
-def write(settings: Settings, report: Report, job: Job, out: Path | None = None) -> Path:
+def write(settings: MachineSettings, report: Report, job: Job, out: Path | None = None) -> Path:
     """Write a report as one HTML file; the answer is where."""
     from cluster.jobs.report import html
     from coinswarm.report import files

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cluster import bootstrap, logs, private
-from cluster import settings as machine
+from cluster import bootstrap, logs, machine, private
 from cluster.cli import console
 from coinswarm import errors
 
 if TYPE_CHECKING:
-    from cluster.settings import Settings
+    from cluster.machine import MachineSettings
     from coinswarm.ledger.access import Access
 
 LOCAL = "local"
@@ -59,7 +58,7 @@ def command(
         )
 
 
-def _serve(settings: Settings, host: str, port: int, max_trials: int, driver: tuple[int, float] | None) -> None:
+def _serve(settings: MachineSettings, host: str, port: int, max_trials: int, driver: tuple[int, float] | None) -> None:
     from cluster.api import app, security, server
     from cluster.api.context import Limits
 
@@ -113,13 +112,13 @@ def _tell(made: object, host: str, reading: str) -> None:
     sys.stdout.flush()
 
 
-def _local_tokens(settings: Settings, access: Access) -> str:
+def _local_tokens(settings: MachineSettings, access: Access) -> str:
     """Make the tokens of this machine at the first start: one in a file that only its owner reads, one for the page, which only reads."""
     _kept(settings, access, LOCAL, "admin")
     return _kept(settings, access, f"{LOCAL}-page", "read")
 
 
-def _kept(settings: Settings, access: Access, name: str, role: str) -> str:
+def _kept(settings: MachineSettings, access: Access, name: str, role: str) -> str:
     from coinswarm.ledger import access as tokens
 
     path = machine.token_file(settings, name)
@@ -135,7 +134,7 @@ def _kept(settings: Settings, access: Access, name: str, role: str) -> str:
     return secret
 
 
-def _keep_driver(settings: Settings, driver: tuple[int, float], stopped: threading.Event) -> None:
+def _keep_driver(settings: MachineSettings, driver: tuple[int, float], stopped: threading.Event) -> None:
     """Run the driver service as a child, and again when it dies."""
     pause_s = _PAUSE_S
     while not stopped.is_set():

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cluster import bootstrap
-from cluster import settings as machine
+from cluster import bootstrap, machine
 from cluster.cli import console
 from coinswarm import errors
 

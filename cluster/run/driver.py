@@ -18,10 +18,12 @@ from cluster.run import worker
 from coinswarm import errors
 
 if TYPE_CHECKING:
-    from cluster.settings import Settings
+    from cluster.machine import MachineSettings
 
 
-def drive(settings: Settings, *, slots: int, lease_s: float, stopped: threading.Event, warm: bool, tell: Callable[[str], None]) -> None:
+def drive(
+    settings: MachineSettings, *, slots: int, lease_s: float, stopped: threading.Event, warm: bool, tell: Callable[[str], None]
+) -> None:
     """Run jobs of the queue until SIGINT, SIGTERM or `stopped`; the process ends here.
 
     Args:
@@ -46,7 +48,7 @@ def main(arguments: list[str]) -> int:
     """Entry point; the answer is the exit code."""
     import argparse
 
-    from cluster import settings as machine
+    from cluster import machine
 
     parser = argparse.ArgumentParser(prog="python -m cluster.run.driver", description="Runs the jobs of the queue.")
     parser.add_argument("--slots", type=int, required=True, help="jobs that run at one time")

@@ -17,14 +17,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cluster import logs, private
-from cluster import settings as machine
+from cluster import logs, machine, private
 from cluster.jobs.progress import Advance, SearchProgress
 from coinswarm import errors
 
 if TYPE_CHECKING:
+    from cluster.machine import MachineSettings
     from cluster.run.runner import Runner
-    from cluster.settings import Settings
     from coinswarm.ledger.store import Store
 
 _log = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ class Worker:
         answers: where outcomes go, a line of JSON each.
     """
 
-    def __init__(self, settings: Settings, store: Store, answers: Any) -> None:
+    def __init__(self, settings: MachineSettings, store: Store, answers: Any) -> None:
         self._settings = settings
         self._store = store
         self._answers = answers
@@ -100,7 +99,7 @@ class Worker:
         self._answers.flush()
 
 
-def outcome(settings: Settings, job: str, address: str, owner: str) -> tuple[str, str]:
+def outcome(settings: MachineSettings, job: str, address: str, owner: str) -> tuple[str, str]:
     """Run a job on the cluster at `address`, or in this process where it is ""; the answer is how it ended, and what was said.
 
     The lease of `owner` is lent: who lends it gives it back.
@@ -122,7 +121,7 @@ def outcome(settings: Settings, job: str, address: str, owner: str) -> tuple[str
     return "ended", ""
 
 
-def run_one(settings: Settings, job: str) -> None:
+def run_one(settings: MachineSettings, job: str) -> None:
     """Run a job that was left to the background, from its start to its end."""
     from cluster import bootstrap
 
@@ -130,7 +129,7 @@ def run_one(settings: Settings, job: str) -> None:
         _started(runner, job)
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: MachineSettings) -> None:
     """Run jobs until standard input ends; the one that runs then is given back."""
     from cluster import bootstrap
 
@@ -151,7 +150,7 @@ def _started(runner: Runner, job: str, owner: str = "") -> None:
         runner.start(job, watcher=LogWatcher(), stopped=stopped, owner=owner)
 
 
-def _warm(settings: Settings) -> None:
+def _warm(settings: MachineSettings) -> None:
     """Compile the kernels; a job that comes meanwhile shares what is done. Without them jobs are slower at first, and no worse."""
     from cluster import bootstrap
 
@@ -162,7 +161,7 @@ def _warm(settings: Settings) -> None:
 class _written_to:  # noqa: N801 - reads as a phrase
     """Send what is printed inside, by this process and its libraries, to the log of a job."""
 
-    def __init__(self, settings: Settings, job: str) -> None:
+    def __init__(self, settings: MachineSettings, job: str) -> None:
         folder = private.folder(machine.ensure_home(settings) / "logs")
         self._path = folder / f"{job}.log"
 
@@ -180,7 +179,7 @@ class _written_to:  # noqa: N801 - reads as a phrase
             os.close(before)
 
 
-def begin(program: str, folder: Path | None) -> Settings:
+def begin(program: str, folder: Path | None) -> MachineSettings:
     """Make a process that is started for this alone ready; the answer is the settings of this machine.
 
     Args:

@@ -14,7 +14,7 @@ from pathlib import Path
 from cluster import bootstrap
 from cluster.jobs.chaos.settings import ChaosRequest
 from cluster.jobs.progress import Silent
-from cluster.settings import Settings
+from cluster.machine import MachineSettings
 from cluster.store import embedded
 from coinswarm.chaos.settings import make
 from coinswarm.market import synthetic
@@ -29,14 +29,14 @@ def main() -> None:
         arguments.add_argument(f"--{name}", type=int, default=default)
     asked = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="coinswarm-bench-") as home:
-        settings = Settings(home=Path(home), RAY_ADDRESS=None)
+        settings = MachineSettings(home=Path(home), RAY_ADDRESS=None)
         try:
             _measure(settings, _stored(settings, asked.markets, asked.bars), asked.trades, asked.workers)
         finally:
             embedded.stop(settings.postgres_folder, force=True)
 
 
-def _stored(settings: Settings, markets: int, bars: int) -> tuple[str, ...]:
+def _stored(settings: MachineSettings, markets: int, bars: int) -> tuple[str, ...]:
     made = [synthetic.market(f"M{number:02d}/USDT", Timeframe.parse("5m"), bars, seed=3) for number in range(markets)]
     with Catalog.open(settings.bars_file) as catalog:
         for market in made:
@@ -44,7 +44,7 @@ def _stored(settings: Settings, markets: int, bars: int) -> tuple[str, ...]:
     return tuple(market.key for market in made)
 
 
-def _measure(settings: Settings, keys: tuple[str, ...], trades: int, workers: int) -> None:
+def _measure(settings: MachineSettings, keys: tuple[str, ...], trades: int, workers: int) -> None:
     bootstrap.warm(settings)
     began = time.perf_counter()
     with bootstrap.open_runner(settings, workers=workers, note=lambda text: _say(text, began), alone=False) as runner:

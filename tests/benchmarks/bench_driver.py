@@ -32,7 +32,7 @@ from cluster.jobs.evolve.plan import SearchPlan, planned_search
 from cluster.jobs.evolve.play_search import PlaySearch
 from cluster.jobs.evolve.settings import EvolveRequest
 from cluster.jobs.progress import SearchProgress, Silent
-from cluster.settings import Settings
+from cluster.machine import MachineSettings
 from cluster.store import embedded
 from coinswarm.evolve.search import Search
 from coinswarm.evolve.settings import Constraint, SearchSettings
@@ -111,7 +111,7 @@ class Stopwatch:
 class Meter:
     """Processor seconds of everything that takes part in a job on this machine, by who spends them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: MachineSettings) -> None:
         server = embedded.status(settings.postgres_folder)
         self._server = None if server is None else psutil.Process(server.pid)
 
@@ -292,10 +292,10 @@ def _speed(bars: str | int, population: int, generations: int, count: int) -> fl
 @contextmanager
 def _prepared(
     bars: str | int, asked: Callable[..., EvolveRequest], *sizes: int, workers: int | None = None
-) -> Iterator[tuple[SearchPlan, Any, Any, Settings]]:
+) -> Iterator[tuple[SearchPlan, Any, Any, MachineSettings]]:
     """A plan on the bars of a file, a store, and warm workers."""
     with tempfile.TemporaryDirectory() as name:
-        settings = Settings(home=Path(name), RAY_ADDRESS=None)
+        settings = MachineSettings(home=Path(name), RAY_ADDRESS=None)
         with Catalog.open(settings.bars_file) as catalog:
             keys = [catalog.put(market, source="benchmark").key for market in _markets(bars)]
         planned = planned_on(asked(keys, *sizes), settings.bars_file)
@@ -343,7 +343,7 @@ def cores(population: int = 10_000, generations: int = 4) -> None:
         catalog_path = Path(name) / "bars.duckdb"
         with Catalog.open(catalog_path) as catalog:
             keys = [catalog.put(synthetic.market(f"C{k}/USDT", Timeframe.parse("5m"), 2000, seed=k), source="made").key for k in range(10)]
-        settings = Settings(home=Path(name), RAY_ADDRESS=None)
+        settings = MachineSettings(home=Path(name), RAY_ADDRESS=None)
         for asked in (128, 512, 1024):
             planned = planned_on(request(keys, population, generations, 8), catalog_path)
             with bootstrap.open_store(settings) as store:

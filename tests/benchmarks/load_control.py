@@ -28,9 +28,8 @@ import numpy as np
 import psutil
 from pydantic import SecretStr
 
-from cluster import bootstrap
-from cluster import settings as machine
-from cluster.settings import Settings
+from cluster import bootstrap, machine
+from cluster.machine import MachineSettings
 from cluster.store import embedded
 from coinswarm.ledger import access
 from coinswarm.ledger.records import FINAL_STATUSES
@@ -85,7 +84,7 @@ def plane(url: str, home: Path, slots: int = 1) -> Iterator[Plane]:
     """The API and the driver service as two processes on a database, with a market of made-up bars."""
     with Catalog.open(home / "bars.duckdb") as catalog:
         market = catalog.put(synthetic.market("BTC/USDT", Timeframe.parse("5m"), 20_000, seed=1), source="load").key
-    settings = Settings(home=home, database_url=SecretStr(url), RAY_ADDRESS=None)
+    settings = MachineSettings(home=home, database_url=SecretStr(url), RAY_ADDRESS=None)
     bootstrap.prepare(settings)
     secret = access.new_secret()
     with bootstrap.open_queue(settings) as (_, tokens):

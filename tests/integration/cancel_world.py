@@ -22,12 +22,11 @@ import psutil
 import psycopg
 from pydantic import SecretStr
 
-from cluster import bootstrap
-from cluster import settings as machine
+from cluster import bootstrap, machine
+from cluster.machine import MachineSettings
 from cluster.run.processes import ChildWorker
 from cluster.run.runner import QueueOptions
 from cluster.run.service import JobEnding, Service
-from cluster.settings import Settings
 from coinswarm.ledger.store import Store
 from coinswarm.market import synthetic
 from coinswarm.market.catalog import Catalog
@@ -47,7 +46,7 @@ SLOW = [sys.executable, "-m", "tests.integration.slow_exchange"]
 class Home:
     """A machine of its own: home folder, database, bars, a play, and an exchange that never answers."""
 
-    settings: Settings
+    settings: MachineSettings
     store: Store
     play: Path
     port: int
@@ -172,7 +171,7 @@ def home(url: str, folder: Path) -> Iterator[Home]:
     play = folder / "crossing.yml"
     play.write_text(PLAY)
     own = f"{url.rsplit('/', 1)[0]}/{name}"
-    settings = Settings(home=folder, bars_path=folder / "bars.duckdb", database_url=SecretStr(own), RAY_ADDRESS=None)
+    settings = MachineSettings(home=folder, bars_path=folder / "bars.duckdb", database_url=SecretStr(own), RAY_ADDRESS=None)
     with psycopg.connect(url, autocommit=True) as connection, socket.create_server(("127.0.0.1", 0)) as silent:
         connection.execute(f"CREATE DATABASE {name}")
         with bootstrap.open_store(settings) as store:

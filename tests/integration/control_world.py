@@ -19,8 +19,8 @@ from cluster import bootstrap
 from cluster.api import app as application
 from cluster.api import server
 from cluster.api.context import ApiContext, Limits
+from cluster.machine import MachineSettings
 from cluster.run.service import Service
-from cluster.settings import Settings
 from coinswarm.ledger import access
 from coinswarm.ledger.access import Role
 from coinswarm.ledger.records import FINAL_STATUSES
@@ -35,7 +35,7 @@ class Plane:
 
     url: str
     context: ApiContext
-    settings: Settings
+    settings: MachineSettings
     world: World
 
     def client(self, role: Role | None) -> httpx.Client:
@@ -92,7 +92,7 @@ class Plane:
 @contextmanager
 def plane(url: str, home: Path, world: World, limits: Limits = LIMITS) -> Iterator[Plane]:
     """A control plane on a free port of the loopback address."""
-    settings = Settings(home=home, bars_path=world.catalog, database_url=SecretStr(url), RAY_ADDRESS=None)
+    settings = MachineSettings(home=home, bars_path=world.catalog, database_url=SecretStr(url), RAY_ADDRESS=None)
     with bootstrap.open_control(settings, limits) as context:
         made = server.server(application.create(context), "127.0.0.1", 0, limits)
         thread = threading.Thread(target=made.run)

@@ -15,10 +15,9 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from cluster import bootstrap
-from cluster import settings as machine
+from cluster import bootstrap, machine
+from cluster.machine import MachineSettings
 from cluster.queries import replay as revisit
-from cluster.settings import Settings
 from cluster.store import backup, dumping, schema
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
@@ -58,7 +57,7 @@ class Kept:
 @pytest.fixture(scope="module")
 def kept(database_url: str, small_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     """A search, and a backup of it."""
-    settings = Settings(home=tmp_path_factory.mktemp("backup"), RAY_ADDRESS=None)
+    settings = MachineSettings(home=tmp_path_factory.mktemp("backup"), RAY_ADDRESS=None)
     with database(database_url) as url:
         with Database(url) as opened, bootstrap.local_evaluator(settings) as evaluator:
             store = PostgresStore(opened)
@@ -74,7 +73,7 @@ def rows(url: str) -> dict[str, int]:
 
 
 def test_a_restored_job_replays_to_the_last_digit(kept: Kept, database_url: str, tmp_path: Path) -> None:
-    bars, settings = tmp_path / "there" / "bars.duckdb", Settings(home=tmp_path, RAY_ADDRESS=None)
+    bars, settings = tmp_path / "there" / "bars.duckdb", MachineSettings(home=tmp_path, RAY_ADDRESS=None)
     with database(database_url) as url:
         backup.restore(kept.path, url, bars, replace=False, tell=told)
         assert rows(url) == rows(kept.url)
@@ -163,7 +162,7 @@ def test_a_dump_that_lies_about_its_rows_changes_nothing(kept: Kept, database_ur
 
 
 def test_a_backup_that_is_killed_leaves_nothing_under_its_name(kept: Kept, tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, bars_path=kept.bars, database_url=SecretStr(kept.url), RAY_ADDRESS=None)
+    settings = MachineSettings(home=tmp_path, bars_path=kept.bars, database_url=SecretStr(kept.url), RAY_ADDRESS=None)
     target = tmp_path / "kept.zip"
     command = [*bootstrap.COMMAND, "db", "backup", str(target)]
     with subprocess.Popen(command, env=machine.inherited(settings), stderr=subprocess.DEVNULL) as process:
@@ -178,7 +177,7 @@ def test_a_backup_that_is_killed_leaves_nothing_under_its_name(kept: Kept, tmp_p
 
 def test_a_full_disk_leaves_no_half_backup(kept: Kept, tmp_path: Path) -> None:
     script = f"ulimit -f 40; exec {bootstrap.COMMAND[0]} -c 'from cluster.cli.app import main; main()' db backup {tmp_path / 'kept.zip'}"
-    settings = Settings(home=tmp_path / "home", bars_path=kept.bars, database_url=SecretStr(kept.url), RAY_ADDRESS=None)
+    settings = MachineSettings(home=tmp_path / "home", bars_path=kept.bars, database_url=SecretStr(kept.url), RAY_ADDRESS=None)
     done = subprocess.run(["bash", "-c", script], env=machine.inherited(settings), capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert list(tmp_path.glob("*kept*")) == []

@@ -13,7 +13,7 @@ import httpx
 import polars as pl
 import pytest
 
-from cluster import settings
+from cluster import machine
 from cluster.jobs import registry
 from coinswarm.ledger.records import FINAL_STATUSES
 from tests import jobs_world
@@ -137,11 +137,11 @@ def test_one_key_that_is_used_by_many_at_once_makes_one_job_for_one_of_them(cont
 
 def test_where_the_dashboard_is_is_told_once_a_cluster_was_joined(control: Plane, submitter: httpx.Client) -> None:
     assert submitter.get("/api/v1/cluster").json() == {"dashboard": None}
-    settings.dashboard_file(control.settings).write_text("http://127.0.0.1:8266")
+    machine.dashboard_file(control.settings).write_text("http://127.0.0.1:8266")
     try:
         assert submitter.get("/api/v1/cluster").json() == {"dashboard": "http://127.0.0.1:8266"}
     finally:
-        settings.dashboard_file(control.settings).unlink()
+        machine.dashboard_file(control.settings).unlink()
 
 
 def test_a_job_is_cancelled_and_taken_up_again(control: Plane, submitter: httpx.Client) -> None:

@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from cluster import bootstrap
+from cluster.machine import MachineSettings
 from cluster.run import worker
 from cluster.run.service import JobEnding, Service
-from cluster.settings import Settings
 from coinswarm import patterns, play
 from coinswarm.ledger.patterns import PatternRecord, pattern_id
 from coinswarm.market import providers, synthetic
@@ -167,7 +167,7 @@ class WorkerHere:
 
     pid, address = 0, ""
 
-    def __init__(self, settings: Settings, inbox: inboxes.Queue[JobEnding]) -> None:
+    def __init__(self, settings: MachineSettings, inbox: inboxes.Queue[JobEnding]) -> None:
         self._settings, self._inbox = settings, inbox
 
     def start(self, job: str) -> None:
@@ -188,7 +188,7 @@ class WorkerHere:
 
 
 @contextmanager
-def served_here(settings: Settings) -> Iterator[None]:
+def served_here(settings: MachineSettings) -> Iterator[None]:
     stopped = threading.Event()
 
     def spawn(_number: int, _address: str, inbox: inboxes.Queue[JobEnding]) -> WorkerHere:

@@ -24,7 +24,7 @@ FOLDER = ROOT / "cluster" / "web"
 PATHS = (
     "../settings.py",
     "..%2fsettings.py",
-    "%2e%2e/%2e%2e/cluster/settings.py",
+    "%2e%2e/%2e%2e/cluster/machine.py",
     "views",
     "views/",
     "",

@@ -19,10 +19,9 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from cluster import bootstrap
-from cluster import settings as machine
+from cluster import bootstrap, machine
 from cluster.jobs.kind import Planned
-from cluster.settings import Settings
+from cluster.machine import MachineSettings
 from cluster.store import embedded
 from coinswarm.ledger.queue import Submission
 from coinswarm.ledger.records import new_job_id
@@ -35,17 +34,17 @@ LEASE_S = 3.0
 
 
 @pytest.fixture
-def own_settings(database_url: str, tmp_path: Path, small_world: World) -> Iterator[Settings]:
+def own_settings(database_url: str, tmp_path: Path, small_world: World) -> Iterator[MachineSettings]:
     """A home and a database of its own, for a service takes whatever is queued."""
     name = fresh("service").replace("-", "_")
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
         url = f"{database_url.rsplit('/', 1)[0]}/{name}"
-        yield Settings(home=tmp_path, bars_path=small_world.catalog, database_url=SecretStr(url), RAY_ADDRESS=None)
+        yield MachineSettings(home=tmp_path, bars_path=small_world.catalog, database_url=SecretStr(url), RAY_ADDRESS=None)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def submissions(settings: Settings, world: World, count: int, **search: object) -> list[Submission]:
+def submissions(settings: MachineSettings, world: World, count: int, **search: object) -> list[Submission]:
     """Jobs that differ in their seeds only."""
     asked = jobs_world.request(
         "evolve", plays=[{"text": PLAY}], markets=[world.markets[0]], baselines=False, winners=1,
@@ -58,7 +57,7 @@ def submissions(settings: Settings, world: World, count: int, **search: object) 
 
 
 @contextmanager
-def services(settings: Settings, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+def services(settings: MachineSettings, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Driver services as processes of their own; what is left of them ends with the block."""
     command = [*bootstrap.COMMAND, "serve", "--driver-only", "--slots", "1", "--lease", str(LEASE_S)]
     started = [subprocess.Popen(command, env=machine.inherited(settings), stdin=subprocess.DEVNULL) for _ in range(count)]
@@ -71,7 +70,7 @@ def services(settings: Settings, count: int) -> Iterator[list[subprocess.Popen[b
             process.wait(30)
 
 
-def wait_until_done(settings: Settings, jobs: int, meanwhile: object = None) -> None:
+def wait_until_done(settings: MachineSettings, jobs: int, meanwhile: object = None) -> None:
     assert settings.database_url is not None
     with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection:
         while (done := count(connection, "SELECT count(*) FROM jobs WHERE status IN ('done', 'failed')")) < jobs:
@@ -96,7 +95,7 @@ def killing_first(started: list[subprocess.Popen[bytes]], after: int) -> object:
     return kill
 
 
-def assert_all_run_once(settings: Settings, world: World, jobs: int) -> None:
+def assert_all_run_once(settings: MachineSettings, world: World, jobs: int) -> None:
     with bootstrap.open_queue(settings) as (queue, _):
         for submission in submissions(settings, world, jobs):
             queue.submit(submission)
@@ -110,16 +109,16 @@ def assert_all_run_once(settings: Settings, world: World, jobs: int) -> None:
         assert count(connection, "SELECT sum(attempts) FROM queue") <= jobs + 2
 
 
-def test_each_job_runs_once_though_a_service_is_killed(own_settings: Settings, small_world: World) -> None:
+def test_each_job_runs_once_though_a_service_is_killed(own_settings: MachineSettings, small_world: World) -> None:
     assert_all_run_once(own_settings, small_world, 12)
 
 
 @pytest.mark.slow
-def test_a_thousand_jobs_run_once_each_though_a_service_is_killed(own_settings: Settings, small_world: World) -> None:
+def test_a_thousand_jobs_run_once_each_though_a_service_is_killed(own_settings: MachineSettings, small_world: World) -> None:
     assert_all_run_once(own_settings, small_world, 1000)
 
 
-def longer(settings: Settings, world: World) -> Submission:
+def longer(settings: MachineSettings, world: World) -> Submission:
     return submissions(settings, world, 1, population=200, generations=60)[0]
 
 
@@ -129,7 +128,9 @@ def workers(of: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["none", "worker", "service"])
-def test_a_job_whose_worker_or_service_is_killed_ends_with_the_same_hash(own_settings: Settings, small_world: World, victim: str) -> None:
+def test_a_job_whose_worker_or_service_is_killed_ends_with_the_same_hash(
+    own_settings: MachineSettings, small_world: World, victim: str
+) -> None:
     submission = longer(own_settings, small_world)
     killed: list[int] = []
     with bootstrap.open_queue(own_settings) as (queue, _), bootstrap.open_store(own_settings) as store:
@@ -148,7 +149,7 @@ def test_a_job_whose_worker_or_service_is_killed_ends_with_the_same_hash(own_set
     assert (found.status, found.result_hash) == ("done", undisturbed(own_settings, small_world))
 
 
-def undisturbed(settings: Settings, world: World) -> str:
+def undisturbed(settings: MachineSettings, world: World) -> str:
     """The hash of the same job, run here from end to end."""
     return hash_of(longer(settings, world), world)
 
@@ -160,7 +161,7 @@ def hash_of(submission: Submission, world: World) -> str:
 
 
 @contextmanager
-def api(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def api(settings: MachineSettings) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """An API as a process of its own, and its address."""
     command = [*bootstrap.COMMAND, "serve", "--api-only", "--port", "0"]
     process = subprocess.Popen(command, env=machine.inherited(settings), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
@@ -173,12 +174,12 @@ def api(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.wait()
 
 
-def admin(settings: Settings) -> dict[str, str]:
+def admin(settings: MachineSettings) -> dict[str, str]:
     """What opens an API on this machine."""
     return {"Authorization": f"Bearer {machine.token_file(settings, 'local').read_text().strip()}"}
 
 
-def committed(settings: Settings, job: str, least: int) -> None:
+def committed(settings: MachineSettings, job: str, least: int) -> None:
     """Wait until a job has told so many generations; what is done to it then is done in its middle."""
     with bootstrap.open_store(settings) as store:
         while len(store.generations(job)) < least:
@@ -187,7 +188,7 @@ def committed(settings: Settings, job: str, least: int) -> None:
 
 
 @pytest.mark.slow
-def test_killing_the_api_in_the_middle_of_a_job_changes_nothing(own_settings: Settings, small_world: World) -> None:
+def test_killing_the_api_in_the_middle_of_a_job_changes_nothing(own_settings: MachineSettings, small_world: World) -> None:
     body = {"kind": "evolve", "plays": [{"text": PLAY}], "markets": [small_world.markets[0]], "baselines": False, "winners": 1,
             "search": {"population": 200, "generations": 60, "elitism": 1, "constraints": []}}  # fmt: skip
     with services(own_settings, 1):
@@ -206,19 +207,19 @@ def test_killing_the_api_in_the_middle_of_a_job_changes_nothing(own_settings: Se
 
 
 @pytest.fixture
-def server_settings(small_world: World) -> Iterator[Settings]:
+def server_settings(small_world: World) -> Iterator[MachineSettings]:
     """A home with a PostgreSQL server of its own, that may be stopped; outside pytest's folders, which the server's user may not enter."""
     with tempfile.TemporaryDirectory(prefix="coinswarm-restart-") as name:
         home = Path(name)
         try:
             url = embedded.ensure(home / "pg")
-            yield Settings(home=home, bars_path=small_world.catalog, database_url=SecretStr(url), RAY_ADDRESS=None)
+            yield MachineSettings(home=home, bars_path=small_world.catalog, database_url=SecretStr(url), RAY_ADDRESS=None)
         finally:
             embedded.stop(home / "pg", force=True)
 
 
 @pytest.mark.slow
-def test_restarting_the_database_in_the_middle_of_a_job_changes_nothing(server_settings: Settings, small_world: World) -> None:
+def test_restarting_the_database_in_the_middle_of_a_job_changes_nothing(server_settings: MachineSettings, small_world: World) -> None:
     submission = longer(server_settings, small_world)
     assert server_settings.database_url is not None
     with bootstrap.open_queue(server_settings) as (queue, _):
@@ -238,7 +239,7 @@ def test_restarting_the_database_in_the_middle_of_a_job_changes_nothing(server_s
 
 
 @pytest.mark.slow
-def test_losing_a_node_under_the_service_changes_nothing(own_settings: Settings, small_world: World) -> None:
+def test_losing_a_node_under_the_service_changes_nothing(own_settings: MachineSettings, small_world: World) -> None:
     machine.announce({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"})  # raylets on the loopback address are found there only
     command = [sys.executable, "-m", "tests.integration.raylets", "--stand", "2,1"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as stand:
@@ -262,7 +263,7 @@ def test_losing_a_node_under_the_service_changes_nothing(own_settings: Settings,
     assert (found.status, found.result_hash) == ("done", hash_of(submission, small_world))
 
 
-def test_a_job_that_cannot_be_resumed_fails_with_the_reason(own_settings: Settings, small_world: World) -> None:
+def test_a_job_that_cannot_be_resumed_fails_with_the_reason(own_settings: MachineSettings, small_world: World) -> None:
     submission = submissions(own_settings, small_world, 1)[0]
     other_code = replace(submission, job=replace(submission.job, code_version="0.0.0+ffff"))
     with bootstrap.open_queue(own_settings) as (queue, _), bootstrap.open_store(own_settings) as store:

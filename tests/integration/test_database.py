@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from cluster import bootstrap
-from cluster.settings import Settings
+from cluster.machine import MachineSettings
 from cluster.store import database as databases
 from cluster.store import repositories
 from cluster.store.database import Database
@@ -46,7 +46,7 @@ def test_all_repositories_of_a_database_use_one_connection_one_after_the_other(u
 
 
 def test_blocks_within_a_process_share_a_database_until_the_last_one_ends(url: str) -> None:
-    settings = Settings(database_url=url)
+    settings = MachineSettings(database_url=url)
     with bootstrap.open_store(settings) as store, bootstrap.open_chaos(settings) as chaos:
         with bootstrap.open_queue(settings) as (queue, access), bootstrap.open_repositories(settings) as kept:
             assert {each.database for each in (store, chaos, queue, access, kept.browse)} == {store.database}

@@ -21,8 +21,8 @@ import psutil
 import pytest
 
 from cluster import bootstrap
+from cluster.machine import MachineSettings
 from cluster.run import service
-from cluster.settings import Settings
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm.ledger.records import FINAL_STATUSES
@@ -136,7 +136,7 @@ def asked(world: World) -> dict[str, Any]:
 
 def local_hash(world: World, home: Path) -> str:
     """The result hash of the same search in this process."""
-    bootstrap.prepare(Settings(home=home, RAY_ADDRESS=None))
+    bootstrap.prepare(MachineSettings(home=home, RAY_ADDRESS=None))
     context = jobs_world.plan_context(world.catalog)
     return jobs_world.run(jobs_world.planned(jobs_world.request(**asked(world)), context), RunWorld(context=context)).result_hash
 

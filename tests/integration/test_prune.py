@@ -16,7 +16,7 @@ from cluster import bootstrap
 from cluster.cli import prune
 from cluster.cli.app import app
 from cluster.jobs.validate import trials
-from cluster.settings import Settings
+from cluster.machine import MachineSettings
 from cluster.store import pruning
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
@@ -28,7 +28,7 @@ from tests.integration.test_backup import database
 @pytest.fixture
 def searched(database_url: str, small_world: World, tmp_path: Path) -> Iterator[tuple[str, str]]:
     """A database with a finished search: its URL and the job."""
-    settings = Settings(home=tmp_path, RAY_ADDRESS=None)
+    settings = MachineSettings(home=tmp_path, RAY_ADDRESS=None)
     with database(database_url) as url:
         with Database(url) as opened, bootstrap.local_evaluator(settings) as evaluator:
             ending = driven(PostgresStore(opened), evaluator, small_world.plan(islands=1, generations=2, population=12, baselines=False))

@@ -6,8 +6,7 @@ import json
 import logging
 import sys
 
-from cluster import bootstrap, logs
-from cluster import settings as machine
+from cluster import bootstrap, logs, machine
 from cluster.cli import app
 from coinswarm.report import files
 

@@ -8,10 +8,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(path for folder in ("coinswarm", "cluster") for path in (ROOT / folder).rglob("*.py"))
-TO_RENAME = {
-    "Settings",
-}  # fmt: skip
-"""Names that still stand for several classes; a name that does so no longer has to go from this list."""
 
 
 def classes() -> dict[str, list[str]]:
@@ -25,6 +21,4 @@ def classes() -> dict[str, list[str]]:
 
 
 def test_a_public_class_name_exists_once() -> None:
-    shared = {name: homes for name, homes in classes().items() if len(homes) > 1}
-    assert {name: homes for name, homes in shared.items() if name not in TO_RENAME} == {}
-    assert sorted(TO_RENAME - set(shared)) == []
+    assert {name: homes for name, homes in classes().items() if len(homes) > 1} == {}

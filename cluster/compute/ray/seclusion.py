@@ -19,8 +19,7 @@ from typing import Any
 import psutil
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
-from cluster import private
-from cluster import settings as machine
+from cluster import machine, private
 from coinswarm import errors
 
 _MUTE = {"RAY_enable_metrics_collection": "0", "AUTOSCALER_METRIC_PORT": "-1", "DASHBOARD_METRIC_PORT": "-1"}

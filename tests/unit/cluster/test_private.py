@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster import private
-from cluster import settings as machine
-from cluster.settings import Settings
+from cluster import machine, private
+from cluster.machine import MachineSettings
 from coinswarm import errors
 
 
@@ -26,7 +25,7 @@ def opened(path: Path, wide: int) -> Path:
 
 
 def test_a_home_is_made_for_its_owner_only(tmp_path: Path) -> None:
-    assert mode(machine.ensure_home(Settings(home=tmp_path / "home"))) == 0o700
+    assert mode(machine.ensure_home(MachineSettings(home=tmp_path / "home"))) == 0o700
 
 
 def test_a_home_that_an_earlier_release_opened_is_narrowed_with_all_that_is_ours_in_it(tmp_path: Path) -> None:
@@ -35,27 +34,27 @@ def test_a_home_that_an_earlier_release_opened_is_narrowed_with_all_that_is_ours
     for name in ("bars.duckdb", "local.token"):
         (home / name).write_text("x")
         (home / name).chmod(0o644)
-    machine.ensure_home(Settings(home=home))
+    machine.ensure_home(MachineSettings(home=home))
     assert [mode(path) for path in (home, pg, home / "bars.duckdb", home / "local.token")] == [0o700, 0o700, 0o600, 0o600]
 
 
 def test_a_home_that_holds_something_else_keeps_its_mode(tmp_path: Path) -> None:
     home = opened(tmp_path / "home", 0o755)
     logs, site = opened(home / "logs", 0o755), opened(home / "site", 0o755)
-    machine.ensure_home(Settings(home=home))
+    machine.ensure_home(MachineSettings(home=home))
     assert [mode(path) for path in (home, site, logs)] == [0o755, 0o755, 0o700]
 
 
 def test_a_folder_in_which_everyone_may_write_is_nobodys_home_to_narrow(tmp_path: Path) -> None:
     home = opened(tmp_path / "tmp", 0o1777)
-    machine.ensure_home(Settings(home=home))
+    machine.ensure_home(MachineSettings(home=home))
     assert mode(home) == 0o1777
 
 
 def test_what_a_name_of_ours_points_to_is_not_narrowed(tmp_path: Path) -> None:
     home, disk = opened(tmp_path / "home", 0o700), opened(tmp_path / "disk", 0o755)
     (home / "logs").symlink_to(disk)
-    machine.ensure_home(Settings(home=home))
+    machine.ensure_home(MachineSettings(home=home))
     assert mode(disk) == 0o755
 
 

@@ -16,7 +16,7 @@ import pytest
 import ray
 import yaml
 
-from cluster.settings import Settings
+from cluster.machine import MachineSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 LAUNCH = ROOT / "cluster" / "launch"
@@ -66,7 +66,7 @@ def test_no_password_is_in_the_files_and_the_folder_of_secrets_is_never_committe
 
 
 def test_settings_that_services_are_given_are_settings() -> None:
-    known = {f"COINSWARM_{name.upper()}" for name in Settings.model_fields}
+    known = {f"COINSWARM_{name.upper()}" for name in MachineSettings.model_fields}
     scripted = set(re.findall(r"COINSWARM_[A-Z_]+", (LAUNCH / "node.sh").read_text()))
     given = {name for service in SERVICES.values() for name in service.get("environment", {}) if name.startswith("COINSWARM_")}
     assert given <= known | scripted

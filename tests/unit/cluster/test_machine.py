@@ -6,51 +6,51 @@ import sys
 
 import pytest
 
-from cluster import settings
+from cluster import machine
 from coinswarm import errors
 
 
 def test_everything_lives_in_the_home_folder(tmp_path):
-    machine = settings.Settings(home=tmp_path / "home")
-    assert machine.bars_file == tmp_path / "home" / "bars.duckdb"
-    assert {machine.postgres_folder.parent, machine.reports_folder.parent, machine.numba_folder.parent} == {tmp_path / "home"}
+    read = machine.MachineSettings(home=tmp_path / "home")
+    assert read.bars_file == tmp_path / "home" / "bars.duckdb"
+    assert {read.postgres_folder.parent, read.reports_folder.parent, read.numba_folder.parent} == {tmp_path / "home"}
 
 
 def test_variables_of_the_environment_are_read(monkeypatch, tmp_path):
     monkeypatch.setenv("COINSWARM_HOME", str(tmp_path))
     monkeypatch.setenv("COINSWARM_DATABASE_URL", "postgresql://me:secret@db/coins")
     monkeypatch.setenv("RAY_ADDRESS", "ray.example:6379")
-    machine = settings.load()
-    assert machine.home == tmp_path
-    assert machine.ray_address == "ray.example:6379"
-    assert "secret" not in repr(machine)
+    read = machine.load()
+    assert read.home == tmp_path
+    assert read.ray_address == "ray.example:6379"
+    assert "secret" not in repr(read)
 
 
 @pytest.mark.parametrize(("name", "value"), [("WORKERS", "0"), ("WORKERS", "many"), ("API_PORT", "70000"), ("DEBUG", "perhaps")])
 def test_a_value_outside_its_domain_is_refused_by_name(monkeypatch, name, value):
     monkeypatch.setenv(f"COINSWARM_{name}", value)
     with pytest.raises(errors.BadSetting, match=f"COINSWARM_{name}"):
-        settings.load()
+        machine.load()
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch):
     monkeypatch.setenv("COINSWARM_DATABASE_URL", "")
-    assert settings.load().database_url is None
+    assert machine.load().database_url is None
 
 
 def test_a_home_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(errors.BadSetting, match="COINSWARM_HOME"):
-        settings.ensure_home(settings.Settings(home=tmp_path / "file" / "home"))
+        machine.ensure_home(machine.MachineSettings(home=tmp_path / "file" / "home"))
 
 
 NAMELESS = """
 import os
-from cluster import settings
+from cluster import machine
 from coinswarm import errors
 os.setuid(54321)
 try:
-    settings.load()
+    machine.load()
 except errors.BadSetting as error:
     print(error)
 """

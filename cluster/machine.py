@@ -16,7 +16,7 @@ from cluster import private
 from coinswarm import errors
 
 
-class Settings(BaseSettings):
+class MachineSettings(BaseSettings):
     """Settings of the machine, each from `COINSWARM_<NAME>`; what decides a result lives in `coinswarm.config` instead.
 
     Attributes:
@@ -103,14 +103,14 @@ def _users_home() -> Path:
         raise errors.BadSetting("COINSWARM_HOME must be set for a user without a home folder", found="neither it nor HOME") from error
 
 
-def load() -> Settings:
+def load() -> MachineSettings:
     """Read the settings of this machine.
 
     Raises:
         BadSetting: a variable has a value outside its domain; all of them are named.
     """
     try:
-        return Settings()
+        return MachineSettings()
     except ValidationError as error:
         raise errors.BadSetting("a setting from the environment cannot be used", found="; ".join(_problems(error))) from None
 
@@ -124,7 +124,7 @@ def _variable(name: object) -> str:
     return text if text.isupper() else f"COINSWARM_{text.upper()}"
 
 
-def ensure_home(settings: Settings) -> Path:
+def ensure_home(settings: MachineSettings) -> Path:
     """Create the home folder, which only its owner enters, and return it; one of an earlier release is narrowed.
 
     Raises:
@@ -141,17 +141,17 @@ def ensure_home(settings: Settings) -> Path:
     return home
 
 
-def token_file(settings: Settings, name: str) -> Path:
+def token_file(settings: MachineSettings, name: str) -> Path:
     """Where a service on this machine leaves the token that its owner uses."""
     return settings.home.expanduser() / f"{name}.token"
 
 
-def dashboard_file(settings: Settings) -> Path:
+def dashboard_file(settings: MachineSettings) -> Path:
     """Where whoever joins a cluster leaves the address of its dashboard, for the control plane, which joins none."""
     return settings.home.expanduser() / "dashboard"
 
 
-def dashboard(settings: Settings) -> str | None:
+def dashboard(settings: MachineSettings) -> str | None:
     """Address of the dashboard of the cluster that jobs were last run on; None: there was none."""
     if settings.dashboard_url:
         return settings.dashboard_url
@@ -161,7 +161,7 @@ def dashboard(settings: Settings) -> str | None:
         return None
 
 
-def inherited(settings: Settings) -> dict[str, str]:
+def inherited(settings: MachineSettings) -> dict[str, str]:
     """The environment of a child process that is to have these settings."""
     given = {"HOME": settings.home, "BARS_PATH": settings.bars_path, "WORKERS": settings.workers, "RAY_ADDRESS": settings.ray_address}
     secret = settings.database_url
