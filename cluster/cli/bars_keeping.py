@@ -73,17 +73,17 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a data set as a file, funding as another beside it; importing them gives the same bars and the same hash."""
-    from coinswarm.market import export as writing
+    from coinswarm.market.export import content, file_name, form_of
     from coinswarm.report.files import write_whole
 
-    form = "parquet" if out is None else writing.form_of(out)
+    form = "parquet" if out is None else form_of(out)
     with catalogs.catalog(read_only=True) as catalog:
         entry = catalog.read(key)
-    file = out or Path(writing.file_name(entry, form))
-    funding = _beside(file, writing.file_name(entry, form, "funding"), out) if entry.funding_ts.size else None
-    write_whole(file, writing.content(entry, form))
+    file = out or Path(file_name(entry, form))
+    funding = _beside(file, file_name(entry, form, "funding"), out) if entry.funding_ts.size else None
+    write_whole(file, content(entry, form))
     if funding is not None:
-        write_whole(funding, writing.content(entry, form, "funding"))
+        write_whole(funding, content(entry, form, "funding"))
     again = _import_line(entry, file, funding)
     if as_json:
         wrote = {"file": str(file), "funding": None if funding is None else str(funding)}

@@ -9,7 +9,7 @@ import typer
 
 from cluster import bootstrap
 from cluster.cli import console, job_commands
-from cluster.jobs import chaos as sampling
+from cluster.jobs import chaos
 
 if TYPE_CHECKING:
     from coinswarm.ledger.chaos import ChaosSummary, ChaosTrades
@@ -22,11 +22,11 @@ OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")
 
 
 @app.callback()
-def chaos() -> None:
+def group() -> None:
     """Trade at random and record what happened."""
 
 
-app.command("run")(job_commands.command(sampling.NAME))
+app.command("run")(job_commands.command(chaos.NAME))
 
 
 @app.command("list")

@@ -24,7 +24,7 @@ _MEGABYTE = 1_000_000
 
 @app.callback()
 def db() -> None:
-    """The database: its address, its state, a SQL prompt, backups."""
+    """The database: its address, its state, a SQL prompt, backup."""
 
 
 Owner = Annotated[bool, typer.Option("--owner", help="As the role that may change everything, not the one that only reads.")]
@@ -111,12 +111,12 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Write the database and the bars into one file that `restore` reads; jobs may go on meanwhile."""
-    from cluster.store import backup as backups
+    from cluster.store import backup
 
     settings = console.settings()
     file = target / f"coinswarm-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip" if target.is_dir() else target
     address = bootstrap.database_url(settings)
-    cost = backups.cost(address, settings.bars_file, file)
+    cost = backup.cost(address, settings.bars_file, file)
     console.note(
         f"database {cost.database_bytes / _MEGABYTE:,.0f} MB, compressed while it is written; bars {cost.bars_bytes / _MEGABYTE:,.0f} MB; "
         f"{cost.free_bytes / _MEGABYTE:,.0f} MB free"
@@ -126,9 +126,9 @@ def backup(
         return
     if file.exists() and not replace:
         raise errors.Refused("a backup is written to a new file", found=file, hint="--replace writes over it")
-    manifest = backups.write(address, settings.bars_file, file, tell=console.note)
+    manifest = backup.write(address, settings.bars_file, file, tell=console.note)
     if as_json:
-        console.emit_json({"file": str(file), "size_bytes": file.stat().st_size, **backups.plain(manifest)})
+        console.emit_json({"file": str(file), "size_bytes": file.stat().st_size, **backup.plain(manifest)})
     else:
         console.text(f"{console.path(file)}: {file.stat().st_size / _MEGABYTE:,.1f} MB, {manifest.rows.get('jobs', 0):,} job(s), "
                      f"{len(manifest.data_sets)} data set(s)")  # fmt: skip
@@ -143,15 +143,15 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Put a backup into an empty database and where there are no bars."""
-    from cluster.store import backup as backups
+    from cluster.store import backup
 
     settings = console.settings()
     if check:
-        manifest = backups.verify(file, tell=console.note)
+        manifest = backup.verify(file, tell=console.note)
     else:
-        manifest = backups.restore(file, bootstrap.database_url(settings), settings.bars_file, replace=replace, tell=console.note)
+        manifest = backup.restore(file, bootstrap.database_url(settings), settings.bars_file, replace=replace, tell=console.note)
     if as_json:
-        console.emit_json({"restored": not check, **backups.plain(manifest)})
+        console.emit_json({"restored": not check, **backup.plain(manifest)})
     else:
         console.text(f"{'whole' if check else 'restored'}: {manifest.rows.get('jobs', 0):,} job(s), {len(manifest.data_sets)} data set(s), "
                      f"as of {manifest.made}")  # fmt: skip

@@ -22,7 +22,7 @@ OfGates = Annotated[Path | None, typer.Option("--gates", help="A YAML file of ga
 
 
 @app.callback()
-def gates() -> None:
+def group() -> None:
     """The rules a report card must keep, and whether one does."""
 
 
@@ -31,9 +31,9 @@ def show(
     file: Annotated[Path | None, typer.Argument(help="A YAML file of gates; else the default ones.")] = None, *, as_json: AsJson = False
 ) -> None:
     """The rules with their thresholds and reasons, and the hash that verdicts carry."""
-    from coinswarm.validate import gates as rules
+    from coinswarm.validate import gates
 
-    found = rules.load(file)
+    found = gates.load(file)
     if as_json:
         console.emit_json({"name": found.name, "version": found.version, "hash": found.hash, "rules": found.rules})
         return
@@ -49,12 +49,12 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Hold a report card against the gates; exit code 1 when it does not pass. Promotes nothing."""
-    from coinswarm.validate import gates as rules
+    from coinswarm.validate import gates
 
-    wanted = rules.load(file)
+    wanted = gates.load(file)
     is_file = card.endswith(".json") or Path(card).is_file()
     judged = _from_file(Path(card)) if is_file else _stored(card)
-    verdict = rules.check(wanted, judged)
+    verdict = gates.check(wanted, judged)
     present(wanted, verdict, judged, as_json=as_json)
     if not is_file:
         _earlier(verdict)
@@ -95,7 +95,7 @@ def _stored(name: str) -> ReportCard:
 
 def _from_file(file: Path) -> ReportCard:
     from coinswarm import errors
-    from coinswarm.validate import gates as rules
+    from coinswarm.validate import gates
 
     if not file.is_file():
         raise errors.not_found("card", str(file), [entry.name for entry in file.parent.glob("*.json")] if file.parent.is_dir() else [])
@@ -103,7 +103,7 @@ def _from_file(file: Path) -> ReportCard:
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise errors.BadInput(f"{file.name} must be a report card in JSON", found=str(error.reason)) from error
-    return rules.card_of(text, file.name)
+    return gates.card_of(text, file.name)
 
 
 def _earlier(verdict: Verdict) -> None:

@@ -63,16 +63,16 @@ class ThisMachine:
 
     def imported(self, files: Sequence[Path]) -> list[str]:
         """Names of the data sets that files were imported into; importing a file again changes nothing."""
-        from coinswarm.market import files as candles
         from coinswarm.market.catalog import Catalog
+        from coinswarm.market.files import file_hash, read
 
-        read = [candles.read(path, tell=console.note) for path in files]
+        markets = [read(path, tell=console.note) for path in files]
         machine.ensure_home(self._settings)
         with Catalog.open(self._settings.bars_file) as catalog, catalog.transaction():
-            for path, bars in zip(files, read, strict=True):
-                stored = catalog.put(bars, source=str(path), source_hash=candles.file_hash(path))
+            for path, bars in zip(files, markets, strict=True):
+                stored = catalog.put(bars, source=str(path), source_hash=file_hash(path))
                 console.note(f"{stored.key}: {stored.added:,} bars imported, {stored.unchanged:,} were there")
-        return [bars.key for bars in read]
+        return [bars.key for bars in markets]
 
     def plays(self, files: Sequence[Path]) -> list[PlayGiven]:
         """The plays of files; raises `BadPlay` or `NotFound` before anything is fetched or stored for them."""

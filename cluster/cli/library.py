@@ -90,12 +90,12 @@ def reopen(play: OfPlay, why: Why, *, as_json: AsJson = False) -> None:
 
 
 def _move(name: str, target: str, why: str, *, as_json: bool) -> None:
-    from coinswarm.ledger import lifecycle as table
-    from coinswarm.validate import lifecycle
+    from coinswarm.ledger.lifecycle import known
+    from coinswarm.validate.lifecycle import move
 
     with bootstrap.open_campaigns(console.settings()) as kept:
         found = _found(kept, name)
-        step = lifecycle.move(kept, found.evaluation, table.known(target), who=machine.user(), why=why)
+        step = move(kept, found.evaluation, known(target), who=machine.user(), why=why)
     if as_json:
         console.emit_json(step)
     else:

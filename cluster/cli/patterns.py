@@ -27,7 +27,7 @@ Campaign = Annotated[str | None, typer.Option(help="All finished chaos jobs of t
 
 
 @app.callback()
-def patterns() -> None:
+def group() -> None:
     """Find, keep, doubt and export patterns."""
 
 
@@ -48,14 +48,14 @@ def power(
     as_json: AsJson = False,
 ) -> None:
     """Say what these bars could show at all, before a search."""
-    from cluster.queries import patterns as library_of
+    from cluster.queries import patterns
 
     settings = console.settings()
     bootstrap.prepare(settings)
     with bootstrap.open_campaigns(settings) as campaigns:
         split = campaigns.split(campaign)
     with bootstrap.open_patterns(settings) as library:
-        found = library_of.power(
+        found = patterns.power(
             settings.bars_file, library, symbol or [], timeframe, hold, support=support, candidates=candidates, chance=chance, split=split
         )
     if as_json:
@@ -122,13 +122,11 @@ def show_pattern(pattern: OfPattern, *, as_json: AsJson = False) -> None:
     if as_json:
         console.emit_json(record)
         return
-    from coinswarm.report import patterns as reporting
+    from coinswarm.report.patterns import FIGURES, cell
 
     seen, later = record.figures.get("discovery") or {}, record.figures.get("confirmation") or {}
     rows: list[list[Any]] = [
-        [title, reporting.cell(seen, name, kind), reporting.cell(later, name, kind)]
-        for name, title, kind in reporting.FIGURES
-        if name in {*seen, *later}
+        [title, cell(seen, name, kind), cell(later, name, kind)] for name, title, kind in FIGURES if name in {*seen, *later}
     ]
     console.table(f"{record.id}: {record.name}: {record.status}", ["figure", "discovery", "later"], rows, synthetic=record.synthetic)
     console.text("each figure of a trade is in percent of its notional; in brackets 95 %, counting blocks of time")
@@ -175,13 +173,13 @@ def export_pattern(
     as_json: AsJson = False,
 ) -> None:
     """Write a pattern as a play that enters where it holds; `coinswarm backtest` trades it."""
-    from cluster.queries import patterns as library_of
+    from cluster.queries import patterns
 
     if side not in (None, "long", "short"):
         raise errors.InvalidArgument("--side is long or short", found=side)
     with bootstrap.open_patterns(console.settings()) as library:
         record = library.pattern(pattern)
-    text = library_of.play_of(record, hold_bars=hold_bars, side=None if side is None else (1 if side == "long" else -1))
+    text = patterns.play_of(record, hold_bars=hold_bars, side=None if side is None else (1 if side == "long" else -1))
     out.write_text(text, "utf-8")
     if as_json:
         console.emit_json({"pattern": record.id, "status": record.status, "file": str(out)})
@@ -201,12 +199,12 @@ def review_patterns(
     as_json: AsJson = False,
 ) -> None:
     """Re-test confirmed patterns on random trades of later bars and retire those that died."""
-    from cluster.queries import patterns as library_of
+    from cluster.queries import patterns
 
     settings = console.settings()
     bootstrap.prepare(settings)
     with bootstrap.open_store(settings) as store, bootstrap.open_chaos(settings) as kept, bootstrap.open_patterns(settings) as library:
-        found = library_of.review(store, kept, library, settings.bars_file, jobs=job or (), campaign=campaign, seed=seed)
+        found = patterns.review_confirmed(store, kept, library, settings.bars_file, jobs=job or (), campaign=campaign, seed=seed)
     if as_json:
         console.emit_json([{"pattern": record.id, "status": record.status, "review": seen, "reason": why} for record, seen, why in found])
         return

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def command(
     evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
     folder: Annotated[Path, typer.Option("--to", help="Folder for the play, its card and the verdict.")] = Path("vetted"),
-    gates: Annotated[Path | None, typer.Option("--gates", help="A file of gates, at least as strict as the default ones.")] = None,
+    file: Annotated[Path | None, typer.Option("--gates", help="A file of gates, at least as strict as the default ones.")] = None,
     why: Annotated[str, typer.Option("--why", help="For the ledger.")] = "vetted: the report card passed the gates",
     tag: Annotated[list[str] | None, typer.Option("--tag", help="NAME=VALUE, besides those of the card; repeat for several.")] = None,
     *,
@@ -28,17 +28,17 @@ def command(
     """Validate a variant: its newest report card against the gates; exit code 1, and nothing written, when it does not pass."""
     settings = console.settings()
     bootstrap.prepare(settings)
-    from cluster.cli import gates as showing
+    from cluster.cli.gates import present
     from cluster.queries import vetting
     from coinswarm.report import files
-    from coinswarm.validate import gates as rules
+    from coinswarm.validate import gates
 
-    tags, wanted = _tags(tag or []), rules.load(gates)
+    tags, wanted = _tags(tag or []), gates.load(file)
     with bootstrap.open_store(settings) as store, bootstrap.open_campaigns(settings) as kept:
         found = vetting.vet(store, kept, evaluation, wanted, settings.bars_file, who=machine.user(), why=why, tags=tags)
     paths = [files.write_whole(folder / name, text.encode()) for name, text in vetting.written(found).items()]
     more = {"play": None if found.play is None else found.play.sha256, "files": [str(path) for path in paths]}
-    showing.present(wanted, found.verdict, found.card, as_json=as_json, more=more)
+    present(wanted, found.verdict, found.card, as_json=as_json, more=more)
     for line in _outcome(found, paths) if not as_json else []:
         console.text(line)
     if not found.verdict.passed:

@@ -119,17 +119,17 @@ def _local_tokens(settings: MachineSettings, access: Access) -> str:
 
 
 def _kept(settings: MachineSettings, access: Access, name: str, role: str) -> str:
-    from coinswarm.ledger import access as tokens
+    from coinswarm.ledger.access import new_secret, new_token
 
     path = machine.token_file(settings, name)
     with suppress(errors.Unauthenticated, FileNotFoundError):
         secret = path.read_text().strip()
         access.token(secret)
         return secret
-    secret = tokens.new_secret()
+    secret = new_secret()
     if any(token.name == name and token.revoked is None for token in access.tokens()):
         access.revoke(name, by="serve")
-    access.create_token(tokens.new_token(name, role, secret, created=datetime.now(UTC)), by="serve")  # type: ignore[arg-type]
+    access.create_token(new_token(name, role, secret, created=datetime.now(UTC)), by="serve")  # type: ignore[arg-type]
     private.write_secret(path, secret)
     return secret
 

@@ -17,13 +17,12 @@ from coinswarm.ledger.patterns import PatternRecord, PatternStore
 from coinswarm.ledger.store import Store
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.patterns import DiscoverSettings, export
-from coinswarm.patterns import review as reviewing
+from coinswarm.patterns import DiscoverSettings, export, review
 from coinswarm.patterns.power import Power, independent_markets, minimum_effect
 from coinswarm.types import FloatArray
 
 
-def review(
+def review_confirmed(
     store: Store,
     kept: ChaosStore,
     library: PatternStore,
@@ -32,7 +31,7 @@ def review(
     jobs: Sequence[str] = (),
     campaign: str | None = None,
     seed: int = 0,
-) -> list[tuple[PatternRecord, reviewing.Reviewed | None, str]]:
+) -> list[tuple[PatternRecord, review.Reviewed | None, str]]:
     """Re-test every confirmed pattern of chaos on later random trades of its own markets, retire what died, and note it all.
 
     Returns:
@@ -54,10 +53,10 @@ def review(
 
 def _reviewed(
     library: PatternStore, record: PatternRecord, trades: ChaosTrades, moves: FloatArray | None, names: str, seed: int
-) -> tuple[PatternRecord, reviewing.Reviewed | None, str]:
+) -> tuple[PatternRecord, review.Reviewed | None, str]:
     try:
-        known = reviewing.belief(patterns.from_json(record.conditions), record.figures, record.evidence)
-        seen = reviewing.review(known, trades, DiscoverSettings(seed=seed), first_moves=moves)
+        known = review.belief(patterns.from_json(record.conditions), record.figures, record.evidence)
+        seen = review.review(known, trades, DiscoverSettings(seed=seed), first_moves=moves)
     except (errors.NotFound, errors.InvalidArgument, errors.Refused) as problem:
         return record, None, str(problem)
     if seen.verdict == "nothing new":

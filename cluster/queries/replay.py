@@ -22,7 +22,7 @@ from coinswarm.market.bars import Bars
 from coinswarm.metrics.figures import FIGURES, Status
 from coinswarm.play import fixing, variants
 from coinswarm.play.runs import Side
-from coinswarm.report import context as reporting
+from coinswarm.report.context import Context, MarketReport, Segment
 from coinswarm.types import FloatArray
 
 _WAIT_S = 3600.0
@@ -166,17 +166,17 @@ def exported(found: Visit, trials: int) -> str:
     return heading + play_text(found, tags)
 
 
-def markets(found: Visit) -> Iterator[reporting.MarketReport]:
+def markets(found: Visit) -> Iterator[MarketReport]:
     """Each market of the job with the variant simulated over all of it, and its stored figures by segment."""
     for number, source in enumerate(found.plan.task.sources):
         whole = simulated(found, number)
-        yield reporting.MarketReport(backtest=whole, segments=tuple(_segments(found, source.key, whole.bars)))
+        yield MarketReport(backtest=whole, segments=tuple(_segments(found, source.key, whole.bars)))
 
 
-def context(found: Visit, trials: int) -> reporting.Context:
+def context(found: Visit, trials: int) -> Context:
     """Where the variant comes from, for a report."""
     job = found.job
-    return reporting.Context(
+    return Context(
         job_id=job.id,
         evaluation_id=found.record.id,
         variant=found.record.variant,
@@ -189,7 +189,7 @@ def context(found: Visit, trials: int) -> reporting.Context:
     )
 
 
-def _segments(found: Visit, key: str, bars: Bars) -> Iterator[reporting.Segment]:
+def _segments(found: Visit, key: str, bars: Bars) -> Iterator[Segment]:
     split, searched = found.plan.task.split_ts, found.plan.task.search_end_ts
     for score in found.record.scores:
         if score.data_set == key and score.segment in ("in_sample", OUT_OF_SAMPLE):
@@ -197,7 +197,7 @@ def _segments(found: Visit, key: str, bars: Bars) -> Iterator[reporting.Segment]
             start = int(bars.ts[0]) if not held_out or split is None else split
             end = int(bars.close_ts[-1]) if held_out or searched is None else searched
             name = score.segment.replace("_", " ")
-            yield reporting.Segment(name=name, start_ts=start, end_ts=end, metrics=score.figures, held_out=held_out)
+            yield Segment(name=name, start_ts=start, end_ts=end, metrics=score.figures, held_out=held_out)
 
 
 def _figures(found: Visit, evaluator: Evaluator, token: int, segment: str) -> np.ndarray:

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 
 from cluster.jobs.kind import RunOutcome, Work
 from cluster.jobs.progress import Silent, Watcher
-from cluster.run import lease as leases
 from cluster.run.commit import Committer
-from cluster.run.lease import Heartbeat
+from cluster.run.lease import LEASE_S, Heartbeat, finish, give_up, patiently
 from coinswarm.ledger.records import Json, Lease, new_owner
 from coinswarm.ledger.store import Store
 
@@ -53,7 +52,7 @@ class LeasedDrive:
 
     def commit(self, call: Callable[[], object]) -> None:
         """Do `call` now, again and again while the database is away."""
-        leases.patiently(call, tell=self.watcher.on_note, stopped=self._stopped)
+        patiently(call, tell=self.watcher.on_note, stopped=self._stopped)
 
     def commit_later(self, call: Callable[[], object], then: Callable[[], None]) -> None:
         """Do `call` on the thread of commits; `then` is called by `settle`."""
@@ -64,7 +63,7 @@ class LeasedDrive:
         self._committer.settle(everything=everything)
 
 
-def claim(store: Store, job: str, *, owner: str = "", lease_s: float = leases.LEASE_S) -> Lease:
+def claim(store: Store, job: str, *, owner: str = "", lease_s: float = LEASE_S) -> Lease:
     """The right to drive a job, for this process, or for `owner`, who lends it.
 
     Raises:
@@ -75,7 +74,7 @@ def claim(store: Store, job: str, *, owner: str = "", lease_s: float = leases.LE
 
 def drive(
     store: Store, lease: Lease, work: Work, *, watcher: Watcher | None = None, stopped: Callable[[], bool] = lambda: False,
-    lease_s: float = leases.LEASE_S, lent: bool = False,
+    lease_s: float = LEASE_S, lent: bool = False,
 ) -> Json:  # fmt: skip
     """Run `work` under `lease` to its end; the answer is the result as it is stored, its status and hash included.
 
@@ -107,10 +106,10 @@ def _kept(store: Store, lease: Lease, told: Watcher, lease_s: float, *, lent: bo
         try:
             yield heartbeat
         except BaseException as problem:
-            leases.give_up(store, lease, problem, tell=told.on_note, lent=lent)
+            give_up(store, lease, problem, tell=told.on_note, lent=lent)
             raise
 
 
 def _finished(store: Store, lease: Lease, outcome: RunOutcome, told: Watcher, stopped: Callable[[], bool]) -> Json:
     full = {"job": lease.job, "status": outcome.status, **outcome.result, "result_hash": outcome.result_hash}
-    return leases.finish(store, lease, outcome.status, full, outcome.result_hash, tell=told.on_note, stopped=stopped)
+    return finish(store, lease, outcome.status, full, outcome.result_hash, tell=told.on_note, stopped=stopped)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from cluster.jobs import registry
-from cluster.run import lease as leases
+from cluster.run.lease import fail
 from coinswarm import errors
 from coinswarm.ledger.queue import LEASE_S, Entry, Queue
 from coinswarm.ledger.records import FINAL_STATUSES, Job, Lease, new_owner
@@ -203,7 +203,7 @@ class Service:
     def _fail(self, lease: Lease, error: str) -> None:
         """End a job that cannot succeed; one that was cancelled meanwhile, or that another drives, is left alone."""
         with suppress(errors.Cancelled, errors.Conflict):
-            leases.fail(self._store, lease, error)
+            fail(self._store, lease, error)
 
     def _quietly(self, call: Callable[[], _Value]) -> _Value | None:
         """What `call` gives; a database that is away is waited for at the next turn, for what we hold is ours until its lease runs out."""

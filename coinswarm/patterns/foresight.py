@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coinswarm import errors, stats
-from coinswarm.indicators import features as indicators
+from coinswarm.indicators.features import compute
 from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.market.bars import Bars
 from coinswarm.play.model import Feature, Play
@@ -114,7 +114,7 @@ def _computed(feature: Feature, bars: Bars, others: Mapping[str, Bars]) -> Mappi
     market = None if feature.market in (None, bars.symbol) else feature.market
     if market is not None and market not in others:
         raise errors.not_found("market with bars here", market, others)
-    return indicators.compute(
+    return compute(
         feature.indicator, dict(feature.params), bars, source=str(feature.source), timeframe_ms=feature.timeframe_ms,  # type: ignore[arg-type]
         market=None if market is None else others[market],
     ).outputs  # fmt: skip

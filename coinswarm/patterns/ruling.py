@@ -17,8 +17,8 @@ from typing import Literal
 import numpy as np
 
 from coinswarm import check, errors, fitness, stats
-from coinswarm.chaos import markets as chaos_markets
 from coinswarm.chaos import naming
+from coinswarm.chaos.markets import DescribedMarket, describe
 from coinswarm.chaos.settings import ChaosSettings
 from coinswarm.config import Costs
 from coinswarm.kernels import outcomes
@@ -218,7 +218,7 @@ def expected(bars: Bars, side: np.ndarray, hold: IntArray, when: Stretches, cost
     """(n,) mean net result of chaos trades with (n,) sides and holds in the stretches, fractions of notional; NaN where none fits."""
     if not len(hold):
         return np.empty(0)
-    market = chaos_markets.describe(bars, naming.described_by(()))
+    market = describe(bars, naming.described_by(()))
     terms = outcomes.OutcomeTerms(
         fee=costs.taker_bps / 1e4, slip=costs.slippage_bps / 1e4, slip_volatility=costs.slippage_volatility,
         slip_participation=costs.slippage_participation, maintenance=ChaosSettings().maintenance,
@@ -228,7 +228,7 @@ def expected(bars: Bars, side: np.ndarray, hold: IntArray, when: Stretches, cost
     return np.array(means)[back]
 
 
-def _mean(market: chaos_markets.DescribedMarket, terms: outcomes.OutcomeTerms, when: Stretches, way: int, hold: int) -> float:
+def _mean(market: DescribedMarket, terms: outcomes.OutcomeTerms, when: Stretches, way: int, hold: int) -> float:
     bars = market.bars
     there = np.arange(market.first, len(bars) - 1 - hold, dtype=np.int64)
     there = there[when.holds(bars.ts[there + 1])]

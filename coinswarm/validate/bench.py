@@ -9,8 +9,9 @@ import numpy as np
 
 from coinswarm import fitness
 from coinswarm.config import Costs
-from coinswarm.fitness import lottery as lotteries
+from coinswarm.fitness import lottery
 from coinswarm.fitness.conditions import packed
+from coinswarm.fitness.lottery import Habit
 from coinswarm.kernels.codes import N_OUTCOME
 from coinswarm.market.bars import Bars
 from coinswarm.market.splits import Span
@@ -33,7 +34,7 @@ class Bench:
         self._scorers: dict[Any, fitness.Scorer] = {}
         self._portfolios: dict[Span, Portfolio] = {}
         self._grids: dict[int, IntArray] = {}
-        self._habits: dict[Any, lotteries.Habit] = {}
+        self._habits: dict[Any, Habit] = {}
 
     @property
     def variant(self) -> Play:
@@ -93,7 +94,7 @@ class Bench:
         for bars in self.case.markets:
             scorer = self.scorer(bars, span)
             rng = self.case.stream("lottery", number, bars.key)
-            longs, shorts = lotteries.entries(self._habit(scorer, span), len(scorer.bars), rng)
+            longs, shorts = lottery.entries(self._habit(scorer, span), len(scorer.bars), rng)
             parts.append(_held(scorer, self.case.genome, scorer.replay_entries(self.case.genome, packed(longs), packed(shorts))))
         return curves.portfolio(parts, from_ts=from_ts, times=self._times(span))
 
@@ -103,10 +104,10 @@ class Bench:
             self._grids[span.end_ts] = curves.union([bars.ts[: bars.index_at(span.end_ts)] for bars in self.case.markets])
         return self._grids[span.end_ts]
 
-    def _habit(self, scorer: fitness.Scorer, span: Span) -> lotteries.Habit:
+    def _habit(self, scorer: fitness.Scorer, span: Span) -> Habit:
         known = self._habits.get((scorer.bars.key, span))
         if known is None:
-            known = self._habits[(scorer.bars.key, span)] = lotteries.habit(scorer, self.case.genome)
+            known = self._habits[(scorer.bars.key, span)] = lottery.habit(scorer, self.case.genome)
         return known
 
     def matrix(self, span: Span, genomes: FloatArray) -> tuple[FloatArray, FloatArray, int]:

@@ -11,7 +11,7 @@ from coinswarm import errors
 from coinswarm.ledger import campaigns, lifecycle
 from coinswarm.ledger.campaigns import Campaigns, VerdictRecord
 from coinswarm.ledger.lifecycle import State, Transition
-from coinswarm.validate import gates as rules
+from coinswarm.validate import gates
 from coinswarm.validate.card import ReportCard
 from coinswarm.validate.gates import Gates, Verdict
 
@@ -39,7 +39,7 @@ def record(kept: Campaigns, verdict: Verdict, wanted: Gates, judged: ReportCard,
         who=who,
         when=datetime.now(UTC),
     )
-    kept.save_verdict(made, gates=wanted.text, card=rules.card_text(judged))
+    kept.save_verdict(made, gates=wanted.text, card=gates.card_text(judged))
     return made
 
 

@@ -28,7 +28,7 @@ _RULES = {
     "too_good": f"win rate above {MOST_WIN_RATE:.0%}, profit factor above {MOST_PROFIT_FACTOR:g}, or annual Sharpe above {MOST_SHARPE:g} "
     f"of which less than {KEPT_LATE:.0%} is left when every decision comes a bar late",
     "too_few_trades": f"fewer than {LEAST_TRADES} closed trades",
-    "zero_cost": "no fee or no slippage: trading is never free",
+    "zero_cost": "no fee or no slippage: nobody trades for nothing",
     "impossible_prices": "bars that contradict themselves, or fills outside the range of their bar",
     "knows_next_bar": "columns of the bars, or other markets, that foretell the next bar better than anything known at its start can",
     "simulators_differ": "the fast path and the reference simulator disagree: one of them is wrong",

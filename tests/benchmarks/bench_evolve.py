@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coinswarm.evolve import Objective, Search, SearchSettings, State, codec
+from coinswarm.evolve import Objective, Search, SearchSettings, State, packing
 from tests import search_problems as problems
 
 SPACE = problems.PLANTED_SPACE
@@ -36,5 +36,5 @@ def test_a_generation_of_ten_thousand_variants(benchmark, islands):
 def test_a_checkpoint_of_ten_thousand_variants(benchmark):
     search = Search(SPACE, SearchSettings(population=10_000, generations=1000, islands=8, objectives=OBJECTIVES))
     state = advanced(search, search.start())
-    blob = benchmark(lambda: codec.encode(state.without_scores()))
-    assert codec.decode(blob, State).generation == 1
+    blob = benchmark(lambda: packing.encode(state.without_scores()))
+    assert packing.decode(blob, State).generation == 1

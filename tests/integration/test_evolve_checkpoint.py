@@ -13,7 +13,7 @@ from cluster.jobs.evolve import checkpoint
 from cluster.jobs.evolve.loop import SearchLoop
 from cluster.jobs.evolve.play_search import PlaySearch, TrialCommit
 from coinswarm import errors
-from coinswarm.evolve import archive, behaviour, codec
+from coinswarm.evolve import archive, behaviour, packing
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import WHOLE_JOB, Lease
 from tests import jobs_world
@@ -32,8 +32,8 @@ class Doubting(SearchLoop):
         again = self._begin(self._plan)
         assert self._commits == commits
         for live, read in zip(searches, again, strict=True):
-            assert codec.encode(read.state) == codec.encode(live.state)
-            assert codec.encode(read.archive) == codec.encode(live.archive)
+            assert packing.encode(read.state) == packing.encode(live.state)
+            assert packing.encode(read.archive) == packing.encode(live.archive)
             assert read.digest() == live.digest()
         self.repeats = sum(len(each.repeats) for each in searches)
         return lambda: None
@@ -65,7 +65,7 @@ def test_a_commit_writes_the_island_that_was_told_and_not_the_others_again(small
     store = MemoryStore()
     ending = driven(store, BatchEvaluator(LocalExecutor()), small_world.plan(islands=4, population=400, generations=3, baselines=False))
     whole, *islands = store.last_generations(ending.job)
-    rest = len(whole.state) - sum(len(codec.encode(each)) for each in checkpoint.archives(whole.state))
+    rest = len(whole.state) - sum(len(packing.encode(each)) for each in checkpoint.archives(whole.state))
     assert len(islands) == 4
     assert rest < min(len(record.state) for record in islands)
 
@@ -76,7 +76,7 @@ def stored(world: World, generations: int) -> int:
     ending = driven(store, BatchEvaluator(LocalExecutor()), world.plan(generations=generations, baselines=False))
     records = store.last_generations(ending.job)
     kept = checkpoint.archives(next(record.state for record in records if record.island == WHOLE_JOB))
-    return sum(len(record.state) for record in records) - sum(len(codec.encode(each)) for each in kept)
+    return sum(len(record.state) for record in records) - sum(len(packing.encode(each)) for each in kept)
 
 
 def test_the_archive_of_a_finished_job_can_be_read_and_is_part_of_its_hash(small_world: World) -> None:

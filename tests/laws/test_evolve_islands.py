@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinswarm import errors
-from coinswarm.evolve import Objective, Results, Search, SearchSettings, State, codec, lineage
+from coinswarm.evolve import Objective, Results, Search, SearchSettings, State, lineage, packing
 from tests import search_problems as problems
 
 
@@ -77,7 +77,7 @@ def history(config, *, order=0, resume=False, coarse=False, fail_every=7):
     while search.done(state) is None:
         island = int(rng.choice(search.ready(state)))
         if resume:
-            state = codec.decode(codec.encode(state), State)
+            state = packing.decode(packing.encode(state), State)
         proposals = search.ask(state, island)
         state = search.tell(state, proposals, results_for(proposals, config, fail_every, coarse))
         steps.append((proposals, state))
@@ -88,7 +88,7 @@ def history(config, *, order=0, resume=False, coarse=False, fail_every=7):
 @settings(max_examples=40, deadline=None)
 def test_the_order_in_which_islands_are_served_changes_nothing(config, order, coarse):
     one, other = history(config, order=0, coarse=coarse), history(config, order=order, coarse=coarse)
-    assert codec.encode(one[-1][1]) == codec.encode(other[-1][1])
+    assert packing.encode(one[-1][1]) == packing.encode(other[-1][1])
     assert {p.births.tobytes(): p.todo.tobytes() for p, _ in one} == {p.births.tobytes(): p.todo.tobytes() for p, _ in other}
 
 
@@ -96,7 +96,7 @@ def test_the_order_in_which_islands_are_served_changes_nothing(config, order, co
 @settings(max_examples=10, deadline=None)
 def test_a_search_that_is_stored_and_read_back_at_every_step_is_the_same_search(config):
     straight, resumed = history(config), history(config, resume=True)
-    assert [codec.encode(state) for _, state in straight] == [codec.encode(state) for _, state in resumed]
+    assert [packing.encode(state) for _, state in straight] == [packing.encode(state) for _, state in resumed]
 
 
 @given(any_settings())
@@ -174,13 +174,13 @@ def test_scores_left_out_of_a_checkpoint_can_be_given_back(config):
     state = steps[cut][1]
     told = [(p, results_for(p, config, 7)) for p, _ in steps]
     again = search.recall(
-        codec.decode(codec.encode(state.without_scores()), State),
+        packing.decode(packing.encode(state.without_scores()), State),
         islands=np.concatenate([np.full(len(p.todo), p.island) for p, _ in told]),
         generations=np.concatenate([np.full(len(p.todo), p.generation) for p, _ in told]),
         identities=np.concatenate([p.identities[p.todo] for p, _ in told]),
         results=Results(**{name: np.concatenate([getattr(r, name) for _, r in told]) for name in ("objectives", "violation", "failed")}),
     )
-    assert codec.encode(again) == codec.encode(state)
+    assert packing.encode(again) == packing.encode(state)
 
 
 @pytest.mark.parametrize("every", [2, 5])

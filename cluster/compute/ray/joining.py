@@ -91,7 +91,7 @@ def _asked(address: str, headers: dict[str, str]) -> tuple[grpc.StatusCode, str]
 
 def _with_token(address: str) -> str:
     """The version that a cluster names to this user's token, which Ray reads by itself for a cluster that it found and for no other."""
-    from ray._private.authentication import authentication_token_setup as setup
+    from ray._private.authentication import authentication_token_setup
 
     try:
         headers = ray._raylet.AuthenticationTokenLoader.instance().get_token_for_http_header(ignore_auth_mode=True)  # noqa: SLF001 - Ray has no public way
@@ -102,7 +102,7 @@ def _with_token(address: str) -> str:
     code, version = _asked(address, headers)
     if code == grpc.StatusCode.UNAUTHENTICATED:
         raise _closed(address, "another one")
-    setup.logger.setLevel(logging.ERROR)
-    if not setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False):
+    authentication_token_setup.logger.setLevel(logging.ERROR)
+    if not authentication_token_setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False):
         raise _closed(address, "RAY_AUTH_MODE=disabled, which shows it none")
     return version

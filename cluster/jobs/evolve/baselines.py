@@ -17,8 +17,8 @@ from cluster.compute.evaluator import Evaluator, Lottery, Scored, ScoreRequest
 from cluster.jobs.evolve.plan import SearchPlan
 from cluster.jobs.evolve.play_search import PlaySearch
 from coinswarm import errors
-from coinswarm.evolve import baselines as search_baselines
 from coinswarm.evolve import reduction
+from coinswarm.evolve.baselines import compare, random_proposals
 from coinswarm.evolve.settings import SearchSettings
 from coinswarm.ledger.records import IN_SAMPLE, Json
 from coinswarm.types import FloatArray
@@ -82,7 +82,7 @@ class _Tally:
         known = fits[np.isfinite(fits)]
         best = float(known.max()) if known.size else math.nan
         ours = float(_signs(self._search)[0] * evolved[0])
-        compared = search_baselines.compare(self._search, evolved, self._best)
+        compared = compare(self._search, evolved, self._best)
         return {
             "evaluations": int(fits.size), "feasible": int(known.size), "best": best,
             "median": float(np.median(known)) if known.size else math.nan, "evolved_best": ours,
@@ -124,7 +124,7 @@ def _random_lots(one: PlaySearch, search: SearchSettings) -> Iterator[ScoreReque
     """Lots of random variants, as many different ones in all as the search evaluated."""
     left, chunk = max(one.state.evaluations, 1), 0
     while left > 0:
-        proposals = search_baselines.random_proposals(one.setup.play.space, search, chunk, min(left, _LOT), one.identify)
+        proposals = random_proposals(one.setup.play.space, search, chunk, min(left, _LOT), one.identify)
         genomes = proposals.genomes[proposals.todo]
         yield ScoreRequest(token=_token(one, 2 * chunk), setup=one.number, segment=IN_SAMPLE, genomes=genomes)
         left, chunk = left - len(genomes), chunk + 1

@@ -22,7 +22,6 @@ from cluster.jobs.markets import TimeSpan
 from cluster.jobs.plays import Overrides, described, read
 from cluster.jobs.settings import PlayGiven
 from coinswarm import config, errors
-from coinswarm import play as play_language
 from coinswarm.evolve import reduction
 from coinswarm.evolve.settings import RacingSettings, SearchSettings
 from coinswarm.ledger.campaigns import CampaignSplit
@@ -32,7 +31,7 @@ from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics.figures import SCORE_DTYPE
-from coinswarm.play import warmth
+from coinswarm.play import fix, warmth
 from coinswarm.play.model import Play
 
 _WARMTH_SAMPLES = 32
@@ -255,7 +254,7 @@ def _refuse_cold(plays: Sequence[Play], bars: Sequence[Bars], split_ts: int | No
     """Refuse a span that is shorter than the warm-up of every one of a few dozen variants, before anything is started."""
     for play in plays:
         genomes = play.space.sample(np.random.default_rng(0), _WARMTH_SAMPLES)
-        asked = [warmth.of(play_language.fix(play, genome), bars[0].timeframe.ms) for genome in genomes]
+        asked = [warmth.of(fix(play, genome), bars[0].timeframe.ms) for genome in genomes]
         shortest = min(asked, key=lambda one: one.bars)
         needed = shortest.bars
         for one in bars:

@@ -9,8 +9,7 @@ from cluster.jobs.kind import PlanContext
 from cluster.jobs.report import Report, ReportTable
 from coinswarm import errors
 from coinswarm.ledger.records import Job
-from coinswarm.validate import card as cards
-from coinswarm.validate.card import ReportCard, Section
+from coinswarm.validate.card import ReportCard, Section, from_json, to_json
 
 _KEY_FIGURES = {
     "in_sample": ("sharpe", "total_return", "max_drawdown", "n_trades"),
@@ -42,7 +41,7 @@ def report(job: Job, _context: PlanContext) -> Report:
         return Report(title=f"Report card of {job.id}", parts=(), data=job.result or {}, synthetic=job.synthetic)
     card = card_of(job)
     return Report(
-        title=f"Report card of {card.play}", parts=tuple(_parts(job, card)), data=cards.to_json(card), synthetic=card.synthetic,
+        title=f"Report card of {card.play}", parts=tuple(_parts(job, card)), data=to_json(card), synthetic=card.synthetic,
         page=lambda: _page(card), file_name=f"card-{card.evaluation or card.variant[:12]}", next_steps=(_next(card),),
     )  # fmt: skip
 
@@ -56,7 +55,7 @@ def card_of(job: Job) -> ReportCard:
     result = job.result or {}
     if "card" not in result:
         raise errors.NotFound(f"job {job.id} has no report card", hint=f"it is a job of kind {job.kind}, {job.status}")
-    return cards.from_json(result["card"])
+    return from_json(result["card"])
 
 
 def line(section: Section) -> str:
@@ -65,10 +64,10 @@ def line(section: Section) -> str:
 
 
 def _page(card: ReportCard) -> str:
-    from coinswarm.report import cards as page
+    from coinswarm.report.cards import render
     from coinswarm.validate import names
 
-    return page.render(card, meanings=names.FIGURES)
+    return render(card, meanings=names.FIGURES)
 
 
 def _parts(job: Job, card: ReportCard) -> Iterable[ReportTable | str]:

@@ -10,13 +10,12 @@ from functools import lru_cache
 import numpy as np
 
 from coinswarm import fitness
-from coinswarm import play as language
 from coinswarm.config import Costs
 from coinswarm.evolve import Results, SearchSettings, loop, reduction
 from coinswarm.market import splits
 from coinswarm.market.bars import Bars
 from coinswarm.market.splits import Span
-from coinswarm.play import variants
+from coinswarm.play import loads, variants
 from coinswarm.play.model import Play
 from coinswarm.types import FloatArray
 from coinswarm.validate.case import Case, Effort, Splits, TrialFacts
@@ -64,7 +63,7 @@ class Searched:
 @lru_cache(maxsize=8)
 def read(text: str) -> Play:
     """The play of a YAML text, read once a process."""
-    return language.loads(text)
+    return loads(text)
 
 
 def search(markets: Sequence[Bars], play: Play, settings: SearchSettings, *, out_of_sample: float, costs: Costs | None = None) -> Searched:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from coinswarm import check as checks
 from coinswarm import errors
 from coinswarm.backtest.run import fixed
 from coinswarm.backtest.tape import VOLATILITY_BARS
+from coinswarm.check import at_least
 from coinswarm.config import Account, Costs
 from coinswarm.market.bars import Bars
 from coinswarm.play import describe
@@ -130,9 +130,9 @@ def check(
         NotFound: a market is missing.
         InvalidArgument: an argument lies outside its domain.
     """
-    checks.at_least(variants, "variants", 1)
-    checks.at_least(cuts, "cuts", 1)
-    checks.at_least(seed, "seed", 0)
+    at_least(variants, "variants", 1)
+    at_least(cuts, "cuts", 1)
+    at_least(seed, "seed", 0)
     if len(bars) < 3:
         raise errors.SpanTooShort("a look-ahead check needs at least 3 bars", found=len(bars))
     chosen = _genomes(play, genomes, variants, seed)
