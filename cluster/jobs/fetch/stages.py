@@ -24,6 +24,8 @@ from coinswarm.market.timeframe import Timeframe
 _PATIENCE_S = 60.0
 _USUAL = Patience()
 _PAUSE_S = 0.5
+_NOTE_S = 10.0
+"""Seconds between two notes on how far a market is."""
 _PAGE, _PAGE_S = 1000, 0.5
 """Candles that one question is answered with, and seconds between questions: what the large exchanges allow."""
 
@@ -74,8 +76,8 @@ class Markets:
         settled, timeframe = self._settled, Timeframe.parse(self._settled["timeframe"])
         with _opened(self._bars_file, halted) as catalog:
             done = fetch.fetch(
-                provider, catalog, symbol, timeframe, since_ms=settled["from"], until_ms=settled["to"], on_progress=self._on_progress,
-                cancelled=halted, patience=self._patience,
+                provider, catalog, symbol, timeframe, since_ms=settled["from"], until_ms=settled["to"],
+                on_progress=PageNotes(self._tell).on_progress, cancelled=halted, patience=self._patience,
             )  # fmt: skip
             there = catalog.span(provider.name, symbol, timeframe) is not None
             content_hash = catalog.find(done.key).content_hash if there else ""
@@ -84,9 +86,34 @@ class Markets:
             "content_hash": content_hash,
         }  # fmt: skip
 
-    def _on_progress(self, progress: Progress) -> None:
+
+class PageNotes:
+    """Tells how far one market is: what is waited for at once, pages at most every ten seconds.
+
+    Args:
+        tell: is told.
+        clock: seconds that only rise.
+    """
+
+    def __init__(self, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._tell, self._clock = tell, clock
+        self._first: tuple[float, float] | None = None
+        self._told = clock()
+
+    def on_progress(self, progress: Progress) -> None:
+        """A page is stored, or something is waited for."""
+        now = self._clock()
+        if self._first is None:
+            self._first = (now, progress.done)
         if progress.note:
             self._tell(f"{progress.symbol}: {progress.note}")
+        elif now - self._told >= _NOTE_S:
+            self._told = now
+            self._tell(f"{progress.symbol}: {progress.done:.0%}, {progress.added:,} bars{self._to_go(now, progress.done)}")
+
+    def _to_go(self, now: float, done: float) -> str:
+        began, before = self._first or (now, done)
+        return f", about {(now - began) * (1 - done) / (done - before):,.0f} s to go" if done > before else ""
 
 
 def _opened(path: Path, halted: Callable[[], bool]) -> Catalog:
