@@ -12,7 +12,7 @@ import typer
 
 from cluster import bootstrap
 from cluster.cli import client, console, job_commands, prune, reports
-from cluster.jobs import brief
+from cluster.jobs import brief, registry
 from coinswarm import codec, errors
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ def _short(value: Any) -> Any:
 def _more(job: Job) -> dict[str, Any]:
     result = job.result or {}
     return {
-        **brief.columns(job), "markets": ", ".join(brief.columns(job).get("markets", ())),
+        **registry.columns(job), "markets": ", ".join(registry.columns(job).get("markets", ())),
         "data": ", ".join(f"{span['key']} ({span['n_bars']:,} bars)" for span in job.config.get("markets", [])),
         "held out from": console.moment(job.config.get("split_ts")),
         "evaluations": result.get("evaluations"), "failures": result.get("failures"),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 from cluster.jobs import registry
-from coinswarm import errors
 from coinswarm.ledger import transitions
 from coinswarm.ledger.records import Job
 
@@ -25,17 +23,9 @@ def standing(job: Job) -> Standing:
     return job.status
 
 
-def columns(job: Job) -> Mapping[str, Any]:
-    """What its kind says of a job; nothing of a kind that this program does not know."""
-    try:
-        return registry.of(job).columns(job)
-    except errors.Refused:
-        return {}
-
-
 def brief(job: Job) -> dict[str, Any]:
     """A job as it stands in a list. `columns` are those that only its kind has."""
-    own = columns(job)
+    own = registry.columns(job)
     return {
         "id": job.id, "kind": job.kind, "campaign": job.campaign, "status": standing(job), "created": job.created, "started": job.started,
         "finished": job.finished, "plays": list(own.get("plays") or job.plays), "markets": list(own.get("markets") or ()),

@@ -190,11 +190,6 @@ class Plan(Protocol[S_contra]):
         """See `JobKind.plan`."""
 
 
-def no_columns(_job: Job) -> Mapping[str, Any]:
-    """A job of which lists say nothing but what they say of every job."""
-    return {}
-
-
 def no_check(_settings: Any) -> None:
     """All that a request can be refused for is in its model, or needs its bars."""
 
@@ -206,7 +201,7 @@ def no_trials(_settings: Any) -> int:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobKind(Generic[S]):
-    """Everything the cluster must know of a kind of job.
+    """Everything the cluster must know of a kind of job, but what lists say of one: `columns` of the folder's `__init__` (see `registry`).
 
     Attributes:
         name: the folder's name, and `Job.kind`.
@@ -220,8 +215,6 @@ class JobKind(Generic[S]):
         cost: of a settled config: what is computed, in variant-bars.
         estimate: what a planned job would take.
         report: of a job that has ended: tables and sentences.
-        columns: what lists and details say of a job beside what they say of every job; `plays`, `markets`, `population` and `generations`
-            have columns of their own.
         trials: most variants that a request evaluates.
         changes: what else differs from the job as it was stored, as lines; a changed job is not resumed.
         repeated: the job that has done what is asked for already, where doing it twice is of no use; raises `Conflict` where it may not be.
@@ -242,7 +235,6 @@ class JobKind(Generic[S]):
     report: Callable[[Job, PlanContext], Report]
     options: Options = field(default_factory=Options)
     check: Callable[[S], None] = no_check
-    columns: Callable[[Job], Mapping[str, Any]] = no_columns
     trials: Callable[[S], int] = no_trials
     changes: Callable[[Planned], Sequence[str]] = lambda _: ()
     repeated: Callable[[Planned, PlanContext], Job | None] = lambda _planned, _context: None

@@ -109,8 +109,3 @@ def bar_ms(spans: Sequence[Mapping[str, Any]]) -> int:
 def n_bars(config: Mapping[str, Any]) -> int:
     """Bars of all traded markets."""
     return int(sum(one["n_bars"] for one in config["markets"]))
-
-
-def columns(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of the traded markets, as lists show them."""
-    return {"markets": [one["key"] for one in config["markets"]]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Union
@@ -50,6 +51,16 @@ def of(job: Job) -> JobKind[Any]:
         return kind(job.kind)
     except errors.NotFound:
         raise errors.Refused(f"job {job.id} must be of a kind that this program knows", found=job.kind, hint=", ".join(NAMES)) from None
+
+
+def columns(job: Job) -> Mapping[str, Any]:
+    """What its kind says of a job in lists and details, beside what is said of every job; nothing of an unknown kind.
+
+    It stands in the folder's `__init__`, as lists of jobs load no kind.
+    """
+    name = _formerly().get(job.kind, job.kind)
+    found: Mapping[str, Any] = import_module(f"cluster.jobs.{name}").columns(job) if name in NAMES else {}
+    return found
 
 
 def kinds() -> tuple[JobKind[Any], ...]:

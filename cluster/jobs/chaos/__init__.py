@@ -1,5 +1,17 @@
 """Chaos trades: random entries, holds and sides, priced and described, for patterns to be searched among."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coinswarm.ledger.records import Job
+
 NAME = "chaos"
 SUMMARY = "Sample random trades and record their outcomes."
 COMMAND = ("chaos", "run")
+
+
+def columns(job: Job) -> dict[str, Any]:
+    """What lists and details say of a job."""
+    return {"markets": [one["key"] for one in job.config["markets"]], "trades": job.config["trades"]}

@@ -15,7 +15,7 @@ from coinswarm import codec, config, errors
 from coinswarm.chaos import drawing, naming
 from coinswarm.chaos.settings import ChaosSettings, make
 from coinswarm.ledger.chaos import ChaosFrame, row_bytes
-from coinswarm.ledger.records import FINAL_STATUSES, Job
+from coinswarm.ledger.records import FINAL_STATUSES
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 
@@ -73,11 +73,6 @@ def stored_bytes(settled: Mapping[str, Any]) -> int:
         bar_ms=markets.bar_ms(settled["markets"]),
     )  # fmt: skip
     return int(settled["trades"] * row_bytes(frame))
-
-
-def columns(job: Job) -> dict[str, Any]:
-    """What lists and details say of a job."""
-    return {**markets.columns(job.config), "trades": job.config["trades"]}
 
 
 def _refuse_drawn(context: PlanContext, campaign: str, settled: Mapping[str, Any]) -> int:

@@ -50,11 +50,6 @@ def cost(settled: Mapping[str, Any]) -> float:
     return float(settled["trades"] * _TRADE_COST)
 
 
-def columns(job: Job) -> dict[str, Any]:
-    """What lists and details say of a job."""
-    return {"trades": job.config["trades"], "searched": ", ".join(job.config["drawn"])}
-
-
 def sampled_jobs(store: Store, names: Sequence[str], campaign: str) -> tuple[Job, ...]:
     """Chaos jobs that are done: those named, or all of a campaign, by id.
 

@@ -167,15 +167,6 @@ def stored_bytes(settled: Mapping[str, Any]) -> int:
     return int(variants * (_ROW_BYTES + len(settled["markets"]) * SCORE_DTYPE.itemsize))
 
 
-def columns(job: Job) -> dict[str, Any]:
-    """What lists and details say of a job."""
-    search = job.config.get("search") or {}
-    return {
-        "plays": [entry["name"] for entry in job.config["plays"]], **markets.columns(job.config),
-        "population": search.get("population"), "generations": search.get("generations"),
-    }  # fmt: skip
-
-
 def _plays(request: EvolveRequest) -> list[Play]:
     """The plays of a request whose goals and plays fit together."""
     reduction.check(request.search)

@@ -1,5 +1,19 @@
 """Fetches: finished candles, and funding of perpetuals, from an exchange into the catalog."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coinswarm.ledger.records import Job
+
 NAME = "fetch"
 SUMMARY = "Fetch candles, and funding of perpetuals, through ccxt; goes on where it stopped."
 COMMAND = ("bars", "fetch")
+
+
+def columns(job: Job) -> dict[str, Any]:
+    """What lists and details say of a job."""
+    settled = job.config
+    keys = [f"{settled['exchange']}:{symbol}:{settled['timeframe']}" for symbol in settled["fetched"]]
+    return {"markets": keys, "exchange": settled["exchange"]}

@@ -9,7 +9,6 @@ from typing import Any
 from cluster.jobs.fetch.settings import FetchRequest
 from cluster.jobs.kind import JobSpec, PlanContext
 from coinswarm import errors
-from coinswarm.ledger.records import Job
 from coinswarm.market import providers, symbols
 from coinswarm.market.timeframe import DAY_MS, Timeframe
 
@@ -42,10 +41,3 @@ def plan(request: FetchRequest, _context: PlanContext) -> JobSpec:
 def cost(_settled: Mapping[str, Any]) -> float:
     """Nothing is computed."""
     return 0.0
-
-
-def columns(job: Job) -> dict[str, Any]:
-    """What lists and details say of a job."""
-    settled = job.config
-    keys = [f"{settled['exchange']}:{symbol}:{settled['timeframe']}" for symbol in settled["fetched"]]
-    return {"markets": keys, "exchange": settled["exchange"]}

@@ -1,5 +1,22 @@
 """The calibration benchmark: a pipeline is run on worlds where nothing is to be found, or something is, and what it promotes is counted."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coinswarm.ledger.records import Job
+
 NAME = "honesty"
 SUMMARY = "Measure how often a pipeline promotes something: on null worlds, where nothing is, and on planted ones."
 COMMAND = ("honesty",)
+
+
+def columns(job: Job) -> dict[str, Any]:
+    """What lists and details say of a job."""
+    asked = job.config["honesty"]
+    return {
+        "markets": [span["key"] for span in job.config["like"]],
+        "pipeline": asked["pipeline"],
+        "worlds": asked["worlds"] * len(asked["cells"]),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cluster.jobs.honesty import COMMAND, NAME, SUMMARY
-from cluster.jobs.honesty.plan import columns, cost, plan
+from cluster.jobs.honesty.plan import cost, plan
 from cluster.jobs.honesty.report import report
 from cluster.jobs.honesty.settings import OPTIONS, HonestyRequest, trials
 from cluster.jobs.honesty.stages import estimate, load
@@ -11,5 +11,5 @@ from cluster.jobs.kind import JobKind
 
 KIND = JobKind(
     name=NAME, summary=SUMMARY, command=COMMAND, settings=HonestyRequest, options=OPTIONS, plan=plan, load=load, cost=cost,
-    estimate=estimate, report=report, columns=columns, trials=trials,
+    estimate=estimate, report=report, trials=trials,
 )  # fmt: skip

@@ -15,7 +15,6 @@ from cluster.jobs.honesty.settings import SYNTHETIC, HonestyRequest
 from cluster.jobs.kind import JobSpec, PlanContext
 from coinswarm import errors
 from coinswarm.chaos.settings import make
-from coinswarm.ledger.records import Job
 from coinswarm.market import symbols, synthetic
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
@@ -60,16 +59,6 @@ def cost(settled: Mapping[str, Any]) -> float:
     if asked["pipeline"] != "patterns":
         return math.inf
     return float(asked["worlds"] * len(asked["cells"]) * asked["patterns"]["trades"] * _TRADE_COST)
-
-
-def columns(job: Job) -> dict[str, Any]:
-    """What lists and details say of a job."""
-    asked = job.config["honesty"]
-    return {
-        "markets": [span["key"] for span in job.config["like"]],
-        "pipeline": asked["pipeline"],
-        "worlds": asked["worlds"] * len(asked["cells"]),
-    }
 
 
 def sources(spans: Sequence[Mapping[str, Any]], bars_file: Path, n_bars: int) -> tuple[BarSource, ...]:

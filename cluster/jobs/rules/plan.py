@@ -12,7 +12,7 @@ from cluster.jobs.markets import TimeSpan
 from cluster.jobs.rules.settings import RulesRequest
 from cluster.jobs.settings import PlayGiven
 from coinswarm import errors, play, resources
-from coinswarm.ledger.records import Job, PlayRecord
+from coinswarm.ledger.records import PlayRecord
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.patterns import foresight, ruling
@@ -55,11 +55,6 @@ def plan(request: RulesRequest, context: PlanContext) -> JobSpec:
 def cost(settled: Mapping[str, Any]) -> float:
     """What is computed, in variant-bars: each of at most a few dozen rules once over the bars, and its random trades beside it."""
     return float(_RULES * markets.n_bars(settled))
-
-
-def columns(job: Job) -> dict[str, Any]:
-    """What lists and details say of a job."""
-    return {**markets.columns(job.config), "plays": [f"{len(job.plays)} {job.config['source']} rules"]}
 
 
 def shipped(source: str) -> tuple[PlayGiven, ...]:

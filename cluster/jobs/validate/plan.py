@@ -18,7 +18,7 @@ from cluster.jobs.validate import targets
 from cluster.jobs.validate.settings import ValidateRequest
 from cluster.jobs.validate.targets import ValidationTarget
 from coinswarm import errors
-from coinswarm.ledger.records import Job, PlayRecord
+from coinswarm.ledger.records import PlayRecord
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.vault import Fence
@@ -65,14 +65,6 @@ def cost(settled: Mapping[str, Any]) -> float:
     effort, tried = settled["effort"], settled["trials"]
     variants_ = effort["lotteries"] + effort["neighbours"] + effort["worlds"] + len(tried["sample"]) + len(tried["leaderboard"])
     return float(variants_ * markets.n_bars(settled))
-
-
-def columns(job: Job) -> dict[str, Any]:
-    """What lists and details say of a job."""
-    return {
-        "plays": [entry["name"] for entry in job.config["plays"]], **markets.columns(job.config), "variant": job.config["variant"][:12],
-        "evaluation": job.config["evaluation"],
-    }  # fmt: skip
 
 
 def _require_folds(request: ValidateRequest, target: ValidationTarget, play: Play, bars: Sequence[Bars], others: Sequence[Bars]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from cluster.jobs.count import COMMAND, NAME, SUMMARY
-from cluster.jobs.count.plan import columns, cost, plan
+from cluster.jobs.count.plan import cost, plan
 from cluster.jobs.count.report import report
 from cluster.jobs.count.settings import OPTIONS, CountRequest
 from cluster.jobs.count.stages import estimate, load
@@ -14,5 +14,5 @@ from cluster.jobs.kind import JobKind
 
 KIND = JobKind(
     name=NAME, summary=SUMMARY, command=COMMAND, settings=CountRequest, options=OPTIONS, plan=plan, load=load, cost=cost,
-    estimate=estimate, report=report, columns=columns, alone_below=math.inf,
+    estimate=estimate, report=report, alone_below=math.inf,
 )  # fmt: skip

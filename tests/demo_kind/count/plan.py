@@ -10,7 +10,6 @@ from cluster.jobs.count.settings import CountRequest
 from cluster.jobs import markets
 from cluster.jobs.kind import JobSpec, PlanContext
 from cluster.jobs.markets import TimeSpan
-from coinswarm.ledger.records import Job
 from coinswarm.market.catalog import Catalog
 
 
@@ -26,8 +25,3 @@ def plan(request: CountRequest, context: PlanContext) -> JobSpec:
 def cost(settled: Mapping[str, Any]) -> float:
     """What is computed, in variant-bars."""
     return float(markets.n_bars(settled))
-
-
-def columns(job: Job) -> dict[str, Any]:
-    """What lists say of a job."""
-    return markets.columns(job.config)
