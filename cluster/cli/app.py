@@ -226,4 +226,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     private.begin()
     if arguments is None:
         _begin()
-    typer.main.get_command(app).main(args=None if arguments is None else list(arguments), prog_name="coinswarm")
+    try:
+        typer.main.get_command(app).main(args=None if arguments is None else list(arguments), prog_name="coinswarm")
+    except SystemExit as ended:
+        _leave_the_exchange(ended)
+        raise
+
+
+def _leave_the_exchange(ended: SystemExit) -> None:
+    """End at once while a question to an exchange is unanswered: its thread would keep libraries from being taken down in order."""
+    fetching = sys.modules.get("coinswarm.market.fetch")
+    if fetching is not None and fetching.waits():
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(ended.code if isinstance(ended.code, int) else 1)

@@ -173,7 +173,7 @@ def refuse_cancelled(job: Job) -> None:
     """Raise `Cancelled` for a job that is: the command did not do what was asked of it."""
     if job.status == "cancelled":
         hint = f"`coinswarm jobs resume {job.id}` goes on"
-        raise errors.Cancelled(f"job {job.id} is cancelled, what was computed is kept", hint=hint)
+        raise errors.Cancelled(f"job {job.id} is cancelled, what is done is kept", hint=hint)
 
 
 def _run(kind: JobKind[Any], given: dict[str, Any]) -> None:

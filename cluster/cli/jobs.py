@@ -115,7 +115,7 @@ def watch_job(
 
 @app.command("cancel")
 def cancel_job(job: OfJob, server: client.Server = None, *, as_json: AsJson = False) -> None:
-    """Cancel a job, whether it waits or runs; what was evaluated is kept and it can be resumed."""
+    """Cancel a job, whether it waits or runs; what is done is kept and it can be resumed."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
         answer = remote.post(f"/api/v1/jobs/{job}/cancel")

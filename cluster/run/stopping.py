@@ -18,7 +18,7 @@ def stop_requests(tell: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
         if asked.is_set():
             raise KeyboardInterrupt
         asked.set()
-        tell("stopping: what was evaluated is kept; press again to stop at once")
+        tell("stopping: what is done is kept; press again to stop at once")
 
     if threading.current_thread() is not threading.main_thread():
         yield asked.is_set

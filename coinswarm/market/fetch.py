@@ -28,6 +28,8 @@ _LOOK_S, _NAP_S = 0.2, 1.0
 _FUNDING_PAGE = 500
 _MINUTE_MS = 60_000
 
+_THREAD = "exchange"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
@@ -69,6 +71,11 @@ class Fetched:
     added: int
     funding_added: int
     has_funding: bool
+
+
+def waits() -> bool:
+    """Whether an exchange was asked for something in this process and has not answered."""
+    return any(thread.name == _THREAD for thread in threading.enumerate())
 
 
 def fetch(
@@ -234,7 +241,7 @@ class _Fetch:
     def _answer(self, question: Callable[[], _T]) -> _T:
         """The answer, asked for in a thread of its own: a socket that is silent until its timeout would not hear of a cancel."""
         answer: Future[_T] = Future()
-        threading.Thread(target=_settle, args=(answer, question), name="exchange", daemon=True).start()
+        threading.Thread(target=_settle, args=(answer, question), name=_THREAD, daemon=True).start()
         while not wait([answer], timeout=_LOOK_S).done:
             self._refuse_cancelled()
         return answer.result()

@@ -92,12 +92,14 @@ def test_a_disk_that_is_full_is_told_and_nothing_is_stored(tmp_path):
         assert catalog.list() == ()
 
 
-def test_ctrl_c_ends_with_1_and_one_message(tmp_path):
+def test_ctrl_c_while_an_exchange_is_silent_ends_with_1_and_one_message(tmp_path):
     with python(STUCK, COINSWARM_HOME=str(tmp_path)) as stuck:
         assert stuck.stdout.readline() == "asked\n"
         stuck.send_signal(signal.SIGINT)
         stdout, stderr = stuck.communicate()
     assert stuck.returncode == 1
-    assert "stopped by Ctrl-C" in stderr
-    assert "Traceback" not in stderr
-    assert stdout == ""
+    begun, _progress, stopping, ended = stderr.splitlines()
+    job = begun.split()[1]
+    assert stopping == "stopping: what is done is kept; press again to stop at once"
+    assert ended == f"error: job {job} is cancelled, what is done is kept. Hint: `coinswarm jobs resume {job}` goes on"
+    assert stdout == "no market was fetched to its end; what was fetched of one is stored\n"

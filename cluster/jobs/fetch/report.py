@@ -12,5 +12,6 @@ def report(job: Job, context: PlanContext) -> Report:
     steps = [record.figures for record in context.store.generations(job.id) if record.island == WHOLE_JOB]
     rows = tuple((entry["key"], entry["added"], entry["funding_added"] if entry["has_funding"] else None) for entry in steps)
     table = ReportTable(title="Fetched bars", columns=("data set", "bars added", "funding added"), rows=rows)
+    part = table if rows else "no market was fetched to its end; what was fetched of one is stored"
     data = {**(job.result or {}), "fetched": steps}
-    return Report(title=f"Fetch {job.id}", parts=(table,), data=data, synthetic=job.synthetic)
+    return Report(title=f"Fetch {job.id}", parts=(part,), data=data, synthetic=job.synthetic)
