@@ -264,12 +264,12 @@ def walk(
         e = int(record[Outcome.ENTRY_BAR])
         reason = standing(record, scale_free, equity, min_notional)
         late = turning != 0 and e > position
-        if late and close_at(path, equity, position, floor):
+        halted = late and close_at(path, equity, position, floor)
+        if halted:
             break
         if reason <= Reason.REJECTED:
             tally[Tally.N_REJECTED] += reason == Reason.REJECTED
-            if turning != 0 and not late and close_at(path, equity, position, floor):
-                break
+            halted = turning != 0 and not late and close_at(path, equity, position, floor)
             turning = 0
             position = max(e, d + 1)
             continue

@@ -1,4 +1,4 @@
-"""Conventions that no tool has: a bare njit, a kernel without a test, a print, the environment read in two places, and the like."""
+"""Conventions that no tool has: a bare njit, a kernel without a twin, a print, the environment read in two places, and the like."""
 
 from __future__ import annotations
 
@@ -71,14 +71,33 @@ def test_kernels_wear_the_projects_decorators_only() -> None:
     assert bare == []
 
 
-def test_every_kernel_that_can_be_called_is_called_in_a_test() -> None:
-    tests = "\n".join(path.read_text() for path in TESTS)
-    wrappers = "\n".join(path.read_text() for path in SOURCES)
-    for path in sorted((ROOT / "coinswarm" / "kernels").glob("*.py")):
+def test_every_public_kernel_has_a_slow_twin_of_its_name_that_tests_compare_it_with() -> None:
+    # kernels that are inlined are parts of these; that twins of indicators are compared is a law of its own, beside them
+    tests = "\n".join(path.read_text() for path in TESTS if path.stem.startswith("test_"))
+    for path in SOURCES:
+        of_indicators = path.stem in {"indicators_recursive", "indicators_rolling", "structures"}
+        twins = ROOT / "tests" / "oracles" / f"naive_{'indicators' if of_indicators else path.stem}.py"
         for node in functions(path):
-            if decorators(node) & {"kernel", "summing_kernel"}:
-                used = re.search(rf"\b{node.name}\(", tests) or len(re.findall(rf"\b{node.name}\(", wrappers)) > 1
-                assert used, f"{name_of(path)}: {node.name} is neither tested nor used"
+            if decorators(node) & {"kernel", "view_kernel", "summing_kernel"} and not node.name.startswith("_"):
+                named = twins.exists() and node.name in names_of(twins)
+                assert named, f"{name_of(path)}: {node.name} has no twin in {name_of(twins)}"
+                compared = all(re.search(rf"\b{module}\.{node.name}\(", tests) for module in (path.stem, twins.stem))
+                assert compared or of_indicators, f"{name_of(path)}: no test compares {node.name} with its twin"
+
+
+def names_of(path: Path) -> set[str]:
+    """Functions of a module, and other names that it gives them."""
+    body = ast.parse(path.read_text()).body
+    given = {target.id for node in body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)}
+    return given | {node.name for node in body if isinstance(node, ast.FunctionDef)}
+
+
+def test_a_twin_calls_no_kernel() -> None:
+    allowed = {"from coinswarm.kernels.subgroups import Coded"}  # a record, and `codes` are numbers
+    for path in TESTS:
+        if path.stem.startswith("naive_"):
+            lines = [line.strip() for line in path.read_text().splitlines() if re.match(r"\s*(from|import)\b.*\bkernels\b", line)]
+            assert [line for line in lines if line not in allowed and ".kernels.codes import" not in line] == [], name_of(path)
 
 
 def test_kernels_raise_nothing() -> None:

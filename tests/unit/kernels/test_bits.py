@@ -10,46 +10,55 @@ from hypothesis import strategies as st
 from coinswarm.fitness.conditions import packed
 from coinswarm.kernels import bits
 from coinswarm.types import Bits, BoolArray
+from tests.oracles import naive_bits
 
 MASKS = st.tuples(st.integers(1, 300), st.integers(0, 2**32), st.sampled_from([0.02, 0.5, 0.98])).map(
     lambda drawn: np.random.default_rng(drawn[1]).random(drawn[0]) < drawn[2]
 )
 
 
-def unpacked(words: Bits, n: int) -> BoolArray:
-    everything = np.unpackbits(words.view(np.uint8), bitorder="little").astype(bool)
-    assert not everything[n:].any(), "bits past the last bar must be 0"
+def every_bit(words: Bits) -> list[bool]:
+    return np.unpackbits(words.view(np.uint8), bitorder="little").astype(bool).tolist()
+
+
+def unpacked(words: Bits, n: int) -> list[bool]:
+    everything = every_bit(words)
+    assert not any(everything[n:]), "bits past the last bar must be 0"
     return everything[:n]
-
-
-def window(mask: BoolArray, bars: int) -> list[int]:
-    return [int(mask[max(0, i - bars + 1) : i + 1].sum()) for i in range(mask.size)]
 
 
 @given(MASKS)
 def test_packing_keeps_every_bar(mask: BoolArray) -> None:
-    assert unpacked(packed(mask), mask.size).tolist() == mask.tolist()
-    assert bits.count(packed(mask)) == mask.sum()
+    assert unpacked(packed(mask), mask.size) == mask.tolist()
+    assert bits.count(packed(mask)) == naive_bits.count(mask.tolist())
     assert [bool(bits.is_set(packed(mask), i)) for i in range(mask.size)] == mask.tolist()
 
 
 @given(MASKS, st.integers(0, 320))
 def test_shifting_looks_back_and_is_false_before_the_data(mask: BoolArray, bars: int) -> None:
-    expected = [i >= bars and bool(mask[i - bars]) for i in range(mask.size)]
-    assert unpacked(bits.shifted(packed(mask), bars, mask.size), mask.size).tolist() == expected
+    assert unpacked(bits.shifted(packed(mask), bars, mask.size), mask.size) == naive_bits.shifted(mask.tolist(), bars)
 
 
-@given(MASKS, st.integers(1, 70))
-def test_windows_count_the_last_bars_with_this_one(mask: BoolArray, bars: int) -> None:
-    counts, words, n = window(mask, bars), packed(mask), mask.size
-    assert unpacked(bits.held_for(words, bars, n), n).tolist() == [count == bars for count in counts]
-    assert unpacked(bits.occurred_within(words, bars, n), n).tolist() == [count > 0 for count in counts]
-    assert unpacked(bits.count_true(words, bars, 2.0, n), n).tolist() == [count >= 2 for count in counts]
+@given(MASKS, st.integers(1, 70), st.sampled_from([1.0, 2.0, 2.5]))
+def test_windows_count_the_last_bars_with_this_one(mask: BoolArray, bars: int, least: float) -> None:
+    plain, words, n = mask.tolist(), packed(mask), mask.size
+    assert unpacked(bits.held_for(words, bars, n), n) == naive_bits.held_for(plain, bars)
+    assert unpacked(bits.occurred_within(words, bars, n), n) == naive_bits.occurred_within(plain, bars)
+    assert unpacked(bits.count_true(words, bars, least, n), n) == naive_bits.count_true(plain, bars, least)
 
 
 @given(MASKS)
 def test_not_leaves_the_tail_empty(mask: BoolArray) -> None:
-    assert unpacked(bits.inverted(packed(mask), mask.size), mask.size).tolist() == (~mask).tolist()
+    assert unpacked(bits.inverted(packed(mask), mask.size), mask.size) == naive_bits.inverted(mask.tolist())
+
+
+@given(MASKS, st.integers(0, 63))
+def test_a_cleared_tail_has_no_bar(mask: BoolArray, dropped: int) -> None:
+    words = packed(mask)
+    n = max(mask.size - dropped, 64 * (words.size - 1) + 1)
+    expected = naive_bits.clear_tail(every_bit(words), n)
+    bits.clear_tail(words, n)
+    assert every_bit(words) == expected
 
 
 @pytest.mark.parametrize("conjunction", [True, False])
@@ -58,9 +67,7 @@ def test_rows_are_combined_as_picked(conjunction: bool) -> None:
     picks = np.array([[0, 1], [4, 4], [2, 3]])
     out = np.empty((3, 3), dtype=np.uint64)
     bits.combine_rows(np.stack([packed(mask) for mask in masks]), picks, conjunction, out)
-    join = np.logical_and if conjunction else np.logical_or
-    for row, (left, right) in zip(out, picks, strict=True):
-        assert unpacked(row, 130).tolist() == join(masks[left], masks[right]).tolist()
+    assert [unpacked(row, 130) for row in out] == naive_bits.combine_rows(masks.tolist(), picks.tolist(), conjunction)
 
 
 @given(MASKS, MASKS, st.integers(0, 310))

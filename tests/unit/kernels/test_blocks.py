@@ -28,13 +28,6 @@ def tape(seed: int, n: int) -> Any:
     )  # fmt: skip
 
 
-@given(st.integers(0, 2**32), SIZES, st.integers(1, 300))
-def test_block_extremes_are_those_of_each_block(seed: int, n: int, size: int) -> None:
-    values = np.random.default_rng(seed).normal(size=n)
-    assert blocks.block_min(values, size).tolist() == [values[k : k + size].min() for k in range(0, n, size)]
-    assert blocks.block_max(values, size).tolist() == [values[k : k + size].max() for k in range(0, n, size)]
-
-
 @given(st.integers(0, 2**32), SIZES, st.integers(0, 1200), st.floats(0, 40), st.floats(0, 40))
 def test_the_first_touch_is_the_first(seed: int, n: int, start: int, down: float, up: float) -> None:
     bars = tape(seed, n)

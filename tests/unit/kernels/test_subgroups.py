@@ -93,17 +93,6 @@ def test_given_conjunctions_are_measured_like_those_that_are_found(trades: Coded
         np.testing.assert_allclose(getattr(again, name), getattr(found, name), atol=1e-8)
 
 
-def test_moments_are_sums_over_members() -> None:
-    random = np.random.default_rng(5)
-    codes = random.integers(0, 2, (2, 130)).astype(np.uint8)
-    trades = table.build(codes, (2, 2), (False, False), random.standard_normal(130), np.zeros(130, np.int64), 1)
-    picks, net, out = np.array([[1, 2], [0, -1]], np.int32), random.standard_normal(130), np.empty((2, 4))
-    subgroups.moments(picks, trades.everybody, trades.coded.bits, net, out)
-    for row, member in zip(out, trades.masks(picks), strict=True):
-        chosen = net[member]
-        np.testing.assert_allclose(row, [chosen.sum(), (chosen**2).sum(), (chosen > 0).sum(), chosen.size])
-
-
 def test_no_part_of_a_conjunction_has_more_than_its_bound() -> None:
     random = np.random.default_rng(6)
     codes = random.integers(0, 3, (4, 300)).astype(np.uint8)

@@ -10,32 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinswarm import errors, stats
-from coinswarm.kernels import resampling
-
-
-def twin_count_exceedances(draws: np.ndarray, observed: np.ndarray, running: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    joint = np.maximum(np.maximum.accumulate(draws, axis=0), running)
-    return (draws >= observed[:, None]).sum(axis=1), (joint >= observed[:, None]).sum(axis=1)
-
-
-@given(st.integers(1, 6), st.integers(1, 9), st.integers(0, 10**6))
-def test_the_counting_kernel_equals_its_twin(n_rows: int, n_draws: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    draws, observed, running = rng.standard_normal((n_rows, n_draws)), rng.standard_normal(n_rows), rng.standard_normal(n_draws)
-    alone, together = twin_count_exceedances(draws, observed, running)
-    got = np.empty(n_rows, dtype=np.int64), np.empty(n_rows, dtype=np.int64)
-    resampling.count_exceedances(draws, observed, running, *got)
-    assert (got[0] == alone).all()
-    assert (got[1] == together).all()
-
-
-@given(st.integers(1, 20), st.data())
-def test_the_use_counting_kernel_equals_its_twin(n_obs: int, data: st.DataObject) -> None:
-    blocks = data.draw(st.lists(st.tuples(st.integers(0, n_obs - 1), st.integers(1, n_obs)), min_size=1))
-    starts, lengths = np.array(blocks, dtype=np.int64).T.copy()
-    uses = np.zeros(n_obs)
-    resampling.count_uses(starts, lengths, uses)
-    assert (uses == np.bincount([(s + k) % n_obs for s, n in blocks for k in range(n)], minlength=n_obs)).all()
 
 
 def test_on_noise_any_pattern_is_found_at_the_nominal_rate() -> None:
