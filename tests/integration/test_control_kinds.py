@@ -19,6 +19,7 @@ from cluster.run import worker
 from cluster.run.service import JobEnding, Service
 from coinswarm import patterns, play
 from coinswarm.ledger.patterns import PatternRecord, pattern_id
+from coinswarm.ledger.records import Lease
 from coinswarm.market import providers, synthetic
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
@@ -170,12 +171,12 @@ class WorkerHere:
     def __init__(self, settings: MachineSettings, inbox: inboxes.Queue[JobEnding]) -> None:
         self._settings, self._inbox = settings, inbox
 
-    def start(self, job: str) -> None:
-        threading.Thread(target=self._run, args=(job,)).start()
+    def start(self, lease: Lease) -> None:
+        threading.Thread(target=self._run, args=(lease,)).start()
 
-    def _run(self, job: str) -> None:
-        ending, error = worker.outcome(self._settings, job, "")
-        self._inbox.put(JobEnding(worker=1, job=job, ending=ending, error=error))
+    def _run(self, lease: Lease) -> None:
+        ending, error = worker.outcome(self._settings, lease.job, "", lease.owner)
+        self._inbox.put(JobEnding(worker=1, job=lease.job, ending=ending, error=error))
 
     def warm(self) -> None:
         """It is."""
