@@ -94,7 +94,7 @@ class Elsewhere(Sabotaged):
     """Has the bars loaded by another machine than the driver's, and remembers who held them when that one was lost."""
 
     def __init__(self, raylets: Raylets, *, after: int) -> None:
-        super().__init__(self._lose, after=after)
+        super().__init__(self._lose, after=after, until_hurt=True)
         self._raylets = raylets
         self._home = raylets.others[0].node_id
         self._bars: list[Any] = []
@@ -112,7 +112,7 @@ class Elsewhere(Sabotaged):
         held = {node for each in places.values() for node in each["node_ids"]}
         lost = self._raylets.kill_node()
         if lost is not None:
-            self.held_by = held
+            self.held_by = self.held_by or held
             self._raylets.add_node(cpus=1)
         return lost
 
