@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Union
@@ -59,7 +60,10 @@ def columns(job: Job) -> Mapping[str, Any]:
     It stands in the folder's `__init__`, as lists of jobs load no kind.
     """
     name = _formerly().get(job.kind, job.kind)
-    found: Mapping[str, Any] = import_module(f"cluster.jobs.{name}").columns(job) if name in NAMES else {}
+    found: Mapping[str, Any] = {}
+    if name in NAMES:
+        with suppress(KeyError, TypeError):  # a config that this program cannot read hides no job
+            found = import_module(f"cluster.jobs.{name}").columns(job)
     return found
 
 

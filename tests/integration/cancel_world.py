@@ -187,7 +187,7 @@ def home(url: str, folder: Path) -> Iterator[Home]:
 
 def driver(owner: str) -> int:
     """The process that an owner of a lease stands for; 0 for none, or for one that has ended."""
-    pid = int(owner.split(":")[1]) if owner else 0
+    pid = int(owner.split(":")[1]) if ":" in owner else 0
     return pid if pid and psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE else 0
 
 

@@ -87,7 +87,10 @@ def by_http(plane: Plane, job: str) -> str:
 
 
 def by_service(plane: Plane, job: str) -> str:
-    ending, said = worker.outcome(plane.settings, job, "")
+    store = plane.context.store
+    lease = store.claim(job, "a service")
+    ending, said = worker.outcome(plane.settings, job, "", lease.owner)
+    store.release(lease)
     assert ending == "refused"
     return said
 
