@@ -12,7 +12,6 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -146,11 +145,12 @@ def _copied(install: Path) -> Path:
         Unavailable: the cache cannot be written, or no other account enters it.
     """
     program = (install / "bin" / "postgres").stat()
-    digest = hashlib.sha256(f"{install} {program.st_size} {program.st_mtime_ns}".encode()).hexdigest()[:12]
-    copy = _CACHE / f"{install.name}-{digest}"
+    digest = hashlib.sha256(f"{install} {program.st_size} {program.st_mtime_ns} with libraries".encode()).hexdigest()[:12]
+    place = _CACHE / f"{install.name}-{digest}"
+    copy = place / install.parent.name / install.name
     try:
         if not copy.is_dir():
-            _copy(install, copy)
+            _copy(install, place)
     except OSError as error:
         raise errors.Unavailable(_PLACE, found=error.strerror, hint=_ELSE) from error
     if not _is_open(copy):
@@ -158,18 +158,27 @@ def _copied(install: Path) -> Path:
     return copy
 
 
-def _copy(install: Path, copy: Path) -> None:
-    """Copy beside its place first, so that a copy is whole or not there."""
-    copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    copy.parent.chmod(0o755)
-    fresh = Path(tempfile.mkdtemp(prefix=".", dir=copy.parent))
+def _copy(install: Path, place: Path) -> None:
+    """Copy beside its place first, so that a copy is whole or not there.
+
+    Programs find the libraries of their wheel in a folder beside its package, so both keep their names and lie as they lay.
+    """
+    place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    place.parent.chmod(0o755)
+    fresh = Path(tempfile.mkdtemp(prefix=".", dir=place.parent))
+    libraries = install.parent.with_name(f"{install.parent.name}.libs")
     try:
-        shutil.copytree(install, fresh, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(install, fresh / install.parent.name / install.name, symlinks=True)
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
         for path in (fresh, *fresh.rglob("*")):
             mode = path.lstat().st_mode
             if not stat.S_ISLNK(mode):
                 path.chmod(stat.S_IMODE(mode) | _READ | (_ENTER if mode & stat.S_IXUSR else 0))
-        with suppress(FileExistsError):  # another process was sooner
-            fresh.rename(copy)
+        try:
+            fresh.rename(place)
+        except OSError:
+            if not place.is_dir():  # else another process was sooner
+                raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
