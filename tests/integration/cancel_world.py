@@ -97,13 +97,21 @@ class Home:
         """The process that drives a job, once it has committed so much; 0 where it ended before."""
         while (found := self.store.job(job)).status in ("queued", "running"):
             if found.status == "running" and len(self.store.generations(job)) >= commits:
-                return driver(found.lease_owner)
+                return self.driver(job)
             time.sleep(0.05)
         return 0
 
+    def driver(self, job: str) -> int:
+        """The process that works under a job's lease; 0 for none. A service lends its lease to a worker, which the job's log names."""
+        owner = self.store.job(job).lease_owner
+        log = self.settings.home / "logs" / f"{job}.log"
+        lines = log.read_text().splitlines() if owner and log.is_file() else []
+        workers = [json.loads(line)["pid"] for line in lines if line.startswith("{")]
+        return alive(workers[-1]) if workers else driver(owner)
+
     def left(self, job: str) -> list[int]:
         """Processes that still work for a job: that which holds its lease, and those that were started for it alone."""
-        owner = driver(self.store.job(job).lease_owner)
+        owner = self.driver(job)
         return [process.pid for process in psutil.process_iter() if process.pid == owner or job in cmdline(process)]
 
     def until_nothing_is_left(self, job: str, patience_s: float = 300.0) -> float:
@@ -187,7 +195,11 @@ def home(url: str, folder: Path) -> Iterator[Home]:
 
 def driver(owner: str) -> int:
     """The process that an owner of a lease stands for; 0 for none, or for one that has ended."""
-    pid = int(owner.split(":")[1]) if ":" in owner else 0
+    return alive(int(owner.split(":")[1]) if ":" in owner else 0)
+
+
+def alive(pid: int) -> int:
+    """The process of this number; 0 where it has ended."""
     return pid if pid and psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE else 0
 
 
