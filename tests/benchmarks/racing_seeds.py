@@ -18,6 +18,7 @@ import numpy as np
 from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Evaluator, Scored, ScoreRequest, Setup, Task
 from cluster.compute.local import LocalExecutor
+from cluster.compute.sources import MemorySource
 from cluster.jobs.evolve.rounds import Rounds
 from coinswarm import play
 from coinswarm.evolve import racing
@@ -34,24 +35,6 @@ EXAMPLES = HERE.parents[1] / "plays" / "examples"
 COINS = ("BTC", "ETH", "SOL")
 ENOUGH = Constraint(figure="n_trades", operator=">=", threshold=30)
 DRIFT, DRIFT_BARS = 3e-4, 12
-
-
-@dataclass(frozen=True, kw_only=True)
-class Memory:
-    """Bars in memory as a source."""
-
-    bars: Bars
-
-    @property
-    def key(self) -> str:
-        return self.bars.key
-
-    @property
-    def content_hash(self) -> str:
-        return self.bars.content_hash
-
-    def load(self) -> Bars:
-        return self.bars
 
 
 class Remembering:
@@ -142,7 +125,7 @@ def task_of(text: str, markets: Sequence[Bars], name: str) -> Task:
     """A task of one play."""
     read = play.loads(text)
     setup = Setup(play=read, costs=read.costs, account=read.account)
-    return Task(id=name, setups=(setup,), sources=tuple(Memory(bars=bars) for bars in markets), racing=RacingSettings())
+    return Task(id=name, setups=(setup,), sources=tuple(MemorySource(bars=bars) for bars in markets), racing=RacingSettings())
 
 
 PLANTED = """

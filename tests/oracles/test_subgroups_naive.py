@@ -9,25 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinswarm.kernels import subgroups
-from coinswarm.patterns import table
 from coinswarm.patterns.table import CodedTrades
 from tests.oracles import naive_subgroups
+from tests.oracles.given_trades import coded_trades
 
 few = settings(max_examples=30)
 ROUNDING = 1e-12
 
 
-@st.composite
-def tables(draw: st.DrawFn) -> CodedTrades:
-    random = np.random.default_rng(draw(st.integers(0, 2**32)))
-    n, n_blocks = draw(st.integers(2, 40)), draw(st.integers(1, 6))
-    sizes = tuple(draw(st.lists(st.integers(2, 3), min_size=1, max_size=4)))
-    strata = tuple(draw(st.lists(st.booleans(), min_size=len(sizes), max_size=len(sizes))))
-    codes = np.array([random.integers(0, size, n) for size in sizes]).astype(np.uint8)
-    for row, defines in zip(codes, strata, strict=True):
-        if not defines:
-            row[random.random(n) < 0.2] = subgroups.NO_BIN
-    return table.build(codes, sizes, strata, random.standard_normal(n), np.sort(random.integers(0, n_blocks, n)), n_blocks)
+tables = coded_trades(trades=40, blocks=6, bins=3, dimensions=4)
 
 
 def found_for(rows: int) -> subgroups.Found:
@@ -47,7 +37,7 @@ def assert_row(found: subgroups.Found, place: int, picks: tuple[int, ...], figur
         np.testing.assert_allclose(found.figures[place, 1], t, rtol=1e-6, atol=1e-6)
 
 
-@given(tables(), st.integers(1, 3), st.integers(0, 6), st.integers(0, 3))
+@given(tables, st.integers(1, 3), st.integers(0, 6), st.integers(0, 3))
 @few
 def test_mining_from_a_dimension_finds_its_conjunctions_in_order(trades: CodedTrades, depth: int, least: int, active: int) -> None:
     for first in range(len(trades.sizes)):
@@ -58,7 +48,7 @@ def test_mining_from_a_dimension_finds_its_conjunctions_in_order(trades: CodedTr
             assert_row(found, place, picks, figures)
 
 
-@given(tables(), st.integers(1, 3))
+@given(tables, st.integers(1, 3))
 @few
 def test_places_times_and_widths_are_those_that_are_counted_one_by_one(trades: CodedTrades, depth: int) -> None:
     coded = trades.coded
@@ -74,7 +64,7 @@ def test_places_times_and_widths_are_those_that_are_counted_one_by_one(trades: C
     assert [part.shape for part in subgroups.cells_for(7)] == naive_subgroups.cells_for(7)
 
 
-@given(tables())
+@given(tables)
 @few
 def test_cells_of_two_dimensions_are_counted_and_written_down(trades: CodedTrades) -> None:
     coded, widths, times = trades.coded, subgroups.widths_of(trades.coded), subgroups.times_of(trades.coded)
@@ -104,7 +94,7 @@ def test_conjunctions_with_enough_trades_move_up(counts: list[tuple[int, int]], 
     assert found.figures[: len(places), 0].tolist() == places
 
 
-@given(tables(), st.integers(0, 2**32))
+@given(tables, st.integers(0, 2**32))
 @few
 def test_given_conjunctions_are_measured_over_their_members(trades: CodedTrades, seed: int) -> None:
     coded, net = trades.coded, np.random.default_rng(seed).standard_normal(trades.coded.y.size)

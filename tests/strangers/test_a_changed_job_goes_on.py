@@ -61,9 +61,11 @@ def stored(plane: Plane, kind: str) -> str:
     return job.id
 
 
-def refuse_changed(store: Store, job: str) -> None:
+def refuse_changed(store: Store, job: str) -> str:
+    """The job, where it may go on."""
     made = spec.stored(store, job)
     spec.refuse_changed(registry.of(made.job), made)
+    return made.job.id
 
 
 def changed(plane: Plane, job: str, change: str) -> str:
@@ -123,7 +125,8 @@ def test_the_resume_command_refuses_a_changed_job_of_any_kind(
 
 
 def test_what_an_exchange_answers_does_not_depend_on_our_code(plane: Plane) -> None:
-    refuse_changed(plane.context.store, changed(plane, stored(plane, "fetch"), "code"))
+    job = changed(plane, stored(plane, "fetch"), "code")
+    assert refuse_changed(plane.context.store, job) == job
 
 
 def test_a_job_that_was_stored_under_the_former_name_of_its_kind_goes_on_as_that_kind(plane: Plane) -> None:

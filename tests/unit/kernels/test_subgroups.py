@@ -12,19 +12,9 @@ from coinswarm import stats
 from coinswarm.kernels import subgroups
 from coinswarm.patterns import evidence, mining, table
 from coinswarm.patterns.table import CodedTrades
+from tests.oracles.given_trades import coded_trades
 
-
-@st.composite
-def tables(draw: st.DrawFn) -> CodedTrades:
-    random = np.random.default_rng(draw(st.integers(0, 2**32)))
-    n, n_blocks = draw(st.integers(2, 150)), draw(st.integers(1, 9))
-    sizes = tuple(draw(st.lists(st.integers(2, 4), min_size=1, max_size=5)))
-    strata = tuple(draw(st.lists(st.booleans(), min_size=len(sizes), max_size=len(sizes))))
-    codes = np.array([random.integers(0, size, n) for size in sizes]).astype(np.uint8)
-    for row, defines in zip(codes, strata, strict=True):
-        if not defines:
-            row[random.random(n) < 0.2] = subgroups.NO_BIN
-    return table.build(codes, sizes, strata, random.standard_normal(n), np.sort(random.integers(0, n_blocks, n)), n_blocks)
+tables = coded_trades(trades=150, blocks=9, bins=4, dimensions=5)
 
 
 def naive(trades: CodedTrades, depth: int, min_trades: int, min_active: int) -> dict[tuple[int, ...], tuple[int, int, float, float]]:
@@ -51,7 +41,7 @@ def statistic(trades: CodedTrades, member: np.ndarray, like: np.ndarray) -> floa
     return float(sums.sum()) / norm if norm > 1e-6 * np.abs(trades.coded.y).sum() else 0.0
 
 
-@given(tables(), st.integers(1, 3), st.integers(1, 12), st.integers(1, 3))
+@given(tables, st.integers(1, 3), st.integers(1, 12), st.integers(1, 3))
 @settings(max_examples=60)
 def test_every_conjunction_is_found_once_with_its_figures(trades: CodedTrades, depth: int, min_trades: int, min_active: int) -> None:
     expected = naive(trades, depth, min_trades, min_active)
@@ -65,7 +55,7 @@ def test_every_conjunction_is_found_once_with_its_figures(trades: CodedTrades, d
         np.testing.assert_allclose([found.total[place], found.t[place]], [total, t], rtol=1e-6, atol=1e-6)
 
 
-@given(tables(), st.integers(1, 3))
+@given(tables, st.integers(1, 3))
 @settings(max_examples=30)
 def test_evidence_in_blocks_adds_up_to_the_statistic(trades: CodedTrades, depth: int) -> None:
     found = mining.exhaust(trades, depth, 2, 1)
@@ -84,7 +74,7 @@ def test_without_strata_the_evidence_is_that_of_the_statistics() -> None:
     np.testing.assert_allclose(sums, stats.block_scores(trades.masks(found.picks), trades.coded.y, blocks), atol=1e-12)
 
 
-@given(tables())
+@given(tables)
 @settings(max_examples=30)
 def test_given_conjunctions_are_measured_like_those_that_are_found(trades: CodedTrades) -> None:
     found = mining.exhaust(trades, 3, 1, 1)
