@@ -373,7 +373,9 @@ def test_a_revoked_token_opens_nothing_a_moment_later(control: Plane) -> None:
     with httpx.Client(base_url=control.url, headers={"Authorization": f"Bearer {secret}"}) as client:
         name = client.get("/api/v1/whoami").json()["id"]
         control.context.access.revoke(name, by="test")
-        time.sleep(1.1)
-        assert client.get("/api/v1/whoami").status_code == 401
-    control_rows = [row.action for row in control.context.access.trail(limit=1)]
-    assert control_rows == ["token revoke"]
+        revoked, answer = time.monotonic(), 200
+        while answer == 200 and time.monotonic() < revoked + 10.0:
+            answer = client.get("/api/v1/whoami").status_code
+    assert answer == 401
+    assert time.monotonic() - revoked < 2.0
+    assert [row.action for row in control.context.access.trail(limit=1000) if row.target == name] == ["token revoke", "token create"]

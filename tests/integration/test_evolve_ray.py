@@ -70,9 +70,12 @@ def test_bars_reach_workers_read_only_and_uncopied(small_world: World) -> None:
 
 
 @ray.remote(num_cpus=1)
-def page_of(columns: dict[str, Any]) -> tuple[int, str, int, str]:
-    """Process, file, offset and rights of the memory that a worker sees closing prices in; slow, so that each worker has one."""
-    time.sleep(1.0)
+def page_of(columns: dict[str, Any], met: str, processes: int) -> tuple[int, str, int, str]:
+    """Process, file, offset and rights of the memory that a worker sees closing prices in, once so many workers have met in a folder."""
+    Path(met, str(os.getpid())).touch()
+    deadline = time.monotonic() + 120.0
+    while len(list(Path(met).iterdir())) < processes and time.monotonic() < deadline:
+        time.sleep(0.02)
     address = columns["close"].ctypes.data
     for line in Path("/proc/self/maps").read_text().splitlines():
         span, rights, offset, _, inode, *_ = line.split()
@@ -82,9 +85,9 @@ def page_of(columns: dict[str, Any]) -> tuple[int, str, int, str]:
     return os.getpid(), "0", 0, ""
 
 
-def test_all_processes_of_a_node_read_one_copy_of_the_bars(small_world: World) -> None:
+def test_all_processes_of_a_node_read_one_copy_of_the_bars(small_world: World, tmp_path: Path) -> None:
     handle = opened(small_world.plan().task)[0]
-    seen = ray.get([page_of.remote(handle.bars) for _ in range(4)])
+    seen = ray.get([page_of.remote(handle.bars, str(tmp_path), 2) for _ in range(4)])
     assert len({process for process, *_ in seen}) == 2
     ((inode, _, rights),) = {(inode, offset, rights) for _, inode, offset, rights in seen}
     assert inode != "0"
