@@ -229,7 +229,3 @@ class Store(Protocol):
             NotFound: there is no such job; Conflict: it has not ended.
         """
         ...
-
-    def close(self) -> None:
-        """Let go of connections; the store is not used afterwards."""
-        ...

@@ -39,7 +39,8 @@ _Record = TypeVar("_Record")
 _ScoreKey = tuple[str, str, str]
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
+    """The time of this machine."""
     return datetime.now(UTC)
 
 
@@ -49,7 +50,7 @@ _DROPPED = batches.STATUS_NAMES[figures.Status.DROPPED]
 class MemoryStore:
     """Keeps the contract of `coinswarm.ledger.store.Store` with one lock around every method."""
 
-    def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
         self._clock = clock
         self._lock = threading.RLock()
         self._data_sets: dict[tuple[str, str], DataSetRecord] = {}
@@ -253,9 +254,6 @@ class MemoryStore:
             self._scores[job] = {key: score for key, score in self._scores[job].items() if key[0] in kept}
             stored = self._generations[job]
             self._generations[job] = {key: dataclasses.replace(record, state=b"") for key, record in stored.items()}
-
-    def close(self) -> None:
-        """See `Store`."""
 
     def _known(self, job: str) -> Job:
         if job not in self._jobs:
