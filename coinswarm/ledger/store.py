@@ -90,8 +90,10 @@ class Store(Protocol):
         """
         ...
 
-    def jobs(self, *, campaign: str | None = None, status: JobStatus | None = None, limit: int = 100) -> tuple[Job, ...]:
-        """Jobs, newest first."""
+    def jobs(
+        self, *, campaign: str | None = None, kind: str | None = None, status: JobStatus | None = None, limit: int = 100
+    ) -> tuple[Job, ...]:
+        """Jobs, newest first; None: of every campaign, kind or status."""
         ...
 
     def claim(self, job: str, owner: str, *, lease_s: float = 60.0) -> Lease:

@@ -109,10 +109,13 @@ class MemoryStore:
         with self._lock:
             return self._known(job).status
 
-    def jobs(self, *, campaign: str | None = None, status: JobStatus | None = None, limit: int = 100) -> tuple[Job, ...]:
+    def jobs(
+        self, *, campaign: str | None = None, kind: str | None = None, status: JobStatus | None = None, limit: int = 100
+    ) -> tuple[Job, ...]:
         """See `Store`."""
+        wanted = {name: value for name, value in (("campaign", campaign), ("kind", kind), ("status", status)) if value is not None}
         with self._lock:
-            fitting = [job for job in self._jobs.values() if campaign in (None, job.campaign) and status in (None, job.status)]
+            fitting = [job for job in self._jobs.values() if all(getattr(job, name) == value for name, value in wanted.items())]
             return tuple(sorted(fitting, key=lambda job: (job.created, job.id), reverse=True)[:limit])
 
     def claim(self, job: str, owner: str, *, lease_s: float = 60.0) -> Lease:
