@@ -17,10 +17,10 @@ from cluster.jobs.kind import PlanContext, Planned, Work
 from cluster.jobs.progress import Silent, Watcher
 from cluster.jobs.settings import JobSettings, PlayGiven
 from cluster.run import drive, lease
-from coinswarm.ledger.campaigns import Campaigns, MemoryCampaigns
-from coinswarm.ledger.chaos import ChaosStore, MemoryChaosStore
-from coinswarm.ledger.memory import MemoryStore
-from coinswarm.ledger.patterns import MemoryPatternStore, PatternStore
+from coinswarm.ledger.campaigns import Campaigns
+from coinswarm.ledger.chaos import ChaosStore
+from coinswarm.ledger.memory import MemoryCampaigns, MemoryChaosStore, MemoryPatternStore, MemoryStore
+from coinswarm.ledger.patterns import PatternStore
 from coinswarm.ledger.records import Job, Json
 from coinswarm.ledger.store import Store
 

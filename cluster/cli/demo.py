@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,7 +101,7 @@ def _fetched(catalog: Catalog, exchange: str, days: int) -> list[str]:
     console.note(f"asking {exchange} for {days} days of {_TIMEFRAME} candles of {', '.join(_MARKETS)}")
     provider: Provider = providers.connect(exchange, timeout_s=_GIVE_UP_S)
     since_ms = provider.now_ms() - days * DAY_MS
-    patience = fetch.Patience(give_up_s=_GIVE_UP_S)
+    patience = dataclasses.replace(fetch.PATIENCE, limit_s=_GIVE_UP_S)
     timeframe = Timeframe.parse(_TIMEFRAME)
     return [fetch.fetch(provider, catalog, market, timeframe, since_ms=since_ms, patience=patience).key for market in _MARKETS]
 

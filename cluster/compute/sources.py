@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from coinswarm import errors
 from coinswarm.market.bars import Bars
 from coinswarm.market.vault import Fence, VaultPass
+from coinswarm.retry import RetryPolicy, retry
 
-_PATIENCE_S = 30.0
+_PATIENCE = RetryPolicy(limit_s=30.0, first_s=0.5, longest_s=0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +48,11 @@ class CatalogSource:
     def _read(self) -> Bars:
         from coinswarm.market.catalog import Catalog
 
-        deadline = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                with Catalog.open(self.path, read_only=True) as catalog:
-                    return catalog.read(self.key, start=self.start_ts, end=self.end_ts)
-            except errors.Conflict:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.5)
+        def read() -> Bars:
+            with Catalog.open(self.path, read_only=True) as catalog:
+                return catalog.read(self.key, start=self.start_ts, end=self.end_ts)
+
+        return retry(read, _PATIENCE, on=errors.Conflict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,7 +15,7 @@ from cluster.compute.sources import CatalogSource
 from cluster.queries import replay
 from cluster.queries.replay import Visit
 from coinswarm import errors
-from coinswarm.ledger import campaigns
+from coinswarm.ledger import campaign_rules, campaigns
 from coinswarm.ledger.campaigns import Campaigns, CampaignSplit, SplitMarket, VaultOpening
 from coinswarm.ledger.records import OUT_OF_SAMPLE
 from coinswarm.ledger.store import Store
@@ -97,7 +97,7 @@ def look(store: Store, kept: Campaigns, evaluator: Evaluator, name: str, catalog
         Refused: the campaign has no vault, or who or why is empty; Conflict: the vault's bars changed since it was declared.
     """
     found = replay.visit(store, name, catalog_path)
-    split = campaigns.require_split(kept.split(found.job.campaign), found.job.campaign)
+    split = campaign_rules.require_split(kept.split(found.job.campaign), found.job.campaign)
     if not replay.is_scored(found.record):
         raise errors.Refused(f"{found.record.id} has no figures to confirm", found=found.record.status)
     asked = VaultOpening(

@@ -11,11 +11,11 @@ from typing import Self, TypeVar
 from coinswarm import errors
 from coinswarm.ledger.records import JobStatus, Json, Lease
 from coinswarm.ledger.store import Store
+from coinswarm.retry import RetryPolicy, retry
 
 LEASE_S = 30.0
 LOOK_S = 1.0
 """Seconds between looks for a cancel; a look reads one word of one row."""
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _Value = TypeVar("_Value")
 
 
@@ -73,22 +73,19 @@ def patiently(call: Callable[[], _Value], *, tell: Callable[[str], None], stoppe
     Raises:
         Unavailable: it did not come back in time, or waiting was given up.
     """
-    deadline, pause, waited = time.monotonic() + limit_s, _FIRST_PAUSE_S, False
-    while True:
-        try:
-            value = call()
-        except errors.Unavailable as problem:
-            if time.monotonic() > deadline or stopped():
-                raise
-            if not waited:
-                tell(f"waiting for the database: {problem}")
-            waited = True
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_S)
-        else:
-            if waited:
-                tell("the database is back")
-            return value
+    waited = False
+
+    def on_pause(problem: errors.Unavailable, _pause_s: float) -> None:
+        nonlocal waited
+        if not waited:
+            tell(f"waiting for the database: {problem}")
+        waited = True
+
+    policy = RetryPolicy(limit_s=limit_s, first_s=0.2, longest_s=5.0)
+    value = retry(call, policy, on=errors.Unavailable, when=lambda _: not stopped(), on_pause=on_pause)
+    if waited:
+        tell("the database is back")
+    return value
 
 
 def finish(

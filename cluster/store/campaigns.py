@@ -13,7 +13,7 @@ from typing_extensions import override
 from cluster.store import reading, rows, tables
 from cluster.store.database import Repository, transaction
 from coinswarm import codec, errors
-from coinswarm.ledger import campaigns, identity, lifecycle
+from coinswarm.ledger import campaign_rules, identity, lifecycle
 from coinswarm.ledger.campaigns import Campaigns, CampaignSplit, SplitMarket, VaultOpening, VerdictRecord, VettedPlay
 from coinswarm.ledger.lifecycle import Transition
 from coinswarm.ledger.records import Json
@@ -35,7 +35,7 @@ class PostgresCampaigns(Repository, Campaigns):
         if stored is None:
             connection.execute(insert(tables.campaign_splits).on_conflict_do_nothing(), [_split_row(split)])
             stored = _find_split(connection, split.campaign)
-        return campaigns.same_split(campaigns.require_split(stored, split.campaign), split)
+        return campaign_rules.same_split(campaign_rules.require_split(stored, split.campaign), split)
 
     @override
     @transaction
@@ -50,18 +50,18 @@ class PostgresCampaigns(Repository, Campaigns):
 
     @override
     def open_vault(self, opening: VaultOpening) -> tuple[VaultOpening, VaultPass]:
-        campaigns.check_opening(opening)
+        campaign_rules.check_opening(opening)
         stored = self._opened(opening)
         return stored, vault.issue(stored.campaign, stored.id)
 
     @transaction
     def _opened(self, connection: sa.Connection, opening: VaultOpening) -> VaultOpening:
-        split = campaigns.require_split(_find_split(connection, opening.campaign), opening.campaign)
+        split = campaign_rules.require_split(_find_split(connection, opening.campaign), opening.campaign)
         reading.evaluation(connection, opening.evaluation)
         stored = dataclasses.replace(opening, seen_by=_seen_by(connection, split), figures={})
         made = insert(tables.vault_openings).on_conflict_do_nothing().returning(tables.vault_openings.c.id)
         if connection.execute(made, [_opening_row(stored)]).one_or_none() is None:
-            raise campaigns.spent(opening.id)
+            raise campaign_rules.spent(opening.id)
         return stored
 
     @override
@@ -72,7 +72,7 @@ class PostgresCampaigns(Repository, Campaigns):
         if row is None:
             raise errors.not_found("opening", opening, connection.scalars(sa.select(table.c.id).limit(100)))
         stored, seen = _opening(row), codec.copy(figures)
-        shown = campaigns.shown_once(stored, seen)
+        shown = campaign_rules.shown_once(stored, seen)
         if not stored.figures and seen:
             connection.execute(sa.update(table).where(table.c.id == opening).values(figures=seen))
         return shown
@@ -88,7 +88,7 @@ class PostgresCampaigns(Repository, Campaigns):
     @override
     @transaction
     def save_verdict(self, connection: sa.Connection, verdict: VerdictRecord, *, gates: str, card: str) -> None:
-        campaigns.check_verdict(verdict, gates=gates, card=card)
+        campaign_rules.check_verdict(verdict, gates=gates, card=card)
         texts = [{"hash": verdict.gates_hash, "text": gates}, {"hash": verdict.card_hash, "text": card}]
         connection.execute(insert(tables.verdict_evidence).on_conflict_do_nothing(), texts)
         connection.execute(insert(tables.verdicts).on_conflict_do_nothing(), [_renamed(dataclasses.asdict(verdict), "when", "reached")])
@@ -119,7 +119,7 @@ class PostgresCampaigns(Repository, Campaigns):
             return
         if lifecycle.require(taken, step).evidence == "verdict":
             verdict = _find_verdict(connection, step.verdict)
-            campaigns.check_promotion(step, verdict, None if verdict is None else _find_split(connection, verdict.campaign))
+            campaign_rules.check_promotion(step, verdict, None if verdict is None else _find_split(connection, verdict.campaign))
         connection.execute(sa.insert(tables.lifecycle), [_renamed(dataclasses.asdict(step), "when", "taken")])
 
     @override
@@ -132,7 +132,7 @@ class PostgresCampaigns(Repository, Campaigns):
     def save_vetted(self, connection: sa.Connection, play: VettedPlay) -> None:
         identity.check_text(play)
         state = lifecycle.standing(_steps(connection, play.evaluation))
-        campaigns.check_vetted(play, state, _find_verdict(connection, play.verdict))
+        campaign_rules.check_vetted(play, state, _find_verdict(connection, play.verdict))
         connection.execute(insert(tables.vetted_plays).on_conflict_do_nothing(), [_renamed(dataclasses.asdict(play), "when", "vetted")])
 
     @override

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -16,13 +15,12 @@ from sqlalchemy.util import immutabledict
 
 from cluster.store import sessions
 from coinswarm import codec, errors
+from coinswarm.retry import RetryPolicy, retry
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 CONNECT_TIMEOUT_S = 5
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 5.0
 _AWAY = ("08", "57P")
 """SQLSTATE classes of a connection that failed and of a server that is shutting down or starting."""
 _TRY_AGAIN = ("40001", "40P01", "55P03", "53300")
@@ -34,6 +32,7 @@ _READ_ONLY = "25006"
 _NOT_ALLOWED = "42501"
 _LOCKED = "55P03"
 _DATA_CLASS = "22"
+_FOREIGN = (exc.DBAPIError, exc.TimeoutError, psycopg.Error)
 _RULES = {"VT001": errors.Refused, "VT002": errors.Conflict}
 """What our own triggers raise, see the migrations."""
 
@@ -99,19 +98,19 @@ def run(made: sa.Engine, work: Callable[[sa.Connection], _T], *, patience_s: flo
         Unavailable: no server answers, or the server refuses us; Refused: it cannot be used as it is, or the role may not;
         StorageFull: its disk is full; InvalidArgument: a value does not fit.
     """
-    deadline = time.monotonic() + patience_s
-    pause = _FIRST_PAUSE_S
-    while True:
-        try:
-            with made.begin() as connection:
-                return work(connection)
-        except (exc.DBAPIError, exc.TimeoutError, psycopg.Error) as error:
-            if not _may_pass(error) or time.monotonic() + pause > deadline:
-                raise explained(error, made.url) from error
-            made.dispose()
-            _log.warning("the database at %s is away, trying again in %.1f s: %s", where(made.url), pause, _first_line(error))
-        time.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def transact() -> _T:
+        with made.begin() as connection:
+            return work(connection)
+
+    def on_pause(error: Exception, pause_s: float) -> None:
+        made.dispose()
+        _log.warning("the database at %s is away, trying again in %.1f s: %s", where(made.url), pause_s, _first_line(error))
+
+    try:
+        return retry(transact, RetryPolicy(limit_s=patience_s, first_s=0.1, longest_s=5.0), on=_FOREIGN, when=_may_pass, on_pause=on_pause)
+    except _FOREIGN as error:
+        raise explained(error, made.url) from error
 
 
 def raw(connection: sa.Connection) -> psycopg.Connection[Any]:

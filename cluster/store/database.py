@@ -77,10 +77,6 @@ class Repository:
         """Do `work` in one transaction, as `Database.run`."""
         return self.database.run(work)
 
-    def close(self) -> None:
-        """Close the database, which ends all of its repositories."""
-        self.database.close()
-
 
 def transaction(method: Callable[Concatenate[_R, sa.Connection, _P], _T]) -> Callable[Concatenate[_R, _P], _T]:
     """Make a repository's method that is given a connection one that is called without and is a transaction of its own."""

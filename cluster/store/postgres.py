@@ -80,11 +80,17 @@ class PostgresStore(Repository, Store):
     @override
     @transaction
     def jobs(
-        self, connection: sa.Connection, *, campaign: str | None = None, status: JobStatus | None = None, limit: int = 100
+        self,
+        connection: sa.Connection,
+        *,
+        campaign: str | None = None,
+        kind: str | None = None,
+        status: JobStatus | None = None,
+        limit: int = 100,
     ) -> tuple[Job, ...]:
         table = tables.jobs
         query = sa.select(table).order_by(table.c.created.desc(), table.c.id.desc()).limit(limit)
-        for column, wanted in ((table.c.campaign, campaign), (table.c.status, status)):
+        for column, wanted in ((table.c.campaign, campaign), (table.c.kind, kind), (table.c.status, status)):
             query = query if wanted is None else query.where(column == wanted)
         return tuple(map(rows.job_of, connection.execute(query)))
 

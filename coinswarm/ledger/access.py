@@ -6,13 +6,11 @@ a slow hash would only slow down every request.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import secrets
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 from coinswarm import check, codec, errors
@@ -99,10 +97,6 @@ class Access(Protocol):
         """The newest rows of the audit log, newest first; with `before`, only those with a smaller id."""
         ...
 
-    def close(self) -> None:
-        """Let go of connections."""
-        ...
-
 
 def new_secret() -> str:
     """A fresh secret: recognisable in a file by its beginning, 160 random bits."""
@@ -184,64 +178,3 @@ def chosen(tokens: Sequence[Token], name: str) -> Token:
     if not fitting:
         raise errors.not_found("token", name, [token.name for token in tokens])
     return max(fitting, key=lambda token: (token.revoked is None, token.created))
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-class MemoryAccess:
-    """Keeps the contract of `Access` in memory."""
-
-    def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
-        self._clock = clock
-        self._lock = threading.RLock()
-        self._tokens: dict[str, Token] = {}
-        self._trail: list[AuditRow] = []
-
-    def create_token(self, token: Token, *, by: str) -> None:
-        """See `Access`."""
-        with self._lock:
-            checked(token)
-            if any(other.name == token.name and other.revoked is None for other in self._tokens.values()):
-                raise taken(token.name)
-            self._tokens[token.id] = token
-            self.note(by, "token create", token.id, {"name": token.name, "role": token.role})
-
-    def token(self, secret: str) -> Token:
-        """See `Access`."""
-        wanted = fingerprint(secret)
-        with self._lock:
-            for token in self._tokens.values():
-                if token.hash == wanted and opens(token, self._clock()):
-                    return token
-        raise unknown()
-
-    def tokens(self) -> tuple[Token, ...]:
-        """See `Access`."""
-        with self._lock:
-            return tuple(sorted(self._tokens.values(), key=lambda token: (token.created, token.id)))
-
-    def revoke(self, name: str, *, by: str) -> Token:
-        """See `Access`."""
-        with self._lock:
-            token = chosen(self.tokens(), name)
-            if token.revoked is None:
-                token = self._tokens[token.id] = dataclasses.replace(token, revoked=self._clock())
-                self.note(by, "token revoke", token.id, {"name": token.name})
-            return token
-
-    def note(self, token: str, action: str, target: str, detail: Json) -> None:
-        """See `Access`."""
-        with self._lock:
-            row = AuditRow(id=len(self._trail) + 1, at=self._clock(), token=token, action=action, target=target, detail=codec.copy(detail))
-            self._trail.append(row)
-
-    def trail(self, *, limit: int = 100, before: int | None = None) -> tuple[AuditRow, ...]:
-        """See `Access`."""
-        with self._lock:
-            rows = [row for row in reversed(self._trail) if before is None or row.id < before]
-            return tuple(rows[:limit])
-
-    def close(self) -> None:
-        """See `Access`."""

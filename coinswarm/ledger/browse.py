@@ -135,7 +135,3 @@ class Browse(Protocol):
     def jobs_by_status(self) -> Mapping[tuple[str, str], int]:
         """How many jobs there are of each kind and status."""
         ...
-
-    def close(self) -> None:
-        """Let go of connections."""
-        ...

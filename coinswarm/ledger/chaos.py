@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,8 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from coinswarm import errors
-from coinswarm.ledger import transitions
-from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import GenerationRecord, Job, Json, Lease
 from coinswarm.types import BoolArray, FloatArray, IntArray
 
@@ -258,66 +255,3 @@ def check_frame(job: str, stored: ChaosFrame, given: ChaosFrame) -> None:
     """Raise `Conflict` when trades have other markets, features or bars than those of the job."""
     if stored != given:
         raise errors.Conflict(f"the chaos trades of {job} share markets, features and bars", found=given, hint="start a new job")
-
-
-class MemoryChaosStore:
-    """Keeps the contract of `ChaosStore` beside a store in memory; it forgets everything when the process ends."""
-
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
-        self._lock = threading.RLock()
-        self._frames: dict[str, ChaosFrame] = {}
-        self._steps: dict[str, list[tuple[GenerationRecord, ChaosTrades]]] = {}
-
-    def prepare(self, job: str, frame: ChaosFrame) -> None:
-        """See `ChaosStore`."""
-        with self._lock:
-            name = self._store.job(job).id
-            check_frame(name, self._frames.setdefault(name, frame), frame)
-            self._steps.setdefault(name, [])
-
-    def commit(self, lease: Lease, record: GenerationRecord, trades: ChaosTrades) -> bool:
-        """See `ChaosStore`."""
-        with self._lock:
-            check_frame(lease.job, self.frame(lease.job), trades.frame)
-            new = self._store.commit_generation(lease, [record])
-            if new:
-                self._steps[lease.job].append((record, trades))
-            return new
-
-    def frame(self, job: str) -> ChaosFrame:
-        """See `ChaosStore`."""
-        with self._lock:
-            found = self._store.job(job)
-            if found.id not in self._frames:
-                raise no_trades(found)
-            return self._frames[found.id]
-
-    def trades(self, job: str) -> ChaosTrades:
-        """See `ChaosStore`."""
-        with self._lock:
-            frame = self.frame(job)
-            parts = [trades for _, trades in self._steps[self._store.job(job).id]]
-        joined = concatenate([empty(frame), *parts])
-        return joined.select(np.argsort(joined.number, kind="stable"))
-
-    def summaries(self, *, campaign: str | None = None, limit: int = 100) -> tuple[ChaosSummary, ...]:
-        """See `ChaosStore`."""
-        with self._lock:
-            jobs = [job for job in self._store.jobs(campaign=campaign, limit=2**31) if job.id in self._frames]
-            return tuple(self._summary(job) for job in jobs[:limit])
-
-    def drop(self, job: str) -> None:
-        """See `ChaosStore`."""
-        with self._lock:
-            found = self._store.job(job)
-            transitions.refuse_going(found)
-            self._frames.pop(found.id, None)
-            self._steps.pop(found.id, None)
-
-    def _summary(self, job: Job) -> ChaosSummary:
-        records = [record for record, _ in self._steps[job.id]]
-        made = sum(record.evaluations for record in records)
-        sums = {name: sum(float(record.figures.get(key, 0.0)) for record in records) for name, key in SUMS.items()}
-        means = {name: total / made if made else float("nan") for name, total in sums.items()}
-        return ChaosSummary(job=job.id, campaign=job.campaign, trades=made, markets=len(self._frames[job.id].markets), **means)

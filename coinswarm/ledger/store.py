@@ -90,8 +90,10 @@ class Store(Protocol):
         """
         ...
 
-    def jobs(self, *, campaign: str | None = None, status: JobStatus | None = None, limit: int = 100) -> tuple[Job, ...]:
-        """Jobs, newest first."""
+    def jobs(
+        self, *, campaign: str | None = None, kind: str | None = None, status: JobStatus | None = None, limit: int = 100
+    ) -> tuple[Job, ...]:
+        """Jobs, newest first; None: of every campaign, kind or status."""
         ...
 
     def claim(self, job: str, owner: str, *, lease_s: float = 60.0) -> Lease:
@@ -228,8 +230,4 @@ class Store(Protocol):
         Raises:
             NotFound: there is no such job; Conflict: it has not ended.
         """
-        ...
-
-    def close(self) -> None:
-        """Let go of connections; the store is not used afterwards."""
         ...

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
@@ -19,10 +18,11 @@ from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.providers import Candle, Provider
 from coinswarm.market.timeframe import Timeframe
+from coinswarm.retry import RetryPolicy, retry
 
 _T = TypeVar("_T")
-_FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 30.0
+PATIENCE = RetryPolicy(limit_s=60.0, first_s=0.5, longest_s=30.0)
+"""How long an exchange may leave a question without an answer before it counts as unreachable."""
 _LOOK_S, _NAP_S = 0.2, 1.0
 """How often a cancel is asked for while an answer is waited for, and between two tries."""
 _FUNDING_PAGE = 500
@@ -46,21 +46,6 @@ class Progress:
     done: float
     added: int
     note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Patience:
-    """How a fetch waits.
-
-    Attributes:
-        give_up_s: seconds without any answer after which an exchange counts as unreachable; pauses double from half a second to thirty.
-        sleep: waits the given seconds.
-        clock: seconds that only rise.
-    """
-
-    give_up_s: float = 60.0
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +73,7 @@ def fetch(
     until_ms: int | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
-    patience: Patience = Patience(),
+    patience: RetryPolicy = PATIENCE,
 ) -> Fetched:
     """Store all finished candles of a market from `since_ms` on, and its funding if it is a perpetual.
 
@@ -130,7 +115,7 @@ class _Fetch:
     timeframe: Timeframe
     on_progress: Callable[[Progress], None]
     cancelled: Callable[[], bool]
-    patience: Patience
+    patience: RetryPolicy
     added: int = 0
     funding_added: int = 0
     done: float = 0.0
@@ -226,17 +211,12 @@ class _Fetch:
 
     def _ask(self, question: Callable[[], _T]) -> _T:
         """Ask until there is an answer or the patience is over."""
-        pause, began = _FIRST_PAUSE_S, self.patience.clock()
-        while True:
-            try:
-                return self._answer(question)
-            except errors.Unavailable as error:
-                left = self.patience.give_up_s - (self.patience.clock() - began)
-                if left <= pause:
-                    raise
-                self._tell(self.done, f"{error.rule}: trying again in {pause:g} s")
-            self._sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+        def on_pause(error: errors.Unavailable, pause_s: float) -> None:
+            self._tell(self.done, f"{error.rule}: trying again in {pause_s:g} s")
+
+        policy = replace(self.patience, sleep=self._sleep)
+        return retry(partial(self._answer, question), policy, on=errors.Unavailable, on_pause=on_pause)
 
     def _answer(self, question: Callable[[], _T]) -> _T:
         """The answer, asked for in a thread of its own: a socket that is silent until its timeout would not hear of a cancel."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from coinswarm import errors
-from coinswarm.ledger import campaigns, lifecycle
+from coinswarm.ledger import campaign_rules, lifecycle
 from coinswarm.ledger.campaigns import Campaigns, VerdictRecord
 from coinswarm.ledger.lifecycle import State, Transition
 from coinswarm.validate import gates
@@ -49,7 +49,7 @@ def require_open(kept: Campaigns, evaluation: str, campaign: str) -> State:
     Raises:
         Refused: its campaign has no vault, or it stands elsewhere.
     """
-    campaigns.require_split(kept.split(campaign), campaign)
+    campaign_rules.require_split(kept.split(campaign), campaign)
     standing = state(kept, evaluation)
     if standing not in (lifecycle.CANDIDATE, "validated"):
         raise errors.Refused(f"candidates are vetted, and {evaluation} is {standing}", hint="rework leads back to candidate")

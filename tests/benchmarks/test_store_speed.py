@@ -46,7 +46,7 @@ def test_storing_a_generation(benchmark: Any, database_url: str, markets: int) -
 
     assert benchmark.pedantic(commit, setup=prepare, rounds=10)
     benchmark.extra_info["rows_per_s"] = ROWS / benchmark.stats.stats.min
-    store.close()
+    store.database.close()
 
 
 def test_reading_a_leaderboard(benchmark: Any, database_url: str) -> None:
@@ -56,4 +56,4 @@ def test_reading_a_leaderboard(benchmark: Any, database_url: str) -> None:
         batch, scores = made(job, number, np.random.default_rng(number))
         store.commit_generation(lease, [generation(job, number)], [batch], [scores])
     assert len(benchmark(store.leaderboard, job.id)) == 20
-    store.close()
+    store.database.close()

@@ -93,5 +93,5 @@ def test_a_database_that_is_away_in_the_middle_of_a_job_is_waited_for(small_worl
     assert ending.result_hash == driven(MemoryStore(), BatchEvaluator(LocalExecutor()), small_world.plan(baselines=False)).result_hash
     variants = [variant for batch in store.evaluations(ending.job) for variant in batch.variants]
     assert len(variants) == len(set(variants)) == ending.result["distinct"]
-    store.close()
+    store.database.close()
     wire.cut()

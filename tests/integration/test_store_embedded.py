@@ -67,7 +67,7 @@ def test_what_was_committed_survives_the_kill_of_the_server(folder: Path) -> Non
     psutil.wait_procs(family, timeout=30)
     embedded.ensure(folder)
     assert store.count_trials(job.campaign).trials == 1
-    store.close()
+    store.database.close()
 
 
 def test_a_run_waits_for_a_server_that_comes_back(folder: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_run_waits_for_a_server_that_comes_back(folder: Path) -> None:
     back.join()
     assert store.count_trials(job.campaign).evaluations == 2
     assert embedded.url(folder) == address
-    store.close()
+    store.database.close()
 
 
 def test_a_server_in_use_is_stopped_only_by_force(folder: Path) -> None:

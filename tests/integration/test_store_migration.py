@@ -86,7 +86,7 @@ def test_trials_and_figures_of_the_schema_before_are_carried_over(old_url: str) 
     assert [member.variant for member in store.lineage(evaluation_id("evolve-1", "c"))] == ["c", "a", "b"]
     assert store.count_trials("old campaign").trials == 3
     assert store.last_generations("evolve-1")[0].state == b"state"
-    store.close()
+    store.database.close()
 
 
 def test_a_job_of_the_schema_before_goes_on(old_url: str) -> None:
@@ -96,7 +96,7 @@ def test_a_job_of_the_schema_before_goes_on(old_url: str) -> None:
     store.commit_generation(lease, [generation(job, 1)], [trials(job, ["a", "d"], generation=1)], [scored(["a", "d"], data_set="one")])
     assert [batch.variants for batch in store.evaluations(job.id)] == [("a", "b", "c"), ("d",)]
     assert store.evaluation(evaluation_id(job.id, "a")).scores[0].figures["sharpe"] == 0.5
-    store.close()
+    store.database.close()
 
 
 def test_views_that_others_put_on_the_old_tables_read_the_new_ones(old_url: str) -> None:

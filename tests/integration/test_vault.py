@@ -29,8 +29,8 @@ from cluster.version import code_version
 from coinswarm import errors
 from coinswarm.chaos.settings import make
 from coinswarm.evolve.settings import SearchSettings
-from coinswarm.ledger.campaigns import CampaignSplit, MemoryCampaigns
-from coinswarm.ledger.memory import MemoryStore
+from coinswarm.ledger.campaigns import CampaignSplit
+from coinswarm.ledger.memory import MemoryCampaigns, MemoryStore
 from coinswarm.market import resample, synthetic, vault
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe

@@ -13,9 +13,9 @@ from cluster.store.campaigns import PostgresCampaigns
 from cluster.store.database import Database
 from coinswarm import codec, errors
 from coinswarm.ledger import campaigns, lifecycle
-from coinswarm.ledger.campaigns import Campaigns, CampaignSplit, MemoryCampaigns, SplitMarket, VaultOpening, VerdictRecord, VettedPlay
+from coinswarm.ledger.campaigns import Campaigns, CampaignSplit, SplitMarket, VaultOpening, VerdictRecord, VettedPlay
 from coinswarm.ledger.lifecycle import ARROWS, STATES, Transition
-from coinswarm.ledger.memory import MemoryStore
+from coinswarm.ledger.memory import MemoryCampaigns, MemoryStore
 from coinswarm.ledger.records import evaluation_id
 from coinswarm.ledger.store import Store
 from coinswarm.market.splits import Span

@@ -20,9 +20,8 @@ from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from cluster.store.queue import PostgresQueue
 from coinswarm import errors
-from coinswarm.ledger.access import MemoryAccess
-from coinswarm.ledger.memory import MemoryStore
-from coinswarm.ledger.queue import MemoryQueue, Queue, Submission
+from coinswarm.ledger.memory import MemoryAccess, MemoryQueue, MemoryStore
+from coinswarm.ledger.queue import Queue, Submission
 from coinswarm.ledger.records import Job, Lease
 from coinswarm.ledger.store import Store
 from tests.laws import ledger_world as world

@@ -12,8 +12,8 @@ from cluster.store.database import Database
 from coinswarm import errors
 from coinswarm.chaos import drawing, pricing
 from coinswarm.chaos.settings import make
-from coinswarm.ledger.chaos import COLUMNS, ChaosStore, ChaosTrades, MemoryChaosStore, figures
-from coinswarm.ledger.memory import MemoryStore
+from coinswarm.ledger.chaos import COLUMNS, ChaosStore, ChaosTrades, figures
+from coinswarm.ledger.memory import MemoryChaosStore, MemoryStore
 from coinswarm.ledger.records import WHOLE_JOB, GenerationRecord, Job, Lease
 from coinswarm.ledger.store import Store
 from tests.laws.ledger_world import fresh, generation, queued, running

@@ -13,8 +13,8 @@ import pytest
 from cluster.store.database import Database
 from cluster.store.patterns import PostgresPatternStore
 from coinswarm import errors, stats
-from coinswarm.ledger.memory import MemoryStore
-from coinswarm.ledger.patterns import DECAY, MemoryPatternStore, PatternRecord, PatternStore
+from coinswarm.ledger.memory import MemoryPatternStore, MemoryStore
+from coinswarm.ledger.patterns import DECAY, PatternRecord, PatternStore
 from coinswarm.ledger.store import Store
 from tests.laws.ledger_world import fresh, generation, running
 

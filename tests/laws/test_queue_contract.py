@@ -16,9 +16,9 @@ from cluster.store.postgres import PostgresStore
 from cluster.store.queue import PostgresQueue
 from coinswarm import errors
 from coinswarm.ledger import access
-from coinswarm.ledger.access import Access, MemoryAccess, Token
-from coinswarm.ledger.memory import MemoryStore
-from coinswarm.ledger.queue import Entry, MemoryQueue, Queue, Submission
+from coinswarm.ledger.access import Access, Token
+from coinswarm.ledger.memory import MemoryAccess, MemoryQueue, MemoryStore
+from coinswarm.ledger.queue import Entry, Queue, Submission
 from coinswarm.ledger.records import Job, Lease, PlayRecord
 from coinswarm.ledger.store import Store
 from tests.laws import ledger_world as world

@@ -94,6 +94,14 @@ def test_an_id_that_starts_another_is_itself_meant(store: Store) -> None:
     assert store.job(name) == short
 
 
+def test_jobs_are_listed_by_kind_before_the_limit_counts(store: Store) -> None:
+    campaign = fresh("campaign")
+    chaos = queued(store, campaign=campaign, kind="chaos", created=world.CREATED)
+    queued(store, campaign=campaign, created=world.CREATED + timedelta(seconds=1))
+    assert [job.id for job in store.jobs(campaign=campaign, kind="chaos", limit=1)] == [chaos.id]
+    assert store.jobs(campaign=campaign, kind="rules") == ()
+
+
 def test_jobs_are_listed_newest_first_by_campaign_and_status(store: Store) -> None:
     campaign = fresh("campaign")
     jobs = [queued(store, campaign=campaign, created=world.CREATED + timedelta(seconds=second)) for second in range(3)]

@@ -146,4 +146,4 @@ def test_a_honesty_run_with_fewer_worlds_than_it_was_begun_with_is_refused(datab
         connection.execute(f"UPDATE jobs SET config = {fewer} WHERE id = %s", [as_begun.id])
     with pytest.raises(errors.Refused, match="config hash"):
         refuse_changed(store, as_begun.id)
-    store.close()
+    store.database.close()

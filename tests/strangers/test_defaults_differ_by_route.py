@@ -49,11 +49,8 @@ def typed(home: Path, database_url: str) -> Callable[..., dict[str, Any]]:
 
     def submitted(*options: str) -> dict[str, Any]:
         said = runner.invoke(app.app, ["submit", str(home / "crossing.yml"), "-s", MARKET, *options, "--json"], catch_exceptions=False)
-        store = PostgresStore(Database(database_url))
-        try:
-            return dict(store.job(json.loads(said.stdout)["job"]).config)
-        finally:
-            store.close()
+        with Database(database_url) as database:
+            return dict(PostgresStore(database).job(json.loads(said.stdout)["job"]).config)
 
     return submitted
 

@@ -51,11 +51,8 @@ class Machine:
 
     def visit(self) -> Visit:
         """The evaluation with all that made it."""
-        store = PostgresStore(Database(self.url))
-        try:
-            return revisit.visit(store, self.best, self.home / "bars.duckdb")
-        finally:
-            store.close()
+        with Database(self.url) as database:
+            return revisit.visit(PostgresStore(database), self.best, self.home / "bars.duckdb")
 
     def keys(self) -> list[str]:
         """The data sets that are stored."""
@@ -91,7 +88,7 @@ def machine(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     context = jobs_world.plan_context(home / "bars.duckdb", store=store)
     job = jobs_world.run(jobs_world.planned(asked, context), RunWorld(context=context)).id
     yield Machine(home=home, url=database, best=store.leaderboard(job, limit=1)[0].evaluation, job=job)
-    store.close()
+    store.database.close()
 
 
 # --- a variant as a play --------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from cluster.jobs.kind import Estimate, Planned, RunContext
@@ -17,13 +19,12 @@ from coinswarm import errors
 from coinswarm.ledger.records import Json
 from coinswarm.market import fetch, providers
 from coinswarm.market.catalog import Catalog
-from coinswarm.market.fetch import Patience, Progress
+from coinswarm.market.fetch import PATIENCE, Progress
 from coinswarm.market.providers import Provider
 from coinswarm.market.timeframe import Timeframe
+from coinswarm.retry import RetryPolicy, retry
 
-_PATIENCE_S = 60.0
-_USUAL = Patience()
-_PAUSE_S = 0.5
+_HELD = RetryPolicy(limit_s=60.0, first_s=0.5, longest_s=0.5)
 _NOTE_S = 10.0
 """Seconds between two notes on how far a market is."""
 _PAGE, _PAGE_S = 1000, 0.5
@@ -50,7 +51,7 @@ class Markets:
         *,
         timeout_s: float,
         tell: Callable[[str], None] = lambda _: None,
-        patience: Patience = _USUAL,
+        patience: RetryPolicy = PATIENCE,
     ) -> None:
         self._settled, self._bars_file = settled, bars_file
         self._timeout_s, self._tell, self._patience = timeout_s, tell, patience
@@ -122,25 +123,21 @@ def _opened(path: Path, halted: Callable[[], bool]) -> Catalog:
     Raises:
         Conflict: another process holds it for too long. Cancelled: `halted` said so.
     """
-    deadline = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            return Catalog.open(path)
-        except errors.Conflict:
-            if time.monotonic() > deadline:
-                raise
-            if halted():
-                raise errors.Cancelled("the fetch was stopped while others held the bars") from None
-            time.sleep(_PAUSE_S)
+
+    def refuse_halted(_error: errors.Conflict, _pause_s: float) -> None:
+        if halted():
+            raise errors.Cancelled("the fetch was stopped while others held the bars") from None
+
+    return retry(partial(Catalog.open, path), _HELD, on=errors.Conflict, on_pause=refuse_halted)
 
 
 def load(made: Planned, context: RunContext) -> Steps:
     """The work of a planned job."""
     settled = made.job.config
-    patience_s = float(settled.get("patience_s", _USUAL.give_up_s))
+    patience_s = float(settled.get("patience_s", PATIENCE.limit_s))
     markets = Markets(
         settled, context.bars_file, timeout_s=min(patience_s, context.fetch_timeout_s), tell=context.note,
-        patience=Patience(give_up_s=patience_s),
+        patience=replace(PATIENCE, limit_s=patience_s),
     )  # fmt: skip
     return Steps(context.store, made.job.id, markets)
 

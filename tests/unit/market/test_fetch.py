@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from coinswarm import errors
 from coinswarm.market.catalog import Catalog
-from coinswarm.market.fetch import Patience, fetch
+from coinswarm.market.fetch import fetch
+from coinswarm.retry import RetryPolicy
 from tests.exchanges import ReplayExchange
 from tests.unit.market.tapes import MINUTE, START, changed, rebuilt, reordered, tape
 
@@ -25,8 +26,8 @@ class Clock:
         self.waits.append(seconds)
         self.now += seconds
 
-    def patience(self, give_up_s: float = 60.0) -> Patience:
-        return Patience(give_up_s=give_up_s, sleep=self.sleep, clock=lambda: self.now)
+    def patience(self, give_up_s: float = 60.0) -> RetryPolicy:
+        return RetryPolicy(limit_s=give_up_s, first_s=0.5, longest_s=30.0, sleep=self.sleep, clock=lambda: self.now)
 
 
 @pytest.fixture

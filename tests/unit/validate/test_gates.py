@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from coinswarm import errors
 from coinswarm.ledger import lifecycle
-from coinswarm.ledger.campaigns import MemoryCampaigns
-from coinswarm.ledger.memory import MemoryStore
+from coinswarm.ledger.memory import MemoryCampaigns, MemoryStore
 from coinswarm.validate import card, gates, names
 from coinswarm.validate import lifecycle as steps
 from coinswarm.validate.card import ReportCard, Section

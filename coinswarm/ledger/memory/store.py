@@ -39,7 +39,8 @@ _Record = TypeVar("_Record")
 _ScoreKey = tuple[str, str, str]
 
 
-def _utc_now() -> datetime:
+def utc_now() -> datetime:
+    """The time of this machine."""
     return datetime.now(UTC)
 
 
@@ -49,7 +50,7 @@ _DROPPED = batches.STATUS_NAMES[figures.Status.DROPPED]
 class MemoryStore:
     """Keeps the contract of `coinswarm.ledger.store.Store` with one lock around every method."""
 
-    def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
         self._clock = clock
         self._lock = threading.RLock()
         self._data_sets: dict[tuple[str, str], DataSetRecord] = {}
@@ -108,10 +109,13 @@ class MemoryStore:
         with self._lock:
             return self._known(job).status
 
-    def jobs(self, *, campaign: str | None = None, status: JobStatus | None = None, limit: int = 100) -> tuple[Job, ...]:
+    def jobs(
+        self, *, campaign: str | None = None, kind: str | None = None, status: JobStatus | None = None, limit: int = 100
+    ) -> tuple[Job, ...]:
         """See `Store`."""
+        wanted = {name: value for name, value in (("campaign", campaign), ("kind", kind), ("status", status)) if value is not None}
         with self._lock:
-            fitting = [job for job in self._jobs.values() if campaign in (None, job.campaign) and status in (None, job.status)]
+            fitting = [job for job in self._jobs.values() if all(getattr(job, name) == value for name, value in wanted.items())]
             return tuple(sorted(fitting, key=lambda job: (job.created, job.id), reverse=True)[:limit])
 
     def claim(self, job: str, owner: str, *, lease_s: float = 60.0) -> Lease:
@@ -253,9 +257,6 @@ class MemoryStore:
             self._scores[job] = {key: score for key, score in self._scores[job].items() if key[0] in kept}
             stored = self._generations[job]
             self._generations[job] = {key: dataclasses.replace(record, state=b"") for key, record in stored.items()}
-
-    def close(self) -> None:
-        """See `Store`."""
 
     def _known(self, job: str) -> Job:
         if job not in self._jobs:
