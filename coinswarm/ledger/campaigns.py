@@ -26,8 +26,6 @@ from coinswarm.market.timeframe import Timeframe
 from coinswarm.market.vault import Fence, VaultPass
 
 _MANY = 1_000_000
-VAULT = "vault"
-"""The segment that an opening is scored on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
