@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from coinswarm.evolve.settings import Objective
-from coinswarm.evolve.space import Axis, Box
+from coinswarm.evolve.space import Scale
 from coinswarm.evolve.state import Results
 from coinswarm.types import BoolArray, FloatArray
 
 TWO_OBJECTIVES = (Objective(name="f1", direction="min"), Objective(name="f2", direction="min"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Axis:
+    """A dimension of a `Box`."""
+
+    path: str
+    kind: str = "float"
+    choices: tuple[object, ...] = ()
+    low: float = 0.0
+    high: float = 1.0
+    step: float | None = None
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A space without constraints: every genome on the grid is valid."""
+
+    dimensions: tuple[Axis, ...]
+
+    def sample(self, rng: np.random.Generator, n: int) -> FloatArray:
+        """(n, n_dims) genomes, uniform on each dimension's scale."""
+        scale = Scale.of(self.dimensions)
+        return scale.genomes(rng.random((n, len(self.dimensions))))
+
+    def valid(self, genomes: FloatArray) -> BoolArray:
+        """(n,) whether every gene is within its bounds and on its grid."""
+        snapped = Scale.of(self.dimensions).snap(genomes)
+        return np.asarray(np.isclose(snapped, genomes, rtol=1e-12, atol=1e-12).all(axis=1))
+
+    def repair(self, genomes: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """(n, n_dims) genomes clipped to the bounds and moved to the grid."""
+        return Scale.of(self.dimensions).snap(genomes)
+
+    def values(self, genomes: FloatArray) -> FloatArray:
+        """(n, n_dims) the genes themselves: the axes of a box are numbers."""
+        return np.array(genomes, dtype=np.float64)
 
 
 def box(dims: int, low: float = 0.0, high: float = 1.0) -> Box:

@@ -6,25 +6,13 @@ is known before the proposal is evaluated, and tells on which island a variant w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from coinswarm.evolve import operators, selection
-from coinswarm.evolve.state import Members, Proposals, State
+from coinswarm.evolve.state import Members, Proposals
 from coinswarm.types import BoolArray, IntArray
 
 NO_PARENT = -1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Credit:
-    """What an operator brought: how many children, how many of them survived, and how many dominated a parent."""
-
-    operator: str
-    children: int
-    survived: int
-    better: int
 
 
 def births(island: int, generation: int, count: int) -> IntArray:
@@ -37,29 +25,14 @@ def birth(key: int) -> tuple[int, int, int]:
     return key >> 44, (key >> 20) & 0xFFFFFF, key & 0xFFFFF
 
 
-def birth_islands(keys: IntArray) -> IntArray:
-    """(n,) island on which each was born; -1 for `NO_PARENT`."""
-    return np.asarray(keys >> 44)
-
-
-def credit(state: State) -> tuple[Credit, ...]:
-    """What each operator that was used brought so far, on all islands, the most used first."""
-    total = np.sum([island.credit for island in state.islands], axis=0)
-    used = [code for code in np.argsort(-total[:, 0], kind="stable") if total[code, 0]]
-    return tuple(
-        Credit(operator=operators.NAMES[code], children=int(total[code, 0]), survived=int(total[code, 1]), better=int(total[code, 2]))
-        for code in used
-    )
-
-
 def award(proposals: Proposals, children: Members, parents: Members, survivors: IntArray) -> IntArray:
     """(n_operators, 3) children, survivors and children that dominate a parent, of one generation.
 
     Args:
         proposals: the generation.
         children: its scored members, row for row.
-        parents: the population they were bred from.
-        survivors: births of the population that follows.
+        parents: the population that they are children of.
+        survivors: (n_survivors,) births of the population that follows.
     """
     columns = [np.ones(len(children), dtype=np.bool_), np.isin(children.births, survivors), _better(proposals, children, parents)]
     size = len(operators.NAMES)

@@ -1,4 +1,4 @@
-"""What the search asks of a space of variants, a plain box that answers it, and the scale on which operators work.
+"""What the search asks of a space of variants, and the scale on which operators work.
 
 Operators work in the unit cube: each gene is mapped to [0, 1] (by its logarithm where the dimension says so), changed there, and mapped
 back onto its grid. A choice among ascending numbers has an order and is moved along; a choice among words has none and is drawn anew.
@@ -67,44 +67,6 @@ class SearchSpace(Protocol):
 
     def values(self, genomes: FloatArray) -> FloatArray:
         """(n, n_dims) the number each gene stands for."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Axis:
-    """A dimension of a `Box`."""
-
-    path: str
-    kind: str = "float"
-    choices: tuple[object, ...] = ()
-    low: float = 0.0
-    high: float = 1.0
-    step: float | None = None
-    log: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A space without constraints: every genome on the grid is valid."""
-
-    dimensions: tuple[Axis, ...]
-
-    def sample(self, rng: np.random.Generator, n: int) -> FloatArray:
-        """(n, n_dims) genomes, uniform on each dimension's scale."""
-        scale = Scale.of(self.dimensions)
-        return scale.genomes(rng.random((n, len(self.dimensions))))
-
-    def valid(self, genomes: FloatArray) -> BoolArray:
-        """(n,) whether every gene is within its bounds and on its grid."""
-        snapped = Scale.of(self.dimensions).snap(genomes)
-        return np.asarray(np.isclose(snapped, genomes, rtol=1e-12, atol=1e-12).all(axis=1))
-
-    def repair(self, genomes: FloatArray, rng: np.random.Generator) -> FloatArray:  # noqa: ARG002  (the protocol's signature)
-        """(n, n_dims) genomes clipped to the bounds and moved to the grid."""
-        return Scale.of(self.dimensions).snap(genomes)
-
-    def values(self, genomes: FloatArray) -> FloatArray:
-        """(n, n_dims) the genes themselves: the axes of a box are numbers."""
-        return np.array(genomes, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

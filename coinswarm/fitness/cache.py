@@ -17,12 +17,6 @@ class CacheInfo(NamedTuple):
     entries: int
     bytes: int
 
-    @property
-    def hit_rate(self) -> float:
-        """Share of look-ups that found what they asked for; 0 before the first."""
-        asked = self.hits + self.misses
-        return self.hits / asked if asked else 0.0
-
 
 class Cache:
     """Least recently used entries make room for new ones once `max_bytes` are held."""

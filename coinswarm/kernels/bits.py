@@ -13,8 +13,6 @@ from numba.extending import intrinsic
 from coinswarm.kernels.jit import inlined_kernel, kernel
 from coinswarm.types import Bits, IntArray
 
-WORD = 64
-
 
 @intrinsic
 def trailing_zeros(typingctx, word):  # type: ignore[no-untyped-def]  # noqa: ARG001
@@ -36,21 +34,6 @@ def popcount(typingctx, word):  # type: ignore[no-untyped-def]  # noqa: ARG001
         return builder.ctpop(args[0])
 
     return signature, generate
-
-
-@inlined_kernel
-def next_set(words: Bits, start: int, n: int) -> int:
-    """The first set bit at or after `start`; `n` if there is none."""
-    if start >= n:
-        return n
-    w = start >> 6
-    word = words[w] & (np.uint64(0xFFFFFFFFFFFFFFFF) << np.uint64(start & 63))
-    while word == 0:
-        w += 1
-        if w >= words.size:
-            return n
-        word = words[w]
-    return (w << 6) + trailing_zeros(word)
 
 
 @inlined_kernel
@@ -92,15 +75,6 @@ def next_exit(leave: Bits, own: Bits, opposite: Bits, reverse: bool, start: int,
 def is_set(words: Bits, i: int) -> bool:
     """Whether bar `i` is true."""
     return (words[i >> 6] >> np.uint64(i & 63)) & np.uint64(1) == np.uint64(1)
-
-
-@kernel
-def count(words: Bits) -> int:
-    """Number of bars that are true."""
-    total = 0
-    for w in range(words.size):
-        total += popcount(words[w])
-    return total
 
 
 @kernel

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar, get_args, runtime_checkable
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from coinswarm.ledger.patterns import PatternRecord, PatternSource, PatternStatus
 from coinswarm.ledger.records import GenerationRecord, Job, JobStatus, Json
@@ -18,7 +18,6 @@ Place: TypeAlias = tuple[Any, str]
 """Where a page ended: the value it is ordered by, and the id."""
 
 EvaluationOrder: TypeAlias = Literal["-fitness", "fitness", "generation", "-generation", "id"]
-EVALUATION_ORDERS: tuple[EvaluationOrder, ...] = get_args(EvaluationOrder)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

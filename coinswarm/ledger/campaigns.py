@@ -20,8 +20,6 @@ from coinswarm.market.splits import Span
 from coinswarm.market.vault import Fence, VaultPass
 
 _MANY = 1_000_000
-VAULT = "vault"
-"""The segment that an opening is scored on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -115,8 +113,7 @@ class PatternStore(Protocol):
 
 def pattern_id(source: str, job: str, conditions: Sequence[Json]) -> str:
     """The id of a pattern: 16 hexadecimal digits that follow from where and by whom it was found and from its conditions."""
-    text = json.dumps([source, job, codec.copy(list(conditions))], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
+    return codec.canonical_hash([source, job, codec.copy(list(conditions))])[:_ID_LENGTH]
 
 
 def checked(record: PatternRecord) -> PatternRecord:

@@ -7,16 +7,21 @@ absence. A card is plain data: it goes to JSON and back without a change.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, ValidationError, with_config
 
 from coinswarm import codec, errors
+from coinswarm.validate import names
 
 VERSION = 1
 """Of the JSON form; a card of another version is refused."""
 DIGITS = 12
 Cell = str | float | int | bool | None
+_Number = BeforeValidator(lambda cell: float(cell) if cell in ("nan", "inf", "-inf") else cell)
+"""A cell of text and numbers: there, and there only, the words of numbers that are not finite could be text."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +30,7 @@ class Table:
 
     title: str
     head: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[Annotated[Cell, _Number], ...], ...]
     units: tuple[str, ...] = ()
 
 
@@ -52,13 +57,13 @@ class Chart:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Section:
-    """One part of a card.
+    """One part of a card. The order of the fields is that of stored cards, whose text gates hash.
 
     Attributes:
         name: as gates know it: the first word of `odds.dsr`.
         title: heading.
         figures: numbers by name; NaN: could not be computed for this variant, the note says why.
-        tables, charts, notes: for a person.
+        notes, tables, charts: for a person.
         withheld: figures that are not printed although the section ran, each with the reason.
         refused: why there are no figures; None: there are.
     """
@@ -66,16 +71,17 @@ class Section:
     name: str
     title: str
     figures: Mapping[str, float] = field(default_factory=dict)
-    tables: tuple[Table, ...] = ()
-    charts: tuple[Chart, ...] = ()
     notes: tuple[str, ...] = ()
     withheld: Mapping[str, str] = field(default_factory=dict)
     refused: str | None = None
+    tables: tuple[Table, ...] = ()
+    charts: tuple[Chart, ...] = ()
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportCard:
-    """All sections of one variant, and what it was made of.
+    """All sections of one variant, and what it was made of. The order of the fields is that of stored cards.
 
     Attributes:
         play: name of the play.
@@ -142,11 +148,16 @@ class ReportCard:
         return codec.canonical_hash(deciding)
 
 
+def assembled(sections: Iterable[Section], **facts: Any) -> ReportCard:
+    """The card of sections that were computed apart, in the order in which a card is read; `facts` are its other fields."""
+    by_name = {section.name: section for section in sections}
+    return ReportCard(sections={name: by_name[name] for name in names.SECTIONS if name in by_name}, **facts)
+
+
 def to_json(card: ReportCard) -> dict[str, Any]:
     """The card as JSON values; numbers that are not finite as the words `nan`, `inf` and `-inf`."""
-    plain = {name: getattr(card, name) for name in card.__dataclass_fields__ if name != "sections"}
-    sections = [section_to_json(section) for section in card.sections.values()]
-    return {"version": VERSION, **{name: _plain(value) for name, value in plain.items()}, "sections": sections}
+    values = codec.encode(card)
+    return {"version": VERSION, **values, "sections": list(values["sections"].values())}
 
 
 def from_json(read: Mapping[str, Any]) -> ReportCard:
@@ -158,17 +169,15 @@ def from_json(read: Mapping[str, Any]) -> ReportCard:
     if read.get("version") != VERSION:
         raise errors.BadInput(f"a report card must be of version {VERSION}", found=read.get("version"), hint="validate again")
     try:
-        fields = {name: value for name, value in read.items() if name not in ("version", "sections")}
-        spans = {name: (int(span[0]), int(span[1])) for name, span in fields.pop("spans").items()}
-        sections = {part["name"]: section_from_json(part) for part in read["sections"]}
-        return ReportCard(**{**fields, "markets": tuple(fields["markets"]), "spans": spans, "sections": sections})
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+        values = {name: value for name, value in read.items() if name != "version"}
+        return codec.decode(ReportCard, {**values, "sections": {part["name"]: part for part in values["sections"]}})
+    except (KeyError, TypeError, ValidationError) as error:
         raise errors.BadInput("this is no report card", found=f"{type(error).__name__}: {error}") from error
 
 
 def rounded(section: Section) -> Section:
     """The section with every number to 12 digits: a sum's last ones depend on how many threads a library adds with, and a card must not."""
-    return section_from_json(_rounded(section_to_json(section)))
+    return codec.decode(Section, _rounded(codec.encode(section)))
 
 
 def _rounded(value: Any) -> Any:
@@ -177,51 +186,3 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _rounded(inner) for name, inner in value.items()}
     return [_rounded(inner) for inner in value] if isinstance(value, list) else value
-
-
-def section_to_json(section: Section) -> dict[str, Any]:
-    """One section as JSON values."""
-    plain = {name: getattr(section, name) for name in ("name", "title", "figures", "notes", "withheld", "refused")}
-    tables = [{name: getattr(table, name) for name in ("title", "head", "rows", "units")} for table in section.tables]
-    charts = [{name: getattr(chart, name) for name in chart.__dataclass_fields__} for chart in section.charts]
-    made: dict[str, Any] = _plain({**plain, "tables": tables, "charts": charts})
-    return made
-
-
-def section_from_json(read: Mapping[str, Any]) -> Section:
-    """The section that `section_to_json` wrote."""
-    return Section(
-        name=read["name"],
-        title=read["title"],
-        figures={name: float(value) for name, value in read["figures"].items()},
-        tables=tuple(_table(table) for table in read["tables"]),
-        charts=tuple(_chart(chart) for chart in read["charts"]),
-        notes=tuple(read["notes"]),
-        withheld=dict(read["withheld"]),
-        refused=read["refused"],
-    )
-
-
-def _table(read: Mapping[str, Any]) -> Table:
-    rows = tuple(tuple(_cell(cell) for cell in row) for row in read["rows"])
-    return Table(title=read["title"], head=tuple(read["head"]), rows=rows, units=tuple(read["units"]))
-
-
-def _chart(read: Mapping[str, Any]) -> Chart:
-    series = {name: tuple(float(value) for value in values) for name, values in read["series"].items()}
-    mark = None if read["mark"] is None else float(read["mark"])
-    return Chart(kind=read["kind"], title=read["title"], series=series, labels=tuple(read["labels"]), unit=read["unit"], mark=mark)
-
-
-def _cell(cell: Cell) -> Cell:
-    return float(cell) if cell in ("nan", "inf", "-inf") and isinstance(cell, str) else cell
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf")
-    if isinstance(value, Mapping):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(inner) for inner in value]
-    return value

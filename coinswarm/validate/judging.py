@@ -8,7 +8,7 @@ from coinswarm import errors
 from coinswarm.play import variants
 from coinswarm.validate import breakdown, capacity, crash, lint, montecarlo, names, odds, paths, plateau, rivals, spans, stress, walkforward
 from coinswarm.validate.bench import Bench
-from coinswarm.validate.card import ReportCard, Section, rounded
+from coinswarm.validate.card import ReportCard, Section, assembled, rounded
 from coinswarm.validate.case import Case
 
 _SECTIONS: Mapping[str, Callable[[Bench], Section]] = {
@@ -57,23 +57,18 @@ def card(case: Case, *, sections: Iterable[str] = names.SECTIONS, **facts: str) 
     Raises:
         NotFound: no section is called so.
     """
-    bench = Bench(case)
-    return assembled(case, [section(name, bench) for name in sections], **facts)
-
-
-def assembled(case: Case, sections: Iterable[Section], **facts: str) -> ReportCard:
-    """The card of sections that were computed elsewhere."""
-    spans_of = {"train": case.splits.train} | ({} if case.splits.validation is None else {"validation": case.splits.validation})
-    return ReportCard(
+    bench, later = Bench(case), case.splits.validation
+    every = {bars.key: bars for bars in (*case.markets, *case.others.values(), *case.unseen)}
+    return assembled(
+        [section(name, bench) for name in sections],
         play=case.play.name,
         variant=variants.identities(case.play, case.genome[None, :])[0],
         parameters=case.play.space.decode(case.genome) if len(case.play.space) else {},
         markets=tuple(bars.key for bars in case.markets),
-        data={bars.key: bars.content_hash for bars in case.markets},
+        data={key: bars.content_hash for key, bars in every.items()},
         timeframe=str(case.markets[0].timeframe),
-        spans={name: (span.start_ts, span.end_ts) for name, span in spans_of.items()},
+        spans={name: (span.start_ts, span.end_ts) for name, span in (("train", case.splits.train), ("validation", later)) if span},
         seed=case.seed,
         synthetic=any(bars.synthetic for bars in case.markets),
-        sections={part.name: part for part in sections},
         **facts,
     )

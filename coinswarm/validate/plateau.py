@@ -46,7 +46,7 @@ def judged(own: float, around: FloatArray, near: FloatArray) -> dict[str, float]
     Args:
         own: Sharpe ratio of the variant.
         around: (n,) of neighbours in all parameters.
-        near: (m,) of those one step away in one parameter.
+        near: (n_near,) of those one step away in one parameter.
     """
     everyone = np.concatenate([around, near])
     if not everyone.size:

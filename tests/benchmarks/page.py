@@ -21,7 +21,6 @@ WHAT = {
     "W4": "sparse",
     "W5": "1 m perpetual, funding, 5x leverage, long/short",
 }
-ENGINES = ("", "engine", "variants", "CPU s", "wall s", "million variant-bars/s", "ours, cold, is faster by")
 PACKAGES = ("numpy", "numba", "TA-Lib", "vectorbt", "vectorbt-rust", "raptorbt", "backtesting", "pandas")
 
 

@@ -15,7 +15,7 @@ from coinswarm.metrics.figures import Status
 from coinswarm.play import model, variants
 from coinswarm.types import FloatArray
 from tests.laws import random_families as families
-from tests.laws import random_plays as random
+from tests.laws import random_plays
 from tests.laws.test_fitness_equals_backtest import assert_figures
 
 MAX_BARS = 250
@@ -41,7 +41,7 @@ def assert_as_backtested(play: model.Play, genome: FloatArray, score: np.void, b
 
 
 @ROUNDS
-@given(rnd=SEEDS, costs=random.COSTS, account=random.ACCOUNTS, size=st.sampled_from([2, 50, 300]))
+@given(rnd=SEEDS, costs=random_plays.COSTS, account=random_plays.ACCOUNTS, size=st.sampled_from([2, 50, 300]))
 def test_every_variant_of_a_batch_scores_as_the_readable_simulator_says(rnd: Random, costs: Costs, account: Account, size: int) -> None:
     bars, other = families.market(rnd, MAX_BARS), families.market(rnd, MAX_BARS, families.OTHER)
     play = families.family(rnd)
@@ -54,7 +54,7 @@ def test_every_variant_of_a_batch_scores_as_the_readable_simulator_says(rnd: Ran
 
 
 @ROUNDS
-@given(rnd=SEEDS, costs=random.COSTS, account=random.ACCOUNTS)
+@given(rnd=SEEDS, costs=random_plays.COSTS, account=random_plays.ACCOUNTS)
 def test_scores_depend_neither_on_the_company_nor_on_what_is_remembered(rnd: Random, costs: Costs, account: Account) -> None:
     bars, other = families.market(rnd, MAX_BARS), families.market(rnd, MAX_BARS, families.OTHER)
     play = families.family(rnd)

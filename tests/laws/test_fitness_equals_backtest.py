@@ -12,7 +12,7 @@ from coinswarm.kernels.codes import N_OUTCOME, Outcome, Reason
 from coinswarm.market.bars import Bars
 from coinswarm.metrics.figures import FIGURES, Status
 from coinswarm.play import model
-from tests.laws import random_plays as random
+from tests.laws import random_plays
 
 NO_GENES = np.empty((1, 0))
 OF_RETURNS = ("sharpe", "sortino", "skew", "kurtosis")
@@ -69,6 +69,6 @@ EXAMPLES = 400 if settings.get_current_profile_name() != "thorough" else 20_000
 
 
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
-@given(play=random.plays(), bars=random.markets(), costs=random.COSTS, account=random.ACCOUNTS)
+@given(play=random_plays.plays(), bars=random_plays.markets(), costs=random_plays.COSTS, account=random_plays.ACCOUNTS)
 def test_random_plays_on_random_bars_give_the_same_trades_and_figures(play: model.Play, bars: Bars, costs: Costs, account: Account) -> None:
     assert_one(play, bars, costs, account)

@@ -33,7 +33,6 @@ GRIDS = {
     "days into months": ("1d", 16 * HOUR, "30d"),
     "on the grid": ("1h", 0, "1d"),
 }
-SOME_FEATURES = ["price", "roc", "vwap", "funding_rate", "hour_of_day", "day_of_week", "swing"]
 EXAMPLES = 40 if settings.get_current_profile_name() != "thorough" else 2_000
 some = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
 

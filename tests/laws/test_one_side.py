@@ -9,12 +9,18 @@ from coinswarm import errors
 from coinswarm.config import Account, Costs
 from coinswarm.market.bars import Bars
 from coinswarm.play import model, one_side
-from tests.laws import random_plays as random
+from tests.laws import random_plays
 from tests.laws.test_fitness_equals_backtest import assert_one
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
-@given(play=random.plays(), bars=random.markets(), costs=random.COSTS, account=random.ACCOUNTS, side=st.sampled_from(["long", "short"]))
+@given(
+    play=random_plays.plays(),
+    bars=random_plays.markets(),
+    costs=random_plays.COSTS,
+    account=random_plays.ACCOUNTS,
+    side=st.sampled_from(["long", "short"]),
+)
 def test_a_side_alone_gives_the_same_trades_and_figures(play: model.Play, bars: Bars, costs: Costs, account: Account, side: str) -> None:
     try:
         alone = one_side(play, side)

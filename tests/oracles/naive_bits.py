@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 
-def count(mask: list[bool]) -> int:
-    return sum(mask)
-
-
 def shifted(mask: list[bool], bars: int) -> list[bool]:
     return [i >= bars and mask[i - bars] for i in range(len(mask))]
 

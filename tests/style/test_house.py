@@ -72,7 +72,7 @@ def test_kernels_wear_the_projects_decorators_only() -> None:
 
 
 def test_every_public_kernel_has_a_slow_twin_of_its_name_that_tests_compare_it_with() -> None:
-    # kernels that are inlined are parts of these; that twins of indicators are compared is a law of its own, beside them
+    # kernels that are inlined are parts of these
     tests = "\n".join(path.read_text() for path in TESTS if path.stem.startswith("test_"))
     for path in SOURCES:
         of_indicators = path.stem in {"indicators_recursive", "indicators_rolling", "structures"}
@@ -82,7 +82,7 @@ def test_every_public_kernel_has_a_slow_twin_of_its_name_that_tests_compare_it_w
                 named = twins.exists() and node.name in names_of(twins)
                 assert named, f"{name_of(path)}: {node.name} has no twin in {name_of(twins)}"
                 compared = all(re.search(rf"\b{module}\.{node.name}\(", tests) for module in (path.stem, twins.stem))
-                assert compared or of_indicators, f"{name_of(path)}: no test compares {node.name} with its twin"
+                assert compared, f"{name_of(path)}: no test compares {node.name} with its twin"
 
 
 def names_of(path: Path) -> set[str]:
@@ -105,16 +105,30 @@ def test_kernels_raise_nothing() -> None:
         assert not [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Raise)], name_of(path)
 
 
+_DIMENSION = r"\w+(?: [*+/-] \w+)*"
+SHAPE = re.compile(rf"\((?=[^)]*\bn(?:_\w+)?\b)(?:{_DIMENSION},|{_DIMENSION}(?:, {_DIMENSION})+)\)")
+"""Dimensions in parentheses as Python writes a tuple, one of them `n` or `n_…`: `(n_bars,)`, `(4, n)`, `(n, width + 2)`."""
+ENTRY = re.compile(r"^    ([\w, *]+):(.*(?:\n        .*)*)", re.MULTILINE)
+"""An entry of a docstring's list of arguments: names and text."""
+
+
 def test_public_functions_that_take_arrays_give_their_shapes() -> None:
-    assert [(name_of(path), node.name) for path in PUBLIC for node in ast.parse(path.read_text()).body if _shapeless(node)] == []
+    public = [
+        (name_of(path), node)
+        for path in PUBLIC
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    ]
+    assert [(name, node.name, arrays) for name, node in public if (arrays := without_shape(node))] == []
 
 
-def _shapeless(node: ast.stmt) -> bool:
-    if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
-        return False
-    annotations = [argument.annotation for argument in (*node.args.args, *node.args.kwonlyargs)]
-    takes_arrays = any("Array" in ast.unparse(annotation) for annotation in annotations if annotation)
-    return takes_arrays and not re.search(r"\(\w[\w ,*+\-]*,?[^)]*\)", ast.get_docstring(node) or "")
+def without_shape(node: ast.FunctionDef) -> list[str]:
+    """Arrays among a function's arguments whose entry says no shape; where arguments have no list, the docstring says one."""
+    arguments = (*node.args.args, *node.args.kwonlyargs)
+    arrays = [argument.arg for argument in arguments if argument.annotation and "Array" in ast.unparse(argument.annotation)]
+    before, listed, after = (ast.get_docstring(node) or "").partition("Args:\n")
+    texts = {name.strip(" *"): text for names, text in ENTRY.findall(after.partition("\n\n")[0]) for name in names.split(",")}
+    return [array for array in arrays if not SHAPE.search(texts.get(array, "") if listed else before)]
 
 
 def test_tests_patch_nothing() -> None:

@@ -21,12 +21,12 @@ from cluster.jobs.stages import Step, Steps
 from cluster.jobs.validate import work
 from cluster.jobs.validate.report import line
 from cluster.jobs.validate.work import Judged
-from coinswarm import config
+from coinswarm import codec, config
 from coinswarm.ledger.records import Job, Json
 from coinswarm.market.splits import Span
 from coinswarm.play.model import Play
 from coinswarm.types import FloatArray
-from coinswarm.validate import card, names
+from coinswarm.validate import card
 from coinswarm.validate.card import ReportCard, Section
 from coinswarm.validate.case import Effort, Splits, TrialFacts
 
@@ -79,11 +79,11 @@ class Sections:
         wanted = self._plan.job.config["sections"][len(done) :]
         answers = self._executor.run(work.section, (item(self._plan, name) for name in wanted), markets=handles)
         for number, found in enumerate(answers, start=len(done)):
-            yield Step(number=number, figures=found, note=line(card.section_from_json(found)))
+            yield Step(number=number, figures=found, note=line(codec.decode(Section, found)))
 
     def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
         """The card, and the hash of all that was found."""
-        found = assembled(self._plan.job, [card.section_from_json(entry) for entry in figures])
+        found = card_of(self._plan.job, [codec.decode(Section, entry) for entry in figures])
         return {"evaluation": found.evaluation, "variant": found.variant, "card": card.to_json(found)}, found.content_hash()
 
 
@@ -126,11 +126,11 @@ def item(plan: CardPlan, name: str) -> Judged:
     )  # fmt: skip
 
 
-def assembled(job: Job, sections: Sequence[Section]) -> ReportCard:
-    """The card of a job's sections, in the order in which a card is read."""
+def card_of(job: Job, sections: Sequence[Section]) -> ReportCard:
+    """The card of a job's sections."""
     settled = job.config
-    known = {part.name: part for part in sections}
-    return ReportCard(
+    return card.assembled(
+        sections,
         play=settled["plays"][0]["name"],
         variant=settled["variant"],
         parameters=settled["parameters"],
@@ -144,7 +144,6 @@ def assembled(job: Job, sections: Sequence[Section]) -> ReportCard:
         seed=job.seed,
         synthetic=job.synthetic,
         code_version=job.code_version,
-        sections={name: known[name] for name in names.SECTIONS if name in known},
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from coinswarm import codec
 from coinswarm.ledger.records import Json
 from coinswarm.market.bars import Bars
 from coinswarm.play.model import Play
 from coinswarm.types import FloatArray
-from coinswarm.validate import card, judging
+from coinswarm.validate import judging
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.case import Case, Effort, Splits, TrialFacts
 
@@ -42,7 +43,7 @@ def section(item: Judged, *bars: Bars) -> Json:
         _benches[item.key] = Bench(case_of(item, *bars))
         while len(_benches) > _KEPT:
             _benches.pop(next(iter(_benches)))
-    return card.section_to_json(judging.section(item.name, _benches[item.key]))
+    return codec.encode(judging.section(item.name, _benches[item.key]))
 
 
 def case_of(item: Judged, *bars: Bars) -> Case:

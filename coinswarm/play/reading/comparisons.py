@@ -16,7 +16,6 @@ ALIASES = {
     "cross_above": "cross_above", "crosses_above": "cross_above", "cross_below": "cross_below", "crosses_below": "cross_below",
 }  # fmt: skip
 _NEAR = ("near_pct", "near_abs")
-_DISCRETE = ("==", "!=", "in")
 _TOLERANCE = numbers.Domain(0.0)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from coinswarm import errors
 from coinswarm.validate import gates, judging, names, odds
 from coinswarm.validate.bench import Bench
-from coinswarm.validate.card import Section, rounded
+from coinswarm.validate.card import Section, assembled, rounded
 from coinswarm.validate.case import Case
 from coinswarm.validate.gates import GateRule, Gates
 
@@ -71,7 +71,7 @@ def _broken(case: Case, section: Section, own: Sequence[GateRule], rules: Gates)
     """The first of these rules that a section breaks, by name; empty when none."""
     if not own:
         return ""
-    verdict = gates.check(replace(rules, rules=tuple(own)), judging.assembled(case, [section]))
+    verdict = gates.check(replace(rules, rules=tuple(own)), assembled([section], play=case.play.name, variant=""))
     return next((result.rule.name for result in verdict.results if not result.passed), "")
 
 

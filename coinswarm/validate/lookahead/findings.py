@@ -89,7 +89,7 @@ def differing(whole: FloatArray, part: FloatArray, tolerance: float, scale: Floa
         whole: (n,) values.
         part: (n,) values; missing agrees with missing only.
         tolerance: allowed difference, relative to the larger of both and of `scale`.
-        scale: the usual size of such values, at least 0.
+        scale: the usual size of such values, at least 0; one for all, or (n,).
 
     Returns:
         (n_differing,) indices, rising.

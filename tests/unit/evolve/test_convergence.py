@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from coinswarm.evolve import Members, Search, SearchSettings, convergence, diversity
-from coinswarm.evolve.space import Axis, Scale
+from coinswarm.evolve.space import Scale
 from tests import search_problems as problems
+from tests.search_problems import Axis
 
 
 def island(*rows):

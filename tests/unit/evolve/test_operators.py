@@ -5,8 +5,9 @@ import pytest
 
 from coinswarm.evolve import operators
 from coinswarm.evolve.settings import EXPLORE, JUMP, RECOMBINE, REFINE, Variation
-from coinswarm.evolve.space import Axis, Scale
+from coinswarm.evolve.space import Scale
 from tests import search_problems as problems
+from tests.search_problems import Axis
 
 PRESETS = pytest.mark.parametrize("variation", [REFINE, EXPLORE, RECOMBINE, JUMP])
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinswarm import errors
-from coinswarm.evolve.space import Axis, Scale
+from coinswarm.evolve.space import Scale
 from tests import search_problems as problems
+from tests.search_problems import Axis
 
 SPACE = problems.PLANTED_SPACE
 

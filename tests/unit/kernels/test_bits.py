@@ -30,7 +30,6 @@ def unpacked(words: Bits, n: int) -> list[bool]:
 @given(MASKS)
 def test_packing_keeps_every_bar(mask: BoolArray) -> None:
     assert unpacked(packed(mask), mask.size) == mask.tolist()
-    assert bits.count(packed(mask)) == naive_bits.count(mask.tolist())
     assert [bool(bits.is_set(packed(mask), i)) for i in range(mask.size)] == mask.tolist()
 
 
@@ -71,10 +70,9 @@ def test_rows_are_combined_as_picked(conjunction: bool) -> None:
 
 
 @given(MASKS, MASKS, st.integers(0, 310))
-def test_the_next_bar_is_found(one: BoolArray, other: BoolArray, start: int) -> None:
+def test_the_next_bar_on_which_one_of_two_is_true_is_found(one: BoolArray, other: BoolArray, start: int) -> None:
     n = min(one.size, other.size)
     one, other = one[:n], other[:n]
-    assert bits.next_set(packed(one), start, n) == next((i for i in range(start, n) if one[i]), n)
     expected = next((i for i in range(start, n) if one[i] != other[i]), n)
     assert bits.next_set_of_xor(packed(one), packed(other), start, n) == expected
 

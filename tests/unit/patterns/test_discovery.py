@@ -10,7 +10,7 @@ import pytest
 
 from coinswarm import errors, patterns
 from coinswarm.ledger.chaos import empty
-from coinswarm.patterns import rates, segments, telling
+from coinswarm.patterns import segments, telling
 from coinswarm.patterns.settings import DiscoverSettings
 from tests.unit.patterns.made_trades import FREE, drawn, rising, with_edge
 
@@ -38,13 +38,11 @@ def test_equal_trades_and_settings_give_equal_results_in_any_hands() -> None:
 
 
 def test_on_noise_something_is_significant_about_as_rarely_as_promised_while_usual_tests_promote() -> None:
-    seen = rates.promotions((drawn(seed, n=9_000, trades=5_000, hold="5m..3h") for seed in range(40)), QUICK)
-    assert seen.worlds == 40
-    # at 5 % eight or more of 40 happen once in 1,400 suites
-    assert seen.reached["significant"] <= 7
-    assert seen.reached["confirmed"] <= 2
-    assert seen.naive["welch bonferroni"] > seen.reached["significant"]
-    assert seen.interval("confirmed")[0] < 0.05
+    searches = [patterns.discover(drawn(seed, n=9_000, trades=5_000, hold="5m..3h"), QUICK) for seed in range(40)]
+    significant = sum(found.significant > 0 for found in searches)
+    assert significant <= 7  # at 5 % eight or more of 40 happen once in 1,400 suites
+    assert sum(len(found.confirmed) > 0 for found in searches) <= 2
+    assert sum(found.naive_promoted["welch bonferroni"] > 0 for found in searches) > significant
 
 
 def test_an_edge_below_costs_promotes_nothing() -> None:

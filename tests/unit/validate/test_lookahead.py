@@ -16,7 +16,7 @@ from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.play import model
 from coinswarm.validate import lookahead
-from tests.laws import random_plays as random
+from tests.laws import random_plays
 from tests.unit.validate import cheats
 
 FIVE = Timeframe.parse("5m")
@@ -162,7 +162,7 @@ def test_too_little_data_is_refused_and_half_enough_is_called_not_tested(bars: B
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(drawn=random.plays(), bars=random.markets(), costs=random.COSTS, account=random.ACCOUNTS)
+@given(drawn=random_plays.plays(), bars=random_plays.markets(), costs=random_plays.COSTS, account=random_plays.ACCOUNTS)
 def test_random_plays_on_random_bars_with_holes_see_nothing_ahead(drawn: model.Play, bars: Bars, costs: Costs, account: Account) -> None:
     try:
         report = lookahead.check(drawn, bars, cuts=3, costs=costs, account=account)

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from coinswarm import errors
 from coinswarm.market.splits import Span
 from coinswarm.report import cards
-from coinswarm.validate import card, judging, names
+from coinswarm.validate import card, gates, judging, names
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import ReportCard, Section
 from coinswarm.validate.case import Splits, TrialFacts
@@ -41,11 +42,26 @@ def test_a_card_goes_to_json_and_back_without_a_change() -> None:
     assert back.content_hash() == whole().content_hash()
 
 
+def test_a_card_stored_by_an_earlier_release_reads_and_keeps_its_text_and_hashes() -> None:
+    stored = Path(__file__).with_name("stored_card.json").read_text()
+    back = gates.card_of(stored)
+    assert gates.card_text(back) == stored.strip()
+    assert back.content_hash() == "6115190d5a2f453bb381eb38ad3ec155d1e13bb31c3ac1ad3b12fac1e1748956"
+    assert str(back.sections["odds"].tables[0].rows) == "(('a', 1.5), ('b', nan), ('c', -inf), (inf, None), (True, 3))"
+    assert back.parameters == {"risk.stop_loss_pct": 2.0, "mode": "inf", "length": 12, "strict": True, "cap": None}
+
+
+@pytest.mark.parametrize("change", [{"sections": None}, {"sections": [{"name": "odds"}]}, {"spans": {"train": [1]}}, {"profit": 1}])
+def test_json_that_is_no_card_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(errors.BadInput, match="no report card"):
+        card.from_json({**card.to_json(whole()), **change})
+
+
 def test_sections_computed_apart_and_in_another_order_make_the_same_card() -> None:
     case = cards_world.case()
     apart = {name: judging.section(name, case) for name in reversed(names.SECTIONS)}
-    again = judging.assembled(case, [apart[name] for name in names.SECTIONS], campaign="c", job="j", evaluation="e")
-    assert again.content_hash() == whole().content_hash()
+    facts = {field.name: getattr(whole(), field.name) for field in dataclasses.fields(ReportCard) if field.name != "sections"}
+    assert card.assembled(apart.values(), **facts).content_hash() == whole().content_hash()
 
 
 def test_another_seed_draws_otherwise_and_leaves_what_is_not_drawn() -> None:
