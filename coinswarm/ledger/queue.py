@@ -24,11 +24,10 @@ from coinswarm import check, codec, errors
 from coinswarm.ledger import transitions
 from coinswarm.ledger.access import Access, Token
 from coinswarm.ledger.memory import MemoryStore
-from coinswarm.ledger.records import DataSetRecord, Job, JobStatus, Lease, PlayRecord
+from coinswarm.ledger.records import LEASE_S, DataSetRecord, Job, JobStatus, Lease, PlayRecord
 
 MAX_PRIORITY = 100
 MAX_KEY = 255
-LEASE_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
