@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from cluster import machine, private
+from cluster import machine
 from cluster.machine import MachineSettings
+from coinswarm import errors
 
 if TYPE_CHECKING:
     from cluster.api.context import ApiContext, Limits
@@ -42,7 +43,6 @@ WORKER = (sys.executable, "-P", "-m", "cluster.run.worker")
 """Starts a process that runs jobs. `-P`: modules of the working directory are not imported."""
 DRIVER = (sys.executable, "-P", "-m", "cluster.run.driver")
 """Starts a process that takes jobs from the queue."""
-_HERE = "this process"
 _STORE_PATIENCE_S = 2.0
 """How long the store itself waits for its server; beyond that the driver waits, and says so."""
 
@@ -107,11 +107,7 @@ def open_database(settings: MachineSettings) -> Iterator[Database]:
 
 @contextmanager
 def open_repositories(settings: MachineSettings) -> Iterator[Repositories]:
-    """All repositories of this machine's database. A command that needs few of them opens those: all of them take longer to import.
-
-    Raises:
-        Unavailable: the database does not answer.
-    """
+    """All repositories of this machine's database. A command that needs few of them opens those: all of them take longer to import."""
     from cluster.store import repositories
 
     with open_database(settings) as database:
@@ -120,11 +116,7 @@ def open_repositories(settings: MachineSettings) -> Iterator[Repositories]:
 
 @contextmanager
 def open_store(settings: MachineSettings) -> Iterator[Store]:
-    """The store of this machine.
-
-    Raises:
-        Unavailable: the database does not answer.
-    """
+    """The store of this machine. Raises as `open_database`."""
     from cluster.store.postgres import PostgresStore
 
     with open_database(settings) as database:
@@ -133,11 +125,7 @@ def open_store(settings: MachineSettings) -> Iterator[Store]:
 
 @contextmanager
 def open_chaos(settings: MachineSettings) -> Iterator[ChaosStore]:
-    """The chaos trades of this machine's store.
-
-    Raises:
-        Unavailable: the database does not answer.
-    """
+    """The chaos trades of this machine's store. Raises as `open_database`."""
     from cluster.store.chaos import PostgresChaosStore
 
     with open_database(settings) as database:
@@ -145,12 +133,17 @@ def open_chaos(settings: MachineSettings) -> Iterator[ChaosStore]:
 
 
 @contextmanager
-def open_campaigns(settings: MachineSettings) -> Iterator[Campaigns]:
-    """What this machine has decided about campaigns.
+def open_patterns(settings: MachineSettings) -> Iterator[PatternStore]:
+    """The library of patterns of this machine's store. Raises as `open_database`."""
+    from cluster.store.patterns import PostgresPatternStore
 
-    Raises:
-        Unavailable: the database does not answer.
-    """
+    with open_database(settings) as database:
+        yield PostgresPatternStore(database)
+
+
+@contextmanager
+def open_campaigns(settings: MachineSettings) -> Iterator[Campaigns]:
+    """What this machine has decided about campaigns. Raises as `open_database`."""
     from cluster.store.campaigns import PostgresCampaigns
 
     with open_database(settings) as database:
@@ -159,11 +152,7 @@ def open_campaigns(settings: MachineSettings) -> Iterator[Campaigns]:
 
 @contextmanager
 def open_queue(settings: MachineSettings) -> Iterator[tuple[Queue, Access]]:
-    """The queue of jobs and the tokens of this machine.
-
-    Raises:
-        Unavailable: the database does not answer.
-    """
+    """The queue of jobs and the tokens of this machine. Raises as `open_database`."""
     from cluster.store.access import PostgresAccess
     from cluster.store.queue import PostgresQueue
 
@@ -171,20 +160,27 @@ def open_queue(settings: MachineSettings) -> Iterator[tuple[Queue, Access]]:
         yield PostgresQueue(database), PostgresAccess(database)
 
 
+def pinned(settings: MachineSettings) -> MachineSettings:
+    """The settings with the address of the database in them, for processes that are not to start one."""
+    return settings.model_copy(update={"database_url": SecretStr(database_url(settings))})
+
+
 @contextmanager
-def open_plan_context(settings: MachineSettings) -> Iterator[PlanContext]:
-    """What planning and reports read, closed at the end."""
+def open_plan_context(settings: MachineSettings, *, free_bytes: Callable[[], int | None] | None = None) -> Iterator[PlanContext]:
+    """What planning and reports read, closed at the end.
+
+    Args:
+        settings: of this machine.
+        free_bytes: room on the disk of the database, for settings that are pinned; None: as the settings say where it is.
+    """
     prepare(settings)
-    with open_repositories(settings) as kept:
-        yield _plan_context(settings, kept)
-
-
-def _plan_context(settings: MachineSettings, kept: Repositories) -> PlanContext:
     from cluster.jobs.kind import PlanContext
 
-    return PlanContext(
-        store=kept.store, campaigns=kept.campaigns, chaos=kept.chaos, patterns=kept.patterns, bars_file=settings.bars_file
-    )  # fmt: skip
+    with open_repositories(settings) as kept:
+        yield PlanContext(
+            store=kept.store, campaigns=kept.campaigns, chaos=kept.chaos, patterns=kept.patterns, bars_file=settings.bars_file,
+            free_bytes=free_bytes or partial(_free_bytes, settings),
+        )  # fmt: skip
 
 
 @contextmanager
@@ -202,16 +198,16 @@ def open_runner(
     prepare(settings)
     from cluster.run.runner import Runner
 
-    pinned = settings.model_copy(update={"database_url": SecretStr(database_url(settings))})
+    fixed = pinned(settings)
     tell = note or _silent
     here = True if settings.compute == "process" else alone
     if here is None and (settings.ray_address or (workers is not None and workers > 1)):
         here = False
-    with open_repositories(pinned) as kept:
+    room = partial(_free_bytes, settings)
+    with open_plan_context(fixed, free_bytes=room) as context, open_queue(fixed) as (queue, _):
         yield Runner(
-            context=_plan_context(pinned, kept), queue=kept.queue, compute=OpenCompute(pinned, workers, tell),
-            fetch_timeout_s=settings.fetch_timeout_s,
-            alone=here, note=tell, free_bytes=partial(_free_bytes, settings),
+            context=context, queue=queue, compute=OpenCompute(fixed, workers, tell), fetch_timeout_s=settings.fetch_timeout_s,
+            alone=here, note=tell,
         )  # fmt: skip
 
 
@@ -231,30 +227,21 @@ class OpenCompute:
         self.dashboard: str | None = None
 
     @contextmanager
-    def executor(self, *, alone: bool) -> Iterator[Executor]:
-        """An executor; `alone`: in this process."""
-        settings = self._here(alone=alone)
-        with open_executor(settings, workers=self._workers, tell=self._tell) as (executor, session):
-            self._announce(session)
+    def executor(self, *, alone: bool, bounded: bool = False) -> Iterator[Executor]:
+        """An executor; `alone`: in this process; `bounded`: as for `open_executor`."""
+        settings = self._settings.model_copy(update={"compute": "process"}) if alone else self._settings
+        with open_executor(settings, workers=self._workers, tell=self._tell, bounded=bounded) as (executor, session):
+            if session is not None:
+                self.dashboard = session.dashboard
+                where = "a local Ray cluster" if session.local else f"the Ray cluster at {session.address}"
+                self._tell(f"{where} computes with {session.cpus} processors; dashboard: {session.dashboard or 'could not be started'}")
             yield executor
 
     @contextmanager
     def evaluator(self, *, alone: bool) -> Iterator[Evaluator]:
         """An evaluator; `alone`: in this process."""
-        settings = self._here(alone=alone)
-        with open_cluster(settings, workers=self._workers, tell=self._tell) as (evaluator, session):
-            self._announce(session)
-            yield evaluator
-
-    def _here(self, *, alone: bool) -> MachineSettings:
-        return self._settings.model_copy(update={"compute": "process"}) if alone else self._settings
-
-    def _announce(self, session: RaySession) -> None:
-        self.dashboard = session.dashboard
-        if session.address == _HERE:
-            return
-        where = "a local Ray cluster" if session.local else f"the Ray cluster at {session.address}"
-        self._tell(f"{where} computes with {session.cpus} processors; dashboard: {session.dashboard or 'could not be started'}")
+        with self.executor(alone=alone, bounded=True) as executor:
+            yield _evaluator(executor)
 
 
 def _silent(_text: str) -> None:
@@ -277,72 +264,59 @@ def open_control(settings: MachineSettings, limits: Limits) -> Iterator[ApiConte
     from cluster.api.context import ApiContext
     from cluster.api.pool import ProcessQueryPool
 
-    pinned = settings.model_copy(update={"database_url": SecretStr(database_url(settings))})
-    with open_repositories(pinned) as kept:
-        queries = ProcessQueryPool(partial(open_plan_context, pinned))
+    fixed = pinned(settings)
+    with open_repositories(fixed) as kept:
+        queries = ProcessQueryPool(partial(open_plan_context, fixed, free_bytes=partial(_free_bytes, settings)))
         try:
             yield ApiContext(
                 store=kept.store, queue=kept.queue, access=kept.access, browse=kept.browse, library=kept.patterns, campaigns=kept.campaigns,
-                queries=queries, limits=limits, dashboard=partial(machine.dashboard, pinned),
+                queries=queries, limits=limits, dashboard=partial(machine.dashboard, fixed),
             )  # fmt: skip
         finally:
             queries.close()
 
 
 @contextmanager
-def open_patterns(settings: MachineSettings) -> Iterator[PatternStore]:
-    """The library of patterns of this machine's store.
-
-    Raises:
-        Unavailable: the database does not answer.
-    """
-    from cluster.store.patterns import PostgresPatternStore
-
-    with open_database(settings) as database:
-        yield PostgresPatternStore(database)
-
-
-@contextmanager
-def open_cluster(
-    settings: MachineSettings, *, workers: int | None = None, tell: Callable[[str], None] | None = None
-) -> Iterator[tuple[Evaluator, RaySession]]:
-    """An evaluator on the configured Ray cluster, or on a local one that ends with the block; `tell` hears what keeps it waiting."""
-    if settings.compute == "process":
-        with local_evaluator(settings) as evaluator:
-            yield evaluator, _this_process()
-        return
-    connected = _connected(settings, workers, tell)
-    from cluster.compute.batching import BatchEvaluator
-    from cluster.compute.ray import session, startup
-    from cluster.compute.ray.executor import RayExecutor
-
-    on_ray = BatchEvaluator(RayExecutor(tell=tell or startup.silent, room_s=startup.ROOM_S))
-    try:
-        yield on_ray, connected
-    finally:
-        on_ray.close()
-        session.disconnect()
-
-
-@contextmanager
 def open_executor(
-    settings: MachineSettings, *, workers: int | None = None, tell: Callable[[str], None] | None = None
-) -> Iterator[tuple[Executor, RaySession]]:
-    """An executor on the configured Ray cluster, or on a local one that ends with the block; `tell` hears what keeps it waiting."""
+    settings: MachineSettings, *, workers: int | None = None, tell: Callable[[str], None] | None = None, bounded: bool = False
+) -> Iterator[tuple[Executor, RaySession | None]]:
+    """An executor on the configured Ray cluster, on a local one that ends with the block, or in this process, which needs no session.
+
+    Args:
+        settings: of this machine.
+        workers: processes of a local cluster; None: one a core.
+        tell: hears what keeps it waiting.
+        bounded: whether the wait for a first process of the cluster ends with `Unavailable`.
+    """
     if settings.compute == "process":
-        with local_executor(settings) as executor:
-            yield executor, _this_process()
+        prepare(settings)
+        from cluster.compute.local import LocalExecutor
+
+        yield LocalExecutor(), None
         return
-    connected = _connected(settings, workers, tell)
+    connected = _connected(settings, workers, tell or _silent)
     from cluster.compute.ray import session, startup
     from cluster.compute.ray.executor import RayExecutor
 
-    on_ray = RayExecutor(tell=tell or startup.silent)
+    on_ray = RayExecutor(tell=tell or _silent, room_s=startup.ROOM_S if bounded else None)
     try:
         yield on_ray, connected
     finally:
         on_ray.close()
         session.disconnect()
+
+
+@contextmanager
+def local_evaluator(settings: MachineSettings) -> Iterator[Evaluator]:
+    """An evaluator in this process."""
+    with open_executor(settings.model_copy(update={"compute": "process"})) as (executor, _):
+        yield _evaluator(executor)
+
+
+def _evaluator(executor: Executor) -> Evaluator:
+    from cluster.compute.batching import BatchEvaluator
+
+    return BatchEvaluator(executor)
 
 
 def require_cluster(settings: MachineSettings) -> None:
@@ -374,46 +348,17 @@ def look_at_nodes(settings: MachineSettings) -> tuple[ClusterNode, ...]:
         session.disconnect()
 
 
-def _connected(settings: MachineSettings, workers: int | None, tell: Callable[[str], None] | None) -> RaySession:
-    """A session on the configured cluster, which leaves word of its dashboard, or on a local one that ends with us."""
+def _connected(settings: MachineSettings, workers: int | None, tell: Callable[[str], None]) -> RaySession:
+    """A session on the configured cluster, whose dashboard is written down for the control plane, or on a local one."""
     variables, home = prepare(settings), machine.ensure_home(settings)
     from cluster.compute.ray import session, startup
 
     if not settings.ray_address:
-        startup.compile_here(tell or startup.silent)
+        startup.compile_here(tell)
     connected = session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables, home=home)
     if connected.dashboard and not connected.local:
         machine.dashboard_file(settings).write_text(connected.dashboard)
     return connected
-
-
-def _this_process() -> RaySession:
-    from cluster.compute.ray.session import RaySession
-
-    return RaySession(address=_HERE, dashboard=None, cpus=1, local=True)
-
-
-@contextmanager
-def local_executor(settings: MachineSettings) -> Iterator[Executor]:
-    """An executor in this process."""
-    prepare(settings)
-    from cluster.compute.local import LocalExecutor
-
-    yield LocalExecutor()
-
-
-@contextmanager
-def local_evaluator(settings: MachineSettings) -> Iterator[Evaluator]:
-    """An evaluator in this process."""
-    prepare(settings)
-    from cluster.compute.batching import BatchEvaluator
-    from cluster.compute.local import LocalExecutor
-
-    evaluator = BatchEvaluator(LocalExecutor())
-    try:
-        yield evaluator
-    finally:
-        evaluator.close()
 
 
 def warm(settings: MachineSettings) -> float:
@@ -425,52 +370,93 @@ def warm(settings: MachineSettings) -> float:
     return warmup.warm()
 
 
+class SharedCluster:
+    """The cluster of a service's larger jobs: the configured one, or one on this machine, started for the first job and again when it died.
+
+    Args:
+        settings: of this machine.
+    """
+
+    def __init__(self, settings: MachineSettings) -> None:
+        self._settings = settings
+        self._started = ""
+
+    def address(self) -> str:
+        """Where it answers.
+
+        Raises:
+            Unavailable: it cannot be started.
+        """
+        if self._settings.ray_address:
+            return self._settings.ray_address
+        if self._started and not self.answers(self._started):
+            self.close()
+        self._started = self._started or self.start()
+        return self._started
+
+    def close(self) -> None:
+        """End the one that was started, if there is one."""
+        if self._started:
+            self._started = ""
+            self.end()
+
+    def start(self) -> str:
+        """Start one; the answer is its address."""
+        variables, home = prepare(self._settings), machine.ensure_home(self._settings)
+        from cluster.compute.ray import session
+
+        return session.connect(None, workers=self._settings.workers, variables=variables, home=home).address
+
+    def answers(self, address: str) -> bool:
+        """Whether a cluster answers at an address."""
+        from cluster.compute.ray import joining
+
+        try:
+            joining.require(address)
+        except errors.Unavailable:
+            return False
+        return True
+
+    def end(self) -> None:
+        """End the cluster that this process has started."""
+        from cluster.compute.ray import session
+
+        session.disconnect()
+        machine.dashboard_file(self._settings).unlink(missing_ok=True)
+
+
 @contextmanager
 def open_service(
     settings: MachineSettings, *, slots: int, lease_s: float, stopped: Callable[[], bool], warm: bool = False
 ) -> Iterator[Service]:
-    """The driver service of this machine. Larger jobs share one local Ray cluster, started for the first of them, or the configured one."""
-    variables, home = prepare(settings), machine.ensure_home(settings)
-    logs = private.folder(home / "logs")
+    """The driver service of this machine, which ends the cluster that it has started."""
+    prepare(settings)
+    logs, fixed, shared = machine.ensure_logs(settings), pinned(settings), SharedCluster(settings)
     from cluster.run.processes import ChildWorker
     from cluster.run.service import Service
 
-    url = database_url(settings)
-    shared: list[RaySession] = []
-
-    def cluster() -> str:
-        from cluster.compute.ray import session
-
-        if settings.ray_address:
-            return settings.ray_address
-        if not shared:
-            shared.append(session.connect(None, workers=settings.workers, variables=variables, home=home))
-        return shared[0].address
-
-    pinned = settings.model_copy(update={"database_url": SecretStr(url)})
-
     def spawn(number: int, address: str, inbox: Any) -> ChildWorker:
         log = logs / f"worker-{os.getpid()}-{number}.log"
-        return ChildWorker(number, address, inbox, WORKER, log, machine.inherited(pinned))
+        return ChildWorker(number, address, inbox, WORKER, log, machine.inherited(fixed))
 
-    with open_repositories(pinned) as kept:
-        yield Service(
-            kept.store, kept.queue, spawn=spawn, slots=slots, cluster=cluster, stopped=stopped, lease_s=lease_s, pid=os.getpid(), warm=warm
-        )
-    if shared:
-        from cluster.compute.ray import session
+    try:
+        with open_repositories(fixed) as kept:
+            yield Service(
+                kept.store, kept.queue, spawn=spawn, slots=slots, cluster=shared.address, stopped=stopped, lease_s=lease_s,
+                pid=os.getpid(), warm=warm,
+            )  # fmt: skip
+    finally:
+        shared.close()
 
-        session.disconnect()
-        machine.dashboard_file(settings).unlink(missing_ok=True)
 
-
-def detach(settings: MachineSettings, job: str) -> int:
+def detach(settings: MachineSettings, job: str, *, workers: int | None = None) -> int:
     """Drive a stored job in a process of its own that outlives this one; the answer is its process id.
 
-    What it says goes to `logs/JOB.log` in the home folder.
+    It has these settings and, where they are given, so many `workers` of a local cluster. It prints to `logs/JOB.log` in the home folder.
     """
-    folder = private.folder(machine.ensure_home(settings) / "logs")
-    command = [*WORKER, "--job", job]
-    with (folder / f"{job}.log").open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    command = [*WORKER, "--job", job, *([] if workers is None else ["--workers", str(workers)])]
+    with (machine.ensure_logs(settings) / f"{job}.log").open("ab") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=machine.inherited(settings)
+        )
     return process.pid

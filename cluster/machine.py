@@ -141,6 +141,16 @@ def ensure_home(settings: MachineSettings) -> Path:
     return home
 
 
+def ensure_logs(settings: MachineSettings) -> Path:
+    """Create the folder of logs, which only its owner enters, and return it.
+
+    Raises:
+        BadSetting: as `ensure_home`. Unavailable: another account made it.
+    """
+    ensure_home(settings)
+    return private.folder(settings.logs_folder)
+
+
 def token_file(settings: MachineSettings, name: str) -> Path:
     """Where a service on this machine leaves the token that its owner uses."""
     return settings.home.expanduser() / f"{name}.token"

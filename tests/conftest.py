@@ -76,7 +76,7 @@ def equal_workers() -> None:
 def ray_cluster(tmp_path_factory: pytest.TempPathFactory, compiled_kernels: None, equal_workers: None) -> Iterator[bootstrap.RaySession]:
     """A local Ray cluster of two processors."""
     settings = MachineSettings(home=tmp_path_factory.mktemp("home"), RAY_ADDRESS=None)
-    with bootstrap.open_cluster(settings, workers=2) as (_, session):
+    with bootstrap.open_executor(settings, workers=2) as (_, session):
         yield session
 
 

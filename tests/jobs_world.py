@@ -16,31 +16,31 @@ from cluster.jobs import registry, spec
 from cluster.jobs.kind import PlanContext, Planned, Work
 from cluster.jobs.progress import Silent, Watcher
 from cluster.jobs.settings import JobSettings, PlayGiven
-from cluster.run import drive, lease
+from cluster.run import drive
 from coinswarm.ledger.campaigns import Campaigns
 from coinswarm.ledger.chaos import ChaosStore
 from coinswarm.ledger.memory import MemoryCampaigns, MemoryChaosStore, MemoryPatternStore, MemoryStore
 from coinswarm.ledger.patterns import PatternStore
-from coinswarm.ledger.records import Job, Json
+from coinswarm.ledger.records import LEASE_S, Job, Json
 from coinswarm.ledger.store import Store
 
 
 def plan_context(
     bars_file: Path, *, store: Store | None = None, campaigns: Campaigns | None = None, chaos: ChaosStore | None = None,
-    patterns: PatternStore | None = None,
+    patterns: PatternStore | None = None, free_bytes: Callable[[], int | None] = lambda: None,
 ) -> PlanContext:  # fmt: skip
     """A context for planning; what is not given is in memory."""
     kept = store or MemoryStore()
     memory = kept if isinstance(kept, MemoryStore) else MemoryStore()
     return PlanContext(
         store=kept, campaigns=campaigns or MemoryCampaigns(memory), chaos=chaos or MemoryChaosStore(memory),
-        patterns=patterns or MemoryPatternStore(memory), bars_file=bars_file,
+        patterns=patterns or MemoryPatternStore(memory), bars_file=bars_file, free_bytes=free_bytes,
     )  # fmt: skip
 
 
 def planned(settings: JobSettings, context: PlanContext) -> Planned:
     """The job of a request."""
-    return spec.planned(registry.kind(settings.model_dump()["kind"]), settings, context, datetime.now(UTC))
+    return spec.planned(settings, context, datetime.now(UTC))
 
 
 def request(kind: str, **values: Any) -> JobSettings:
@@ -110,7 +110,7 @@ class Ending:
 
 def run(
     made: Planned, world: RunWorld, *, new: bool = True, watcher: Watcher | None = None, stopped: Callable[[], bool] = lambda: False,
-    lease_s: float = lease.LEASE_S,
+    lease_s: float = LEASE_S,
 ) -> Job:  # fmt: skip
     """A job, run by this process; one that is not new and has ended is resumed first, as a user would."""
     if new:
@@ -124,7 +124,7 @@ def run(
 
 def driven(
     store: Store, job: str, work: Work, *, watcher: Watcher | None = None, stopped: Callable[[], bool] = lambda: False,
-    lease_s: float = lease.LEASE_S,
+    lease_s: float = LEASE_S,
 ) -> Ending:  # fmt: skip
     """The ending of a stored job whose work is at hand."""
     held = drive.claim(store, job, lease_s=lease_s)

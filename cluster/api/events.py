@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -26,6 +27,7 @@ from coinswarm import errors
 from coinswarm.ledger.records import FINAL_STATUSES
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
+_log = logging.getLogger(__name__)
 
 _QUIET_S = 15.0
 _PAGE = 1000
@@ -37,7 +39,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One event: `number` is its id, 0 for one that is told to everybody who comes."""
+    """One event: `number` is its id, 0 for one that every follower gets."""
 
     number: int
     name: str
@@ -49,15 +51,23 @@ class Event:
         return f"{head}event: {self.name}\ndata: {self.data}\n\n"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class News:
+    """What a reader finds: events, the newest commit and the status that are known then, and whether nothing follows."""
+
+    events: tuple[Event, ...] = ()
+    last: int = -1
+    status: str = ""
+    ended: bool = False
+
+
 @dataclass(kw_only=True)
 class Channel:
-    """What is known of one job while somebody follows it."""
+    """What is known of one job while it is followed."""
 
     job: str
     events: list[Event] = field(default_factory=list)
-    status: str = ""
     ended: bool = False
-    problem: errors.CoinswarmError | None = None
     followers: int = 0
     dropped: int = 0
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -78,7 +88,7 @@ class Hub:
 
     @asynccontextmanager
     async def following(self, job: str, token: str) -> AsyncIterator[Channel]:
-        """The channel of a job; its reader stops when nobody follows any more.
+        """The channel of a job; its reader stops with the last follower.
 
         Raises:
             LimitReached: the token follows as many as it may.
@@ -105,48 +115,45 @@ class Hub:
         return sum(self._following.values())
 
     async def _read(self, channel: Channel) -> None:
-        last = -1
+        """Append what happens to the channel until its job has ended. A reader that fails ends the streams, and clients connect again."""
+        news = News()
         while not channel.ended:
             try:
-                events, last = await run_in_threadpool(_news, self._context, channel, last)
+                news = await run_in_threadpool(_news, self._context, channel.job, news)
             except errors.Unavailable:
-                events = []
-            except errors.CoinswarmError as problem:
-                channel.problem, channel.ended, events = problem, True, []
-            if events or channel.ended:
+                news = replace(news, events=())
+            except Exception:  # noqa: BLE001 - followers would wait for ever
+                _log.exception("events cannot be read", extra={"job": channel.job})
+                news = News(ended=True)
+            if news.events or news.ended:
                 async with channel.changed:
-                    channel.events += events
-                    surplus = len(channel.events) - _KEPT
-                    if surplus > 0:
-                        del channel.events[:surplus]
-                        channel.dropped += surplus
+                    channel.events += news.events
+                    channel.ended = news.ended
+                    surplus = max(0, len(channel.events) - _KEPT)
+                    del channel.events[:surplus]
+                    channel.dropped += surplus
                     channel.changed.notify_all()
             await asyncio.sleep(self._context.event_poll_s)
 
 
-def _news(context: ApiContext, channel: Channel, last: int) -> tuple[list[Event], int]:
-    """What happened since the commit `last`: the status is read first, so that a job that ended has nothing left to tell after it."""
-    job = context.store.job(channel.job)
+def _news(context: ApiContext, name: str, before: News) -> News:
+    """What happened since `before`: the status is read first, so that a job that ended has nothing left to tell after it."""
+    job = context.store.job(name)
     events: list[Event] = []
-    while True:
-        commits = context.browse.commits(channel.job, after=last, limit=_PAGE)
+    last, status, ended = before.last, brief.standing(job), job.status in FINAL_STATUSES
+    while commits := context.browse.commits(name, after=last, limit=_PAGE):
         for commit in commits:
             rows = [models.generation_out(record).model_dump() for record in commit.generations]
             events.append(
                 Event(number=commit.number, name="commit", data=_json({"job": job.id, "number": commit.number, "generations": rows}))
             )
             last = commit.number
-        if not commits:
-            break
-    status = brief.standing(job)
-    if status != channel.status:
-        channel.status = status
+    if status != before.status:
         events.append(Event(number=0, name="job", data=models.job_brief(job).model_dump_json()))
-    if job.status in FINAL_STATUSES:
+    if ended:
         ending = {"job": job.id, "status": job.status, "error": job.error, "result_hash": job.result_hash}
         events.append(Event(number=0, name="end", data=_json(ending)))
-        channel.ended = True
-    return events, last
+    return News(events=tuple(events), last=last, status=status, ended=ended)
 
 
 @router.get("/jobs/{job}/events", response_class=StreamingResponse, responses=_STREAM | problems.responses(404, 409))

@@ -15,7 +15,7 @@ from cluster.api.counting import Trials
 from cluster.jobs import brief, registry, spec
 from cluster.jobs.settings import JobSettings, Name
 from cluster.queries import answers
-from cluster.run.runner import QueueOptions, kind_name, submission
+from cluster.run.runner import QueueOptions, submission
 from coinswarm import codec, errors
 from coinswarm.ledger.browse import JobFilter
 from coinswarm.ledger.queue import MAX_KEY, MAX_PRIORITY
@@ -67,6 +67,8 @@ async def submit(
         known = None if job == planned.job.id else job  # another was faster with the same key
     if known is None:
         _log.info("a job was submitted", extra={"job": job, "token": caller.id})
+        for line in planned.notes:
+            _log.info("%s", line, extra={"job": job})
     else:
         job = known
         response.status_code = 200
@@ -99,7 +101,7 @@ def list_jobs(
     campaign: Annotated[Name | None, Query()] = None,
     status: Annotated[JobStatus | None, Query()] = None,
     kind: Annotated[str | None, Query(pattern=r"^[a-z]{1,40}$")] = None,
-    token: Annotated[str | None, Query(pattern=r"^[0-9a-f]{1,40}$", description="id of the token that handed them in")] = None,
+    token: Annotated[str | None, Query(pattern=r"^[0-9a-f]{1,40}$", description="id of the token that submitted them")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> models.PageOut[models.JobBrief]:
@@ -172,7 +174,7 @@ async def report(job: JobId, here: Here) -> HTMLResponse:
 
 
 def _refuse_huge(wanted: JobSettings, here: ApiContext) -> None:
-    trials = registry.kind(kind_name(wanted)).trials(wanted)
+    trials = registry.asked(wanted).trials(wanted)
     if trials > here.limits.trials:
         raise errors.InvalidArgument(
             f"a job on this server evaluates at most {here.limits.trials:,} variants", found=f"{trials:,}",

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
@@ -19,7 +19,8 @@ from coinswarm import errors
 
 _T = TypeVar("_T")
 _START_S = 600.0
-_opened: dict[str, PlanContext] = {}
+_opened: list[tuple[AbstractContextManager[PlanContext], PlanContext]] = []
+"""In a process of a pool: what it looks at, and what closes that."""
 
 Opener = Callable[[], AbstractContextManager[PlanContext]]
 """Opens what the functions look at, in the process that calls them; found by its name there."""
@@ -42,11 +43,11 @@ class ProcessQueryPool:
         self._pool = self._fresh()
 
     async def start(self) -> None:
-        """See `Desk`."""
+        """See `QueryPool`."""
         await self._answer(_START_S, answers.ready, ())
 
     async def ask(self, function: Callable[..., _T], *values: Any) -> _T:
-        """See `Desk`."""
+        """See `QueryPool`."""
         return await self._answer(self._limit_s, function, values)
 
     async def _answer(self, limit_s: float, function: Callable[..., _T], values: tuple[Any, ...]) -> _T:
@@ -55,18 +56,22 @@ class ProcessQueryPool:
         pool = self._pool
         self._asked += 1
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(pool.submit(_call, function, values)), limit_s)
-        except TimeoutError:
-            self._replace(pool)
-            raise errors.TimedOut(f"an answer must be computed within {limit_s:g} s", hint="ask for less") from None
-        except (BrokenProcessPool, RuntimeError) as error:
+            answer = asyncio.wrap_future(_submitted(pool, function, values))
+            try:
+                if not (await asyncio.wait([answer], timeout=limit_s))[0]:
+                    self._replace(pool)
+                    raise errors.TimedOut(f"an answer must be computed within {limit_s:g} s", hint="ask for less")
+                return answer.result()
+            finally:
+                answer.cancel()
+        except BrokenProcessPool as error:
             self._replace(pool)
             raise errors.Unavailable("the process that computed this died", hint="ask again") from error
         finally:
             self._asked -= 1
 
     def close(self) -> None:
-        """See `Desk`."""
+        """See `QueryPool`."""
         _end(self._pool)
 
     def _fresh(self) -> ProcessPoolExecutor:
@@ -80,6 +85,13 @@ class ProcessQueryPool:
                 threading.Thread(target=_end, args=(pool,), daemon=True).start()
 
 
+def _submitted(pool: ProcessPoolExecutor, function: Callable[..., _T], values: tuple[Any, ...]) -> Future[_T]:
+    try:
+        return pool.submit(_call, function, values)
+    except RuntimeError as error:  # it was shut down, or it is broken
+        raise BrokenProcessPool(str(error)) from error
+
+
 def _end(pool: ProcessPoolExecutor) -> None:
     for process in list((pool._processes or {}).values()):  # noqa: SLF001 - there is no public way to end one that hangs
         process.kill()
@@ -91,11 +103,7 @@ def _begin(opener: Opener, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
     opened = opener()
-    _opened["context"] = opened.__enter__()
-    _opened_contexts.append(opened)
-
-
-_opened_contexts: list[AbstractContextManager[PlanContext]] = []
+    _opened.append((opened, opened.__enter__()))
 
 
 def _follow(parent: int) -> None:
@@ -106,4 +114,4 @@ def _follow(parent: int) -> None:
 
 
 def _call(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
-    return function(_opened["context"], *values)
+    return function(_opened[0][1], *values)

@@ -138,7 +138,7 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
         if wanted.estimate:
             _estimated(runner, planned, as_json=wanted.as_json)
         elif wanted.detach:
-            _detached(settings, runner, planned, as_json=wanted.as_json)
+            _detached(settings, runner, planned, wanted)
         else:
             present(settings, runner, [_done(runner, each) for each in planned], wanted)
 
@@ -266,15 +266,15 @@ def _show_estimate(estimate: Estimate, *, synthetic: bool) -> None:
     console.table("estimate", ["what", "how much"], rows, synthetic=synthetic)
 
 
-def _detached(settings: MachineSettings, runner: Runner, planned: Sequence[Planned], *, as_json: bool) -> None:
+def _detached(settings: MachineSettings, runner: Runner, planned: Sequence[Planned], wanted: RunOptions) -> None:
     from cluster.jobs import spec
 
     started = []
     for each in planned:
         spec.refuse_repeated(runner.repeated(each))
         runner.submit(each)
-        started.append({"job": each.job.id, "pid": bootstrap.detach(settings, each.job.id)})
-    if as_json:
+        started.append({"job": each.job.id, "pid": bootstrap.detach(settings, each.job.id, workers=wanted.workers)})
+    if wanted.as_json:
         console.emit_json(started[0] if len(started) == 1 else started)
         return
     for one in started:

@@ -16,6 +16,7 @@ import typer
 from cluster import bootstrap, logs, machine, private
 from cluster.cli import console
 from coinswarm import errors
+from coinswarm.ledger.records import LEASE_S
 
 if TYPE_CHECKING:
     from cluster.machine import MachineSettings
@@ -36,14 +37,14 @@ def command(
     max_trials: Annotated[int, typer.Option(help="Most variants that one job may evaluate.", min=1)] = 10_000_000,
     api_only: Annotated[bool, typer.Option("--api-only", help="Without the driver service.")] = False,
     driver_only: Annotated[bool, typer.Option("--driver-only", help="The driver service without the API.")] = False,
-    lease: Annotated[float, typer.Option(help="Seconds after which the jobs of a dead service are taken over.", min=1, max=3600)] = 30.0,
+    lease: Annotated[float, typer.Option(help="Seconds after which the jobs of a dead service are taken over.", min=1, max=3600)] = LEASE_S,
 ) -> None:
     """Serve the API and run the jobs that are submitted, until Ctrl-C."""
     if api_only and driver_only:
         raise errors.InvalidArgument("a server without API and without driver does nothing", found="--api-only --driver-only")
     settings = console.settings().model_copy(update={"ray_address": address} if address else {})
     settings = settings.model_copy(update={"workers": workers} if workers else {})
-    logs.begin("driver" if driver_only else "serve", machine.ensure_home(settings) / "logs", level=settings.log)
+    logs.begin("driver" if driver_only else "serve", machine.ensure_logs(settings), level=settings.log)
     if driver_only:
         from cluster.run import driver
 

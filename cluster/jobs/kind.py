@@ -31,13 +31,17 @@ S_contra = TypeVar("S_contra", bound=JobSettings, contravariant=True)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanContext:
-    """What planning and reports may read: everything that is remembered, and the bars of this machine."""
+    """What planning and reports may read: everything that is remembered, and the bars of this machine.
+
+    `free_bytes` is the room on the disk of the database; None when that is on another machine.
+    """
 
     store: Store
     campaigns: Campaigns
     chaos: ChaosStore
     patterns: PatternStore
     bars_file: Path
+    free_bytes: Callable[[], int | None] = lambda: None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ from coinswarm import errors
 
 if TYPE_CHECKING:
     from cluster.jobs.kind import JobKind
+    from cluster.jobs.settings import JobSettings
     from coinswarm.ledger.records import Job
 
 NAMES = (
@@ -40,6 +41,11 @@ def kind(name: str) -> JobKind[Any]:
         raise errors.not_found("kind of job", name, list(NAMES))
     definition: JobKind[Any] = import_module(f"cluster.jobs.{current}.definition").KIND
     return definition
+
+
+def asked(settings: JobSettings) -> JobKind[Any]:
+    """The kind of a request."""
+    return kind(str(getattr(settings, "kind")))  # noqa: B009 - a literal that each kind declares
 
 
 def of(job: Job) -> JobKind[Any]:

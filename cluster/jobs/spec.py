@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cluster import version
+from cluster.jobs import registry
 from cluster.jobs.kind import JobKind, JobSpec, PlanContext, Planned
 from cluster.jobs.settings import JobSettings, PlayGiven
 from coinswarm import codec, errors
@@ -18,6 +19,8 @@ from coinswarm.ledger.records import Job, PlayRecord, new_job_id
 from coinswarm.ledger.store import Store
 
 _S = TypeVar("_S", bound=JobSettings)
+_SPARE = 0.9
+"""Share of the free disk that a job may take: PostgreSQL writes everything to its log as well, and needs room to work."""
 _NOT_DECIDING = ("environment", "files", "settings")
 """Parts of a config that do not decide a result: versions beside us, names of files, and the request that was settled."""
 
@@ -39,16 +42,19 @@ def fingerprint(settings: JobSettings) -> str:
     return codec.canonical_hash(asked)
 
 
-def planned(kind: JobKind[_S], settings: _S, context: PlanContext, now: datetime) -> Planned:
+def planned(settings: JobSettings, context: PlanContext, now: datetime) -> Planned:
     """The job of a request, with all that is stored for it; nothing is written.
 
     Raises:
         BadPlay, BadSetting, NotFound, SpanTooShort, InvalidArgument, Refused, Conflict: what is asked for cannot be done.
     """
     require_campaign(getattr(settings, "campaign", "default"))
+    kind = registry.asked(settings)
     complete = resolved(settings, context.store)
     spec = kind.plan(complete, context)
-    return Planned(job=create(kind, complete, spec, now), plays=spec.plays, data_sets=spec.data_sets, notes=spec.notes)
+    job = create(kind, complete, spec, now)
+    refuse_too_large(kind.stored_bytes(job.config), context.free_bytes())
+    return Planned(job=job, plays=spec.plays, data_sets=spec.data_sets, notes=spec.notes)
 
 
 def create(kind: JobKind[_S], settings: _S, spec: JobSpec, now: datetime) -> Job:
@@ -131,6 +137,15 @@ def refuse_repeated(job: Job | None) -> None:
     """Raise `Conflict` for a request that a job has answered, or is answering, already."""
     if job is not None:
         raise errors.Conflict(f"job {job.id} has done the same, or is doing it", found=job.status, hint="doing it twice finds the same")
+
+
+def refuse_too_large(needed: int, free: int | None) -> None:
+    """Raise `Refused` when what a job stores would not fit the disk of the database."""
+    if free is not None and needed > _SPARE * free:
+        raise errors.Refused(
+            f"the job stores about {needed / 2**30:,.1f} GB in the database", found=f"{free / 2**30:,.1f} GB free",
+            hint="ask for less, free some disk, or `coinswarm jobs prune` and `coinswarm chaos drop` what is not needed any more",
+        )  # fmt: skip
 
 
 def require_campaign(name: str) -> None:

@@ -40,12 +40,11 @@ def plan(context: PlanContext, request: JobSettings) -> Planned:
     """The job of a request with all that is stored for it.
 
     Raises:
-        BadPlay, BadSetting, NotFound, SpanTooShort, InvalidArgument: what is asked for cannot be done.
+        BadPlay, BadSetting, NotFound, SpanTooShort, InvalidArgument, Refused: what is asked for cannot be done.
         Conflict: another job has done the same, or is doing it.
     """
-    kind = registry.kind(str(request.model_dump()["kind"]))
-    made = spec.planned(kind, request, context, datetime.now(UTC))
-    spec.refuse_repeated(kind.repeated(made, context))
+    made = spec.planned(request, context, datetime.now(UTC))
+    spec.refuse_repeated(registry.of(made.job).repeated(made, context))
     return made
 
 

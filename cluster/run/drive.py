@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from cluster.jobs.kind import RunOutcome, Work
 from cluster.jobs.progress import Silent, Watcher
 from cluster.run.commit import Committer
-from cluster.run.lease import LEASE_S, Heartbeat, finish, give_up, patiently
-from coinswarm.ledger.records import Json, Lease, new_owner
+from cluster.run.lease import Heartbeat, finish, give_up, patiently
+from coinswarm.ledger.records import LEASE_S, Json, Lease, new_owner
 from coinswarm.ledger.store import Store
 
 

@@ -48,14 +48,12 @@ def main(arguments: list[str]) -> int:
     """Entry point; the answer is the exit code."""
     import argparse
 
-    from cluster import machine
-
     parser = argparse.ArgumentParser(prog="python -m cluster.run.driver", description="Runs the jobs of the queue.")
     parser.add_argument("--slots", type=int, required=True, help="jobs that run at one time")
     parser.add_argument("--lease", type=float, required=True, help="seconds after which the jobs of a dead service are taken over")
     asked = parser.parse_args(arguments)
     try:
-        settings = worker.begin("driver", machine.ensure_home(machine.load()) / "logs")
+        settings = worker.begin("driver", log_file=True)
         stopped = threading.Event()
         threading.Thread(target=_stop_with_parent, args=(stopped,), daemon=True).start()
         drive(settings, slots=asked.slots, lease_s=asked.lease, stopped=stopped, warm=True, tell=worker.note)

@@ -9,13 +9,15 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from coinswarm import errors
-from coinswarm.ledger.records import JobStatus, Json, Lease
+from coinswarm.ledger import transitions
+from coinswarm.ledger.records import LEASE_S, JobStatus, Json, Lease
 from coinswarm.ledger.store import Store
 from coinswarm.retry import RetryPolicy, retry
 
-LEASE_S = 30.0
 LOOK_S = 1.0
 """Seconds between looks for a cancel; a look reads one word of one row."""
+PASSING = (errors.Unavailable, errors.Conflict)
+"""Errors that may be over when the job is tried again."""
 _Value = TypeVar("_Value")
 
 
@@ -118,14 +120,15 @@ def fail(store: Store, lease: Lease, error: str) -> None:
 
 
 def give_up(store: Store, lease: Lease, problem: BaseException, *, tell: Callable[[str], None], lent: bool = False) -> None:
-    """A job that cannot succeed has failed; whatever else went wrong gives it back, to be resumed. A lost or `lent` lease stays."""
-    if isinstance(problem, errors.Conflict):
-        return
+    """A job that cannot succeed has failed; whatever may be over at the next try gives it back. A lost or `lent` lease stays."""
     try:
-        if isinstance(problem, errors.CoinswarmError) and not isinstance(problem, errors.Unavailable):
+        transitions.refuse_lost(store.job(lease.job), lease)
+        if isinstance(problem, errors.CoinswarmError) and not isinstance(problem, PASSING):
             fail(store, lease, str(problem))
         elif not lent:
             store.release(lease)
             tell(f"job {lease.job} is given back; `coinswarm jobs resume {lease.job}` goes on with it")
+    except errors.Conflict:
+        return  # the job is another's by now
     except errors.CoinswarmError as second:
         tell(f"the job could not be given back, its lease runs out by itself: {second}")

@@ -1,4 +1,4 @@
-"""Worker processes of the driver service: children that read jobs from standard input and say on standard output what became of them.
+"""Worker processes of the driver service: children that read jobs from standard input and answer on standard output how each ended.
 
 When its input ends, because the service stopped or died, a worker gives its job back and ends.
 """
@@ -6,6 +6,7 @@ When its input ends, because the service stopped or died, a worker gives its job
 from __future__ import annotations
 
 import json
+import logging
 import queue as inboxes
 import subprocess
 import threading
@@ -18,6 +19,8 @@ import psutil
 from cluster.run.service import JobEnding
 from coinswarm import errors
 from coinswarm.ledger.records import Lease
+
+_log = logging.getLogger(__name__)
 
 MOST_JOBS = 500
 MOST_BYTES = 2_000_000_000
@@ -43,8 +46,8 @@ class ChildWorker:
         self._job, self._jobs = "", 0
         with log.open("ab") as file:
             self._process = subprocess.Popen(
-                list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, text=True, start_new_session=True,
-                env=dict(environment),
+                list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, encoding="utf-8", errors="replace",
+                start_new_session=True, env=dict(environment),
             )  # fmt: skip
         self._listener = threading.Thread(target=self._listen, name=f"worker {number}", daemon=True)
         self._listener.start()
@@ -59,11 +62,11 @@ class ChildWorker:
         """See `WorkerProcess`."""
         return self._address
 
-    def start(self, lease: Lease) -> None:
+    def start(self, lease: Lease, lease_s: float) -> None:
         """See `WorkerProcess`."""
         self._job = lease.job
         self._jobs += 1
-        self._tell({"job": lease.job, "owner": lease.owner, "address": self._address})
+        self._tell({"job": lease.job, "owner": lease.owner, "lease_s": lease_s, "address": self._address})
 
     def warm(self) -> None:
         """See `WorkerProcess`."""
@@ -102,8 +105,12 @@ class ChildWorker:
             return
         with stdout:
             for line in stdout:
-                said = json.loads(line)
+                try:
+                    ending = JobEnding(worker=self._number, **json.loads(line))
+                except (ValueError, TypeError):  # whatever else is printed there is no answer, and ends no listener
+                    _log.warning("a worker says: %s", line.rstrip(), extra={"worker": self._number})
+                    continue
                 self._job = ""
-                self._inbox.put(JobEnding(worker=self._number, job=said["job"], ending=said["ending"], error=said["error"]))
+                self._inbox.put(ending)
         self._process.wait()
         self._inbox.put(JobEnding(worker=self._number, job=self._job, ending="died", error=f"exit code {self._process.returncode}"))

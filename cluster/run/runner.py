@@ -21,10 +21,7 @@ from cluster.run import drive
 from coinswarm import errors
 from coinswarm.ledger import transitions
 from coinswarm.ledger.queue import Queue, Submission
-from coinswarm.ledger.records import Job
-
-_SPARE = 0.9
-"""Share of the free disk that a job may take: PostgreSQL writes everything to its log as well, and needs room to work."""
+from coinswarm.ledger.records import LEASE_S, Job
 
 
 class Compute(Protocol):
@@ -67,7 +64,6 @@ class Runner:
         fetch_timeout_s: how long one answer of an exchange may take.
         alone: compute in this process, whatever a job costs; None: as its kind says, where nobody says how many workers.
         note: hears what the person who watches should know.
-        free_bytes: room on the disk of the database; None when it is on another machine.
         now: the time.
     """
 
@@ -77,7 +73,6 @@ class Runner:
     fetch_timeout_s: float
     alone: bool | None = None
     note: Callable[[str], None] = lambda _: None
-    free_bytes: Callable[[], int | None] = lambda: None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def plan(self, settings: JobSettings) -> Planned:
@@ -86,9 +81,7 @@ class Runner:
         Raises:
             CoinswarmError: what is asked for cannot be done.
         """
-        kind = registry.kind(kind_name(settings))
-        made = spec.planned(kind, settings, self.context, self.now())
-        refuse_too_large(kind.stored_bytes(made.job.config), self.free_bytes())
+        made = spec.planned(settings, self.context, self.now())
         for line in made.notes:
             self.note(line)
         return made
@@ -117,14 +110,20 @@ class Runner:
             CoinswarmError: what is asked for cannot be done; nothing is stored.
         """
         complete = spec.resolved(settings, self.context.store)
+        known = self.queue.keyed(limits.token, limits.key, spec.fingerprint(complete))
+        if known is not None:
+            return known
         made = self.plan(complete)
         spec.refuse_repeated(self.repeated(made))
         return self.queue.submit(submission(made, complete, limits))
 
-    def run(self, made: Planned, *, new: bool, watcher: Watcher, stopped: Callable[[], bool], owner: str = "") -> Job:
+    def run(
+        self, made: Planned, *, new: bool, watcher: Watcher, stopped: Callable[[], bool], owner: str = "", lease_s: float = LEASE_S
+    ) -> Job:
         """Run a job to its end: a `new` one from the start, a stored one from its last commit.
 
-        What computes is opened first: where it cannot be, a new job is not stored. `owner` has taken the job already, and lends its lease.
+        What computes is opened first: where it cannot be, a new job is not stored. `owner` has taken the job already, for `lease_s` seconds
+        after each heartbeat, and lends its lease.
 
         Raises:
             Conflict: another process drives it.
@@ -135,14 +134,16 @@ class Runner:
             work = kind.load(made, run)
             if new:
                 self.submit(made)
-            lease = drive.claim(store, made.job.id, owner=owner)
+            lease = drive.claim(store, made.job.id, owner=owner, lease_s=lease_s)
             made_up = "; SYNTHETIC DATA: these prices were made, not traded" if made.job.synthetic else ""
             self.note(f"job {made.job.id} begins{made_up}")
-            drive.drive(store, lease, work, watcher=watcher, stopped=stopped, lent=bool(owner))
+            drive.drive(store, lease, work, watcher=watcher, stopped=stopped, lease_s=lease_s, lent=bool(owner))
         return store.job(made.job.id)
 
-    def start(self, name: str, *, watcher: Watcher, stopped: Callable[[], bool], owner: str = "") -> Job:
+    def start(self, name: str, *, watcher: Watcher, stopped: Callable[[], bool], owner: str = "", lease_s: float = LEASE_S) -> Job:
         """Run a stored job that is queued, or whose driver died, from its last commit; unlike `resume` it takes no cancel back.
+
+        `owner` and `lease_s` are as for `run`.
 
         Raises:
             Cancelled: it is cancelled. Conflict: it ended, or is driven. Refused: it would no longer be the same job.
@@ -150,7 +151,7 @@ class Runner:
         job = self.context.store.job(name)
         spec.refuse_ended(job)
         made = spec.unchanged(registry.of(job), self.context.store, job)
-        return self.run(made, new=False, watcher=watcher, stopped=stopped, owner=owner)
+        return self.run(made, new=False, watcher=watcher, stopped=stopped, owner=owner, lease_s=lease_s)
 
     def resume(self, name: str, *, watcher: Watcher, stopped: Callable[[], bool]) -> Job:
         """Take a job that failed, was cancelled or lost its driver on from its last commit, as a user asks for.
@@ -213,11 +214,6 @@ class _Run:
         self._stack.__exit__(kind, error, trace)
 
 
-def kind_name(settings: JobSettings) -> str:
-    """The name of the kind that a request is of."""
-    return str(getattr(settings, "kind"))  # noqa: B009 - a literal that each kind declares
-
-
 def refuse_driven(job: Job, now: datetime) -> None:
     """Say who drives a job, before a cluster is started in vain.
 
@@ -230,15 +226,6 @@ def refuse_driven(job: Job, now: datetime) -> None:
             f"job {job.id} is driven by {job.lease_owner}",
             hint=f"if that driver is dead, its lease runs out in {left_s:.0f} s; then resume again",
         )
-
-
-def refuse_too_large(needed: int, free: int | None) -> None:
-    """Raise `Refused` when what a job stores would not fit the disk of the database."""
-    if free is not None and needed > _SPARE * free:
-        raise errors.Refused(
-            f"the job stores about {needed / 2**30:,.1f} GB in the database", found=f"{free / 2**30:,.1f} GB free",
-            hint="ask for less, free some disk, or `coinswarm jobs prune` and `coinswarm chaos drop` what is not needed any more",
-        )  # fmt: skip
 
 
 def submission(made: Planned, settings: JobSettings, limits: QueueOptions) -> Submission:

@@ -20,8 +20,8 @@ from typing import Literal, Protocol, TypeAlias, TypeVar
 from cluster.jobs import registry
 from cluster.run.lease import fail
 from coinswarm import errors
-from coinswarm.ledger.queue import LEASE_S, Entry, Queue
-from coinswarm.ledger.records import FINAL_STATUSES, Job, Lease, new_owner
+from coinswarm.ledger.queue import Entry, Queue
+from coinswarm.ledger.records import FINAL_STATUSES, LEASE_S, Job, Lease, new_owner
 from coinswarm.ledger.store import Store
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class JobEnding:
 
 
 class WorkerProcess(Protocol):
-    """A process that runs jobs one after the other and puts an `JobEnding` of each into an inbox."""
+    """A process that runs jobs one after the other and puts a `JobEnding` of each into an inbox."""
 
     @property
     def pid(self) -> int:
@@ -63,8 +63,8 @@ class WorkerProcess(Protocol):
     def address(self) -> str:
         """The cluster its jobs run on; "": the worker itself."""
 
-    def start(self, lease: Lease) -> None:
-        """Run the job of a lease, which it is lent; whoever lends it gives it back."""
+    def start(self, lease: Lease, lease_s: float) -> None:
+        """Run the job of a lease that lasts `lease_s` seconds after each heartbeat. It is lent: who lends it gives it back."""
 
     def warm(self) -> None:
         """Make ready for the first job beside whatever it does."""
@@ -160,7 +160,7 @@ class Service:
             idle = self._idle_worker(address) or self._spawned(number, address)
             self._work[idle] = self._work.pop(number)
             number = idle
-            self._workers[number].start(lease)
+            self._workers[number].start(lease, self._lease_s)
             _log.info("a job begins, attempt %d", entry.attempts, extra={"job": entry.job, "worker": number})
         except (errors.CoinswarmError, OSError) as problem:
             self._inbox.put(JobEnding(worker=number, job=entry.job, ending="interrupted", error=str(problem)))
@@ -178,15 +178,26 @@ class Service:
         return number
 
     def _settle_next(self) -> None:
+        """Store how a job ended. While the database is away its lease stays held, and it is tried again at the next turn."""
         try:
             outcome = self._inbox.get(timeout=self._poll_s)
         except inboxes.Empty:
             return
-        taken = self._work.pop(outcome.worker, None)
         if outcome.ending == "died" and outcome.worker in self._workers:
             self._workers.pop(outcome.worker).stop()
-        if taken is not None:
-            self._quietly(lambda: self._settle(*taken, outcome))
+        taken = self._work.get(outcome.worker)
+        if taken is None or taken[0].job != outcome.job:
+            return  # a worker without a job has died
+        try:
+            self._settle(*taken, outcome)
+        except (errors.Unavailable, errors.StorageFull) as problem:
+            _log.warning("%s", problem)
+            self._inbox.put(outcome)
+            self._rest.wait(self._poll_s)
+            return
+        except errors.CoinswarmError as problem:
+            _log.warning("%s", problem)
+        del self._work[outcome.worker]
 
     def _settle(self, entry: Entry, lease: Lease, outcome: JobEnding) -> None:
         """Let go of a job that has ended; one that has not is tried again a little later, or given up."""
@@ -224,4 +235,4 @@ def is_small(job: Job) -> bool:
         kind = registry.of(job)
     except errors.Refused:  # whoever runs it says so
         return True
-    return kind.cost(job.config) <= SMALL_WORK
+    return kind.cost(job.config) < max(SMALL_WORK, kind.alone_below)

@@ -1,9 +1,9 @@
-"""A worker process of the driver service: reads the ids of jobs from standard input, runs each, and says what became of it.
+"""A worker process of the driver service: reads jobs from standard input, runs each, and answers how it ended.
 
     python -m cluster.run.worker              jobs from standard input, a line of JSON each; ends with it
     python -m cluster.run.worker --job JOB    one job that was left to the background
 
-This is the entry point of a process, so it may reach up to `cluster.bootstrap`; nothing else of this room does.
+As `cluster.run.driver` it is the entry point of a process and may reach up to `cluster.bootstrap`.
 """
 
 from __future__ import annotations
@@ -13,26 +13,29 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cluster import logs, machine, private
 from cluster.jobs.progress import Advance, SearchProgress
+from cluster.run.lease import PASSING
 from coinswarm import errors
+from coinswarm.ledger.records import LEASE_S
 
 if TYPE_CHECKING:
     from cluster.machine import MachineSettings
     from cluster.run.runner import Runner
+    from cluster.run.service import Ending
     from coinswarm.ledger.store import Store
 
 _log = logging.getLogger(__name__)
-_PASSING = (errors.Unavailable, errors.Conflict, errors.StorageFull)
-"""Whatever may be over when the job is tried again."""
 
 
 class LogWatcher:
-    """Writes what a job tells into the log of this process; no one looks on."""
+    """Writes the progress of a job into the log of this process."""
 
     def on_progress(self, progress: SearchProgress) -> None:
         """A generation was committed."""
@@ -58,26 +61,25 @@ class Worker:
     """Runs the jobs that are asked for, one at a time.
 
     Args:
-        settings: of this machine.
         store: where a job that runs when the input ends is given back.
-        answers: where outcomes go, a line of JSON each.
+        answers: where endings go, a line of JSON each.
+        run: runs the job of a message.
+        warm: compiles the kernels.
     """
 
-    def __init__(self, settings: MachineSettings, store: Store, answers: Any) -> None:
-        self._settings = settings
-        self._store = store
-        self._answers = answers
+    def __init__(self, store: Store, answers: TextIO, run: Callable[..., object], warm: Callable[[], object]) -> None:
+        self._store, self._answers, self._run_lent, self._warm = store, answers, run, warm
         self._job, self._owner = "", ""
 
     def take(self, line: str) -> None:
         """Begin what a line asks for: a job, or to compile the kernels before there is one."""
         asked = json.loads(line)
         if asked.get("warm"):
-            threading.Thread(target=_warm, args=(self._settings,), daemon=True).start()
+            threading.Thread(target=self._warm, daemon=True).start()
             return
         self._job, self._owner = asked["job"], asked["owner"]
-        # Signals belong to the main thread, which hears standard input meanwhile.
-        threading.Thread(target=self._run, args=(asked["job"], asked["address"], asked["owner"]), daemon=True).start()
+        # Signals belong to the main thread, which reads standard input meanwhile.
+        threading.Thread(target=self._run, args=(asked,), daemon=True).start()
 
     def give_back(self) -> None:
         """Release a job that this process drives."""
@@ -90,64 +92,77 @@ class Worker:
             if job.lease_expires is not None and job.lease_owner == self._owner:
                 self._store.release(Lease(job=job.id, owner=job.lease_owner, expires=job.lease_expires))
 
-    def _run(self, job: str, address: str, owner: str) -> None:
-        logs.of_process(job=job)
-        with _written_to(self._settings, job):
-            ending, error = outcome(self._settings, job, address, owner)
+    def _run(self, asked: Mapping[str, Any]) -> None:
+        logs.of_process(job=asked["job"])
+        ending, error = outcome(lambda: self._run_lent(**asked))
         self._job = ""
-        self._answers.write(json.dumps({"job": job, "ending": ending, "error": error}) + "\n")
+        self._answers.write(json.dumps({"job": asked["job"], "ending": ending, "error": error}) + "\n")
         self._answers.flush()
 
 
-def outcome(settings: MachineSettings, job: str, address: str, owner: str) -> tuple[str, str]:
-    """Run a job on the cluster at `address`, or in this process where it is ""; the answer is how it ended, and what was said.
-
-    The lease of `owner` is lent: who lends it gives it back.
-    """
-    from cluster import bootstrap
-
-    changed = {"ray_address": address or None, "compute": "cluster" if address else "process"}
+def outcome(run: Callable[[], object]) -> tuple[Ending, str]:
+    """How a run of a job ended, and why. Whatever it raises is an ending, for the service waits for one."""
     try:
-        with bootstrap.open_runner(settings.model_copy(update=changed), note=note, alone=not address) as runner:
-            _started(runner, job, owner)
+        run()
     except errors.Cancelled:
         return "ended", ""
-    except _PASSING as problem:
+    except PASSING as problem:
         return "interrupted", str(problem)
     except errors.CoinswarmError as problem:
         return "refused", str(problem)
-    except Exception as problem:  # noqa: BLE001 - whatever it is, the service decides how often it is tried again
+    except BaseException as problem:  # noqa: BLE001 - the service decides how often it is tried again
         return "interrupted", f"{type(problem).__name__}: {problem}"
     return "ended", ""
 
 
-def run_one(settings: MachineSettings, job: str) -> None:
+def run_lent(settings: MachineSettings, *, job: str, owner: str, lease_s: float = LEASE_S, address: str = "") -> None:
+    """Run a job on the cluster at `address`; "": in this process. The lease of `owner` is lent: who lends it gives it back."""
+    from cluster import bootstrap
+
+    changed = {"ray_address": address or None, "compute": "cluster" if address else "process"}
+    with bootstrap.open_runner(settings.model_copy(update=changed), note=note, alone=not address) as runner:
+        _started(runner, job, owner, lease_s)
+
+
+def run_one(settings: MachineSettings, job: str, *, workers: int | None) -> None:
     """Run a job that was left to the background, from its start to its end."""
     from cluster import bootstrap
 
-    with bootstrap.open_runner(settings, note=note) as runner:
+    with bootstrap.open_runner(settings, workers=workers, note=note) as runner:
         _started(runner, job)
+
+
+def own_output() -> TextIO:
+    """Standard output, for answers alone: what is printed from now on, by this process and its libraries, goes to standard error."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return answers
 
 
 def serve(settings: MachineSettings) -> None:
     """Run jobs until standard input ends; the one that runs then is given back."""
     from cluster import bootstrap
 
+    answers = own_output()
     bootstrap.prepare(settings)
-    answers = os.fdopen(os.dup(1), "w")
     with bootstrap.open_store(settings) as store:
-        worker = Worker(settings, store, answers)
+        worker = Worker(store, answers, partial(_run_logged, settings), partial(_warm, settings))
         for line in sys.stdin:
             worker.take(line)
         worker.give_back()
     os._exit(0)
 
 
-def _started(runner: Runner, job: str, owner: str = "") -> None:
+def _run_logged(settings: MachineSettings, *, job: str, **lent: Any) -> None:
+    with LogRedirect(machine.ensure_logs(settings) / f"{job}.log"):
+        run_lent(settings, job=job, **lent)
+
+
+def _started(runner: Runner, job: str, owner: str = "", lease_s: float = LEASE_S) -> None:
     from cluster.run import stopping
 
     with stopping.stop_requests(note) as stopped:
-        runner.start(job, watcher=LogWatcher(), stopped=stopped, owner=owner)
+        runner.start(job, watcher=LogWatcher(), stopped=stopped, owner=owner, lease_s=lease_s)
 
 
 def _warm(settings: MachineSettings) -> None:
@@ -158,12 +173,11 @@ def _warm(settings: MachineSettings) -> None:
         bootstrap.warm(settings)
 
 
-class _written_to:  # noqa: N801 - reads as a phrase
-    """Send what is printed inside, by this process and its libraries, to the log of a job."""
+class LogRedirect:
+    """Send what is printed inside, by this process and its libraries, to a file."""
 
-    def __init__(self, settings: MachineSettings, job: str) -> None:
-        folder = private.folder(machine.ensure_home(settings) / "logs")
-        self._path = folder / f"{job}.log"
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
     def __enter__(self) -> None:
         self._before = [os.dup(number) for number in (1, 2)]
@@ -179,17 +193,17 @@ class _written_to:  # noqa: N801 - reads as a phrase
             os.close(before)
 
 
-def begin(program: str, folder: Path | None) -> MachineSettings:
+def begin(program: str, *, log_file: bool) -> MachineSettings:
     """Make a process that is started for this alone ready; the answer is the settings of this machine.
 
     Args:
         program: what it is called in logs.
-        folder: where its log goes; None: to standard error.
+        log_file: log to a file in the home folder as well as to standard error.
     """
     private.begin()
     machine.announce({"PYTHONSAFEPATH": "1"})  # child processes do not import what lies in the working directory
     settings = machine.load()
-    logs.begin(program, folder, level=settings.log)
+    logs.begin(program, machine.ensure_logs(settings) if log_file else None, level=settings.log)
     return settings
 
 
@@ -199,11 +213,12 @@ def main(arguments: list[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="python -m cluster.run.worker", description="Runs jobs.")
     parser.add_argument("--job", default="", help="run this job and end; without it, jobs are read from standard input")
+    parser.add_argument("--workers", type=int, help="processes of a local cluster that the job is run on")
     asked = parser.parse_args(arguments)
     try:
-        settings = begin("worker", None)
+        settings = begin("worker", log_file=False)
         if asked.job:
-            run_one(settings, asked.job)
+            run_one(settings, asked.job, workers=asked.workers)
         else:
             serve(settings)
     except errors.CoinswarmError as problem:

@@ -12,7 +12,7 @@ from cluster.store import access, reading, tables, writing
 from cluster.store.database import Repository, transaction
 from coinswarm.ledger import queue, transitions
 from coinswarm.ledger.queue import Entry, Queue, Standing, Submission
-from coinswarm.ledger.records import JobStatus, Lease
+from coinswarm.ledger.records import LEASE_S, JobStatus, Lease
 
 _NEXT = sa.text("""
 WITH held AS (
@@ -93,7 +93,7 @@ class PostgresQueue(Repository, Queue):
 
     @override
     @transaction
-    def take(self, connection: sa.Connection, owner: str, *, lease_s: float = queue.LEASE_S) -> tuple[Entry, Lease] | None:
+    def take(self, connection: sa.Connection, owner: str, *, lease_s: float = LEASE_S) -> tuple[Entry, Lease] | None:
         """One service at a time looks, so that the number of running jobs of a token is right; it takes a few milliseconds."""
         connection.execute(_ONE_AT_A_TIME, {"name": "coinswarm queue take"})
         job = connection.scalar(_NEXT)

@@ -18,11 +18,10 @@ from typing import Protocol, runtime_checkable
 
 from coinswarm import check, codec, errors
 from coinswarm.ledger import transitions
-from coinswarm.ledger.records import DataSetRecord, Job, JobStatus, Lease, PlayRecord
+from coinswarm.ledger.records import LEASE_S, DataSetRecord, Job, JobStatus, Lease, PlayRecord
 
 MAX_PRIORITY = 100
 MAX_KEY = 255
-LEASE_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,6 +32,9 @@ WHOLE_JOB = -1
 FOUNDER = "founder"
 """The operator of a variant that was drawn and has no parents."""
 
+LEASE_S = 30.0
+"""Seconds that a lease on a job lasts after each heartbeat, unless a service is given another number."""
+
 _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EVALUATION_ID_LENGTH = 20
 

@@ -26,6 +26,7 @@ import numpy as np
 import psutil
 
 from cluster import bootstrap
+from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import Evaluator, Scored, ScoreRequest, Task
 from cluster.jobs.evolve.loop import SearchLoop
 from cluster.jobs.evolve.plan import SearchPlan, planned_search
@@ -299,7 +300,8 @@ def _prepared(
         with Catalog.open(settings.bars_file) as catalog:
             keys = [catalog.put(market, source="benchmark").key for market in _markets(bars)]
         planned = planned_on(asked(keys, *sizes), settings.bars_file)
-        with bootstrap.open_store(settings) as store, bootstrap.open_cluster(settings, workers=workers) as (evaluator, _):
+        with bootstrap.open_store(settings) as store, bootstrap.open_executor(settings, workers=workers, bounded=True) as (executor, _):
+            evaluator = BatchEvaluator(executor)
             _warmed(evaluator, planned)
             yield planned, store, evaluator, settings
 

@@ -22,7 +22,6 @@ from cluster.jobs.chaos.settings import ChaosRequest
 from cluster.jobs.chaos.stages import Draw
 from cluster.jobs.kind import PlanContext, Planned
 from cluster.jobs.progress import Advance, Silent
-from cluster.run import runner as running
 from cluster.store.chaos import PostgresChaosStore
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
@@ -201,8 +200,8 @@ def test_an_estimate_says_rows_time_shares_and_growth(context: PlanContext) -> N
 def test_a_job_that_would_fill_the_disk_is_refused(context: PlanContext) -> None:
     large, small = (planned(context, trades=trades).job for trades in (10**9, 1000))
     with pytest.raises(errors.Refused, match=r"stores about [\d,.]+ GB in the database"):
-        running.refuse_too_large(registry.of(large).stored_bytes(large.config), 2**30)
-    running.refuse_too_large(registry.of(small).stored_bytes(small.config), 2**30)
+        spec.refuse_too_large(registry.of(large).stored_bytes(large.config), 2**30)
+    spec.refuse_too_large(registry.of(small).stored_bytes(small.config), 2**30)
 
 
 @pytest.mark.parametrize("trades", [0, 10**12])

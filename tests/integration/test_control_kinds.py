@@ -171,11 +171,11 @@ class WorkerHere:
     def __init__(self, settings: MachineSettings, inbox: inboxes.Queue[JobEnding]) -> None:
         self._settings, self._inbox = settings, inbox
 
-    def start(self, lease: Lease) -> None:
+    def start(self, lease: Lease, _lease_s: float) -> None:
         threading.Thread(target=self._run, args=(lease,)).start()
 
     def _run(self, lease: Lease) -> None:
-        ending, error = worker.outcome(self._settings, lease.job, "", lease.owner)
+        ending, error = worker.outcome(lambda: worker.run_lent(self._settings, job=lease.job, owner=lease.owner))
         self._inbox.put(JobEnding(worker=1, job=lease.job, ending=ending, error=error))
 
     def warm(self) -> None:

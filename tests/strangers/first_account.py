@@ -30,7 +30,8 @@ def work() -> None:
     files.write_whole(settings.reports_folder / "report.html", b"a report")
     logs.begin("serve", settings.logs_folder, level="info")
     logging.getLogger("cluster").info("a line")
-    with bootstrap.open_cluster(settings, workers=1) as (_, session):
+    with bootstrap.open_executor(settings, workers=1) as (_, session):
+        assert session is not None
         said = {"home": str(settings.home), "dashboard": session.dashboard, "url": bootstrap.database_url(settings)}
         sys.stdout.write(f"{json.dumps(said)}\n")
         sys.stdout.flush()

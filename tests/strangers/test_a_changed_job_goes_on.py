@@ -91,7 +91,7 @@ def by_http(plane: Plane, job: str) -> str:
 def by_service(plane: Plane, job: str) -> str:
     store = plane.context.store
     lease = store.claim(job, "a service")
-    ending, said = worker.outcome(plane.settings, job, "", lease.owner)
+    ending, said = worker.outcome(lambda: worker.run_lent(plane.settings, job=job, owner=lease.owner))
     store.release(lease)
     assert ending == "refused"
     return said

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from coinswarm.ledger import transitions
 from coinswarm.ledger.access import Access, Token
 from coinswarm.ledger.memory.store import MemoryStore, utc_now
-from coinswarm.ledger.queue import LEASE_S, Entry, Standing, Submission, check_submission, is_ready, may_delay, refuse_more, refuse_other
-from coinswarm.ledger.records import Job, JobStatus, Lease
+from coinswarm.ledger.queue import Entry, Standing, Submission, check_submission, is_ready, may_delay, refuse_more, refuse_other
+from coinswarm.ledger.records import LEASE_S, Job, JobStatus, Lease
 
 
 class MemoryQueue:

@@ -1,0 +1,109 @@
+"""The driver service with a store, a queue and workers in memory: what it does with the ending of a job."""
+
+from __future__ import annotations
+
+import queue as inboxes
+from dataclasses import replace
+
+import pytest
+
+from cluster.run.service import Ending, JobEnding, Service, is_small
+from coinswarm import errors
+from coinswarm.ledger.access import MemoryAccess
+from coinswarm.ledger.memory import MemoryStore
+from coinswarm.ledger.queue import MemoryQueue, Submission
+from coinswarm.ledger.records import FINAL_STATUSES, Job, JobStatus, Json, Lease
+from tests.laws import ledger_world as world
+
+TURNS = 200
+
+
+class Flaky(MemoryStore):
+    """A store that is away the first times that a job is to end."""
+
+    def __init__(self, problem: errors.CoinswarmError, times: int) -> None:
+        super().__init__()
+        self._problem, self._left = problem, times
+
+    def finish(self, lease: Lease, status: JobStatus, *, result: Json | None = None, result_hash: str = "", error: str = "") -> None:
+        self._left -= 1
+        if self._left >= 0:
+            raise self._problem
+        super().finish(lease, status, result=result, result_hash=result_hash, error=error)
+
+
+class Answering:
+    """A worker whose jobs all end alike, at once."""
+
+    pid, address = 0, ""
+
+    def __init__(self, inbox: inboxes.Queue[JobEnding], ending: Ending, error: str) -> None:
+        self._inbox, self._ending, self._error = inbox, ending, error
+        self.leases_s: list[float] = []
+
+    def start(self, lease: Lease, lease_s: float) -> None:
+        self.leases_s.append(lease_s)
+        self._inbox.put(JobEnding(worker=1, job=lease.job, ending=self._ending, error=self._error))
+
+    def warm(self) -> None:
+        """It is."""
+
+    def is_spent(self) -> bool:
+        return False
+
+    def stop(self) -> None:
+        """It ends."""
+
+
+def fetching() -> Job:
+    """A job that is too small for a cluster."""
+    return replace(world.queued(MemoryStore()), kind="fetch", plays=(), data_hashes=())
+
+
+def served(
+    store: MemoryStore, *, ending: Ending = "refused", error: str = "it cannot be done", lease_s: float = 30.0
+) -> tuple[Job, Answering]:
+    """A job once a service has settled it, and the worker that ran it."""
+    job = fetching()
+    queue = MemoryQueue(store, MemoryAccess())
+    queue.submit(Submission(job=job))
+    workers: list[Answering] = []
+    turns = iter(range(TURNS))
+
+    def spawn(_number: int, _address: str, inbox: inboxes.Queue[JobEnding]) -> Answering:
+        workers.append(Answering(inbox, ending, error))
+        return workers[0]
+
+    def stopped() -> bool:
+        return store.status(job.id) in FINAL_STATUSES or next(turns, TURNS) == TURNS
+
+    Service(store, queue, spawn=spawn, slots=1, cluster=no_cluster, stopped=stopped, lease_s=lease_s, poll_s=0.001).run()
+    return store.job(job.id), workers[0]
+
+
+def no_cluster() -> str:
+    raise errors.Unavailable("there is no cluster")
+
+
+def test_a_job_that_cannot_be_done_fails_with_the_reason() -> None:
+    job, _ = served(MemoryStore())
+    assert (job.status, job.error) == ("failed", "it cannot be done")
+
+
+@pytest.mark.parametrize("problem", [errors.Unavailable("the database is away"), errors.StorageFull("its disk is full")])
+def test_an_ending_is_stored_though_the_database_was_away(problem: errors.CoinswarmError) -> None:
+    job, worker = served(Flaky(problem, times=3))
+    assert (job.status, job.error, len(worker.leases_s)) == ("failed", "it cannot be done", 1)
+
+
+def test_a_worker_is_lent_a_lease_as_long_as_that_of_the_service() -> None:
+    assert served(MemoryStore(), lease_s=7.0)[1].leases_s == [7.0]
+
+
+def config(n_bars: int) -> Json:
+    return {"markets": [{"key": "binance:BTC/USDT:5m", "n_bars": n_bars}]}
+
+
+@pytest.mark.parametrize("kind", ["rules", "fetch", "unknown"])
+def test_a_kind_that_is_computed_alone_needs_no_cluster_however_much_it_costs(kind: str) -> None:
+    assert is_small(replace(fetching(), kind=kind, config=config(10**12)))
