@@ -45,7 +45,7 @@ def planned(settings: JobSettings, context: PlanContext) -> Planned:
 
 def request(kind: str, **values: Any) -> JobSettings:
     """A request of a kind."""
-    checked: JobSettings = registry.kind(kind).settings.model_validate({"kind": kind, **values})
+    checked: JobSettings = registry.options(kind).settings.model_validate({"kind": kind, **values})
     return checked
 
 

@@ -88,10 +88,10 @@ def kinds() -> list[models.KindOut]:
     usual = registry.defaults()
     return [
         models.KindOut(
-            name=each.name, summary=each.summary, command=f"coinswarm {' '.join(each.command)}",
-            request=each.settings.model_json_schema(), defaults=usual[each.name], script=f"kinds/{each.name}.js" in web.assets(),
+            name=name, summary=registry.summary(name), command=f"coinswarm {' '.join(words)}",
+            request=registry.options(name).settings.model_json_schema(), defaults=usual[name], script=f"kinds/{name}.js" in web.assets(),
         )
-        for each in registry.kinds()
+        for words, name in registry.commands().items()
     ]  # fmt: skip
 
 

@@ -116,7 +116,7 @@ def _require_output() -> None:
 
 def summaries() -> dict[str, str]:
     """Every command with its line of help: those of `COMMANDS`, and one for each kind of job that no group of commands has."""
-    of_kinds = {words[0]: summary for words, (_, summary) in registry.commands().items() if len(words) == 1}
+    of_kinds = {words[0]: registry.summary(kind) for words, kind in registry.commands().items() if len(words) == 1}
     return {**of_kinds, **COMMANDS}
 
 
@@ -154,7 +154,7 @@ def _application(name: str) -> typer.Typer:
     if (name,) in of_kinds and find_spec(f"cluster.cli.{name}") is None:
         from cluster.cli import job_commands
 
-        command = job_commands.command(of_kinds[(name,)][0])
+        command = job_commands.command(of_kinds[(name,)])
     else:
         module = importlib.import_module(f"cluster.cli.{name}")
         if (own := getattr(module, "app", None)) is not None:

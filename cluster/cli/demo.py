@@ -47,12 +47,12 @@ def command(
     from cluster.jobs import evolve
     from cluster.run import stopping
 
-    kind = registry.kind(evolve.NAME)
+    of_kind = registry.options(evolve.NAME)
     here = job_commands.ThisMachine(settings)
     search = {"plays": [play or example()], "population": population, "generations": generations, "islands": 1, "seed": seed}
-    job_commands.requests(kind, search, settings)
+    job_commands.requests(of_kind, search, settings)
     markets = here.imported(bars) if bars else _found(settings, exchange, days)
-    (request,) = job_commands.requests(kind, {**search, "symbol": markets}, settings)
+    (request,) = job_commands.requests(of_kind, {**search, "symbol": markets}, settings)
     with bootstrap.open_runner(settings, workers=workers, note=console.note) as runner:
         planned = runner.plan(request)
         with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:

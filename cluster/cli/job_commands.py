@@ -16,7 +16,8 @@ from cluster.jobs import registry
 from coinswarm import errors
 
 if TYPE_CHECKING:
-    from cluster.jobs.kind import Estimate, JobKind, Planned
+    from cluster.jobs.kind import Estimate, Planned
+    from cluster.jobs.options import Options
     from cluster.jobs.settings import JobSettings, PlayGiven
     from cluster.machine import MachineSettings
     from cluster.run.runner import Runner
@@ -89,37 +90,37 @@ def command(name: str, *, group: bool = False) -> Callable[..., None]:
         name: of the kind.
         group: the command has subcommands, and does nothing when one of them is called.
     """
-    kind = registry.kind(name)
+    asked = registry.options(name)
 
     def run(**given: Any) -> None:
         context = given.pop("context", None)
         if context is None or context.invoked_subcommand is None:
-            _run(kind, given)
+            _run(asked, given)
 
-    common = {**_COMMON, "out": (Out, None)} if kind.writes_page else _COMMON
-    run.__signature__ = _signature(kind, common, group=group)  # type: ignore[attr-defined]
+    common = {**_COMMON, "out": (Out, None)} if asked.writes_page else _COMMON
+    run.__signature__ = _signature(asked, common, group=group)  # type: ignore[attr-defined]
     run.__annotations__ = {}
-    run.__doc__ = kind.summary
+    run.__doc__ = registry.summary(name)
     return run
 
 
 def submission(name: str, more: dict[str, tuple[Any, Any]], submit: Callable[..., None]) -> Callable[..., None]:
     """A command with the options of a kind that hands `submit` what was typed, and `more` options of its own."""
-    kind = registry.kind(name)
+    asked = registry.options(name)
 
     def run(**given: Any) -> None:
-        submit(kind, given)
+        submit(asked, given)
 
     common = {**{each: _COMMON[each] for each in _OF_A_SUBMISSION}, **more}
-    run.__signature__ = _signature(kind, common, optional=True)  # type: ignore[attr-defined]
+    run.__signature__ = _signature(asked, common, optional=True)  # type: ignore[attr-defined]
     run.__annotations__ = {}
     run.__doc__ = submit.__doc__
     return run
 
 
-def requests(kind: JobKind[Any], given: dict[str, Any], settings: MachineSettings) -> list[JobSettings]:
+def requests(asked: Options[Any], given: dict[str, Any], settings: MachineSettings) -> list[JobSettings]:
     """The requests of what was typed."""
-    return job_options.requests(kind, given, ThisMachine(settings))
+    return job_options.requests(asked, given, ThisMachine(settings))
 
 
 def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineSettings) -> None:
@@ -176,30 +177,34 @@ def refuse_cancelled(job: Job) -> None:
         raise errors.Cancelled(f"job {job.id} is cancelled, what is done is kept", hint=hint)
 
 
-def _run(kind: JobKind[Any], given: dict[str, Any]) -> None:
+def _run(asked: Options[Any], given: dict[str, Any]) -> None:
     settings = console.settings()
     bootstrap.prepare(settings)
     wanted = RunOptions(**{name: given.pop(name) for name in (*_COMMON, "out") if name in given})
-    refuse_files(kind, settings, wanted, given)
-    execute(requests(kind, given, settings), wanted, settings)
+    refuse_files(asked, settings, wanted, given)
+    execute(requests(asked, given, settings), wanted, settings)
 
 
-def refuse_files(kind: JobKind[Any], settings: MachineSettings, wanted: RunOptions, given: dict[str, Any]) -> None:
+def refuse_files(asked: Options[Any], settings: MachineSettings, wanted: RunOptions, given: dict[str, Any]) -> None:
     """Raise `InvalidArgument` for files of candles that a server elsewhere would have to import."""
-    names = [option.names[0] for option in kind.options.options if option.late and given.get(option.key)]
+    names = [option.names[0] for option in asked.options if option.late and given.get(option.key)]
     if (wanted.server or settings.server) and names:
         raise errors.InvalidArgument(
             "a server has its own bars", found=f"{names[0]} with --server", hint="name a market that `coinswarm bars list` shows over there"
         )
 
 
-def _signature(kind: JobKind[Any], common: dict[str, tuple[Any, Any]], *, group: bool = False, optional: bool = False) -> inspect.Signature:
+def _signature(
+    asked: Options[Any], common: dict[str, tuple[Any, Any]], *, group: bool = False, optional: bool = False
+) -> inspect.Signature:
     word = inspect.Parameter.KEYWORD_ONLY
     own = []
-    for option in job_options.options(kind):
+    for option in job_options.options(asked):
         required = option.required and not optional
         default = inspect.Parameter.empty if required else None
-        own.append(inspect.Parameter(option.key, word, default=default, annotation=job_options.annotation(option, kind, optional=optional)))
+        own.append(
+            inspect.Parameter(option.key, word, default=default, annotation=job_options.annotation(option, asked, optional=optional))
+        )
     shared = [inspect.Parameter(name, word, default=default, annotation=type_) for name, (type_, default) in common.items()]
     context = [inspect.Parameter("context", word, annotation=typer.Context)] if group else []
     return inspect.Signature([*context, *own, *shared])

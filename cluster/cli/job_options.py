@@ -11,8 +11,8 @@ import typer
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from cluster.jobs.kind import JobKind
-from cluster.jobs.options import Machine, Option
+from cluster.jobs import registry
+from cluster.jobs.options import Machine, Option, Options
 from cluster.jobs.settings import JobSettings
 from coinswarm import errors
 
@@ -56,53 +56,54 @@ def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[Leaf]:
             yield Leaf(path=path, field=field)
 
 
-def options(kind: JobKind[Any]) -> tuple[Option, ...]:
+def options(asked: Options[Any]) -> tuple[Option, ...]:
     """All options of a kind: those it names, then one for each setting that none of them fills.
 
     Raises:
         TypeError: a setting has no option, and the kind does not say why.
     """
-    named = kind.options.options
+    named = asked.options
     filled = {path for option in named for path in option.fills}
-    left_out = tuple(kind.options.left_out)
-    rest = [leaf for leaf in leaves(kind.settings) if not _covered(leaf.path, filled) and not _covered(leaf.path, left_out)]
+    left_out = tuple(asked.left_out)
+    rest = [leaf for leaf in leaves(asked.settings) if not _covered(leaf.path, filled) and not _covered(leaf.path, left_out)]
     taken = {name for option in named for name in option.names[0].split("/")}
     return (*named, *(_own_option(leaf, taken) for leaf in rest))
 
 
-def annotation(option: Option, kind: JobKind[Any], *, optional: bool = False) -> Any:
+def annotation(option: Option, asked: Options[Any], *, optional: bool = False) -> Any:
     """An option as typer has it; `optional`: even where the kind requires it."""
     required = option.required and not optional
-    leaf = next((leaf for leaf in leaves(kind.settings) if leaf.path in option.fills), None)
+    leaf = next((leaf for leaf in leaves(asked.settings) if leaf.path in option.fills), None)
     wanted = option.type if option.type is not None else leaf.type if leaf is not None else str
     help_ = option.help or _sentence((leaf.field.description if leaf else "") or "")
     usual = option.default or (leaf.default if leaf is not None and len(option.fills) == 1 else "")
     shown = f"{help_} Default: {usual}." if usual and not required and wanted is not bool else help_
     if not option.names[0].startswith("-"):
         return Annotated[wanted if required else wanted | None, typer.Argument(metavar=option.metavar, help=shown, show_default=False)]
-    panel = None if option in kind.options.options else _panel(option)
+    panel = None if option in asked.options else _panel(option)
     return Annotated[
         wanted if required else wanted | None,
         typer.Option(*option.names, metavar=option.metavar, help=shown, show_default=False, rich_help_panel=panel),
     ]
 
 
-def requests(kind: JobKind[Any], given: Mapping[str, Any], machine: Machine) -> list[JobSettings]:
+def requests(asked: Options[Any], given: Mapping[str, Any], machine: Machine) -> list[JobSettings]:
     """The requests that were typed.
 
     Raises:
         BadSetting, InvalidArgument: a value lies outside its domain, or is missing; every such value is named.
         CoinswarmError: the kind refuses the request; files are imported after that.
     """
-    typed = {option: given[option.key] for option in options(kind) if given.get(option.key) not in (None, [], ())}
+    typed = {option: given[option.key] for option in options(asked) if given.get(option.key) not in (None, [], ())}
     if any(option.late for option in typed):
+        check = registry.kind(asked.kind).check
         early: dict[Option, Any] = {option: value for option, value in typed.items() if not option.late}
-        for each in _validated(kind, early, machine, placeholder=[path for option in typed if option.late for path in option.fills]):
-            kind.check(each)
-    return _validated(kind, typed, machine)
+        for each in _validated(asked, early, machine, placeholder=[path for option in typed if option.late for path in option.fills]):
+            check(each)
+    return _validated(asked, typed, machine)
 
 
-def _validated(kind: JobKind[Any], typed: Mapping[Option, Any], machine: Machine, placeholder: Sequence[str] = ()) -> list[JobSettings]:
+def _validated(asked: Options[Any], typed: Mapping[Option, Any], machine: Machine, placeholder: Sequence[str] = ()) -> list[JobSettings]:
     values: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     for option, value in typed.items():
@@ -113,27 +114,27 @@ def _validated(kind: JobKind[Any], typed: Mapping[Option, Any], machine: Machine
             _fill(values, path, read, extends=option.extends)
     for path in placeholder:
         _fill(values, path, [_PLACEHOLDER], extends=True)
-    made = kind.options.compose(values, rest, machine)
-    return [_checked(kind, each) for each in made]
+    made = asked.compose(values, rest, machine)
+    return [_checked(asked, each) for each in made]
 
 
-def _checked(kind: JobKind[Any], values: Mapping[str, Any]) -> JobSettings:
+def _checked(asked: Options[Any], values: Mapping[str, Any]) -> JobSettings:
     try:
-        checked: JobSettings = kind.settings.model_validate({"kind": kind.name, **values})
+        checked: JobSettings = asked.settings.model_validate({"kind": asked.kind, **values})
     except ValidationError as error:
-        raise _explained(kind, error) from None
+        raise _explained(asked, error) from None
     return checked
 
 
-def _explained(kind: JobKind[Any], error: ValidationError) -> errors.CoinswarmError:
+def _explained(asked: Options[Any], error: ValidationError) -> errors.CoinswarmError:
     """What is wrong with the values that are there; where nothing is, which options give the one that is missing."""
     wrong = [problem for problem in error.errors() if not _is_missing(problem)]
     if wrong:
         found = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in wrong)
         return errors.BadSetting("a setting cannot be used", found=found)
     path = ".".join(map(str, error.errors()[0]["loc"]))
-    given = " or ".join(option.names[0] for option in options(kind) if path in option.fills) or path
-    return errors.InvalidArgument(f"a job of kind {kind.name} needs {path}", found="none", hint=f"say {given}")
+    given = " or ".join(option.names[0] for option in options(asked) if path in option.fills) or path
+    return errors.InvalidArgument(f"a job of kind {asked.kind} needs {path}", found="none", hint=f"say {given}")
 
 
 def _is_missing(problem: Any) -> bool:

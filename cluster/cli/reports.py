@@ -72,7 +72,7 @@ def write_if_wanted(settings: MachineSettings, runner: Runner, job: Job, out: Pa
     """Write the report of a job that is done, where its kind writes one or a file is named; the answer is where."""
     from cluster.jobs import registry
 
-    if job.status != "done" or not (registry.of(job).writes_page or out):
+    if job.status != "done" or not (registry.of(job).options.writes_page or out):
         return None
     return write(settings, runner.report(job), job, out.with_stem(f"{out.stem}-{job.id}") if out and several else out)
 

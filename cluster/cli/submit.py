@@ -9,25 +9,23 @@ import typer
 
 from cluster import bootstrap
 from cluster.cli import console, job_commands
-from cluster.jobs import registry
+from cluster.jobs import evolve, registry
 from coinswarm import errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cluster.jobs.kind import JobKind
+    from cluster.jobs.options import Options
     from cluster.jobs.settings import JobSettings
 
 RequestFile = Annotated[
     Path | None,
     typer.Option(help="A job of any kind, as YAML or JSON in the form of `POST /api/v1/jobs`; without other options than these few."),
 ]
-_USUAL = registry.NAMES[0]
-"""The kind that is meant where no file says another."""
 _OF_ANY = ("plays", "server", "priority", "key", "as_json")
 
 
-def submit(kind: JobKind[Any], given: dict[str, Any]) -> None:
+def submit(of_kind: Options[Any], given: dict[str, Any]) -> None:
     """Submit a job; a driver service (`coinswarm serve`) runs it when its turn comes."""
     file = given.pop("request")
     settings = console.settings()
@@ -42,8 +40,8 @@ def submit(kind: JobKind[Any], given: dict[str, Any]) -> None:
     elif not given["plays"]:
         raise errors.InvalidArgument("a search needs a play", found="none", hint="name a file, or a request with --request")
     else:
-        job_commands.refuse_files(kind, settings, wanted, given)
-        asked = job_commands.requests(kind, given, settings)
+        job_commands.refuse_files(of_kind, settings, wanted, given)
+        asked = job_commands.requests(of_kind, given, settings)
     job_commands.execute(asked, wanted, settings)
 
 
@@ -70,4 +68,4 @@ def read(file: Path, plays: Sequence[Any]) -> JobSettings:
     return request
 
 
-command = job_commands.submission(_USUAL, {"request": (RequestFile, None)}, submit)
+command = job_commands.submission(evolve.NAME, {"request": (RequestFile, None)}, submit)

@@ -1,7 +1,7 @@
-"""What the cluster must know of a kind of job: one definition, which the command line, the API, the page, resume and reports are made of.
+"""What the cluster must know of a kind of job to plan, run, resume and report it: one definition.
 
-A kind is a folder of `cluster.jobs` and one line of `cluster.jobs.registry`. Its `definition` module holds a `JobKind`; the folder itself
-holds nothing heavy, so that `coinswarm --help` names every kind without importing one.
+A kind is a folder of `cluster.jobs` and one line of `cluster.jobs.registry`. Its `definition` module holds a `JobKind`. What a list of
+commands or jobs needs stands in the folder's `__init__`, what can be asked for in `settings`: neither imports what computes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from cluster.jobs.options import Options
+from cluster.jobs.options import Options, S
 from cluster.jobs.settings import JobSettings
 
 if TYPE_CHECKING:  # commands know kinds by this module, and most of them compute nothing
@@ -25,7 +25,6 @@ if TYPE_CHECKING:  # commands know kinds by this module, and most of them comput
     from coinswarm.ledger.records import DataSetRecord, Job, JobStatus, Json, Lease, PlayRecord
     from coinswarm.ledger.store import Store
 
-S = TypeVar("S", bound=JobSettings)
 S_contra = TypeVar("S_contra", bound=JobSettings, contravariant=True)
 
 
@@ -205,14 +204,11 @@ def no_trials(_settings: Any) -> int:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobKind(Generic[S]):
-    """Everything the cluster must know of a kind of job, but what lists say of one: `columns` of the folder's `__init__` (see `registry`).
+    """How a kind of job is planned, run and reported.
 
     Attributes:
         name: the folder's name, and `Job.kind`.
-        summary: the line in help, OpenAPI and page.
-        command: words of the command that runs it.
-        settings: what can be asked for: the command's options, the HTTP body, `Job.config["settings"]`.
-        options: how settings are typed where that differs from their names.
+        options: what can be asked for, and how it is typed.
         plan: settles a request.
         check: refuses what can be refused without bars, as `plan` would; a command asks it before it imports files.
         load: the work of a planned job; it reads nothing but the job, so that to resume is the same call.
@@ -225,19 +221,15 @@ class JobKind(Generic[S]):
         stored_bytes: of a settled config: about how much the job adds to the database.
         alone_below: cost below which the command computes in its own process, where nobody says how many workers.
         any_code: whether another version of the code may resume it.
-        writes_page: whether the command writes the report as an HTML file.
     """
 
     name: str
-    summary: str
-    command: tuple[str, ...]
-    settings: type[S]
+    options: Options[S]
     plan: Plan[S]
     load: Callable[[Planned, RunContext], Work]
     cost: Callable[[Json], float]
     estimate: Callable[[Planned, RunContext], Estimate]
     report: Callable[[Job, PlanContext], Report]
-    options: Options = field(default_factory=Options)
     check: Callable[[S], None] = no_check
     trials: Callable[[S], int] = no_trials
     changes: Callable[[Planned], Sequence[str]] = lambda _: ()
@@ -245,4 +237,3 @@ class JobKind(Generic[S]):
     stored_bytes: Callable[[Json], int] = lambda _: 0
     alone_below: float = 0.0
     any_code: bool = False
-    writes_page: bool = False

@@ -1,4 +1,4 @@
-"""How settings are typed on the command line.
+"""What can be asked of a kind of job, and how it is typed on the command line.
 
 Each setting is an option by its own name: `search.population` is `--population`. A kind says here only what differs: a short name, another
 spelling, a text that is read in its own way, one option that fills several settings, an argument in place of an option.
@@ -9,7 +9,11 @@ from __future__ import annotations
 import keyword
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
+
+from cluster.jobs.settings import JobSettings
+
+S = TypeVar("S", bound=JobSettings)
 
 
 class Machine(Protocol):
@@ -66,15 +70,24 @@ def as_they_are(settings: Mapping[str, Any], _given: Mapping[str, Any], _machine
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
-    """How the settings of one kind are typed.
+class Options(Generic[S]):
+    """What can be asked of one kind, and how it is typed.
 
     Attributes:
+        settings: what can be asked for: the command's options, the HTTP body, `Job.config["settings"]`.
         options: those that differ from the names of settings.
         left_out: settings, or groups of them, that only files and HTTP can say, each with the reason.
         compose: makes the requests; a command may stand for several.
+        writes_page: whether the command writes the report as an HTML file.
     """
 
+    settings: type[S]
     options: tuple[Option, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     compose: Compose = as_they_are
+    writes_page: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The name of the kind."""
+        return str(self.settings.model_fields["kind"].default)

@@ -1,4 +1,4 @@
-"""Every kind of job, by name: one line each. A kind is imported when it is needed, so that the help of the command waits for none."""
+"""Every kind of job, by name: one line each. Of a kind, what is not needed is not imported: the help of a command waits for no engine."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from coinswarm import errors
 
 if TYPE_CHECKING:
     from cluster.jobs.kind import JobKind
+    from cluster.jobs.options import Options
     from cluster.jobs.settings import JobSettings
     from coinswarm.ledger.records import Job
 
@@ -31,7 +32,7 @@ NAMES = (
 
 @cache
 def kind(name: str) -> JobKind[Any]:
-    """The kind of this name, or of a name it had before.
+    """The kind of this name, or of a name it had before, with all that computes.
 
     Raises:
         NotFound: there is none.
@@ -46,6 +47,12 @@ def kind(name: str) -> JobKind[Any]:
 def asked(settings: JobSettings) -> JobKind[Any]:
     """The kind of a request."""
     return kind(str(getattr(settings, "kind")))  # noqa: B009 - a literal that each kind declares
+
+
+def options(name: str) -> Options[Any]:
+    """What can be asked of a kind, and how it is typed; nothing that computes is imported for it."""
+    found: Options[Any] = import_module(f"cluster.jobs.{name}.settings").OPTIONS
+    return found
 
 
 def of(job: Job) -> JobKind[Any]:
@@ -68,26 +75,25 @@ def columns(job: Job) -> Mapping[str, Any]:
     name = _formerly().get(job.kind, job.kind)
     found: Mapping[str, Any] = {}
     if name in NAMES:
-        with suppress(KeyError, TypeError):  # a config that this program cannot read hides no job
-            found = import_module(f"cluster.jobs.{name}").columns(job)
+        with suppress(KeyError, TypeError, AttributeError):  # a config that this program cannot read hides no job
+            found = _folder(name).columns(job)
     return found
 
 
-def kinds() -> tuple[JobKind[Any], ...]:
-    """All of them."""
-    return tuple(map(kind, NAMES))
+def summary(name: str) -> str:
+    """What a kind does: the line in help, OpenAPI and page."""
+    return str(_folder(name).SUMMARY)
 
 
-def commands() -> dict[tuple[str, ...], tuple[str, str]]:
-    """The words of the command of each kind, with its name and its summary; nothing heavy is imported for it."""
-    light = {name: import_module(f"cluster.jobs.{name}") for name in NAMES}
-    return {tuple(module.COMMAND): (name, module.SUMMARY) for name, module in light.items()}
+def commands() -> dict[tuple[str, ...], str]:
+    """The words of the command of each kind, with its name."""
+    return {tuple(_folder(name).COMMAND): name for name in NAMES}
 
 
 @cache
 def requests() -> Any:
     """The union of all requests, told apart by `kind`, as an annotation of Pydantic."""
-    return Annotated[Union[tuple(each.settings for each in kinds())], Field(discriminator="kind")]  # noqa: UP007 - made at run time
+    return Annotated[Union[tuple(options(name).settings for name in NAMES)], Field(discriminator="kind")]  # noqa: UP007 - made at run time
 
 
 @cache
@@ -98,7 +104,7 @@ def reader() -> TypeAdapter[Any]:
 
 def defaults() -> dict[str, dict[str, Any]]:
     """What a request of each kind asks for where it says nothing: its fields that may be left out, as JSON."""
-    return {each.name: _defaults(each.settings) for each in kinds()}
+    return {name: _defaults(options(name).settings) for name in NAMES}
 
 
 def _defaults(model: Any) -> dict[str, Any]:
@@ -111,4 +117,8 @@ def _defaults(model: Any) -> dict[str, Any]:
 @cache
 def _formerly() -> dict[str, str]:
     """Names that kinds had in databases of earlier releases."""
-    return {former: name for name in NAMES for former in getattr(import_module(f"cluster.jobs.{name}"), "FORMERLY", ())}
+    return {former: name for name in NAMES for former in getattr(_folder(name), "FORMERLY", ())}
+
+
+def _folder(name: str) -> Any:
+    return import_module(f"cluster.jobs.{name}")

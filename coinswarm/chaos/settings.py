@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from coinswarm import check, errors
-from coinswarm.chaos import naming
 from coinswarm.config import LEAST_WARMUP_TOLERANCE, MOST_WARMUP_TOLERANCE, WARMUP_TOLERANCE, Costs, Settings, WarmupTolerance
 from coinswarm.market.timeframe import DAY_MS, MINUTE_MS, Timeframe
 
@@ -86,6 +85,8 @@ def make(
         InvalidArgument: a range is reversed or out of bounds, a word unknown, a feature badly named. NotFound: there is no such feature.
         Refused: the costs would fill trades in part.
     """
+    from coinswarm.chaos import naming  # the catalogue of indicators, which a request that names no feature does not need
+
     costs = costs or Costs()
     if costs.max_participation is not None or costs.lot_step > 0:
         raise errors.Refused(

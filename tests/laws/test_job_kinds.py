@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,8 +55,22 @@ def test_each_folder_of_jobs_is_registered_and_each_kind_has_an_example() -> Non
 
 
 def test_a_kind_is_called_as_its_folder_and_says_so_in_its_request(kind: JobKind[Any]) -> None:
-    assert registry.commands()[kind.command] == (kind.name, kind.summary)
-    assert kind.settings.model_fields["kind"].default == kind.name
+    assert kind.options.kind == kind.name
+    assert list(registry.commands().values()).count(kind.name) == 1
+    assert registry.summary(kind.name).endswith(".")
+
+
+def test_what_can_be_asked_of_a_kind_is_known_without_what_computes() -> None:
+    # `coinswarm evolve --help` took four times as long as any other help: it imported the engine
+    heavy = ("coinswarm.fitness", "numba", "ray", "sqlalchemy")
+    asking = f"import sys; from cluster.jobs import registry; list(map(registry.options, registry.NAMES)); {heavy=}"
+    answer = subprocess.run(
+        [sys.executable, "-c", f"{asking}; print([name for name in heavy if name in sys.modules])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout == "[]\n"
 
 
 def test_settings_come_back_from_json_as_they_were(kind: JobKind[Any], here: KindsWorld) -> None:
@@ -63,8 +79,8 @@ def test_settings_come_back_from_json_as_they_were(kind: JobKind[Any], here: Kin
 
 
 def test_each_setting_can_be_typed_or_says_why_not(kind: JobKind[Any]) -> None:
-    leaves = {leaf.path for leaf in job_options.leaves(kind.settings)}
-    filled = {path for option in job_options.options(kind) for path in option.fills}
+    leaves = {leaf.path for leaf in job_options.leaves(kind.options.settings)}
+    filled = {path for option in job_options.options(kind.options) for path in option.fills}
     known = {*filled, *kind.options.left_out}
     assert [path for path in leaves if not any(path == one or path.startswith(f"{one}.") for one in known)] == []
     assert [path for path in known if not any(leaf == path or leaf.startswith(f"{path}.") for leaf in leaves)] == []
@@ -88,7 +104,7 @@ def test_what_a_job_stores_as_asked_for_plans_the_same_job(kind: JobKind[Any], h
     made = jobs_world.planned(kinds_world.example(kind.name, here), here.context)
     for play in made.plays:
         here.context.store.save_play(play)
-    asked = kind.settings.model_validate(json.loads(json.dumps(made.job.config["settings"])))
+    asked = kind.options.settings.model_validate(json.loads(json.dumps(made.job.config["settings"])))
     assert jobs_world.planned(asked, here.context).job.config_hash == made.job.config_hash
 
 

@@ -13,8 +13,7 @@ from typer.testing import CliRunner
 
 from cluster.cli import app, demo, job_options
 from cluster.jobs import registry
-from cluster.jobs.kind import JobKind
-from cluster.jobs.options import Option
+from cluster.jobs.options import Option, Options
 from cluster.jobs.settings import PlayGiven
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
@@ -114,7 +113,7 @@ def test_report_cards_draw_as_much_sent_and_called() -> None:
 
 # --- options are made of the settings -----------------------------------------------------------------------------------------
 
-KINDS = pytest.mark.parametrize("kind", registry.kinds(), ids=registry.NAMES)
+KINDS = pytest.mark.parametrize("kind", list(map(registry.options, registry.NAMES)), ids=registry.NAMES)
 NEEDED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "evolve": ({"plays": ["play.yml"]}, {"plays": [{"text": PLAY}]}),
     "chaos": ({"symbol": [MARKET]}, {"markets": [MARKET]}),
@@ -137,13 +136,13 @@ class Files:
         return [PlayGiven(text=PLAY) for _ in files]
 
 
-def asked(kind: JobKind[Any], **typed: Any) -> dict[str, Any]:
+def asked(kind: Options[Any], **typed: Any) -> dict[str, Any]:
     """The request of a command with these options, and those that it needs."""
-    (request,) = job_options.requests(kind, {**NEEDED[kind.name][0], **typed}, Files())
+    (request,) = job_options.requests(kind, {**NEEDED[kind.kind][0], **typed}, Files())
     return request.model_dump(mode="json")
 
 
-def usual(kind: JobKind[Any], option: Option) -> list[Any]:
+def usual(kind: Options[Any], option: Option) -> list[Any]:
     """The default of an option as it would be typed, as far as it has one: what its help says, or the default of its setting."""
     if option.default:
         return [[option.default] if option.type == list[str] else option.default]
@@ -152,25 +151,25 @@ def usual(kind: JobKind[Any], option: Option) -> list[Any]:
 
 
 @KINDS
-def test_a_command_that_says_no_more_than_it_must_asks_for_what_a_bare_request_does(kind: JobKind[Any]) -> None:
+def test_a_command_that_says_no_more_than_it_must_asks_for_what_a_bare_request_does(kind: Options[Any]) -> None:
     # the benchmark's command had families N0 to N3; a request ran N3d as well, and searched with other costs
-    assert asked(kind) == jobs_world.request(kind.name, **NEEDED[kind.name][1]).model_dump(mode="json")
+    assert asked(kind) == jobs_world.request(kind.kind, **NEEDED[kind.kind][1]).model_dump(mode="json")
 
 
 @KINDS
-def test_an_option_that_is_typed_as_its_default_changes_nothing(kind: JobKind[Any]) -> None:
+def test_an_option_that_is_typed_as_its_default_changes_nothing(kind: Options[Any]) -> None:
     typed = [(option, value) for option in job_options.options(kind) for value in usual(kind, option)]
     assert typed
     assert {option.names[0] for option, value in typed if asked(kind, **{option.key: value}) != asked(kind)} == set()
 
 
 @KINDS
-def test_every_setting_is_typed_by_one_name_or_left_out_for_a_reason(kind: JobKind[Any]) -> None:
+def test_every_setting_is_typed_by_one_name_or_left_out_for_a_reason(kind: Options[Any]) -> None:
     names = [name for option in job_options.options(kind) for spelled in option.names for name in spelled.split("/")]
     assert len(names) == len(set(names))
     paths = [leaf.path for leaf in job_options.leaves(kind.settings)]
-    assert [left for left in kind.options.left_out if not any(path == left or path.startswith(f"{left}.") for path in paths)] == []
-    assert all(kind.options.left_out.values())
+    assert [left for left in kind.left_out if not any(path == left or path.startswith(f"{left}.") for path in paths)] == []
+    assert all(kind.left_out.values())
 
 
 def parts(model: type[config.Settings]) -> list[tuple[str, object, type[config.Settings]]]:
@@ -184,6 +183,6 @@ def parts(model: type[config.Settings]) -> list[tuple[str, object, type[config.S
 
 
 def test_a_part_of_an_object_never_drops_the_rest_of_its_defaults() -> None:
-    for place, default, kind in (entry for each in registry.kinds() for entry in parts(each.settings)):
+    for place, default, kind in (entry for name in registry.NAMES for entry in parts(registry.options(name).settings)):
         if isinstance(default, config.Settings):
             assert default == kind.model_validate({}), place

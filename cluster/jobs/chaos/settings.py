@@ -41,6 +41,7 @@ def _hold(text: str, _machine: Machine) -> tuple[int, int]:
 
 
 OPTIONS = Options(
+    settings=ChaosRequest,
     options=(
         Option(names=("--trades", "-n"), fills=("trades",)),
         MARKETS, BARS, TIMEFRAME, FROM, TO,

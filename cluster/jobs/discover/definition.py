@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from cluster.jobs.discover import COMMAND, NAME, SUMMARY
+from cluster.jobs.discover import NAME
 from cluster.jobs.discover.plan import cost, plan, repeated
 from cluster.jobs.discover.report import report
-from cluster.jobs.discover.settings import OPTIONS, DiscoverRequest
+from cluster.jobs.discover.settings import OPTIONS
 from cluster.jobs.discover.stages import estimate, load
 from cluster.jobs.kind import JobKind
 
 KIND = JobKind(
-    name=NAME, summary=SUMMARY, command=COMMAND, settings=DiscoverRequest, options=OPTIONS, plan=plan, load=load, cost=cost,
-    estimate=estimate, report=report, repeated=repeated, alone_below=1e9,
+    name=NAME, options=OPTIONS, plan=plan, load=load, cost=cost, estimate=estimate, report=report, repeated=repeated, alone_below=1e9,
 )  # fmt: skip

@@ -57,6 +57,7 @@ def _racing(pairs: list[str], _machine: Machine) -> dict[str, str]:
 
 
 OPTIONS = Options(
+    settings=EvolveRequest,
     options=(
         PLAYS,
         Option(names=("--symbol", "-s"), fills=("markets",), extends=True, help="A market; repeat for several. Else those of the play."),

@@ -34,6 +34,7 @@ def _until(text: str, _machine: Machine) -> int | None:
 
 
 OPTIONS = Options(
+    settings=FetchRequest,
     options=(
         Option(names=("exchange",), fills=("exchange",), required=True, help="Name of the exchange in ccxt: binance, bybit, kraken…"),
         Option(names=("markets",), fills=("markets",), required=True, metavar="SYMBOL…", help="BTC/USDT, BTC-USDT-PERP…"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from cluster.jobs.honesty import COMMAND, NAME, SUMMARY
+from cluster.jobs.honesty import NAME
 from cluster.jobs.honesty.plan import cost, plan
 from cluster.jobs.honesty.report import report
-from cluster.jobs.honesty.settings import OPTIONS, HonestyRequest, trials
+from cluster.jobs.honesty.settings import OPTIONS, trials
 from cluster.jobs.honesty.stages import estimate, load
 from cluster.jobs.kind import JobKind
 
 KIND = JobKind(
-    name=NAME, summary=SUMMARY, command=COMMAND, settings=HonestyRequest, options=OPTIONS, plan=plan, load=load, cost=cost,
-    estimate=estimate, report=report, trials=trials,
+    name=NAME, options=OPTIONS, plan=plan, load=load, cost=cost, estimate=estimate, report=report, trials=trials,
 )  # fmt: skip

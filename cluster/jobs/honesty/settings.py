@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 
 from cluster.jobs.options import Machine, Option, Options
 from cluster.jobs.settings import JobSettings, Name, PlayGiven
@@ -14,7 +14,7 @@ from coinswarm import config, resources
 from coinswarm.config import Costs
 from coinswarm.evolve.settings import Constraint, SearchSettings
 from coinswarm.validate import worlds
-from coinswarm.validate.worlds import Plant
+from coinswarm.validate.worlds.settings import Plant
 
 USUAL_BARS, USUAL_MARKETS, MOST_BARS = 71_769, 3, 1_000_000
 """Bars of each market that worlds are made like, and how many synthetic ones, unless told otherwise."""
@@ -68,10 +68,16 @@ class EvolveSettings(config.Settings):
     lotteries: Annotated[int, Field(ge=19, description="lotteries of a report card")] = 99
 
 
+def _family(name: str) -> str:
+    """The name; raises `NotFound` where no family of worlds has it."""
+    worlds.family(name)
+    return name
+
+
 class Cell(config.Settings):
     """One kind of world: a family, and what is hidden in it where that is not the family's own."""
 
-    family: str
+    family: Annotated[str, AfterValidator(_family)]
     plant: Plant | None = None
 
     @property
@@ -83,21 +89,18 @@ class Cell(config.Settings):
         return f"{self.family}, {what}, support {self.plant.support:g}, depth {self.plant.depth}"
 
 
+_NULLS = tuple(Cell.model_construct(family=name) for name in ("N0", "N1", "N2", "N3"))  # not checked: that would import what makes worlds
+
+
 class HonestySettings(config.Settings):
     """All that decides a run of the benchmark, besides the bars that worlds are made like."""
 
     pipeline: PipelineName = "patterns"
-    cells: Annotated[tuple[Cell, ...], Field(min_length=1, max_length=200)] = tuple(Cell(family=name) for name in ("N0", "N1", "N2", "N3"))
+    cells: Annotated[tuple[Cell, ...], Field(min_length=1, max_length=200)] = _NULLS
     worlds: Annotated[int, Field(ge=1, le=100_000, description="worlds of each kind")] = 400
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     patterns: PatternSettings = PatternSettings()
     evolve: EvolveSettings = EvolveSettings()
-
-    @model_validator(mode="after")
-    def _known(self) -> HonestySettings:
-        for cell in self.cells:
-            worlds.family(cell.family)
-        return self
 
 
 FREE = Costs(taker_bps=0, maker_bps=0, slippage_bps=0)
@@ -182,6 +185,7 @@ def _play(file: Path, machine: Machine) -> list[Any]:
 
 
 OPTIONS = Options(
+    settings=HonestyRequest,
     options=(
         Option(names=("--pipeline",), fills=("settings.pipeline",),
                help="patterns: chaos trades and discovery; evolve: a search of a play."),

@@ -103,6 +103,7 @@ def _variant(settings: Mapping[str, Any], given: Mapping[str, Any], file: PlayGi
 
 
 OPTIONS = Options(
+    settings=ValidateRequest,
     options=(
         Option(names=(_SUBJECT,), type=str, required=True, metavar="EVALUATION|JOB|PLAY",
                help="An evaluation's or job's id or its beginning, or a YAML file."),
@@ -121,4 +122,5 @@ OPTIONS = Options(
         "params": "by --set and --variant",
     },
     compose=_compose,
+    writes_page=True,
 )  # fmt: skip

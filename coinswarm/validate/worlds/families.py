@@ -12,7 +12,8 @@ from coinswarm import check, errors
 from coinswarm.market.bars import Bars
 from coinswarm.market.files import MADE
 from coinswarm.validate.worlds import canary, drawn, flipped, shuffled
-from coinswarm.validate.worlds.planted import Plant, planted
+from coinswarm.validate.worlds.planted import planted
+from coinswarm.validate.worlds.settings import Plant
 
 Make = Callable[[Sequence[Bars], np.random.Generator, str], tuple[Bars, ...]]
 

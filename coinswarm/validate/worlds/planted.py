@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
 
-from coinswarm import config, errors
+from coinswarm import errors
 from coinswarm.kernels import indicators_rolling
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import DAY_MS
 from coinswarm.types import BoolArray, FloatArray, IntArray
 from coinswarm.validate.worlds import drawn
+from coinswarm.validate.worlds.settings import Plant
 
 WINDOW = 20
 """Bars behind `volume against its mean` and `volatility`, the current one included."""
@@ -29,27 +28,6 @@ _VOLATILE = 0.4
 """The third: the part of all bars whose volatility counts as high."""
 _MEMORY, _SPREAD, _OF_MOVE = 0.5, 0.6, 0.5
 """Log volume: how much of it is left a bar later, its standard deviation, and how it grows with the size of the bar's move."""
-
-Shape = Literal["steady", "dying", "winners"]
-
-
-class Plant(config.Settings):
-    """What is hidden in a market."""
-
-    effect: Annotated[
-        float, Field(ge=-3, le=3, description="mean gross move after an active bar, in standard deviations of a move over the hold")
-    ] = 0.1
-    support: Annotated[float, Field(gt=0, lt=0.5, description="part of all bars at which the conjunction holds")] = 0.06
-    depth: Annotated[int, Field(ge=1, le=3, description="conditions of the conjunction")] = 2
-    hold: Annotated[int, Field(ge=1, le=10_000, description="bars over which the move is spread")] = 12
-    shape: Annotated[
-        Shape,
-        Field(description="steady; dying: gone after half of the bars; winners: all at once in the next bar, and 7 of 10 win"),
-    ] = "steady"
-    gross: Annotated[float, Field(ge=-1, le=1)] | None = Field(
-        default=None, description="mean gross move as a simple return, in place of `effect`"
-    )
-
 
 _LARGEST_DRIFT = 0.6  # of one bar: whatever is hidden where, prices stay above 0
 _WIN = 2.5  # deviations of the hold that seven of ten trades win: chance then hardly turns one of them into a loss

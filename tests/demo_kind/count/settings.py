@@ -20,4 +20,4 @@ class CountRequest(JobSettings):
     campaign: Campaign = "default"
 
 
-OPTIONS = Options(options=(MARKETS, BARS))
+OPTIONS = Options(settings=CountRequest, options=(MARKETS, BARS))
