@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from cluster.jobs.kind import RunOutcome, Work
 from cluster.jobs.progress import Silent, Watcher
+from cluster.run import owners
 from cluster.run.commit import Committer
 from cluster.run.lease import Heartbeat, finish, give_up, patiently
-from coinswarm.ledger.records import LEASE_S, Json, Lease, new_owner
+from coinswarm.ledger.records import LEASE_S, Json, Lease
 from coinswarm.ledger.store import Store
 
 
@@ -69,7 +68,7 @@ def claim(store: Store, job: str, *, owner: str = "", lease_s: float = LEASE_S) 
     Raises:
         Conflict: another driver has it. Cancelled: the job is cancelled.
     """
-    return store.claim(job, owner or new_owner(socket.gethostname(), os.getpid()), lease_s=lease_s)
+    return store.claim(job, owner or owners.new(), lease_s=lease_s)
 
 
 def drive(

@@ -17,7 +17,7 @@ from cluster.jobs.kind import Estimate, PlanContext, Planned
 from cluster.jobs.progress import Watcher
 from cluster.jobs.report import Report
 from cluster.jobs.settings import JobSettings
-from cluster.run import drive
+from cluster.run import drive, owners
 from coinswarm import errors
 from coinswarm.ledger import transitions
 from coinswarm.ledger.queue import Queue, Submission
@@ -162,6 +162,9 @@ class Runner:
         store = self.context.store
         job = store.job(name)
         spec.refuse_done(job)
+        if owners.release_dead(store, job):
+            self.note(f"the driver of job {job.id} is dead; the job continues from its last commit")
+            job = store.job(name)
         refuse_driven(job, self.now())
         spec.unchanged(registry.of(job), store, job)
         store.resume(job.id)

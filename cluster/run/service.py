@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from cluster.jobs import registry
+from cluster.run import owners
 from cluster.run.lease import fail
 from coinswarm import errors
 from coinswarm.ledger.queue import Entry, Queue
-from coinswarm.ledger.records import FINAL_STATUSES, LEASE_S, Job, Lease, new_owner
+from coinswarm.ledger.records import FINAL_STATUSES, LEASE_S, Job, Lease
 from coinswarm.ledger.store import Store
 
 _log = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ class Service:
         holder = threading.Thread(target=self._hold, name="queue heartbeat", daemon=True)
         holder.start()
         try:
+            self._quietly(self._reclaim)
             if self._warm:
                 self._warm_up()
             while not self._stopped():
@@ -138,6 +140,13 @@ class Service:
         while not self._rest.wait(self._lease_s / 6):
             for _, lease in list(self._work.values()):
                 self._quietly(lambda lease=lease: self._store.heartbeat(lease, lease_s=self._lease_s))  # type: ignore[misc]
+            self._quietly(self._reclaim)
+
+    def _reclaim(self) -> None:
+        """Put jobs back whose driver on this host died, such as an earlier service: their leases would run out a while later."""
+        for job in self._store.jobs(status="running"):
+            if owners.release_dead(self._store, job):
+                _log.warning("the driver of a job died; the job continues from its last commit", extra={"job": job.id})
 
     def _fill(self) -> None:
         """Give every free worker a job, as long as there are any."""
@@ -149,7 +158,7 @@ class Service:
 
     def _take(self) -> tuple[Entry, Lease] | None:
         """A job that is ready. Its lease is of this taking alone, so that a process of an earlier one can store nothing any more."""
-        return self._queue.take(new_owner(socket.gethostname(), self._pid), lease_s=self._lease_s)
+        return self._queue.take(owners.new(self._pid), lease_s=self._lease_s)
 
     def _begin(self, entry: Entry, lease: Lease) -> None:
         """Find or spawn a worker. Those for clusters are spawned once the cluster is there, for they inherit how to talk to it."""

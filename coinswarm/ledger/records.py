@@ -281,6 +281,6 @@ def new_job_id(kind: str, created: datetime) -> str:
     return f"{kind}-{created:%Y%m%d-%H%M%S}-{''.join(secrets.choice(_ID_ALPHABET) for _ in range(4))}"
 
 
-def new_owner(host: str, pid: int) -> str:
-    """A name for one driver process that no other process will ever use, not even one with the same host and pid."""
-    return f"{host}:{pid}:{secrets.token_hex(4)}"
+def new_owner(host: str, pid: int, mark: str = "") -> str:
+    """A name for one driver process that no other process will ever use, not even one with the same host, pid and mark of its start."""
+    return ":".join((host, str(pid), *([mark] if mark else []), secrets.token_hex(4)))

@@ -10,9 +10,8 @@ from cluster.jobs import spec
 from cluster.queries import answers
 from cluster.run.runner import QueueOptions, Runner
 from coinswarm import errors
-from coinswarm.ledger.access import MemoryAccess
-from coinswarm.ledger.memory import MemoryStore
-from coinswarm.ledger.queue import MemoryQueue, Submission
+from coinswarm.ledger.memory import MemoryAccess, MemoryQueue, MemoryStore
+from coinswarm.ledger.queue import Submission
 from coinswarm.market import synthetic
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import queue as inboxes
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
+from cluster.run import owners
 from cluster.run.service import Ending, JobEnding, Service, is_small
 from coinswarm import errors
-from coinswarm.ledger.access import MemoryAccess
-from coinswarm.ledger.memory import MemoryStore
-from coinswarm.ledger.queue import MemoryQueue, Submission
+from coinswarm.ledger.memory import MemoryAccess, MemoryQueue, MemoryStore
+from coinswarm.ledger.queue import Submission
 from coinswarm.ledger.records import FINAL_STATUSES, Job, JobStatus, Json, Lease
 from tests.laws import ledger_world as world
 
@@ -81,6 +84,14 @@ def served(
     return store.job(job.id), workers[0]
 
 
+@pytest.fixture
+def other() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
 def no_cluster() -> str:
     raise errors.Unavailable("there is no cluster")
 
@@ -98,6 +109,18 @@ def test_an_ending_is_stored_though_the_database_was_away(problem: errors.Coinsw
 
 def test_a_worker_is_lent_a_lease_as_long_as_that_of_the_service() -> None:
     assert served(MemoryStore(), lease_s=7.0)[1].leases_s == [7.0]
+
+
+def test_a_job_whose_driver_died_on_this_host_is_not_waited_for(other: subprocess.Popen[bytes]) -> None:
+    store = MemoryStore()
+    job, queue = fetching(), MemoryQueue(store, MemoryAccess())
+    queue.submit(Submission(job=job))
+    queue.take(owners.new(other.pid), lease_s=3600.0)
+    other.kill()
+    other.wait()
+    done = inboxes.Queue[JobEnding]()
+    Service(store, queue, spawn=lambda *_: Answering(done, "ended", ""), slots=1, cluster=no_cluster, stopped=lambda: True).run()
+    assert (store.job(job.id).status, store.job(job.id).lease_owner) == ("queued", "")
 
 
 def config(n_bars: int) -> Json:
