@@ -166,6 +166,24 @@ def pinned(settings: MachineSettings) -> MachineSettings:
 
 
 @contextmanager
+def kept_database(settings: MachineSettings, *, tell: Callable[[str], None]) -> Iterator[MachineSettings]:
+    """The settings with the address of the database in them, for what lasts; an embedded server that dies meanwhile is started again.
+
+    Args:
+        settings: of this machine.
+        tell: hears that it was.
+    """
+    fixed = pinned(settings)
+    if settings.database_address is not None:
+        yield fixed
+        return
+    from cluster.store.keeper import Keeper
+
+    with Keeper(settings.postgres_folder, tell):
+        yield fixed
+
+
+@contextmanager
 def open_plan_context(settings: MachineSettings, *, free_bytes: Callable[[], int | None] | None = None) -> Iterator[PlanContext]:
     """What planning and reports read, closed at the end.
 
@@ -198,13 +216,12 @@ def open_runner(
     prepare(settings)
     from cluster.run.runner import Runner
 
-    fixed = pinned(settings)
     tell = note or _silent
     here = True if settings.compute == "process" else alone
     if here is None and (settings.ray_address or (workers is not None and workers > 1)):
         here = False
     room = partial(_free_bytes, settings)
-    with open_plan_context(fixed, free_bytes=room) as context, open_queue(fixed) as (queue, _):
+    with kept_database(settings, tell=tell) as fixed, open_plan_context(fixed, free_bytes=room) as context, open_queue(fixed) as (queue, _):
         yield Runner(
             context=context, queue=queue, compute=OpenCompute(fixed, workers, tell), fetch_timeout_s=settings.fetch_timeout_s,
             alone=here, note=tell,
@@ -264,8 +281,7 @@ def open_control(settings: MachineSettings, limits: Limits) -> Iterator[ApiConte
     from cluster.api.context import ApiContext
     from cluster.api.pool import ProcessQueryPool
 
-    fixed = pinned(settings)
-    with open_repositories(fixed) as kept:
+    with kept_database(settings, tell=_silent) as fixed, open_repositories(fixed) as kept:
         queries = ProcessQueryPool(partial(open_plan_context, fixed, free_bytes=partial(_free_bytes, settings)))
         try:
             yield ApiContext(
@@ -431,7 +447,7 @@ def open_service(
 ) -> Iterator[Service]:
     """The driver service of this machine, which ends the cluster that it has started."""
     prepare(settings)
-    logs, fixed, shared = machine.ensure_logs(settings), pinned(settings), SharedCluster(settings)
+    logs, shared = machine.ensure_logs(settings), SharedCluster(settings)
     from cluster.run.processes import ChildWorker
     from cluster.run.service import Service
 
@@ -440,7 +456,7 @@ def open_service(
         return ChildWorker(number, address, inbox, WORKER, log, machine.inherited(fixed))
 
     try:
-        with open_repositories(fixed) as kept:
+        with kept_database(settings, tell=_silent) as fixed, open_repositories(fixed) as kept:
             yield Service(
                 kept.store, kept.queue, spawn=spawn, slots=slots, cluster=shared.address, stopped=stopped, lease_s=lease_s,
                 pid=os.getpid(), warm=warm,

@@ -41,6 +41,8 @@ _START_TIMEOUT_S = 120.0
 _CAREFULLY: dict[str, Any] = {"connect_timeout": 5, "require_auth": "scram-sha-256"}
 """A program that took our port while the server was down is not told the password: it would have to know it itself."""
 _PORT_ATTEMPTS = 5
+_STOPPED = "stopped"
+"""A file that `stop` leaves and `ensure` removes: what was stopped on purpose is not started by those who keep it running."""
 _ROOM = "it takes 150 MB empty: free some space, or put COINSWARM_HOME elsewhere"
 _FULL = "No space left on device"
 _LOG_LIMIT_BYTES = 20_000_000
@@ -86,6 +88,7 @@ def ensure(folder: Path) -> str:
     """
     folder = folder.expanduser().resolve()
     with _locked(folder):
+        (folder / _STOPPED).unlink(missing_ok=True)
         port = _running_port(folder)
         if port is None:
             _initialise(folder)
@@ -125,8 +128,15 @@ def stop(folder: Path, *, force: bool = False) -> bool:
             return False
         if not force:
             _refuse_connected(_url(folder, port))
+        (folder / _STOPPED).touch()
         _end(psutil.Process(_noted_pid(folder)))
         return True
+
+
+def has_died(folder: Path) -> bool:
+    """Whether the data of a server are in `folder` and no server runs on them, though it was not stopped on purpose."""
+    folder = folder.expanduser().resolve()
+    return _data(folder).is_dir() and not (folder / _STOPPED).exists() and not _is_alive(folder)
 
 
 def program(folder: Path, name: str) -> Path:
