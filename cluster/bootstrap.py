@@ -242,6 +242,7 @@ class OpenCompute:
         self._workers = workers
         self._tell = tell
         self.dashboard: str | None = None
+        self.renewable = not settings.ray_address
 
     @contextmanager
     def executor(self, *, alone: bool, bounded: bool = False) -> Iterator[Executor]:
@@ -313,8 +314,10 @@ def open_executor(
     connected = _connected(settings, workers, tell or _silent)
     from cluster.compute.ray import session, startup
     from cluster.compute.ray.executor import RayExecutor
+    from cluster.compute.ray.liveness import Liveness
 
-    on_ray = RayExecutor(tell=tell or _silent, room_s=startup.ROOM_S if bounded else None)
+    alive = Liveness(connected)
+    on_ray = RayExecutor(tell=tell or _silent, room_s=startup.ROOM_S if bounded else None, require_cluster=alive.require)
     try:
         yield on_ray, connected
     finally:

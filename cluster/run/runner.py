@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,15 +25,25 @@ from coinswarm.ledger.records import LEASE_S, Job
 
 
 class Compute(Protocol):
-    """Opens what computes: in this process, or on a cluster. `dashboard` is where the cluster's page is, once one was opened."""
+    """Opens what computes: in this process, or on a cluster.
+
+    Attributes:
+        dashboard: where the cluster's page is, once one was opened.
+        renewable: whether a cluster that died is started again by opening another.
+    """
 
     dashboard: str | None
+    renewable: bool
 
     def executor(self, *, alone: bool) -> AbstractContextManager[Executor]:
         """An executor; `alone`: in this process."""
 
     def evaluator(self, *, alone: bool) -> AbstractContextManager[Evaluator]:
         """An evaluator; `alone`: in this process."""
+
+
+_MOST_LOSSES = 5
+"""Clusters that may die under one run of a job before it is given up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +139,19 @@ class Runner:
             Conflict: another process drives it.
             CoinswarmError: it failed, and is stored as failed.
         """
+        losses = 0
+        while True:
+            try:
+                return self._run_once(made, new=new, watcher=watcher, stopped=stopped, owner=owner, lease_s=lease_s)
+            except errors.ClusterLost as problem:
+                losses += 1
+                if not self.compute.renewable or losses > _MOST_LOSSES or stopped():
+                    raise
+                self.note(f"{problem} Another one is started, and job {made.job.id} continues from its last commit")
+            with suppress(errors.NotFound):
+                made, new = spec.stored(self.context.store, made.job.id), False
+
+    def _run_once(self, made: Planned, *, new: bool, watcher: Watcher, stopped: Callable[[], bool], owner: str, lease_s: float) -> Job:
         kind, store = registry.of(made.job), self.context.store
         with self._opened(made) as run:
             work = kind.load(made, run)

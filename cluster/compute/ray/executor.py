@@ -44,12 +44,15 @@ class RayExecutor(Executor):
         max_workers: how many calls to run at most at one time; None: as many as the cluster has processors.
         room_s: how long to wait for a first process to begin before `collect` raises `Unavailable`; None: without end.
         tell: hears that kernels are compiled, and what a first process waits for.
+        require_cluster: raises `ClusterLost` when the cluster is dead; called before each question to it, for those have no end then.
     """
 
     def __init__(
-        self, *, max_workers: int | None = None, room_s: float | None = None, tell: Callable[[str], None] = startup.silent
-    ) -> None:
+        self, *, max_workers: int | None = None, room_s: float | None = None, tell: Callable[[str], None] = startup.silent,
+        require_cluster: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
         super().__init__()
+        self._require_cluster = require_cluster
         self._max_workers = max_workers
         self._beginning = startup.Beginning(tell, room_s=room_s)
         self._workers, self._counted_at = 1, -_COUNT_EVERY_S
@@ -63,6 +66,7 @@ class RayExecutor(Executor):
     def workers(self) -> int:
         """Processors that the cluster has at present."""
         if time.monotonic() - self._counted_at > _COUNT_EVERY_S:
+            self._require_cluster()
             there = max(1, int(ray.cluster_resources().get("CPU", 1)))
             self._workers, self._counted_at = min(there, self._max_workers or there), time.monotonic()
         return self._workers
@@ -75,6 +79,7 @@ class RayExecutor(Executor):
     def _loaded(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
         started = [(source, *_near_the_driver(tasks.load_bars).remote(version.code_version(), source, segment)) for source in sources]
         for source, bars, facts in started:
+            self._await(facts, LOAD_TIMEOUT_S)
             loaded = _value(facts, LOAD_TIMEOUT_S)
             yield Handle(key=source.key, symbol=str(loaded["symbol"]), n_bars=int(loaded["n_bars"]), bars=bars)
 
@@ -88,6 +93,7 @@ class RayExecutor(Executor):
         deadline = time.monotonic() + timeout_s
         while (finished := self._over(calls)) is None:
             left_s = deadline - time.monotonic()
+            self._require_cluster()
             self._send()
             self._beginning.look()
             self._wait(min(_LOOK_EVERY_S, max(0.0, left_s)))
@@ -109,6 +115,12 @@ class RayExecutor(Executor):
         """Drop every call under way and let go of the bars."""
         self.drop({*self._waiting, *self._running.values(), *self._finished})
         super().close()
+
+    def _await(self, reference: Any, timeout_s: float) -> None:
+        """Wait until an answer is there, or that it cannot come any more."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline and not ray.wait([reference], timeout=_LOOK_EVERY_S)[0]:
+            self._require_cluster()
 
     def _over(self, calls: Collection[Call]) -> Finished | None:
         """One of these calls that is over and not collected yet."""

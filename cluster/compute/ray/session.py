@@ -62,6 +62,7 @@ def connect(
     """
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "runtime_env": {"env_vars": dict(variables)}}
     options["job_config"] = code.RayJob()
+    _keep_quiet()
     if address:
         found = resolved(address)
         joining.require(found)
@@ -97,6 +98,13 @@ def resolved(address: str, *, look: Callable[[], str | None] | None = None) -> s
     if not found:
         raise joining.absent(address, "none on this machine")
     return found
+
+
+def _keep_quiet() -> None:
+    """Keep Ray's words about dead processes, pages of them, from standard output, which is for results; its own logs have them."""
+    from ray._private import worker
+
+    worker._worker_logs_enabled = False  # noqa: SLF001 - `log_to_driver` keeps back those of workers only
 
 
 def _latest() -> str | None:
