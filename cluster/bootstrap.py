@@ -471,7 +471,7 @@ def open_service(
 def detach(settings: MachineSettings, job: str, *, workers: int | None = None) -> int:
     """Drive a stored job in a process of its own that outlives this one; the answer is its process id.
 
-    It has these settings and, where they are given, so many `workers` of a local cluster. It prints to `logs/JOB.log` in the home folder.
+    It has these settings and, where it is given, this number of `workers`. It prints to `logs/JOB.log` in the home folder.
     """
     command = [*WORKER, "--job", job, *([] if workers is None else ["--workers", str(workers)])]
     with (machine.ensure_logs(settings) / f"{job}.log").open("ab") as log:

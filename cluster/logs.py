@@ -1,6 +1,6 @@
 """Structured logs: one line of JSON an event, with the job and the batch it is about, and without secrets.
 
-Modules log with the standard library: `_log.info("a batch died", extra={"batch": 7})`. Whoever runs a job says so once, with
+Modules log with the standard library: `_log.info("a batch died", extra={"batch": 7})`. A process that runs a job says so once, with
 `about(job=…)`, and every event in that block carries it.
 """
 
@@ -87,7 +87,7 @@ def begin(program: str, folder: Path | None, *, level: str) -> None:
     """Log to `PROGRAM.jsonl` in a folder, which is rotated when it grows, and to stderr where that is no terminal.
 
     Args:
-        program: who logs: serve, driver, hand.
+        program: who logs: serve, driver, worker.
         folder: made when it is missing; None: stderr alone.
         level: the least grave event of ours that is logged: debug, info, warning, error; of others it is warning.
     """

@@ -87,7 +87,7 @@ class MachineSettings(BaseSettings):
 
     @property
     def reports_folder(self) -> Path:
-        """Where HTML reports are written unless told otherwise."""
+        """Where HTML reports are written unless a command names another place."""
         return self.home.expanduser() / "reports"
 
     @property
@@ -157,7 +157,7 @@ def token_file(settings: MachineSettings, name: str) -> Path:
 
 
 def dashboard_file(settings: MachineSettings) -> Path:
-    """Where whoever joins a cluster leaves the address of its dashboard, for the control plane, which joins none."""
+    """Where a process that joins a cluster writes the address of its dashboard, for the control plane, which joins none."""
     return settings.home.expanduser() / "dashboard"
 
 

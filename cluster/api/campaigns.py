@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
+from pydantic import BeforeValidator
 
 from cluster.api import models, problems
 from cluster.api.context import Here
 from cluster.api.evaluations import EvaluationId
 from coinswarm import errors
 from coinswarm.ledger import lifecycle
-from coinswarm.ledger.campaigns import CampaignSplit, VerdictRecord, VettedPlay
+from coinswarm.ledger.campaigns import SplitMarket, VettedPlay
 from coinswarm.ledger.lifecycle import State, Transition
 
 router = APIRouter(prefix="/api/v1", tags=["campaigns"])
 
 CampaignName = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/]+$")]
+
+
+def _keys(markets: Iterable[SplitMarket]) -> list[str]:
+    return [market.key for market in markets]
 
 
 class SpanOut(models.Answer):
@@ -32,7 +38,7 @@ class CampaignOut(models.Answer):
     """How a campaign's time is cut. No job of it sees a bar of its vault."""
 
     campaign: str
-    markets: list[str]
+    markets: Annotated[list[str], BeforeValidator(_keys)]
     train: SpanOut
     validation: SpanOut
     vault: SpanOut
@@ -64,7 +70,7 @@ class VerdictOut(models.Answer):
     gates_hash: str
     card_hash: str
     passed: bool
-    document: dict[str, Any]
+    document: Annotated[dict[str, Any], BeforeValidator(json.loads)]
     who: str
     when: datetime
 
@@ -105,7 +111,7 @@ class VettedOut(models.Answer):
 @router.get("/campaigns", responses=problems.responses())
 def list_campaigns(here: Here) -> list[CampaignOut]:
     """Campaigns that have a vault, by name."""
-    return [_campaign(split) for split in here.campaigns.splits()]
+    return [CampaignOut.model_validate(split) for split in here.campaigns.splits()]
 
 
 @router.get("/campaigns/{campaign}", responses=problems.responses(404, 409))
@@ -114,7 +120,7 @@ def show(campaign: CampaignName, here: Here) -> CampaignOut:
     found = here.campaigns.split(campaign)
     if found is None:
         raise errors.NotFound(f"campaign {campaign} has no vault", hint="`coinswarm vault declare` cuts one, before its first search")
-    return _campaign(found)
+    return CampaignOut.model_validate(found)
 
 
 @router.get("/campaigns/{campaign}/openings", responses=problems.responses())
@@ -128,30 +134,15 @@ def standing(evaluation: EvaluationId, here: Here) -> StandingOut:
     """Where a variant stands on its way to the library."""
     name = here.store.evaluation(evaluation).id
     steps = here.campaigns.steps(name)
-    return StandingOut(
-        evaluation=name, state=lifecycle.standing(steps), verdicts=[_verdict(each) for each in here.campaigns.verdicts(name)],
-        steps=[_step(each) for each in steps],
-    )  # fmt: skip
+    return StandingOut.model_validate(
+        {"evaluation": name, "state": lifecycle.standing(steps), "verdicts": here.campaigns.verdicts(name), "steps": steps}
+    )
 
 
 @router.get("/library", responses=problems.responses())
 def library(here: Here) -> list[VettedOut]:
     """The plays that passed the gates, oldest first."""
     return [_vetted(play, here.campaigns.steps(play.evaluation)) for play in here.campaigns.vetted()]
-
-
-def _campaign(split: CampaignSplit) -> CampaignOut:
-    plain = {name: getattr(split, name) for name in CampaignOut.model_fields}
-    return CampaignOut.model_validate({**plain, "markets": [market.key for market in split.markets]})
-
-
-def _verdict(found: VerdictRecord) -> VerdictOut:
-    plain = {name: getattr(found, name) for name in VerdictOut.model_fields if name != "document"}
-    return VerdictOut(**plain, document=json.loads(found.document))
-
-
-def _step(found: Transition) -> StepOut:
-    return StepOut.model_validate({name: getattr(found, name) for name in StepOut.model_fields})
 
 
 def _vetted(play: VettedPlay, steps: tuple[Transition, ...]) -> VettedOut:

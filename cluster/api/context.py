@@ -23,7 +23,7 @@ class QueryPool(Protocol):
     """Computes in processes of its own."""
 
     async def ask(self, function: Callable[..., _T], *values: Any) -> _T:
-        """The answer of a function of `cluster.queries.answers`.
+        """The answer of a function of `cluster.queries`.
 
         Raises:
             TimedOut: it took too long; Unavailable: its process died; else whatever the function raises.
@@ -52,7 +52,6 @@ class Limits:
         body_s, header_s: how long a client may take to send its body, and the head of a request.
         requests_per_s, burst: of one token.
         refusals_per_min: failed attempts of one address to name a token.
-        page: most rows of a page.
         trials: most variants that one job may evaluate.
         watchers: event streams that one token may have open.
     """
@@ -63,7 +62,6 @@ class Limits:
     requests_per_s: float = 200.0
     burst: int = 400
     refusals_per_min: int = 60
-    page: int = 1000
     trials: int = 10_000_000
     watchers: int = 500
 
@@ -90,7 +88,7 @@ def _context(request: Request) -> ApiContext:
 
 
 def _caller(request: Request) -> Token:
-    """Set by `security.Gate`, which lets nobody pass without."""
+    """The token that `security.Gate` has found; of open paths there is none."""
     found: Token = request.scope["state"]["token"]
     return found
 

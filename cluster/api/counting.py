@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 _LEAST_S = 1.0
 _TIMES = 20.0
-"""A count is kept for so many times as long as it took, so that counting costs a twentieth of one connection at most."""
+"""A count is kept for this many times as long as it took, so that counting costs a twentieth of one connection at most."""
 _REMEMBERED = 1000
 
 
@@ -22,7 +22,7 @@ class _Known:
 
 
 class Trials:
-    """Counts of campaigns, each made by one thread at a time; whoever comes meanwhile gets the last one.
+    """Counts of campaigns, each made by one thread at a time; readers that come meanwhile get the last one.
 
     Args:
         count: counts the trials of a campaign in the database.

@@ -62,8 +62,7 @@ def list_evaluations(
     )  # fmt: skip
     kind: type[int | float | str] = {"fitness": float, "generation": int}.get(sort.removeprefix("-"), str)
     found = here.browse.evaluations(wanted, sort, after=models.place(cursor, kind), limit=limit)
-    rows = [models.EvaluationBriefOut.model_validate(row) for row in found.rows]
-    return models.PageOut[models.EvaluationBriefOut](**models.page(found, rows))
+    return models.PageOut[models.EvaluationBriefOut].of(found)
 
 
 @router.get("/{evaluation}", responses=problems.responses(404, 409))

@@ -143,13 +143,13 @@ def _news(context: ApiContext, name: str, before: News) -> News:
     last, status, ended = before.last, brief.standing(job), job.status in FINAL_STATUSES
     while commits := context.browse.commits(name, after=last, limit=_PAGE):
         for commit in commits:
-            rows = [models.generation_out(record).model_dump() for record in commit.generations]
+            rows = [models.GenerationOut.model_validate(record).model_dump() for record in commit.generations]
             events.append(
                 Event(number=commit.number, name="commit", data=_json({"job": job.id, "number": commit.number, "generations": rows}))
             )
             last = commit.number
     if status != before.status:
-        events.append(Event(number=0, name="job", data=models.job_brief(job).model_dump_json()))
+        events.append(Event(number=0, name="job", data=models.JobBrief(**brief.brief(job)).model_dump_json()))
     if ended:
         ending = {"job": job.id, "status": job.status, "error": job.error, "result_hash": job.result_hash}
         events.append(Event(number=0, name="end", data=_json(ending)))

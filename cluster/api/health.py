@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from importlib.metadata import version as installed
 from typing import Annotated, Any, Literal
 
@@ -71,7 +72,7 @@ async def version(here: Here) -> VersionOut:
 @router.get("/api/v1/whoami", responses=problems.responses())
 def whoami(caller: Caller) -> models.TokenOut:
     """The token that asks, without its secret."""
-    return models.token_out(caller)
+    return models.TokenOut.model_validate(caller)
 
 
 @router.get("/api/v1/cluster", responses=problems.responses())
@@ -100,7 +101,7 @@ class Meters:
         self.watchers = Gauge("coinswarm_event_streams", "Event streams that are open", registry=registry)
 
     def text(self, context: ApiContext, watchers: int) -> bytes:
-        """All of it; jobs are counted in the database when somebody asks."""
+        """All of it; jobs are counted in the database at each request."""
         self.jobs.clear()
         for (kind, status), number in context.browse.jobs_by_status().items():
             self.jobs.labels(kind, status).set(number)
@@ -122,20 +123,14 @@ class Metered:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began = _now()
+        began = time.monotonic()
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "other")
                 method = scope["method"] if scope["method"] in _METHODS else "other"
                 self._meters.requests.labels(method, route, message["status"]).inc()
-                self._meters.seconds.labels(method, route).observe(_now() - began)
+                self._meters.seconds.labels(method, route).observe(time.monotonic() - began)
             await send(message)
 
         await self._app(scope, receive, counted)
-
-
-def _now() -> float:
-    from time import monotonic
-
-    return monotonic()

@@ -17,6 +17,7 @@ from cluster.jobs.settings import JobSettings, Name
 from cluster.queries import answers
 from cluster.run.runner import QueueOptions, submission
 from coinswarm import codec, errors
+from coinswarm.ledger.access import Token
 from coinswarm.ledger.browse import JobFilter
 from coinswarm.ledger.queue import MAX_KEY, MAX_PRIORITY
 from coinswarm.ledger.records import JobStatus
@@ -58,7 +59,7 @@ async def submit(
     _refuse_huge(wanted, here)
     request = await run_in_threadpool(spec.resolved, wanted, here.store)
     terms = QueueOptions(
-        token=caller.id, priority=priority, key=key or "", max_queued=None if caller.role == "admin" else caller.max_queued
+        token=caller.id, priority=priority, key=key or "", max_queued=_most_queued(caller)
     )  # fmt: skip
     known = await run_in_threadpool(here.queue.keyed, caller.id, terms.key, spec.fingerprint(request))
     if known is None:
@@ -108,7 +109,7 @@ def list_jobs(
     """Jobs, newest first."""
     wanted = JobFilter(campaign=campaign, status=status, kind=kind, token=token)
     found = here.browse.jobs(wanted, after=models.place(cursor, int), limit=limit)
-    return models.PageOut[models.JobBrief](**models.page(found, [models.job_brief(job) for job in found.rows]))
+    return models.PageOut[models.JobBrief].of(found, map(brief.brief, found.rows))
 
 
 @router.get("/jobs/{job}", responses=problems.responses(404, 409))
@@ -131,14 +132,14 @@ def resume(job: JobId, here: Here, caller: Caller) -> models.JobOut:
     found = here.store.job(job)
     _refuse_foreign(here, caller, found.id)
     spec.unchanged(registry.of(found), here.store, found)
-    here.queue.again(found.id, by=caller.id, max_queued=None if caller.role == "admin" else caller.max_queued)
+    here.queue.again(found.id, by=caller.id, max_queued=_most_queued(caller))
     return _shown(here, found.id)
 
 
 @router.get("/jobs/{job}/generations", responses=problems.responses(404, 409))
 def generations(job: JobId, here: Here) -> list[models.GenerationOut]:
     """All generations, or steps, of a job so far, by generation and island; island -1 is the job as a whole."""
-    return [models.generation_out(record) for record in here.store.generations(here.store.job(job).id)]
+    return [models.GenerationOut.model_validate(record) for record in here.store.generations(here.store.job(job).id)]
 
 
 @router.get("/jobs/{job}/leaderboard", responses=problems.responses(404, 409))
@@ -171,6 +172,10 @@ async def archive(job: JobId, here: Here) -> list[dict[str, Any]]:
 async def report(job: JobId, here: Here) -> HTMLResponse:
     """What a job came to as one HTML page that needs nothing else."""
     return HTMLResponse(await here.queries.ask(answers.job_report, job), headers={"Content-Security-Policy": HTML_POLICY})
+
+
+def _most_queued(caller: Token) -> int | None:
+    return None if caller.role == "admin" else caller.max_queued
 
 
 def _refuse_huge(wanted: JobSettings, here: ApiContext) -> None:

@@ -6,19 +6,19 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cluster.jobs import brief
 from cluster.jobs.brief import Standing
 from coinswarm import codec, errors
-from coinswarm.ledger.access import Role, Token
+from coinswarm.ledger.access import Role
 from coinswarm.ledger.browse import Page, Place
 from coinswarm.ledger.queue import Entry
-from coinswarm.ledger.records import GenerationRecord, Job, JobStatus
+from coinswarm.ledger.records import Job, JobStatus
 
 Row = TypeVar("Row")
 _MOST = 2**63 - 1
@@ -43,6 +43,12 @@ class PageOut(Answer, Generic[Row]):
 
     rows: list[Row]
     next: str | None
+
+    @classmethod
+    def of(cls, found: Page[Any], rows: Iterable[Any] | None = None) -> Self:
+        """A page as it is sent, of records or of `rows` that stand for them."""
+        kept = found.rows if rows is None else list(rows)
+        return cls.model_validate({"rows": kept, "next": None if found.next is None else cursor(found.next)})
 
 
 class JobBrief(Answer):
@@ -217,11 +223,6 @@ class TokenOut(Answer):
     revoked: datetime | None
 
 
-def job_brief(job: Job) -> JobBrief:
-    """A job as it stands in a list."""
-    return JobBrief(**brief.brief(job))
-
-
 def job_out(job: Job, entry: Entry | None) -> JobOut:
     """A job with everything."""
     return JobOut(
@@ -230,16 +231,6 @@ def job_out(job: Job, entry: Entry | None) -> JobOut:
         result=None if job.result is None else dict(job.result), result_hash=job.result_hash,
         queue=None if entry is None else QueueOut.model_validate(entry),
     )  # fmt: skip
-
-
-def token_out(token: Token) -> TokenOut:
-    """A token without its secret."""
-    return TokenOut.model_validate({name: getattr(token, name) for name in TokenOut.model_fields})
-
-
-def page(found: Page[Any], rows: Sequence[Any]) -> dict[str, Any]:
-    """A page as it is sent."""
-    return {"rows": rows, "next": None if found.next is None else cursor(found.next)}
 
 
 def cursor(place: Place) -> str:
@@ -262,11 +253,6 @@ def place(text: str | None, kind: type[int | float | str]) -> Place | None:
     if not isinstance(name, str) or not name.isprintable() or not _is_a(value, kind):
         raise errors.InvalidArgument("`cursor` must be of a page that is sorted like this", found=repr(text[:40]))
     return value, name
-
-
-def generation_out(record: GenerationRecord) -> GenerationOut:
-    """A generation as it is sent."""
-    return GenerationOut.model_validate(record)
 
 
 def _is_a(value: object, kind: type[int | float | str]) -> bool:

@@ -53,7 +53,7 @@ def list_patterns(
     """Patterns, newest first."""
     wanted = PatternFilter(source=source, status=status, job=job, synthetic=synthetic)
     found = here.browse.patterns(wanted, after=models.place(cursor, int), limit=limit)
-    return models.PageOut[PatternOut](**models.page(found, [PatternOut.model_validate(row) for row in found.rows]))
+    return models.PageOut[PatternOut].of(found)
 
 
 @router.get("/{pattern}", responses=problems.responses(404, 409))
@@ -69,6 +69,6 @@ async def play(
     hold_bars: Annotated[int | None, Query(ge=1, le=100_000, description="none: the median hold of its trades")] = None,
     side: Annotated[Literal["long", "short"] | None, Query(description="where the pattern does not say; none: what made more")] = None,
 ) -> Response:
-    """A pattern as a play in YAML that enters where it holds; hand it in as any other."""
+    """A pattern as a play in YAML that enters where it holds; submit it as any other."""
     record = await run_in_threadpool(here.library.pattern, pattern)
     return Response(await here.queries.ask(answers.pattern_play, record, hold_bars, side), media_type=YAML)

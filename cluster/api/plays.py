@@ -85,8 +85,8 @@ async def list_plays(here: Here, cursor: Cursor = None, limit: Limit = 100) -> m
     place = models.place(cursor, int)
     found = await run_in_threadpool(lambda: here.browse.plays(after=place, limit=limit))
     sizes: list[dict[str, Any]] = await here.queries.ask(answers.play_sizes, [row.sha256 for row in found.rows])
-    rows = [PlayBriefOut(**dataclasses.asdict(row), **size) for row, size in zip(found.rows, sizes, strict=True)]
-    return models.PageOut[PlayBriefOut](**models.page(found, rows))
+    rows = ({**dataclasses.asdict(row), **size} for row, size in zip(found.rows, sizes, strict=True))
+    return models.PageOut[PlayBriefOut].of(found, rows)
 
 
 @router.get("/{sha256}", responses=problems.responses(404, 409))

@@ -21,8 +21,8 @@ from coinswarm.ledger.access import Role, Token
 Clock: TypeAlias = Callable[[], float]
 
 HEALTH = ("/health", "/ready")
-"""Answered to anybody on this machine; to others with a token only."""
-PAGE = ("/", "/favicon.ico", "/favicon.svg")
+"""Answered without a token on this machine, and with one elsewhere."""
+PAGE = ("/", "/favicon.svg")
 PAGE_FOLDER = "/assets/"
 """The web page: a program without any data."""
 ADMIN = ("/api/v1/tokens", "/api/v1/audit")
@@ -41,7 +41,7 @@ _HEADERS = (
 
 
 class Bucket:
-    """How often somebody may ask: `rate` a second in the long run, `burst` at once.
+    """How often a caller may ask: `rate` a second in the long run, `burst` at once.
 
     Args:
         rate: tokens a second.
@@ -216,7 +216,7 @@ def is_loopback(host: str) -> bool:
 
 
 def refuse_open_server(host: str, tokens: tuple[Token, ...], local: str) -> None:
-    """Raise `Refused` when a server would listen beyond this machine although nobody made a token for it.
+    """Raise `Refused` when a server would listen beyond this machine although there is no token for it.
 
     Args:
         host: where it would listen.
@@ -234,7 +234,7 @@ def refuse_open_server(host: str, tokens: tuple[Token, ...], local: str) -> None
 
 
 def refuse_foreign(token: Token, owner: str | None, job: str) -> None:
-    """Raise `Forbidden` unless a token handed the job in, or is an admin's."""
+    """Raise `Forbidden` unless a token has submitted the job, or is an admin's."""
     if token.role != "admin" and owner != token.id:
         raise errors.Forbidden(f"job {job} was submitted with another token", hint="its own token, or one of an admin, may change it")
 

@@ -55,13 +55,13 @@ def create(wanted: TokenIn, here: Here, caller: Caller) -> TokenMade:
         wanted.name, wanted.role, secret, created=now, expires=expires, max_queued=wanted.max_queued, max_running=wanted.max_running
     )
     here.access.create_token(token, by=caller.id)
-    return TokenMade(**models.token_out(token).model_dump(), secret=secret)
+    return TokenMade(**models.TokenOut.model_validate(token).model_dump(), secret=secret)
 
 
 @router.get("/tokens", responses=problems.responses())
 def list_tokens(here: Here) -> list[models.TokenOut]:
     """All tokens, revoked ones included."""
-    return [models.token_out(token) for token in here.access.tokens()]
+    return [models.TokenOut.model_validate(token) for token in here.access.tokens()]
 
 
 @router.delete("/tokens/{token}", responses=problems.responses(404))
@@ -69,7 +69,7 @@ def revoke(
     token: Annotated[str, Path(pattern=r"^[^\x00-\x1f\x7f/]{1,200}$", description="id or name")], here: Here, caller: Caller
 ) -> models.TokenOut:
     """Take a token back; it opens nothing from a second later on."""
-    return models.token_out(here.access.revoke(token, by=caller.id))
+    return models.TokenOut.model_validate(here.access.revoke(token, by=caller.id))
 
 
 @router.get("/audit", responses=problems.responses())

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from pathlib import PurePath
 
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 FOLDER = "/assets/"
+SHARED = ("timeline.css", "timeline.js")
+"""Files of `coinswarm/report/assets` that the page uses as well."""
 POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; "
     "frame-src 'self'; frame-ancestors 'none'"
 )
-"""Of the page: scripts and styles are files of this server, and it talks to nobody else."""
+"""Of the page: scripts and styles are files of this server, and it talks to no other."""
 FRAME, FRAME_POLICY = (
     "frame.html",
     (
@@ -27,7 +30,7 @@ FRAME, FRAME_POLICY = (
 """Of the frame that a report is shown in: it runs the report's own script in an origin that can reach nothing."""
 _KINDS = {
     ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", "": "text/plain; charset=utf-8",
+    ".svg": "image/svg+xml",
 }  # fmt: skip
 
 
@@ -47,8 +50,9 @@ class Asset:
 
 @cache
 def assets() -> dict[str, Asset]:
-    """Every file of the page by its name below the folder, such as `views/jobs.js`."""
-    return dict(_found(resources.files("cluster") / "web", ""))
+    """Every file of the page by its name below the folder, such as `views/jobs.js`; those that reports embed, too, are in `report/`."""
+    shared = resources.files("coinswarm.report") / "assets"
+    return dict(_found(resources.files("cluster") / "web", "")) | {f"report/{name}": _asset(shared / name) for name in SHARED}
 
 
 def router() -> APIRouter:
@@ -86,8 +90,10 @@ def _found(folder: Traversable, prefix: str) -> list[tuple[str, Asset]]:
         if entry.is_dir():
             found += _found(entry, f"{prefix}{entry.name}/")
         else:
-            suffix = f".{entry.name.rpartition('.')[2]}" if "." in entry.name else ""
-            content = entry.read_bytes()
-            tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-            found.append((f"{prefix}{entry.name}", Asset(content=content, media_type=_KINDS[suffix], tag=tag)))
+            found.append((f"{prefix}{entry.name}", _asset(entry)))
     return found
+
+
+def _asset(file: Traversable) -> Asset:
+    content = file.read_bytes()
+    return Asset(content=content, media_type=_KINDS[PurePath(file.name).suffix], tag=f'"{hashlib.sha256(content).hexdigest()[:32]}"')

@@ -188,7 +188,7 @@ def archive(context: PlanContext, job: str) -> list[dict[str, Any]]:
     known = context.store.job(job)
     newest = next((record for record in context.store.last_generations(known.id) if record.island == WHOLE_JOB), None)
     if known.kind != evolve.NAME or newest is None or not newest.state:
-        raise errors.NotFound(f"job {known.id} has no archive", hint="it has not told a generation yet, or it was pruned")
+        raise errors.NotFound(f"job {known.id} has no archive", hint="it has committed no generation yet, or it was pruned")
     axes = [axis.name for axis in TRADING.descriptors]
     return [
         {

@@ -1,6 +1,6 @@
 """What a chart of one variant on one market is drawn from: candles merged until they fit a screen, the account's value, and the trades.
 
-A year of five-minute bars is 100,000 candles, of which a screen shows a thousand; whoever looks closer asks for a shorter span.
+A year of five-minute bars is 100,000 candles, of which a screen shows a thousand; a closer look asks for a shorter span.
 """
 
 from __future__ import annotations

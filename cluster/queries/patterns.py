@@ -45,10 +45,10 @@ def review_confirmed(
     _, moves = beside(drawn, trades, bars_file)
     names = ",".join(job.id for job in drawn)
     found = library.patterns(source="chaos", status="confirmed")
-    told = [_reviewed(library, record, trades, moves, names, seed) for record in found if record.synthetic is synthetic]
-    if told and all(seen is None for _, seen, _ in told):
-        raise errors.Refused(f"none of {len(told)} confirmed pattern(s) can be reviewed on the trades of {names}: {told[0][2]}")
-    return told
+    reviews = [_reviewed(library, record, trades, moves, names, seed) for record in found if record.synthetic is synthetic]
+    if reviews and all(seen is None for _, seen, _ in reviews):
+        raise errors.Refused(f"none of {len(reviews)} confirmed pattern(s) can be reviewed on the trades of {names}: {reviews[0][2]}")
+    return reviews
 
 
 def _reviewed(

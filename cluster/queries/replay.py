@@ -96,9 +96,9 @@ def replay(found: Visit, evaluator: Evaluator, *, reference: bool = True) -> Rep
     differences: list[Difference] = []
     widest, where = (0.0, "") if reference else (math.nan, "")
     for token, segment in enumerate(dict.fromkeys(score.segment for score in found.record.scores)):
-        figures = _figures(found, evaluator, token, segment)
+        again = figures(found, evaluator, segment, token=token)
         for score in (score for score in found.record.scores if score.segment == segment):
-            row = figures[keys.index(score.data_set)]
+            row = again[keys.index(score.data_set)]
             pairs = [(name, score.figures[name], float(row[name])) for name in FIGURES]
             differences += [
                 Difference(data_set=score.data_set, segment=segment, figure=name, stored=stored, computed=computed)
@@ -200,8 +200,12 @@ def _segments(found: Visit, key: str, bars: Bars) -> Iterator[Segment]:
             yield Segment(name=name, start_ts=start, end_ts=end, metrics=score.figures, held_out=held_out)
 
 
-def _figures(found: Visit, evaluator: Evaluator, token: int, segment: str) -> np.ndarray:
-    """(n_markets,) figures of the variant, scored again."""
+def figures(found: Visit, evaluator: Evaluator, segment: str, *, token: int = 0) -> np.ndarray:
+    """(n_markets, n_figures) figures of the variant on one segment, scored again by the task that is open.
+
+    Raises:
+        Unavailable: the evaluator does not answer.
+    """
     evaluator.submit(ScoreRequest(token=token, setup=found.number, segment=segment, genomes=found.genome[np.newaxis]))
     scored = evaluator.collect(_WAIT_S)
     if scored is None:

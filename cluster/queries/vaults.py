@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
-from cluster.compute.evaluator import BarSource, Evaluator, ScoreRequest
+from cluster.compute.evaluator import BarSource, Evaluator
 from cluster.compute.sources import CatalogSource
 from cluster.queries import replay
 from cluster.queries.replay import Visit
@@ -23,8 +21,6 @@ from coinswarm.market import splits
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.vault import VaultPass
 from coinswarm.metrics.figures import FIGURES
-
-_WAIT_S = 600.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -121,11 +117,8 @@ def _figures(
         train_end_ts=None,
     )
     evaluator.open(task)
-    evaluator.submit(ScoreRequest(token=0, setup=found.number, segment=OUT_OF_SAMPLE, genomes=found.genome[np.newaxis]))
-    scored = evaluator.collect(_WAIT_S)
-    if scored is None:
-        raise errors.Unavailable("the evaluator does not answer", found=f"nothing in {_WAIT_S:g} s")
-    rows = {source.key: scored.figures[0, number] for number, source in enumerate(task.sources)}
+    scored = replay.figures(found, evaluator, OUT_OF_SAMPLE)
+    rows = {source.key: scored[number] for number, source in enumerate(task.sources)}
     figures = {key: {name: float(row[name]) for name in FIGURES} for key, row in rows.items()}
     return {"": {name: _mean([row[name] for row in figures.values()]) for name in FIGURES}, **figures}
 

@@ -93,7 +93,8 @@ def vet(
     lifecycle.require_open(kept, found.record.id, found.record.campaign)
     judged = newest_card(store, found.record)
     verdict = gates.check(wanted, judged)
-    text = _text(found, judged, tags or {}) if verdict.passed else ""
+    labels = _tags(found, judged, tags or {})
+    text = replay.play_text(found, labels) if verdict.passed else ""  # refused before anything is written
     record = lifecycle.record(kept, verdict, wanted, judged, who=who)
     if not verdict.passed:
         return Vetted(verdict=verdict, card=judged, play=None)
@@ -105,7 +106,7 @@ def vet(
         evaluation=found.record.id,
         verdict=record.hash,
         card_hash=record.card_hash,
-        tags=_tags(found, judged, tags or {}),
+        tags=labels,
         who=who,
         when=datetime.now(UTC),
     )
@@ -133,11 +134,6 @@ def _refuse_looser(wanted: Gates) -> None:
             found=", ".join(rule.text for rule in loose[:3]),
             hint="`coinswarm gates show` lists them; `coinswarm gates check` takes any gates and promotes nothing",
         )
-
-
-def _text(found: Visit, judged: ReportCard, tags: Mapping[str, str]) -> str:
-    """The YAML of the variant; it reads back as itself, or is refused."""
-    return replay.play_text(found, _tags(found, judged, tags))
 
 
 def _tags(found: Visit, judged: ReportCard, given: Mapping[str, str]) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Commits in the order they were made, on a thread of their own: the driver hands out work while the database writes.
 
-A commit counts when the database has it, so whoever is told of progress is told then and not before. A driver that dies in between loses
+A commit counts when the database has it, so progress is reported then and not before. A driver that dies in between loses
 what it had not committed, and does it again: the same, to the last bit.
 """
 

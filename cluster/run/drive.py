@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-from cluster.jobs.kind import RunOutcome, Work
+from cluster.jobs.kind import Work
 from cluster.jobs.progress import Silent, Watcher
 from cluster.run import owners
 from cluster.run.commit import Committer
@@ -19,7 +18,7 @@ class LeasedDrive:
 
     Args:
         heartbeat: keeps it, and hears of a cancel.
-        watcher: who is told of progress.
+        watcher: hears of progress.
         stopped: whether the process is to end.
         committer: writes in order, on a thread of its own.
     """
@@ -81,7 +80,7 @@ def drive(
         store: where everything is remembered.
         lease: the right to drive the job.
         work: the job, ready to run.
-        watcher: who is told of progress.
+        watcher: hears of progress.
         stopped: asked often; True ends the job as cancelled, with all that was committed kept.
         lease_s: how long the lease lasts after each heartbeat.
         lent: the lease is another's, who gives it back when the run is interrupted.
@@ -91,24 +90,13 @@ def drive(
         Unavailable: database or cluster stayed away; the job can be resumed.
         CoinswarmError: the job failed, and is stored as failed.
     """
-    told = watcher or Silent()
-    with _kept(store, lease, told, lease_s, lent=lent) as heartbeat:
-        with Committer(tell=told.on_note, stopped=stopped) as committer:
-            outcome = work.run(LeasedDrive(heartbeat, told, stopped, committer))
-        return _finished(store, lease, outcome, told, stopped)
-
-
-@contextmanager
-def _kept(store: Store, lease: Lease, told: Watcher, lease_s: float, *, lent: bool) -> Iterator[Heartbeat]:
-    """A heartbeat for the length of a run; a run that raises gives its job back, or ends it as failed."""
+    watcher = watcher or Silent()
     with Heartbeat(store, lease, lease_s=lease_s) as heartbeat:
         try:
-            yield heartbeat
+            with Committer(tell=watcher.on_note, stopped=stopped) as committer:
+                outcome = work.run(LeasedDrive(heartbeat, watcher, stopped, committer))
+            result = {"job": lease.job, "status": outcome.status, **outcome.result, "result_hash": outcome.result_hash}
+            return finish(store, lease, outcome.status, result, outcome.result_hash, tell=watcher.on_note, stopped=stopped)
         except BaseException as problem:
-            give_up(store, lease, problem, tell=told.on_note, lent=lent)
+            give_up(store, lease, problem, tell=watcher.on_note, lent=lent)
             raise
-
-
-def _finished(store: Store, lease: Lease, outcome: RunOutcome, told: Watcher, stopped: Callable[[], bool]) -> Json:
-    full = {"job": lease.job, "status": outcome.status, **outcome.result, "result_hash": outcome.result_hash}
-    return finish(store, lease, outcome.status, full, outcome.result_hash, tell=told.on_note, stopped=stopped)

@@ -68,7 +68,7 @@ def patiently(call: Callable[[], _Value], *, tell: Callable[[str], None], stoppe
 
     Args:
         call: something the store does; repeating it must be harmless, as the store's contract promises.
-        tell: hears once that we wait, and once that it goes on.
+        tell: hears once that the database is waited for, and once that it is back.
         stopped: whether to give up waiting.
         limit_s: how long to wait at most.
 

@@ -72,7 +72,7 @@ class Runner:
         queue: where jobs wait for the service.
         compute: what computes.
         fetch_timeout_s: how long one answer of an exchange may take.
-        alone: compute in this process, whatever a job costs; None: as its kind says, where nobody says how many workers.
+        alone: compute in this process, whatever a job costs; None: as its kind says, where no number of workers is given.
         note: hears what the person who watches should know.
         now: the time.
     """
@@ -110,7 +110,7 @@ class Runner:
             return registry.of(made.job).estimate(made, run)
 
     def submit(self, made: Planned) -> None:
-        """Store a planned job, to be run by whoever claims it first."""
+        """Store a planned job, to be run by the process that claims it first."""
         spec.submit(self.context.store, made)
 
     def enqueue(self, settings: JobSettings, limits: QueueOptions) -> str:

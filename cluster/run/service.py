@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from cluster.jobs import registry
@@ -126,20 +127,19 @@ class Service:
             for worker in self._workers.values():
                 worker.stop()
             for _, lease in self._work.values():
-                self._quietly(lambda lease=lease: self._queue.leave(lease))  # type: ignore[misc]
+                self._quietly(partial(self._queue.leave, lease))
             self._rest.set()
 
     def _warm_up(self) -> None:
         """Spawn a worker for small jobs in advance; without one the first job does."""
         self._next += 1
         with suppress(errors.CoinswarmError, OSError):
-            self._spawned(self._next, "")
-            self._workers[self._next].warm()
+            self._workers[self._spawned(self._next, "")].warm()
 
     def _hold(self) -> None:
         while not self._rest.wait(self._lease_s / 6):
             for _, lease in list(self._work.values()):
-                self._quietly(lambda lease=lease: self._store.heartbeat(lease, lease_s=self._lease_s))  # type: ignore[misc]
+                self._quietly(partial(self._store.heartbeat, lease, lease_s=self._lease_s))
             self._quietly(self._reclaim)
 
     def _reclaim(self) -> None:
@@ -175,7 +175,7 @@ class Service:
             self._inbox.put(JobEnding(worker=number, job=entry.job, ending="interrupted", error=str(problem)))
 
     def _idle_worker(self, address: str) -> int:
-        """The number of a worker that has nothing to do; 0 when there is none. One that is is_spent is let go."""
+        """The number of a worker that has nothing to do; 0 when there is none. One that is spent is let go."""
         for number in [number for number, worker in self._workers.items() if number not in self._work and worker.address == address]:
             if not self._workers[number].is_spent():
                 return number
@@ -242,6 +242,6 @@ def is_small(job: Job) -> bool:
     """Whether a job is so small, or so little of it is computed, that a cluster only costs time."""
     try:
         kind = registry.of(job)
-    except errors.Refused:  # whoever runs it says so
+    except errors.Refused:  # the worker that runs it says so
         return True
     return kind.cost(job.config) < max(SMALL_WORK, kind.alone_below)

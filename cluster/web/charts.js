@@ -2,6 +2,7 @@
 
 import { h, s } from "./dom.js";
 import { short } from "./format.js";
+import { niceTicks } from "./report/timeline.js";
 
 const LEFT = 56, RIGHT = 12, TOP = 12, BOTTOM = 40;
 
@@ -18,13 +19,6 @@ export function drawn(label, draw) {
   return place;
 }
 
-export function ticks(low, high, wanted) {
-  const rough = (high - low) / Math.max(1, wanted), power = 10 ** Math.floor(Math.log10(rough)), ratio = rough / power;
-  const step = power * (ratio <= 1 ? 1 : ratio <= 2 ? 2 : ratio <= 5 ? 5 : 10), found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) found.push(k * step);
-  return found;
-}
-
 function span(values) {
   let low = Math.min(...values), high = Math.max(...values);
   if (low === high) { const room = Math.abs(low) * 0.1 || 1; low -= room; high += room; }
@@ -37,9 +31,9 @@ const tickText = value => (Math.abs(value) < 1e-12 ? "0" : short(value).replace(
 
 function frame(width, height, xSpan, ySpan, names, whole) {
   const x = scale(xSpan, LEFT, width - RIGHT), y = scale(ySpan, height - BOTTOM, TOP);
-  const across = ticks(...xSpan, Math.max(2, width / 110)).filter(value => !whole || Number.isInteger(value));
+  const across = niceTicks(...xSpan, Math.max(2, width / 110)).ticks.filter(value => !whole || Number.isInteger(value));
   const grid = [
-    ...ticks(...ySpan, 5).map(value => [
+    ...niceTicks(...ySpan, 5).ticks.map(value => [
       s("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }),
       s("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, tickText(value))]),
     ...across.map(value => s("text", { x: x(value), y: height - BOTTOM + 18, "text-anchor": "middle" }, tickText(value))),

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coinswarm.ledger.patterns import PatternRecord
-from coinswarm.report.context import Context, MarketReport, Segment, Simulated
+from coinswarm.report.context import Context, MarketReport, Segment
 
-__all__ = ["Context", "MarketReport", "Segment", "Simulated", "write", "write_many", "write_patterns", "write_rules"]
+if TYPE_CHECKING:
+    from coinswarm.backtest.run import Backtest
+
+__all__ = ["Context", "MarketReport", "Segment", "write", "write_many", "write_patterns", "write_rules"]
 
 
 def write(
-    backtest: Simulated,
+    backtest: Backtest,
     path: str | PathLike[str],
     *,
     title: str | None = None,

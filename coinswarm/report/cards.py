@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from coinswarm.report import files, page, svg, tables, wording
+from coinswarm.report import page, svg, tables, wording
 from coinswarm.report.markup import Markup, empty, join, note, tag
+from coinswarm.validate.card import Chart, ReportCard, Section, Table
 
 _SHARES = ("return", "drawdown", "share", "participation", "probability", "expectancy", "concentration", "win_rate", "exposure")
 _SHORT = 24
@@ -22,165 +22,13 @@ _HEADLINE = (
 )  # fmt: skip
 
 
-class ShownTable(Protocol):
-    """A table as a card has it; see `coinswarm.validate.card.Table`."""
-
-    @property
-    def title(self) -> str:
-        """Heading."""
-
-    @property
-    def head(self) -> tuple[str, ...]:
-        """Titles of the columns."""
-
-    @property
-    def rows(self) -> tuple[tuple[Any, ...], ...]:
-        """Cells."""
-
-    @property
-    def units(self) -> tuple[str, ...]:
-        """`percent` where cells are fractions."""
-
-
-class ShownChart(Protocol):
-    """A chart as a card has it; see `coinswarm.validate.card.Chart`."""
-
-    @property
-    def kind(self) -> str:
-        """`lines`, `bars` or `histogram`."""
-
-    @property
-    def title(self) -> str:
-        """Heading."""
-
-    @property
-    def series(self) -> Mapping[str, tuple[float, ...]]:
-        """Values by name."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Of the places along x."""
-
-    @property
-    def unit(self) -> str:
-        """Of y."""
-
-    @property
-    def mark(self) -> float | None:
-        """A value to be seen apart."""
-
-
-class ShownSection(Protocol):
-    """A section as a card has it; see `coinswarm.validate.card.Section`."""
-
-    @property
-    def name(self) -> str:
-        """As gates know it."""
-
-    @property
-    def title(self) -> str:
-        """Heading."""
-
-    @property
-    def figures(self) -> Mapping[str, float]:
-        """Numbers by name."""
-
-    @property
-    def tables(self) -> Sequence[ShownTable]:
-        """For a person."""
-
-    @property
-    def charts(self) -> Sequence[ShownChart]:
-        """For a person."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """For a person."""
-
-    @property
-    def withheld(self) -> Mapping[str, str]:
-        """Figures that are not printed, with the reason."""
-
-    @property
-    def refused(self) -> str | None:
-        """Why there are no figures."""
-
-
-class ShownCard(Protocol):
-    """What a page needs of a `coinswarm.validate.card.ReportCard`; see there."""
-
-    @property
-    def play(self) -> str:
-        """Name of the play."""
-
-    @property
-    def variant(self) -> str:
-        """Identity."""
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """What the variant sets."""
-
-    @property
-    def markets(self) -> tuple[str, ...]:
-        """Data sets it was bred on."""
-
-    @property
-    def data(self) -> Mapping[str, str]:
-        """Content hashes."""
-
-    @property
-    def spans(self) -> Mapping[str, tuple[int, int]]:
-        """Train and validation."""
-
-    @property
-    def campaign(self) -> str:
-        """Whose trials were counted."""
-
-    @property
-    def job(self) -> str:
-        """That bred it."""
-
-    @property
-    def evaluation(self) -> str:
-        """Its id."""
-
-    @property
-    def seed(self) -> int:
-        """Of what was drawn."""
-
-    @property
-    def synthetic(self) -> bool:
-        """The prices were made."""
-
-    @property
-    def code_version(self) -> str:
-        """Of the code."""
-
-    @property
-    def sections(self) -> Mapping[str, ShownSection]:
-        """By name."""
-
-    def figure(self, name: str) -> float:
-        """By dotted name."""
-
-
-def write(card: ShownCard, path: Path, *, meanings: Mapping[str, Mapping[str, str]] | None = None) -> Path:
-    """Write a card as one HTML file.
+def render(card: ReportCard, *, meanings: Mapping[str, Mapping[str, str]] | None = None) -> str:
+    """The page as text; equal arguments give equal pages.
 
     Args:
         card: the report card.
-        path: of the file; missing folders are made.
         meanings: what each figure says, by section and name; `coinswarm.validate.names.FIGURES`.
-
-    Raises:
-        StorageFull, BadInput: the file cannot be written; nothing is left half-written.
     """
-    return files.write_whole(path, render(card, meanings=meanings).encode("utf-8"))
-
-
-def render(card: ShownCard, *, meanings: Mapping[str, Mapping[str, str]] | None = None) -> str:
-    """The page as text; equal arguments give equal pages."""
     title = f"{card.play}: report card"
     known = meanings or {}
     sections = [_section(section, known.get(name, {})) for name, section in card.sections.items()]
@@ -188,24 +36,24 @@ def render(card: ShownCard, *, meanings: Mapping[str, Mapping[str, str]] | None 
     return f"<!doctype html>\n{tag('html', page.head(title, 'card.css'), tag('body', main), lang='en')}\n"
 
 
-def _banner(card: ShownCard) -> Markup | None:
+def _banner(card: ReportCard) -> Markup | None:
     return tag("p", tag("strong", "SYNTHETIC"), " These prices were made, not traded.", class_="synthetic") if card.synthetic else None
 
 
-def _header(card: ShownCard) -> Markup:
+def _header(card: ReportCard) -> Markup:
     spans = [f"{name} {_day(start)} to {_day(end - 1)}" for name, (start, end) in card.spans.items()]
     facts = [*card.markets, *spans, f"evaluation {card.evaluation}" if card.evaluation else f"variant {card.variant[:12]}"]
     return tag("header", tag("p", "coinswarm report card", class_="eyebrow"), tag("h1", card.play),
                tag("ul", *(tag("li", fact) for fact in facts), class_="facts"))  # fmt: skip
 
 
-def _headline(card: ShownCard) -> Markup:
+def _headline(card: ReportCard) -> Markup:
     cells = [_card(card, name, title) for name, title in _HEADLINE if name.partition(".")[0] in card.sections]
     words = note("What to look at first. Whether it is enough is for the gates to say: ", tag("code", "coinswarm gates check"), ".")
     return tag("section", tag("h2", "At a glance"), words, tag("div", *cells, class_="cards"), id="glance")
 
 
-def _card(card: ShownCard, name: str, title: str) -> Markup:
+def _card(card: ReportCard, name: str, title: str) -> Markup:
     part, _, rest = name.partition(".")
     section = card.sections[part]
     why = section.refused or section.withheld.get(rest) or ("" if rest in section.figures else "a card of before this figure was asked for")
@@ -213,12 +61,12 @@ def _card(card: ShownCard, name: str, title: str) -> Markup:
     return tag("div", tag("span", title), tag("b", shown), tag("small", name), class_="card", title=why or name, tabindex="0")
 
 
-def _index(card: ShownCard) -> Markup:
+def _index(card: ReportCard) -> Markup:
     links = [tag("li", tag("a", section.title, href=f"#{name}")) for name, section in card.sections.items()]
     return tag("nav", tag("ul", *links, class_="index"), aria_label="Sections")
 
 
-def _section(section: ShownSection, meanings: Mapping[str, str]) -> Markup:
+def _section(section: Section, meanings: Mapping[str, str]) -> Markup:
     if section.refused is not None:
         body = tag("p", tag("strong", "Refused. "), section.refused, class_="refused")
         return tag("section", tag("h2", section.title), body, id=section.name, class_="judged")
@@ -230,14 +78,14 @@ def _section(section: ShownSection, meanings: Mapping[str, str]) -> Markup:
     )  # fmt: skip
 
 
-def _withheld(section: ShownSection) -> list[Markup]:
+def _withheld(section: Section) -> list[Markup]:
     reasons: dict[str, list[str]] = {}
     for name, why in section.withheld.items():
         reasons.setdefault(why, []).append(name)
     return [tag("p", tag("strong", "Withheld: "), ", ".join(named), ". ", why, class_="refused") for why, named in reasons.items()]
 
 
-def _picture(chart: ShownChart) -> Markup:
+def _picture(chart: Chart) -> Markup:
     first = next(iter(chart.series.values()), ())
     if chart.kind == "histogram":
         return svg.spread(np.array(first, dtype=np.float64), unit=chart.unit, mark=chart.mark, title=chart.title)
@@ -248,7 +96,7 @@ def _picture(chart: ShownChart) -> Markup:
     return svg.lines(chart.series, labels=chart.labels, unit=chart.unit, mark=chart.mark, title=chart.title)
 
 
-def _table(table: ShownTable) -> Markup:
+def _table(table: Table) -> Markup:
     if not table.rows:
         return join(tag("h3", table.title), empty("None."))
     units = [*table.units, *[""] * (len(table.head) - len(table.units))]
@@ -282,7 +130,7 @@ def _plain(cell: Any, unit: str) -> str:
     return f"{cell:,}" if isinstance(cell, int) else _number(float(cell))
 
 
-def _figures(section: ShownSection, meanings: Mapping[str, str]) -> Markup:
+def _figures(section: Section, meanings: Mapping[str, str]) -> Markup:
     rows = [
         [tag("th", name, scope="row"), _figure(name, value), tag("td", meanings.get(name, ""), class_="meaning")]
         for name, value in section.figures.items()
@@ -306,7 +154,7 @@ def _number(value: float) -> str:
     return (f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}").replace("-", wording.MINUS)
 
 
-def _origin(card: ShownCard) -> Markup:
+def _origin(card: ReportCard) -> Markup:
     record = {"Campaign": card.campaign or None, "Job": card.job or None, "Evaluation": card.evaluation or None, "Variant": card.variant,
               "Seed": card.seed, "Code version": card.code_version or None}  # fmt: skip
     command = f"coinswarm validate {card.evaluation} --seed {card.seed}" if card.evaluation else None

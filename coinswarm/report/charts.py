@@ -1,9 +1,10 @@
-"""The charts of one market: what the page's script needs to draw them, and the frame it draws them in."""
+"""The charts of one market: what `assets/timeline.js` draws, and the returns of its trades as columns."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from coinswarm.printable import HIDDEN
 from coinswarm.report import series, wording
 from coinswarm.report.context import Segment
 from coinswarm.report.markup import Markup, data, empty, join, note, tag
@@ -27,56 +28,17 @@ def time_charts(key: str, curves: Curves, trades: TradeTable, segments: tuple[Se
         "quote": quote,
         "start": curves.starting_equity,
         "trades": _packed_trades(trades, TRADE_BUDGET // markets),
-        "segments": [_packed_segment(part) for part in segments],
+        "segments": [
+            {"name": HIDDEN.sub("\ufffd", part.name), "from": part.start_ts / 1000, "to": part.end_ts / 1000, "held": part.held_out}
+            for part in segments
+        ],
     }
     drawn = f"Each drawn bar stands for {thinned} bars of {curves.bars.timeframe}, extremes kept. " if thinned != 1 else ""
     return join(
-        tag(
-            "div",
-            _toolbar(segments),
-            _chart("price", "Price with entries and exits", _price_legend()),
-            _chart("equity", f"Equity ({quote})", _equity_legend()),
-            _chart("drawdown", "Drawdown (%)", None),
-            tag("div", class_="tip", hidden=True),
-            class_="timeline",
-            data_source=key,
-        ),
+        tag("div", class_="timeline", data_source=key),
         note(drawn, "Drag to zoom, double-click for everything; arrow keys, plus and minus work too. Times are UTC."),
         data(block, id=key),
     )
-
-
-def _packed_segment(part: Segment) -> dict[str, object]:
-    return {"name": part.name, "from": part.start_ts / 1000, "to": part.end_ts / 1000, "held": part.held_out}
-
-
-def _toolbar(segments: tuple[Segment, ...]) -> Markup:
-    zooms = [tag("button", part.name, type="button", data_from=part.start_ts / 1000, data_to=part.end_ts / 1000) for part in segments]
-    steps = [("earlier", "◀", "Earlier"), ("later", "▶", "Later"), ("in", "+", "Zoom in"), ("out", wording.MINUS, "Zoom out")]
-    buttons = [tag("button", sign, type="button", data_do=do, aria_label=label, title=label) for do, sign, label in steps]
-    everything = tag("button", "Everything", type="button", data_do="all")
-    return tag("div", everything, *zooms, *buttons, tag("output", class_="readout"), class_="toolbar")
-
-
-def _chart(kind: str, title: str, legend: Markup | None) -> Markup:
-    return join(
-        tag("div", tag("h3", title), legend, class_="chart-head"),
-        tag("div", tag("canvas", role="img", aria_label=title, tabindex="0"), class_=f"plot {kind}", data_kind=kind),
-    )
-
-
-def _price_legend() -> Markup:
-    sides = (("▲", "long"), ("▼", "short"))
-    entries = [_key(sign, look, f"{side}, {end}") for sign, side in sides for look, end in (("win", "won"), ("loss", "lost"))]
-    return tag("p", *entries, _key("○", "plain", "exit"), class_="legend")
-
-
-def _equity_legend() -> Markup:
-    return tag("p", _key("━", "own", "this variant"), _key("┅", "hold", "buy and hold, no costs"), class_="legend")
-
-
-def _key(sign: str, look: str, words: str) -> Markup:
-    return tag("span", tag("i", sign, class_=look), f" {words}")
 
 
 def _packed_trades(trades: TradeTable, limit: int) -> dict[str, object]:

@@ -4,66 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
-
-from coinswarm.config import Account, Costs
-from coinswarm.market.bars import Bars
-from coinswarm.metrics.figures import Status
-from coinswarm.types import FloatArray
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    from coinswarm.play.model import Play
-    from coinswarm.play.warmth import WarmUp
-
-
-class Simulated(Protocol):
-    """What a report needs of a `coinswarm.backtest.Backtest`; see there for shapes and units."""
-
-    @property
-    def play(self) -> Play:
-        """The play with every number fixed."""
-
-    @property
-    def bars(self) -> Bars:
-        """What it was simulated on."""
-
-    @property
-    def start(self) -> int:
-        """The first bar on which a decision was possible."""
-
-    @property
-    def warm_up(self) -> WarmUp:
-        """The wait for its slowest feature."""
-
-    @property
-    def trades(self) -> pl.DataFrame:
-        """One row a position."""
-
-    @property
-    def equity(self) -> FloatArray:
-        """(n_bars,) account value at bar close, in quote currency."""
-
-    @property
-    def metrics(self) -> Mapping[str, float]:
-        """Figures by name."""
-
-    @property
-    def status(self) -> Status:
-        """What became of it."""
-
-    @property
-    def reason(self) -> str:
-        """Why there is nothing to see; empty otherwise."""
-
-    @property
-    def costs(self) -> Costs:
-        """What trading cost."""
-
-    @property
-    def account(self) -> Account:
-        """What it was traded with."""
+    from coinswarm.backtest.run import Backtest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +32,7 @@ class Segment:
 class MarketReport:
     """One market of a report: the variant simulated over the whole span, and the segments that span is made of."""
 
-    backtest: Simulated
+    backtest: Backtest
     segments: tuple[Segment, ...] = ()
 
 

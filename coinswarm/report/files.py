@@ -15,7 +15,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def write_whole(path: Path, content: bytes) -> Path:
-    """Put `content` at `path`: beside it first, then renamed over it, so that nobody ever sees half a file.
+    """Put `content` at `path`: beside it first, then renamed over it, so that half a file is never seen.
 
     Folders that are missing are made. A file that is there keeps its mode. A device or pipe is written to directly.
 

@@ -39,7 +39,7 @@ def render(markets: Sequence[MarketReport], *, title: str | None = None, context
     heading = title or markets[0].backtest.play.name
     top = [_header(markets, heading, about), _luck(markets, about), _overview(markets), _tabs(markets)]
     panels = [_panel(place, market, len(markets)) for place, market in enumerate(markets)]
-    body = tag("body", tag("main", *top, *panels, _origin(markets, about)), tag("script", Markup(_asset("report.js"))))
+    body = tag("body", tag("main", *top, *panels, _origin(markets, about)), tag("script", _program(), type="module"))
     return f"<!doctype html>\n{tag('html', head(heading), body, lang='en')}\n"
 
 
@@ -47,9 +47,14 @@ def _asset(name: str) -> str:
     return resources.files("coinswarm.report").joinpath("assets", name).read_text("utf-8")
 
 
+def _program() -> Markup:
+    """The one script of a report, as a module."""
+    return Markup(_asset("timeline.js") + _asset("report.js"))
+
+
 def head(heading: str, *styles: str) -> Markup:
     """The head of a page that fetches nothing and runs no script but the report's own; `styles` are further assets."""
-    digest = base64.b64encode(hashlib.sha256(_asset("report.js").encode()).digest()).decode("ascii")
+    digest = base64.b64encode(hashlib.sha256(_program().encode()).digest()).decode("ascii")
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return tag(
         "head",
@@ -58,7 +63,7 @@ def head(heading: str, *styles: str) -> Markup:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", f"{heading} · coinswarm report"),
-        *(tag("style", Markup(_asset(name))) for name in ("report.css", *styles)),
+        *(tag("style", Markup(_asset(name))) for name in ("report.css", "timeline.css", *styles)),
     )
 
 
@@ -91,7 +96,7 @@ def _span(market: MarketReport) -> str:
 
 
 def _luck(markets: Sequence[MarketReport], about: Context) -> Markup:
-    """The number of tries beside the best figure: whoever sees the one sees the other."""
+    """The number of tries beside the best figure: a reader sees both."""
     first = markets[0]
     held = next((part for part in first.segments if part.held_out), None)
     seen = next((part for part in first.segments if not part.held_out), None)

@@ -171,14 +171,14 @@ def _closest(found: Mapping[str, Any]) -> Markup:
 
 def _tried(found: Mapping[str, Any]) -> Markup:
     by_depth = ", ".join(f"{number:,} of {depth}" for depth, number in found["tested_by_depth"].items())
-    told = {
+    facts = {
         "Conjunctions counted": f"{found['counted']:,}", "Tested, by number of conditions": by_depth or "none",
         "Left out, as they do not vary": ", ".join(found["left_out"]) or "nothing", "Do not beat a generalisation": found["unproductive"],
         "Add nothing to better ones": found["redundant"], "Not looked at any more": found["unlooked"],
     }  # fmt: skip
     settings = {name.replace("_", " "): "all" if value in ([], None) else value for name, value in found["settings"].items()}
     return join(
-        _section("tried", "What was tried", tables.pairs(told)), _section("settings", "Settings", tables.pairs(settings))
+        _section("tried", "What was tried", tables.pairs(facts)), _section("settings", "Settings", tables.pairs(settings))
     )  # fmt: skip
 
 

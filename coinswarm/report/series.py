@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coinswarm.market.bars import Bars
-from coinswarm.report.context import Simulated
 from coinswarm.types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from coinswarm.backtest.run import Backtest
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
@@ -36,7 +39,7 @@ class Curves:
         return len(self.bars) / self.bars.periods_per_year
 
 
-def of(backtest: Simulated) -> Curves | None:
+def of(backtest: Backtest) -> Curves | None:
     """The curves of a backtest; None when nothing was simulated."""
     equity = np.asarray(backtest.equity, dtype=np.float64)[backtest.start :]
     bars = backtest.bars[backtest.start : backtest.start + equity.size]

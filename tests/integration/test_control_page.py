@@ -21,6 +21,7 @@ from tests.integration.evolve_world import PLAY
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "cluster" / "web"
+SHARED = ROOT / "coinswarm" / "report" / "assets"
 PATHS = (
     "../settings.py",
     "..%2fsettings.py",
@@ -28,7 +29,7 @@ PATHS = (
     "views",
     "views/",
     "",
-    "vendor//LICENSE",
+    "views//jobs.js",
     "\x00",
     "index.html/../app.js%00",
 )
@@ -76,7 +77,7 @@ def test_a_job_is_submitted_followed_to_its_end_and_its_best_variant_and_report_
         tab.wait("document.querySelector('.badge.done') && location.hash.startsWith('#/jobs/evolve-')")
     tab.wait("document.querySelector('[aria-label=\"Fitness over generations\"] path.line')")
     tab.click(".leaders tbody a")
-    tab.wait("document.querySelector('.price canvas') && document.querySelector('section[aria-label=Lineage]')")
+    tab.wait("document.querySelector('.timeline[data-drawn]') && document.querySelector('section[aria-label=Lineage]')")
     tab.click("a.button.primary")
     tab.wait("document.querySelector('iframe')?.style.height")
     assert tab.see("parseFloat(document.querySelector('iframe').style.height)") > 1000
@@ -130,6 +131,18 @@ def test_a_variant_is_taken_home_from_its_page(browser: Browser, control: Plane,
     tab.wait(f"{texts}.every(each => !each.disabled)")
     assert {url.rsplit("/", 1)[1].partition("?")[0] for url in tab.asked} >= {"play", "trades", "equity"}
     assert tab.see("document.querySelectorAll('main .failure').length") == 0
+    assert tab.complaints == []
+
+
+def test_the_price_is_drawn_as_reports_draw_it_and_a_trade_is_shown_close_up(browser: Browser, control: Plane, job: dict[str, Any]) -> None:
+    tab = opened(browser, control, "read", f"/evaluations/{best(control, job)}")
+    tab.wait("document.querySelector('.timeline')?.dataset.drawn === '2'")
+    buttons = tab.see("[...document.querySelectorAll('.timeline button')].map(each => each.textContent)")
+    assert buttons == ["Everything", "in sample", "out of sample", "◀", "▶", "+", "\N{MINUS SIGN}"]
+    tab.click(".trades tbody button")
+    tab.wait("[...document.querySelectorAll('button')].some(each => each.textContent === 'Show everything')")
+    tab.wait("document.querySelector('.timeline')?.dataset.drawn === '2'")
+    assert f"{control.url}/assets/report/timeline.js" in tab.asked
     assert tab.complaints == []
 
 
@@ -256,7 +269,7 @@ def test_no_file_but_those_of_the_page_is_ever_sent(control: Plane, path: str) -
 
 
 def test_nothing_in_the_scripts_makes_markup_of_text() -> None:
-    own = [path for path in FOLDER.rglob("*.js") if "vendor" not in path.parts and path.name != "frame.js"]
+    own = [path for path in (*FOLDER.rglob("*.js"), *SHARED.glob("*.js")) if path.name != "frame.js"]
     assert len(own) > 10
     forbidden = re.compile(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function|createContextualFragment|srcdoc"
@@ -264,11 +277,10 @@ def test_nothing_in_the_scripts_makes_markup_of_text() -> None:
     assert [path.name for path in own if forbidden.search(path.read_text())] == []
 
 
-def test_every_file_of_the_page_is_named_for_the_wheel_and_the_licence_goes_with_the_code() -> None:
+def test_every_file_of_the_page_is_named_for_the_wheel() -> None:
     patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["cluster"]
     named = {path for pattern in patterns for path in (ROOT / "cluster").glob(pattern) if path.is_file()}
     assert {path for path in FOLDER.rglob("*") if path.is_file()} - named == set()
-    assert {path.name for path in (FOLDER / "vendor" / "lightweight-charts").iterdir()} == {"LICENSE", "NOTICE", "lightweight-charts.mjs"}
 
 
 PACKED = {"migrations": "cluster/store/migrations", "plays": "coinswarm/plays"}
@@ -296,6 +308,7 @@ def test_a_wheel_has_every_file_of_the_page_every_migration_every_play_and_the_g
 
 def test_every_file_of_the_page_is_served_as_what_it_is() -> None:
     files = web.assets()
-    assert set(files) == {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.is_file()}
+    own = {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.is_file()}
+    assert set(files) == own | {"report/timeline.css", "report/timeline.js"}
     assert files["app.js"].media_type.startswith("text/javascript")
     assert all(asset.content for asset in files.values())

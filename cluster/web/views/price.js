@@ -1,15 +1,14 @@
-// The price with the trades on it, and the account below: Lightweight Charts, redrawn in light and dark.
+// The price with the trades on it, and the account below, as reports draw them.
 
 import { file, get, segment } from "../api.js";
 import { download, failure, h, loading, note, section, table } from "../dom.js";
-import { count, figure, moment, number, percent, price as priced } from "../format.js";
-import { AreaSeries, CandlestickSeries, createChart, createSeriesMarkers, LineSeries } from "../vendor/lightweight-charts/lightweight-charts.mjs";
+import { count, moment, number, percent, price as priced } from "../format.js";
+import { Timeline } from "../report/timeline.js";
 
 const POINTS = 1200;
 const LISTED = 100;
 // a trade is shown with this many times its length on either side
 const ROOM = 6, LEAST_BARS = 120;
-const dark = matchMedia("(prefers-color-scheme: dark)");
 const seconds = ms => ms / 1000;
 
 export function price(place, found, signal) {
@@ -18,22 +17,21 @@ export function price(place, found, signal) {
 
 class PriceView {
   constructor(place, found, signal) {
-    Object.assign(this, { found, signal, market: undefined, chart: null, span: {} });
+    Object.assign(this, { found, signal, market: undefined, span: {} });
     this.bars = h("div");
     this.trades = h("div");
     place.replaceChildren(section("Price and trades", {}, this.bars, this.trades));
-    dark.addEventListener("change", () => this.draw(), { signal });
-    signal.addEventListener("abort", () => this.chart?.remove());
   }
 
-  async load(span) {
+  // The span from one time to another, or all; `chosen` is the trade that is shown.
+  async load(span, chosen) {
     this.span = span;
     this.bars.setAttribute("aria-busy", "true");
     if (!this.told) this.bars.replaceChildren(loading("the price; the variant is simulated again"));
     try {
       this.told = await get(`/evaluations/${segment(this.found.id)}/chart`, { market: this.market, points: POINTS, from_ts: span.from, to_ts: span.to }, this.signal);
       if (this.signal.aborted) return;
-      this.draw();
+      this.draw(chosen);
       if (span.from === undefined) this.list();
     } catch (error) {
       if (!this.signal.aborted) this.bars.replaceChildren(failure(error));
@@ -42,12 +40,12 @@ class PriceView {
     }
   }
 
-  draw() {
-    if (!this.told) return;
-    const { told } = this, canvas = h("div", { class: "price", role: "img", "aria-label": `Price of ${told.market} with ${told.trades.length} trades, and the account below; the trades are in the table` });
-    this.chart?.remove();
-    this.bars.replaceChildren(this.toolbar(), this.legend(), canvas, note(told.bars_per_candle > 1 ? `One candle is ${told.bars_per_candle} bars; choose a trade to see single bars. ` : "One candle is one bar. ", "Times are UTC."));
-    this.chart = drawn(canvas, told);
+  draw(chosen) {
+    const { told } = this, box = h("div");
+    this.bars.replaceChildren(this.toolbar(), box, note(told.bars_per_candle > 1 ? `One candle is ${told.bars_per_candle} bars; choose a trade to see single bars. ` : "One candle is one bar. ",
+      "Drag to zoom, double-click for everything; arrow keys, plus and minus work too. Times are UTC."));
+    const chart = new Timeline(box, timeline(told), this.signal);
+    chart.chosen = told.trades.findIndex(trade => trade.entry_ts === chosen?.entry_ts);
   }
 
   toolbar() {
@@ -60,11 +58,6 @@ class PriceView {
   csv(name) {
     const { market } = this.told, place = `${this.found.id.slice(0, 8)}-${name}-${market.replaceAll(/[^A-Za-z0-9]+/g, "-")}.csv`;
     return download(`Download ${name} (CSV)`, place, () => file(`/evaluations/${segment(this.found.id)}/${name}`, { market, form: "csv" }));
-  }
-
-  legend() {
-    return h("p", { class: "legend" }, h("span", { class: "key win" }, "▲ long, ▼ short that won"), h("span", { class: "key loss" }, "that lost"), h("span", { class: "key account" }, "account"),
-      this.told.split_ts === null ? null : h("span", { class: "key heldout" }, "out of sample"));
   }
 
   list() {
@@ -80,65 +73,24 @@ class PriceView {
 
   closeUp(trade) {
     const { bar_ms: bar } = this.told, end = trade.exit_ts ?? trade.entry_ts, room = Math.max(LEAST_BARS * bar, ROOM * (end - trade.entry_ts));
-    this.load({ from: Math.max(0, trade.entry_ts - room), to: end + room });
+    this.load({ from: Math.max(0, trade.entry_ts - room), to: end + room }, trade);
     this.bars.scrollIntoView({ block: "nearest" });
   }
 }
 
-function colours() {
-  const style = getComputedStyle(document.documentElement);
-  return name => style.getPropertyValue(`--${name}`).trim();
-}
+const column = (rows, value) => rows.map(row => value(row) ?? NaN);
 
-function drawn(place, told) {
-  const colour = colours(), { candles } = told;
-  const chart = createChart(place, {
-    autoSize: true, height: 460,
-    layout: { background: { color: colour("card") }, textColor: colour("soft"), attributionLogo: false, panes: { separatorColor: colour("line") } },
-    grid: { vertLines: { color: colour("line") }, horzLines: { color: colour("line") } },
-    rightPriceScale: { borderColor: colour("line") }, timeScale: { borderColor: colour("line"), timeVisible: true, secondsVisible: false }, localization: { locale: "en-GB" },
-  });
-  const time = at => seconds(candles.ts[at]);
-  const series = chart.addSeries(CandlestickSeries, { upColor: colour("card"), downColor: colour("candle"), borderColor: colour("candle"), wickColor: colour("candle"), priceFormat: format(candles.close), priceLineVisible: false });
-  series.setData(candles.ts.map((_, at) => ({ time: time(at), open: candles.open[at], high: candles.high[at], low: candles.low[at], close: candles.close[at] })));
-  createSeriesMarkers(series, markers(told, colour));
-  const account = chart.addSeries(LineSeries, { color: colour("accent"), lineWidth: 2, priceLineVisible: false, title: "account" }, 1);
-  account.setData(candles.ts.map((_, at) => (candles.equity[at] === null ? { time: time(at) } : { time: time(at), value: candles.equity[at] })));
-  if (told.split_ts !== null) shadeHeldOut(chart, told, colour);
-  chart.panes()[0].setStretchFactor(3);
-  chart.panes()[1].setStretchFactor(1);
-  chart.timeScale().fitContent();
-  return chart;
-}
-
-function shadeHeldOut(chart, told, colour) {
-  const wash = chart.addSeries(AreaSeries, {
-    topColor: colour("held-wash"), bottomColor: colour("held-wash"), lineVisible: false, priceScaleId: "wash", lastValueVisible: false, priceLineVisible: false,
-    crosshairMarkerVisible: false, autoscaleInfoProvider: () => ({ priceRange: { minValue: 0, maxValue: 1 } }),
-  });
-  wash.priceScale().applyOptions({ scaleMargins: { top: 0, bottom: 0 }, visible: false });
-  wash.setData(told.candles.ts.filter(ts => ts >= told.split_ts).map(ts => ({ time: seconds(ts), value: 1 })));
-}
-
-function format(closes) {
-  const digits = Math.min(12, Math.max(2, 5 - Math.floor(Math.log10(Math.abs(closes.find(Boolean) ?? 1)))));
-  return { type: "price", precision: digits, minMove: 10 ** -digits };
-}
-
-// Trades stand on the candle that holds their bar; where candles are many bars, entries alone.
-function markers(told, colour) {
-  const { ts } = told.candles, close = told.bars_per_candle === 1;
-  const candle = at => {
-    let low = 0, high = ts.length - 1;
-    while (low < high) { const middle = (low + high + 1) >> 1; if (ts[middle] <= at) low = middle; else high = middle - 1; }
-    return seconds(ts[low]);
+// What the chart of reports is drawn from, of the same things as the API tells them: times in seconds, -1 for a trade that is open.
+function timeline({ market, candles, trades, split_ts: split, bar_ms: bar, bars_per_candle: every }) {
+  const reasons = [...new Set(trades.map(trade => trade.exit_reason))], of = name => column(trades, trade => trade[name]);
+  const first = seconds(candles.ts[0]), step = seconds(bar * every), last = seconds(candles.ts.at(-1)) + step;
+  const cut = split === null ? last : Math.min(last, Math.max(first, seconds(split)));
+  return {
+    time: candles.ts.map(seconds), step, ...Object.fromEntries(["open", "high", "low", "close", "equity"].map(name => [name, candles[name].map(value => value ?? NaN)])),
+    quote: market.split("/")[1]?.split(":")[0] ?? "", segments: [{ name: "in sample", from: first, to: cut, held: false }, { name: "out of sample", from: cut, to: last, held: true }].filter(part => split !== null && part.from < part.to),
+    trades: {
+      entry: trades.map(trade => seconds(trade.entry_ts)), exit: trades.map(trade => (trade.exit_ts === null ? -1 : seconds(trade.exit_ts))), side: trades.map(trade => (trade.side === "long" ? 1 : -1)),
+      entry_price: of("entry_price"), exit_price: of("exit_price"), pnl: of("pnl"), return: of("return"), bars_held: of("bars_held"), reason: trades.map(trade => reasons.indexOf(trade.exit_reason)), reasons: reasons.map(reason => reason.replace("_", " ")),
+    },
   };
-  const within = at => at !== null && at >= ts[0] && at <= ts.at(-1) + told.bar_ms * told.bars_per_candle;
-  const made = told.trades.flatMap(trade => {
-    const long = trade.side === "long", tone = colour(trade.pnl >= 0 ? "win" : "loss");
-    const entry = within(trade.entry_ts) ? [{ time: candle(trade.entry_ts), position: long ? "belowBar" : "aboveBar", shape: long ? "arrowUp" : "arrowDown", color: tone, text: close ? trade.side : "" }] : [];
-    const exit = close && within(trade.exit_ts) ? [{ time: candle(trade.exit_ts), position: long ? "aboveBar" : "belowBar", shape: "circle", color: tone, text: `${trade.exit_reason.replace("_", " ")} ${figure("return", trade.return)}` }] : [];
-    return [...entry, ...exit];
-  });
-  return made.sort((a, b) => a.time - b.time);
 }

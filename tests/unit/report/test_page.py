@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from coinswarm import errors, report
+from coinswarm.backtest.run import Backtest
 from coinswarm.metrics.figures import Status
 from coinswarm.report import page
 
@@ -27,7 +28,7 @@ SECTIONS = (
 )
 
 
-def _segments(backtest: report.Simulated) -> tuple[report.Segment, ...]:
+def _segments(backtest: Backtest) -> tuple[report.Segment, ...]:
     ts = backtest.bars.ts
     seen = report.Segment(name="in sample", start_ts=int(ts[50]), end_ts=int(ts[400]), metrics={"sharpe": 3.21, "n_obs": 350.0})
     held = report.Segment(name="held out", start_ts=int(ts[400]), end_ts=int(ts[-1]) + 1, metrics={"sharpe": -0.12}, held_out=True)
@@ -137,7 +138,7 @@ def test_a_report_of_nothing_is_refused() -> None:
         page.render([])
 
 
-def test_the_warm_up_is_told_and_warned_of_where_it_is_much(simulate: Callable[..., report.Simulated]) -> None:
+def test_the_warm_up_is_told_and_warned_of_where_it_is_much(simulate: Callable[..., Backtest]) -> None:
     """30 bars of 120 are 25 %, more than a fifth; of 600 they are 5 %."""
     much, little = (page.render([report.MarketReport(backtest=simulate(n=n, n_trades=2))]) for n in (120, 600))
     assert "Warm-up: 30 bars, 25.0 % of 120 (slow: sma(31)), at a tolerance of 0.0001. That is much" in much
