@@ -20,7 +20,6 @@ from cluster.compute.scoring import BatchScores
 from coinswarm import errors
 from coinswarm.ledger.records import IN_SAMPLE
 from coinswarm.metrics.figures import SCORE_DTYPE, Status
-from coinswarm.types import FloatArray
 
 TIMEOUT_S = 600.0
 _ATTEMPTS_TOGETHER = 2
@@ -124,10 +123,6 @@ class InFlight:
         else:
             self.cursors[0] = (market, stop)
         return RowRange(token=self.work.token, market=market, start=row, stop=stop)
-
-    def genomes(self, rows: RowRange) -> FloatArray:
-        """(n, n_dims) the variants of some rows."""
-        return self.work.genomes[rows.start : rows.stop]
 
     def enter(self, rows: RowRange, scores: BatchScores, market: str) -> None:
         """Put scores where they belong; reasons name the market."""
@@ -243,7 +238,7 @@ class BatchEvaluator:
     def _call(self, rows: RowRange) -> Call:
         task, in_flight = self._opened(), self._works[rows.token]
         bars = self._bars(task.segment(in_flight.work.segment).whole)
-        batch = scoring.batch(task, in_flight.work, rows.market, in_flight.genomes(rows))
+        batch = scoring.batch(task, in_flight.work, rows.market, in_flight.work.genomes[rows.start : rows.stop])
         markets = (bars[rows.market], *bars[len(task.sources) :])
         return Call(function=scoring.score, item=batch, markets=markets, limit_s=self._timeout_s, attempts=rows.attempts)
 

@@ -48,7 +48,7 @@ class TimeSegment:
     Attributes:
         name: as the ledger knows it.
         start_ts: first time (ms) at which a decision may be taken; bars before only warm up. None: as soon as features are warm.
-        end_ts: bars that open at or after it (ms) are cut away by whoever loads them. None: all bars.
+        end_ts: bars that open at or after it (ms) are cut away when they are loaded. None: all bars.
         bars: the segment whose bars it is scored on, when that is another one.
         blocks: blocks of each market (see `fitness.blocks`) in which trades may be entered; empty: in all.
         of: how many blocks there are.
@@ -66,8 +66,19 @@ class TimeSegment:
         """The segment whose bars and features this one shares: itself, or all of what it is a part of."""
         return replace(self, name=self.bars, bars="", blocks=(), of=1) if self.bars else self
 
-    def cut(self, bars: Bars) -> Bars:
-        """The bars that scoring on this segment may see."""
+    def load(self, source: BarSource) -> Bars:
+        """The bars of a market that scoring on this segment may see.
+
+        Raises:
+            Conflict: the source has other bars than the job was made for.
+        """
+        bars = source.load()
+        if bars.content_hash != source.content_hash:
+            raise errors.Conflict(
+                f"the bars of {source.key} changed since the job was made",
+                found=f"{bars.content_hash[:12]} instead of {source.content_hash[:12]}",
+                hint="start a new job on the new bars",
+            )
         return bars if self.end_ts is None else bars[: bars.index_at(self.end_ts)]
 
 
@@ -88,7 +99,7 @@ class Task:
         id: names it; nothing is shared between tasks of different ids.
         setups: the plays, by their number in the job.
         sources: the traded markets, by their number in the job.
-        others: markets that features look at but nobody trades, by symbol.
+        others: markets that features look at and that are not traded, by symbol.
         split_ts: where the held-out part begins (ms); None: nothing is held out.
         racing: how variants are raced, which says what the segments of a race are.
         train_end_ts: where the searched part ends (ms), when bars between it and the held-out part are left out; None: they meet.
@@ -174,7 +185,7 @@ class Scored:
 
 
 class Evaluator(Protocol):
-    """Scores variants of one task. Equal work gives bit-identical answers, whoever computes it and in whatever order."""
+    """Scores variants of one task. Equal work gives bit-identical answers, on any machine and in any order."""
 
     @property
     def workers(self) -> int:
@@ -200,14 +211,3 @@ def unscored(status: figures.Status, rows: int) -> npt.NDArray[np.void]:
         table[name] = np.nan
     table["status"] = int(status)
     return table
-
-
-def refuse_changed(source: BarSource, bars: Bars) -> Bars:
-    """`bars`, or `Conflict` when they are not those that the job was made for."""
-    if bars.content_hash != source.content_hash:
-        raise errors.Conflict(
-            f"the bars of {source.key} changed since the job was made",
-            found=f"{bars.content_hash[:12]} instead of {source.content_hash[:12]}",
-            hint="start a new job on the new bars",
-        )
-    return bars

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from cluster.compute import columns
-from cluster.compute.evaluator import BarSource, TimeSegment, refuse_changed
+from cluster.compute.evaluator import BarSource, TimeSegment
 from cluster.compute.executor import Call, Executor, Finished, Handle
 
 
@@ -21,7 +21,7 @@ class LocalExecutor(Executor):
 
     def _loaded(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
         for source in sources:
-            bars = segment.cut(refuse_changed(source, source.load()))
+            bars = segment.load(source)
             shared = columns.rebuilt(columns.columns(bars))
             yield Handle(key=source.key, symbol=bars.symbol, n_bars=len(bars), bars=shared)
 
@@ -50,5 +50,5 @@ class LocalExecutor(Executor):
 def _made(call: Call) -> Finished:
     try:
         return Finished(call=call, answer=call.function(call.item, *(market.bars for market in call.markets)))
-    except Exception as error:  # noqa: BLE001 - raised again by whom the answer is for
+    except Exception as error:  # noqa: BLE001 - raised again where the answer is read
         return Finished(call=call, error=error)

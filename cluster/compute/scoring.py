@@ -87,16 +87,24 @@ def score(batch: Batch, *markets: Bars) -> BatchScores:
     key = f"scorer:{batch.key}:{':'.join(bars.content_hash for bars in markets)}"
     try:
         scorer = _scorers.get(key, lambda: _scorer(batch, markets))
-        table = _table(batch, scorer, batch.genomes)
-        reasons = _reasons(batch, scorer, batch.genomes, table)
+        table, reasons = _scored(batch, scorer, batch.genomes)
     except Exception:  # noqa: BLE001 - whatever it was, it is found and named by trying each half alone
         _scorers.forget(key)
         table, reasons = _isolated(batch, markets, batch.genomes)
     return BatchScores(figures=table, reasons=reasons, seconds=time.perf_counter() - began)
 
 
+def _scored(batch: Batch, scorer: fitness.Scorer, genomes: FloatArray) -> tuple[npt.NDArray[np.void], dict[int, str]]:
+    """(n,) `SCORE_DTYPE` of variants, or of lotteries where the batch asks for those, and why rows have no figures."""
+    table = _table(batch, scorer, genomes)
+    failed = np.flatnonzero(table["status"] > Status.NO_TRADES)
+    if not failed.size:
+        return table, {}
+    asked = np.repeat([batch.lottery.genome], failed.size, axis=0) if batch.lottery is not None else genomes[failed]
+    return table, {int(row): text[:_LONGEST_REASON] for row, text in zip(failed, scorer.reasons(asked), strict=True)}
+
+
 def _table(batch: Batch, scorer: fitness.Scorer, genomes: FloatArray) -> npt.NDArray[np.void]:
-    """(n,) `SCORE_DTYPE` of variants, or of lotteries where the batch asks for those."""
     if batch.blocks is not None:
         return scorer.score(genomes, entries=fitness.blocks.entries(len(scorer.bars), batch.blocks, batch.of))
     if batch.lottery is None:
@@ -115,9 +123,7 @@ def _scorer(batch: Batch, markets: Sequence[Bars]) -> fitness.Scorer:
 def _isolated(batch: Batch, markets: Sequence[Bars], genomes: FloatArray) -> tuple[npt.NDArray[np.void], dict[int, str]]:
     """Scores of variants that cannot all be scored together, each attempt with a fresh scorer; halved down to the one that fails."""
     try:
-        scorer = _scorer(batch, markets)
-        table = _table(batch, scorer, genomes)
-        reasons = _reasons(batch, scorer, genomes, table)
+        return _scored(batch, _scorer(batch, markets), genomes)
     except Exception as problem:  # noqa: BLE001 - one bad variant must not take its neighbours with it
         if len(genomes) == 1:
             status = Status.INVALID if isinstance(problem, errors.BadInput) else Status.ERROR
@@ -126,19 +132,9 @@ def _isolated(batch: Batch, markets: Sequence[Bars], genomes: FloatArray) -> tup
         left, left_reasons = _isolated(batch, markets, genomes[:middle])
         right, right_reasons = _isolated(batch, markets, genomes[middle:])
         return np.concatenate([left, right]), left_reasons | {row + middle: text for row, text in right_reasons.items()}
-    return table, reasons
 
 
 def _worded(problem: Exception) -> str:
     """An error in one short line: compilers colour theirs and make them as long as a page."""
     text = " ".join(_COLOUR.sub("", str(problem)).split())
     return f"{type(problem).__name__}: {text}"[:_LONGEST_REASON]
-
-
-def _reasons(batch: Batch, scorer: fitness.Scorer, genomes: FloatArray, table: npt.NDArray[np.void]) -> dict[int, str]:
-    """Why variants have no figures, by row."""
-    failed = np.flatnonzero(table["status"] > Status.NO_TRADES)
-    if not failed.size:
-        return {}
-    asked = np.repeat([batch.lottery.genome], failed.size, axis=0) if batch.lottery is not None else genomes[failed]
-    return {int(row): text[:_LONGEST_REASON] for row, text in zip(failed, scorer.reasons(asked), strict=True)}

@@ -57,7 +57,7 @@ class CatalogSource:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MemorySource:
-    """Bars that are already at hand."""
+    """Bars that are in memory."""
 
     bars: Bars
 

@@ -1,4 +1,4 @@
-"""Compiling the kernels before anybody waits for them: one small search's worth of scoring on made-up bars.
+"""Compiling the kernels before a job waits for them: one small search's worth of scoring on made-up bars.
 
 Processes share a folder of compiled kernels. Those that start together on a new machine would all compile the same, each at a part of its
 speed; so the first compiles and the others wait for it.
@@ -78,7 +78,7 @@ def compile_once() -> bool:
     try:
         mark.parent.mkdir(parents=True, exist_ok=True)
         lock = mark.with_name("compiling.lock").open("a")
-    except OSError:  # another account's folder: numba keeps the code elsewhere, and there is nobody to wait for
+    except OSError:  # another account's folder: numba keeps the code elsewhere, and there is no process to wait for
         _run()
         return True
     with lock:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cluster import version
-from cluster.compute.evaluator import RACE, Evaluator, ScoreRequest, Setup, TimeSegment, refuse_changed
+from cluster.compute.evaluator import RACE, Evaluator, ScoreRequest, Setup, TimeSegment
 from cluster.jobs import spec
 from cluster.jobs.evolve.plan import SearchPlan, planned_search
 from coinswarm import errors
@@ -123,8 +123,8 @@ def simulated(found: Visit, market: int, segment: str | None = None, *, side: Si
     task, setup = found.plan.task, found.setup
     part = TimeSegment(name="all") if segment is None else task.segment(segment)
     source = task.sources[market]
-    bars = part.cut(refuse_changed(source, source.load()))
-    others = {symbol: part.cut(refuse_changed(other, other.load())) for symbol, other in task.others.items()}
+    bars = part.load(source)
+    others = {symbol: part.load(other) for symbol, other in task.others.items()}
     return run(
         setup.play, bars, genome=found.genome, costs=setup.costs, account=setup.account, markets=others, start_ts=part.start_ts, side=side
     )

@@ -198,7 +198,7 @@ def test_chaos_trades_end_before_the_vault_with_all_the_markets_they_look_at(gua
 
 def test_the_search_of_a_job_never_sees_its_validation_part(guarded: Guarded) -> None:
     made = guarded.plan()
-    seen = made.task.segment("in_sample").cut(made.task.sources[0].load())
+    seen = made.task.segment("in_sample").load(made.task.sources[0])
     assert last_close(seen) == guarded.split.train.end_ts
 
 

@@ -128,7 +128,7 @@ class RayExecutor(Executor):
         return None if call is None else self._finished.pop(call)
 
     def _send(self) -> None:
-        """Hand calls to Ray, which keeps them until a processor is free; under a limit, only those that may run."""
+        """Submit calls to Ray, which keeps them until a processor is free; under a limit, only those that may run."""
         while self._waiting and (self._max_workers is None or len(self._running) < self._max_workers):
             call = self._waiting.popleft()
             bars = [market.bars for market in call.markets]
@@ -146,7 +146,7 @@ class RayExecutor(Executor):
                 self._finished[call] = Finished(call=call, answer=_value(reference, None))
             except DEATHS as death:
                 self._lost(call, death, late=call.limit_s is not None and overtime.noted(reference))
-            except Exception as error:  # noqa: BLE001 - raised again by whom the answer is for
+            except Exception as error:  # noqa: BLE001 - raised again where the answer is read
                 self._finished[call] = Finished(call=call, error=error)
 
     def _lost(self, call: Call, death: Exception, *, late: bool) -> None:

@@ -1,7 +1,7 @@
 """How long a batch may take, counted from when it begins: what waits for a processor on a full cluster is not late.
 
 The process itself watches, for it alone knows when it began. One that is at a batch for too long leaves a note in the cluster's own store
-and ends itself; the executor, which sees a process lost, reads the note. Kernels let other threads run, or nobody could watch them.
+and ends itself; the executor, which sees a process lost, reads the note. Kernels let other threads run, or the watch would not run.
 """
 
 from __future__ import annotations
@@ -43,6 +43,6 @@ def noted(reference: Any) -> bool:
 
 
 def _end(task: str) -> None:
-    with suppress(Exception):  # without the note the batch counts as one that killed its process, which is no reason to go on with it
+    with suppress(Exception):  # without the note the batch counts as one that killed its process, which is no reason to continue it
         _internal_kv_put(task.encode(), b"", namespace=_NOTES)
     os._exit(1)

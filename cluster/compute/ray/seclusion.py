@@ -30,7 +30,7 @@ _SESSION = "/session_2026-01-31_23-59-59_999999_9999999/sockets/dash_MetricsHead
 
 
 def options(home: Path) -> dict[str, Any]:
-    """What Ray is started with, after this process and its children have been told of the token.
+    """What Ray is started with, after this process and its children have the token in their environment.
 
     The user's own settings of a token are for clusters that others start: for one of ours they would let in those who know it.
 
@@ -39,8 +39,8 @@ def options(home: Path) -> dict[str, Any]:
     """
     token = home / "ray.token"
     private.kept_secret(token)
-    told = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_AUTH_TOKEN": None}
-    machine.impose(told | _MUTE)
+    token_variables = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_AUTH_TOKEN": None}
+    machine.impose(token_variables | _MUTE)
     Config.initialize("")  # Ray reads its environment once, when it is imported
     AuthenticationTokenLoader.instance().reset_cache()
     folder = place(home)
@@ -63,7 +63,7 @@ def place(home: Path) -> Path:
 
 
 def _own(folder: Path) -> Path:
-    """A folder where everyone may make one: ours, or another one when somebody has taken its name."""
+    """A folder where everyone may make one: ours, or another one when another account has taken its name."""
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     found = folder.lstat()

@@ -83,7 +83,7 @@ def resolved(address: str, *, look: Callable[[], str | None] | None = None) -> s
     """An address with a port; for `auto` that of the cluster which Ray finds on this machine, so that it can be asked before it is joined.
 
     Args:
-        address: as somebody wrote it.
+        address: as a user wrote it.
         look: finds the cluster of this machine; None: as Ray does, by its processes and by the note that `ray start` leaves.
 
     Raises:

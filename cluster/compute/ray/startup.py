@@ -18,7 +18,7 @@ from cluster.compute.ray import code
 from coinswarm import errors
 
 ROOM_S = 120.0
-"""How long others may hold the cluster before its driver is told so."""
+"""How long others may hold the cluster before its driver raises."""
 _NOTES = b"coinswarm-begun"
 _LOOK_EVERY_S, _SAY_AFTER_S = 1.0, 15.0
 _COMPILING = "compiling the kernels, once for this version and machine; it takes about a minute, longer on a busy machine"
@@ -102,7 +102,7 @@ class Beginning:
         self._tell, self._room_s, self._sight, self._clock = tell, room_s, sight, clock
         self._since: float | None = None
         self._looked_at = -_LOOK_EVERY_S
-        self._told_to_wait = False
+        self._wait_announced = False
         self._stage: Stage = ""
 
     def look(self) -> None:
@@ -133,8 +133,8 @@ class Beginning:
     def _wait(self, seen: Sight, waited_s: float) -> None:
         if self._room_s is not None and waited_s > self._room_s:
             raise _kept_waiting(seen, self._room_s)
-        if waited_s > _SAY_AFTER_S and not self._told_to_wait:
-            self._told_to_wait = True
+        if waited_s > _SAY_AFTER_S and not self._wait_announced:
+            self._wait_announced = True
             self._tell(f"waiting for a worker process to begin, {_free(seen)}")
 
 

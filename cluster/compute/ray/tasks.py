@@ -13,7 +13,7 @@ import ray
 
 from cluster.compute import columns
 from cluster.compute.columns import Columns
-from cluster.compute.evaluator import BarSource, TimeSegment, refuse_changed
+from cluster.compute.evaluator import BarSource, TimeSegment
 from cluster.compute.executor import name
 from cluster.compute.ray import code, overtime, startup
 
@@ -24,8 +24,8 @@ LOAD_RETRIES = 5
 def load_bars(driver_code: str, source: BarSource, segment: TimeSegment) -> tuple[Columns, dict[str, Any]]:
     """Columns of a market, cut to what the segment may see before they leave this task, and how many bars that is."""
     code.refuse_other(driver_code)
-    bars = segment.cut(refuse_changed(source, source.load()))
-    return columns.columns(bars), {"n_bars": len(bars), "symbol": bars.symbol, "synthetic": bars.synthetic}
+    bars = segment.load(source)
+    return columns.columns(bars), {"n_bars": len(bars), "symbol": bars.symbol}
 
 
 @ray.remote(num_cpus=1, max_retries=0)
