@@ -34,7 +34,7 @@ def list_plays(
     """Every vetted play, as it was vetted last, with its tags and where its variant stands now."""
     from coinswarm.ledger import lifecycle
 
-    wanted = None if state is None else lifecycle.known(state)
+    wanted = None if state is None else lifecycle.parse_state(state)
     with bootstrap.open_campaigns(console.settings()) as kept:
         newest = {play.sha256: play for play in kept.vetted()}
         rows = [_row(play, lifecycle.standing(kept.steps(play.evaluation))) for play in newest.values()]
@@ -90,12 +90,12 @@ def reopen(play: OfPlay, why: Why, *, as_json: AsJson = False) -> None:
 
 
 def _move(name: str, target: str, why: str, *, as_json: bool) -> None:
-    from coinswarm.ledger.lifecycle import known
+    from coinswarm.ledger.lifecycle import parse_state
     from coinswarm.validate.lifecycle import move
 
     with bootstrap.open_campaigns(console.settings()) as kept:
         found = _found(kept, name)
-        step = move(kept, found.evaluation, known(target), who=machine.user(), why=why)
+        step = move(kept, found.evaluation, parse_state(target), who=machine.user(), why=why)
     if as_json:
         console.emit_json(step)
     else:

@@ -31,7 +31,7 @@ class PostgresAccess(Repository, Access):
                 connection.execute(sa.insert(tables.tokens), [dataclasses.asdict(token)])
         except exc.IntegrityError as error:
             if getattr(error.orig, "sqlstate", "") == _UNIQUE:
-                raise access.taken(token.name) from error
+                raise access.name_taken(token.name) from error
             raise
         note(connection, by, "token create", token.id, {"name": token.name, "role": token.role})
 
@@ -53,7 +53,7 @@ class PostgresAccess(Repository, Access):
     @override
     @transaction
     def revoke(self, connection: sa.Connection, name: str, *, by: str) -> Token:
-        token = access.chosen(_tokens(connection), name)
+        token = access.find_token(_tokens(connection), name)
         table = tables.tokens
         alive = sa.update(table).where(table.c.id == token.id, table.c.revoked.is_(None))
         row = connection.execute(alive.values(revoked=sa.func.clock_timestamp()).returning(table)).one_or_none()

@@ -61,7 +61,7 @@ class PostgresCampaigns(Repository, Campaigns):
         stored = dataclasses.replace(opening, seen_by=_seen_by(connection, split), figures={})
         made = insert(tables.vault_openings).on_conflict_do_nothing().returning(tables.vault_openings.c.id)
         if connection.execute(made, [_opening_row(stored)]).one_or_none() is None:
-            raise campaign_rules.spent(opening.id)
+            raise campaign_rules.opening_used(opening.id)
         return stored
 
     @override

@@ -192,7 +192,8 @@ class PostgresStore(Repository, Store):
         query = _best_first(job) if by == "fitness" else _best_by_figure(job, by)
         best = connection.execute(query.limit(limit)).all()
         scored = reading.scores_of(connection, [row.id for row in best])
-        return tuple(rows.leader_of(rank, row, known, scored.get(row.id, ())) for rank, row in enumerate(best, start=1))
+        found = (rows.evaluation_of(row, known, scored.get(row.id, ())) for row in best)
+        return tuple(batches.leader(rank, record) for rank, record in enumerate(found, start=1))
 
     @override
     @transaction

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from cluster.store import rows, tables
+from coinswarm import errors
 from coinswarm.ledger import identity
 from coinswarm.ledger.records import DataSetRecord, EvaluationRecord, Job, PlayRecord, ScoreRecord
 
@@ -31,35 +32,29 @@ def play(connection: sa.Connection, sha256: str) -> PlayRecord:
     )
 
 
-def known_plays(connection: sa.Connection, hashes: Sequence[str]) -> set[str]:
-    """Those of the hashes that a play is stored under."""
-    return set(connection.scalars(sa.select(tables.plays.c.sha256).where(tables.plays.c.sha256.in_(hashes))))
-
-
 def job(connection: sa.Connection, prefix: str) -> Job:
     """See `Store.job`."""
     return by_prefix(connection, "job", tables.jobs.c.id, prefix, rows.job_of)
 
 
-def find_job(connection: sa.Connection, name: str) -> Job | None:
-    """The job with this id, if there is one."""
-    row = connection.execute(sa.select(tables.jobs).where(tables.jobs.c.id == name)).one_or_none()
+def find_job(connection: sa.Connection, name: str, *, lock: bool = False) -> Job | None:
+    """The job with this id, if there is one, its row locked until the transaction ends if asked for."""
+    query = sa.select(tables.jobs).where(tables.jobs.c.id == name)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return None if row is None else rows.job_of(row)
 
 
 def known_job(connection: sa.Connection, name: str, *, lock: bool = False) -> Job:
-    """The job with this id, its row locked until the transaction ends if asked for.
+    """As `find_job`.
 
     Raises:
         NotFound: there is none.
     """
-    query = sa.select(tables.jobs).where(tables.jobs.c.id == name)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    if row is None:
-        identity.only_match(
-            "job", name, (), connection.scalars(sa.select(tables.jobs.c.id).order_by(tables.jobs.c.created.desc()).limit(100))
-        )
-    return rows.job_of(row)
+    found = find_job(connection, name, lock=lock)
+    if found is None:
+        known = sa.select(tables.jobs.c.id).order_by(tables.jobs.c.created.desc()).limit(100)
+        raise errors.not_found("job", name, connection.scalars(known))
+    return found
 
 
 def evaluation(connection: sa.Connection, prefix: str) -> EvaluationRecord:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from coinswarm.ledger import batches
+from coinswarm.ledger.parameters import ParameterDecoder
 from coinswarm.ledger.records import (
-    IN_SAMPLE,
-    OUT_OF_SAMPLE,
     Ancestor,
     DataSetRecord,
     EvaluationRecord,
     GenerationRecord,
     Job,
-    Json,
-    LeaderboardRow,
     ScoreRecord,
 )
-from coinswarm.ledger.words import Words
 from coinswarm.metrics.figures import FIGURES
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -84,7 +80,7 @@ def evaluation_of(row: Any, known: Job, scores: Iterable[ScoreRecord]) -> Evalua
         **{name: getattr(row, name) for name in same},
         **{name: getattr(known, name) for name in ("campaign", "seed", "config_hash", "data_hash", "code_version", "synthetic")},
         genome=tuple(row.genome),
-        params=_params(row),
+        params=row.params if row.words is None or row.params is not None else ParameterDecoder.parse(row.words).decode(row.genome),
         fitness=_float(row.fitness),
         objectives=tuple(row.objectives),
         status=batches.STATUS_NAMES[row.status],
@@ -100,23 +96,6 @@ def score_of(row: Any) -> ScoreRecord:
     return ScoreRecord(data_set=row.data_set, segment=row.segment, status=batches.STATUS_NAMES[int(status)], figures=figures)
 
 
-def leader_of(rank: int, row: Any, known: Job, scores: Sequence[ScoreRecord]) -> LeaderboardRow:
-    """The place on the leaderboard of a row of `reading.trials`; `known` is its job."""
-    return LeaderboardRow(
-        rank=rank,
-        evaluation=row.id,
-        job=row.job,
-        variant=row.variant,
-        play=row.play,
-        params=_params(row),
-        fitness=_float(row.fitness),
-        objectives=tuple(row.objectives),
-        in_sample=batches.means(scores, IN_SAMPLE),
-        out_of_sample=batches.means(scores, OUT_OF_SAMPLE),
-        synthetic=known.synthetic,
-    )
-
-
 def ancestor_of(row: Any) -> Ancestor:
     """The ancestor in a row of `trials` with its `depth`."""
     named = {name: getattr(row, name) for name in ("depth", "variant", "operator", "island", "generation")}
@@ -125,7 +104,3 @@ def ancestor_of(row: Any) -> Ancestor:
 
 def _float(value: float | None) -> float:
     return float("nan") if value is None else value
-
-
-def _params(row: Any) -> Json:
-    return row.params if row.words is None or row.params is not None else Words.parse(row.words).say(row.genome)

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from cluster.store import copying
 from cluster.store.copying import CopyColumn
 from coinswarm import codec
+from coinswarm.ledger.parameters import DecodedParameters, ParameterDecoder
 from coinswarm.ledger.records import EvaluationBatch, Json, ScoreBatch
-from coinswarm.ledger.words import Spoken, Words
 from coinswarm.metrics.figures import FIGURES, SCORE_DTYPE
 from coinswarm.types import BoolArray, IntArray
 
@@ -84,7 +84,7 @@ def gathered(batch: EvaluationBatch, given: Sequence[ScoreBatch], new: IntArray)
 def trials(batch: EvaluationBatch, number: int, place: int, part: RowPart, ids: Sequence[str], job: str) -> bytes:
     """Rows of `TRIAL_COLUMNS` for the trials of a part; `ids` are theirs, `number` and `place` those of the batch and the part."""
     rows = part.rows.tolist()
-    params = _unspoken(batch, rows)
+    params = _as_json(batch, rows)
     reasons = [batch.reasons[row] and codec.printable(batch.reasons[row]) for row in rows]
     if len(rows) > 1 and _widest(reasons, params) * len(rows) > _PIECE_BYTES:
         half = len(rows) // 2
@@ -120,14 +120,14 @@ def scores(part: RowPart, ids: Sequence[str]) -> bytes:
     )
 
 
-def words_of(batch: EvaluationBatch) -> Words | None:
-    """How the genomes of a batch are said; None where its parameters are no such words, and are stored row by row."""
+def decoder_of(batch: EvaluationBatch) -> ParameterDecoder | None:
+    """What decodes the genomes of a batch; None where its parameters are not decoded from them, and are stored row by row."""
     params = batch.params
-    return params.words if isinstance(params, Spoken) and params.genomes is batch.genomes else None
+    return params.decoder if isinstance(params, DecodedParameters) and params.genomes is batch.genomes else None
 
 
-def _unspoken(batch: EvaluationBatch, rows: Sequence[int]) -> list[str] | None:
-    if words_of(batch) is not None:
+def _as_json(batch: EvaluationBatch, rows: Sequence[int]) -> list[str] | None:
+    if decoder_of(batch) is not None:
         return None
     params: Sequence[Json] = batch.params
     return [codec.dumps(params[row]) for row in rows]

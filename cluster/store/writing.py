@@ -62,7 +62,7 @@ def create_job(connection: sa.Connection, asked: Job) -> None:
     stored = reading.find_job(connection, job.id)
     if stored is None:
         reading.data_sets(connection, job.data_hashes)
-        identity.check_known("play", job.plays, reading.known_plays(connection, job.plays))
+        identity.check_known("play", job.plays, _among(connection, tables.plays.c.sha256, job.plays))
         connection.execute(insert(tables.jobs).on_conflict_do_nothing(), [rows.job_row(job)])
         stored = reading.known_job(connection, job.id)
     identity.check_same_job(stored, job)
@@ -158,8 +158,8 @@ def _complete(connection: sa.Connection, batch: EvaluationBatch, ids: Sequence[s
 
 def _save_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, parts: Sequence[RowPart]) -> int:
     """The number under which trials find what they share."""
-    words = trial_rows.words_of(batch)
-    row = {"job": job.id, "play": batch.play, "words": None if words is None else words.plain()}
+    decoder = trial_rows.decoder_of(batch)
+    row = {"job": job.id, "play": batch.play, "words": None if decoder is None else decoder.plain()}
     number = int(connection.execute(sa.insert(tables.batches).values(row).returning(tables.batches.c.number)).scalar_one())
     places = [
         {"batch": number, "part": place, "segment": part.segment, "data_sets": list(part.data_sets)}

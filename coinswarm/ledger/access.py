@@ -67,19 +67,16 @@ class Access(Protocol):
         Raises:
             Conflict: a token that is not revoked has this name; InvalidArgument: a value lies outside its domain.
         """
-        ...
 
     def token(self, secret: str) -> Token:
         """The token of this secret, if it opens anything now.
 
         Raises:
-            Unauthenticated: no token has it, it has expired, or it was revoked: which of these is not told.
+            Unauthenticated: no token has it, it has expired, or it was revoked: the error does not say which.
         """
-        ...
 
     def tokens(self) -> tuple[Token, ...]:
         """All tokens, oldest first, revoked ones included."""
-        ...
 
     def revoke(self, name: str, *, by: str) -> Token:
         """Take a token back, by its id or its name. One that was revoked stays as it is.
@@ -87,15 +84,12 @@ class Access(Protocol):
         Raises:
             NotFound: there is none.
         """
-        ...
 
     def note(self, token: str, action: str, target: str, detail: Json) -> None:
         """Add a row to the audit log."""
-        ...
 
     def trail(self, *, limit: int = 100, before: int | None = None) -> tuple[AuditRow, ...]:
         """The newest rows of the audit log, newest first; with `before`, only those with a smaller id."""
-        ...
 
 
 def new_secret() -> str:
@@ -104,7 +98,7 @@ def new_secret() -> str:
 
 
 def is_secret(text: str) -> bool:
-    """Whether a text looks like a secret; what does not is nobody's, and need not be looked up."""
+    """Whether a text looks like a secret; what does not is no token's, and need not be looked up."""
     return len(text) == len(PREFIX) + 2 * SECRET_BYTES and text.startswith(PREFIX)
 
 
@@ -163,12 +157,12 @@ def unknown() -> errors.Unauthenticated:
     )
 
 
-def taken(name: str) -> errors.Conflict:
+def name_taken(name: str) -> errors.Conflict:
     """The error of a name that a living token has."""
     return errors.Conflict(f"a token called {name!r} exists", hint="revoke it first, or take another name")
 
 
-def chosen(tokens: Sequence[Token], name: str) -> Token:
+def find_token(tokens: Sequence[Token], name: str) -> Token:
     """The token that is meant by an id or a name: one that lives before one that was revoked, the newest of those.
 
     Raises:

@@ -9,7 +9,16 @@ from itertools import chain
 import numpy as np
 
 from coinswarm import codec, errors
-from coinswarm.ledger.records import EvaluationBatch, GenerationRecord, ScoreBatch, ScoreRecord
+from coinswarm.ledger.records import (
+    IN_SAMPLE,
+    OUT_OF_SAMPLE,
+    EvaluationBatch,
+    EvaluationRecord,
+    GenerationRecord,
+    LeaderboardRow,
+    ScoreBatch,
+    ScoreRecord,
+)
 from coinswarm.metrics import figures
 
 FAILED = frozenset({"invalid", "error", "timeout"})
@@ -91,6 +100,18 @@ def means(scores: Iterable[ScoreRecord], segment: str) -> dict[str, float]:
     """Each figure's mean over the data sets of a segment, over those where it is finite, NaN when none has it; empty without scores."""
     rows = [score.figures for score in scores if score.segment == segment]
     return {name: _mean([row[name] for row in rows]) for name in figures.FIGURES} if rows else {}
+
+
+def leader(rank: int, record: EvaluationRecord) -> LeaderboardRow:
+    """An evaluation with its scores as a row of the leaderboard."""
+    same = ("job", "variant", "play", "params", "fitness", "objectives", "synthetic")
+    return LeaderboardRow(
+        rank=rank,
+        evaluation=record.id,
+        in_sample=means(record.scores, IN_SAMPLE),
+        out_of_sample=means(record.scores, OUT_OF_SAMPLE),
+        **{name: getattr(record, name) for name in same},
+    )
 
 
 def check_order(by: str) -> None:

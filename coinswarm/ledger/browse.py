@@ -85,7 +85,7 @@ class PatternFilter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlayBrief:
-    """A stored play without its text, which has so many characters."""
+    """A stored play without its text, which has that many characters."""
 
     sha256: str
     name: str
@@ -107,7 +107,6 @@ class Browse(Protocol):
 
     def jobs(self, wanted: JobFilter, *, after: Place | None = None, limit: int = 50) -> Page[Job]:
         """Jobs, newest first."""
-        ...
 
     def evaluations(
         self, wanted: EvaluationFilter, order: EvaluationOrder = "-fitness", *, after: Place | None = None, limit: int = 100
@@ -117,20 +116,15 @@ class Browse(Protocol):
         Raises:
             NotFound: there is no such job.
         """
-        ...
 
     def plays(self, *, after: Place | None = None, limit: int = 100) -> Page[PlayBrief]:
         """Plays, newest first."""
-        ...
 
     def patterns(self, wanted: PatternFilter, *, after: Place | None = None, limit: int = 100) -> Page[PatternRecord]:
         """Patterns of the library, newest first."""
-        ...
 
     def commits(self, job: str, *, after: int = -1, limit: int = 1000) -> tuple[Commit, ...]:
         """What a job's drivers committed after the commit with this number, oldest first, without states."""
-        ...
 
     def jobs_by_status(self) -> Mapping[tuple[str, str], int]:
         """How many jobs there are of each kind and status."""
-        ...

@@ -34,7 +34,7 @@ def same_split(stored: CampaignSplit, split: CampaignSplit) -> CampaignSplit:
     return stored
 
 
-def seen_before(campaign: str, job: str) -> errors.Refused:
+def vault_seen(campaign: str, job: str) -> errors.Refused:
     """A vault declared too late."""
     return errors.Refused(
         f"bars of a vault must be unseen, and job {job} of campaign {campaign} has seen them", hint="declare it for a new campaign"
@@ -48,7 +48,7 @@ def check_opening(opening: VaultOpening) -> None:
         raise errors.Refused("an opening of the vault says who opens it and why", found=f"who {opening.who!r}, why {opening.why!r}")
 
 
-def spent(opening: str) -> errors.Refused:
+def opening_used(opening: str) -> errors.Refused:
     """An opening that was made before gives no second pass."""
     return errors.Refused(f"opening {opening} was used", hint="open the vault again; it counts again")
 

@@ -112,20 +112,17 @@ class Campaigns(Protocol):
     """Where decisions about campaigns are kept."""
 
     def declare(self, split: CampaignSplit) -> CampaignSplit:
-        """Remember how a campaign's time is cut; the answer is what is stored, by whoever declared it first.
+        """Remember how a campaign's time is cut; the answer is what is stored, by the first who declared it.
 
         Raises:
             Refused: it is declared otherwise, or jobs of the campaign have already seen bars of the vault.
         """
-        ...
 
     def split(self, campaign: str) -> CampaignSplit | None:
         """The campaign's split; None when none was declared, and then it has no vault."""
-        ...
 
     def splits(self) -> tuple[CampaignSplit, ...]:
         """All splits, by campaign."""
-        ...
 
     def open_vault(self, opening: VaultOpening) -> tuple[VaultOpening, VaultPass]:
         """Write an opening down and give the pass for it; from then on it is charged, whatever becomes of it.
@@ -133,7 +130,6 @@ class Campaigns(Protocol):
         Raises:
             Refused: the campaign has no vault, who or why is empty, or the opening was made before; NotFound: no such evaluation.
         """
-        ...
 
     def show_opening(self, opening: str, figures: Json) -> VaultOpening:
         """Add to an opening what it showed, once; the answer is what is stored.
@@ -141,11 +137,9 @@ class Campaigns(Protocol):
         Raises:
             Conflict: something else is stored; NotFound: no such opening.
         """
-        ...
 
     def openings(self, campaign: str | None = None) -> tuple[VaultOpening, ...]:
         """Openings, oldest first."""
-        ...
 
     def save_verdict(self, verdict: VerdictRecord, *, gates: str, card: str) -> None:
         """Remember a verdict with the gates and the card it was reached on.
@@ -158,11 +152,9 @@ class Campaigns(Protocol):
         Raises:
             Refused: hashes, document and record do not belong together.
         """
-        ...
 
     def verdicts(self, evaluation: str) -> tuple[VerdictRecord, ...]:
         """The verdicts of a variant, oldest first."""
-        ...
 
     def evidence(self, content_hash: str) -> str:
         """The text of gates or of a card, by its hash.
@@ -170,7 +162,6 @@ class Campaigns(Protocol):
         Raises:
             NotFound: there is none.
         """
-        ...
 
     def advance(self, step: Transition) -> None:
         """Take a step of the lifecycle.
@@ -178,11 +169,9 @@ class Campaigns(Protocol):
         Raises:
             Conflict: another caller took one in the meantime; Refused: the table of arrows, or the evidence, forbids it.
         """
-        ...
 
     def steps(self, evaluation: str | None = None) -> tuple[Transition, ...]:
         """The steps of a variant, or of all, by variant and number."""
-        ...
 
     def save_vetted(self, play: VettedPlay) -> None:
         """Put a play into the library.
@@ -190,11 +179,9 @@ class Campaigns(Protocol):
         Raises:
             Refused: its variant is not validated, or the verdict is not of it and passed.
         """
-        ...
 
     def vetted(self) -> tuple[VettedPlay, ...]:
         """The library, oldest first."""
-        ...
 
 
 def new_opening_id() -> str:

@@ -91,7 +91,7 @@ def standing(steps: Sequence[Transition]) -> State:
     return steps[-1].target if steps else CANDIDATE
 
 
-def known(name: str) -> State:
+def parse_state(name: str) -> State:
     """The state of this name.
 
     Raises:

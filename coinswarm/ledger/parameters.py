@@ -16,18 +16,18 @@ Meaning: TypeAlias = Literal["int", "float"] | tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """How the genomes of a play are said. `genes`: name and meaning of each gene, in the order of the genome."""
+class ParameterDecoder:
+    """Decodes the genomes of a play. `genes`: name and meaning of each gene, in the order of the genome."""
 
     genes: tuple[tuple[str, Meaning], ...]
 
     @classmethod
-    def of(cls, dimensions: Sequence[Dimension]) -> Words:
-        """The words of a play's space."""
+    def of(cls, dimensions: Sequence[Dimension]) -> ParameterDecoder:
+        """The decoder of a play's space."""
         return cls(tuple((dimension.path, _meaning(dimension)) for dimension in dimensions))
 
     @classmethod
-    def parse(cls, stored: Sequence[Sequence[Any]]) -> Words:
+    def parse(cls, stored: Sequence[Sequence[Any]]) -> ParameterDecoder:
         """From what `plain` made."""
         return cls(tuple((name, tuple(meaning) if isinstance(meaning, list) else meaning) for name, meaning in stored))
 
@@ -35,26 +35,26 @@ class Words:
         """As nested lists, for JSON."""
         return [[name, list(meaning) if isinstance(meaning, tuple) else meaning] for name, meaning in self.genes]
 
-    def say(self, genome: Sequence[float]) -> dict[str, Any]:
+    def decode(self, genome: Sequence[float]) -> dict[str, Any]:
         """Parameter name to value of one genome, (n_dims,); equal to `Space.decode`, but unchecked."""
-        return {name: _said(meaning, gene) for (name, meaning), gene in zip(self.genes, genome, strict=True)}
+        return {name: _value(meaning, gene) for (name, meaning), gene in zip(self.genes, genome, strict=True)}
 
 
-class Spoken(Sequence[Json]):
-    """The parameters of many variants, each said when it is looked at.
+class DecodedParameters(Sequence[Json]):
+    """The parameters of many variants, each decoded when it is read.
 
     Args:
-        words: how they are said.
+        decoder: of their play.
         genomes: (n, n_dims).
 
     Raises:
-        ShapeMismatch: not one gene a word.
+        ShapeMismatch: a genome has more or fewer genes than the decoder.
     """
 
-    def __init__(self, words: Words, genomes: FloatArray) -> None:
-        if genomes.ndim != 2 or genomes.shape[1] != len(words.genes):
-            raise errors.ShapeMismatch(f"genomes must have {len(words.genes)} columns", found=f"shape {genomes.shape}")
-        self.words = words
+    def __init__(self, decoder: ParameterDecoder, genomes: FloatArray) -> None:
+        if genomes.ndim != 2 or genomes.shape[1] != len(decoder.genes):
+            raise errors.ShapeMismatch(f"genomes must have {len(decoder.genes)} columns", found=f"shape {genomes.shape}")
+        self.decoder = decoder
         self.genomes = genomes
 
     def __len__(self) -> int:
@@ -63,14 +63,14 @@ class Spoken(Sequence[Json]):
     @overload
     def __getitem__(self, row: int) -> Json: ...
     @overload
-    def __getitem__(self, row: slice) -> Spoken: ...
-    def __getitem__(self, row: int | slice) -> Json | Spoken:
+    def __getitem__(self, row: slice) -> DecodedParameters: ...
+    def __getitem__(self, row: int | slice) -> Json | DecodedParameters:
         if isinstance(row, slice):
-            return Spoken(self.words, self.genomes[row])
-        return self.words.say(self.genomes[row].tolist())
+            return DecodedParameters(self.decoder, self.genomes[row])
+        return self.decoder.decode(self.genomes[row].tolist())
 
     def __iter__(self) -> Iterator[Json]:
-        return map(self.words.say, self.genomes.tolist())
+        return map(self.decoder.decode, self.genomes.tolist())
 
 
 def _meaning(dimension: Dimension) -> Meaning:
@@ -79,7 +79,7 @@ def _meaning(dimension: Dimension) -> Meaning:
     return dimension.kind
 
 
-def _said(meaning: Meaning, gene: float) -> Any:
+def _value(meaning: Meaning, gene: float) -> Any:
     if isinstance(meaning, tuple):
         return meaning[round(gene)]
     return int(gene) if meaning == "int" else float(gene)

@@ -7,7 +7,7 @@ tried again. A job is *ready* when it is queued, or running while its lease has 
 a thousand jobs does not starve one that submits a single one.
 **Cancelled** jobs are taken by no service and come back by `again` only, which a user asks for.
 **Once.** `take` gives a job to one service, however many ask at the same time, by the one lease that a job has: the service lends it to the
-process that runs the job. When both die it runs out, and the job goes on from its last commit under another.
+process that runs the job. When both die it runs out, and the job continues from its last commit under another.
 """
 
 from __future__ import annotations
@@ -78,7 +78,6 @@ class Queue(Protocol):
             Conflict: the key stands for another request; LimitReached: the token has `max_queued` jobs waiting;
             InvalidArgument: priority or key lie outside their domain.
         """
-        ...
 
     def keyed(self, token: str, key: str, fingerprint: str) -> str | None:
         """The job that a key stands for; None when it is free.
@@ -86,7 +85,6 @@ class Queue(Protocol):
         Raises:
             Conflict: it stands for another request.
         """
-        ...
 
     def again(self, job: str, *, by: str, max_queued: int | None = None) -> Entry:
         """As `Store.resume`, and put the job back in the queue. What a service tries again is never asked for by this.
@@ -94,27 +92,21 @@ class Queue(Protocol):
         Raises:
             Conflict: it is done, or driven; LimitReached: see `submit`; NotFound: there is no such job.
         """
-        ...
 
     def cancel(self, job: str, *, by: str) -> JobStatus:
         """As `Store.cancel`; the job stays out of the queue from then on."""
-        ...
 
     def take(self, owner: str, *, lease_s: float = LEASE_S) -> tuple[Entry, Lease] | None:
         """The first job that is ready and whose token may run one more, claimed for `owner`; None when there is none."""
-        ...
 
     def leave(self, lease: Lease, *, delay_s: float = 0.0) -> None:
         """As `Store.release`, and the job is taken again after `delay_s` seconds at the earliest. One that another holds is left alone."""
-        ...
 
     def entry(self, job: str) -> Entry | None:
         """A job's entry; None for one that was never in the queue."""
-        ...
 
     def standing(self, token: str | None = None) -> Standing:
         """How many jobs wait and run."""
-        ...
 
 
 def check_submission(submission: Submission) -> None:

@@ -72,7 +72,7 @@ class Job:
     """One run: what it was asked to do, on what, and how far it is.
 
     `plays` and `data_hashes` are the SHA-256 of plays and bars; `data_hash` is one hash over all of the data, and `config` is complete:
-    with `code_version` and `seed` it says all that decides the result. Times are in UTC. `lease_owner` is "" while nobody drives it; a
+    with `code_version` and `seed` it says all that decides the result. Times are in UTC. `lease_owner` is "" while no driver has it; a
     cancelled job keeps its driver's until that lets go. `cancel_requested`: a user cancelled it, and did not resume it since.
     """
 
@@ -115,7 +115,7 @@ class GenerationRecord:
 
     `best` and `median` are of the fitness of the population, `diversity` is in [0, 1], `seconds` is wall time; all three may be NaN.
     `evaluations` and `failures` count this generation's trials. `figures` takes anything else worth plotting.
-    `state` is all that is needed to go on from here. Only the newest state of an island is kept: older records read back with `b""`.
+    `state` is all that is needed to continue from here. Only the newest state of an island is kept: older records read back with `b""`.
     """
 
     job: str
@@ -135,8 +135,8 @@ class GenerationRecord:
 class EvaluationBatch:
     """The new variants of one island in one generation, as columns of n rows.
 
-    A variant is stored once a job: a row whose identity the job already has changes nothing. `params` is the genome in words, best as
-    `words.Spoken`, which says them when asked and not before.
+    A variant is stored once a job: a row whose identity the job already has changes nothing. `params` has the genome as named values,
+    best as `parameters.DecodedParameters`, which decodes a row when it is read.
     `fitness` is larger for better and NaN for a failed variant; `objectives` holds each objective as the search sees it.
     `parents` are identities of variants (none for a founder). What is the same for the whole job (seed, hashes, code version,
     synthetic) is taken from the job.

@@ -1,4 +1,4 @@
-"""How a job passes from one hand to the next: pure functions from a job and the store's clock to the job as it is afterwards.
+"""How a job passes from one driver to the next: pure functions from a job and the store's clock to the job as it is afterwards.
 
 Every store applies these inside its own transaction, so that the rules are written once.
 
@@ -84,7 +84,7 @@ def finished(job: Job, lease: Lease, now: datetime, status: JobStatus, result: J
 def refuse_lost(job: Job, lease: Lease) -> None:
     """Raise `Conflict` unless `lease` is the one that holds the job.
 
-    One that ran out and that nobody took still holds it, and so does that of a driver whose job was cancelled.
+    One that ran out and that no other took still holds it, and so does that of a driver whose job was cancelled.
     """
     if job.status not in ("running", "cancelled") or not job.lease_owner:
         raise errors.Conflict(f"job {job.id} is no longer running", found=job.status, hint=f"`coinswarm jobs resume {job.id}` goes on")

@@ -14,8 +14,8 @@ from coinswarm.evolve import archive, behaviour, operators, racing, reduction
 from coinswarm.evolve.search import Search
 from coinswarm.evolve.settings import SearchSettings
 from coinswarm.evolve.state import Members, Proposals, Results
+from coinswarm.ledger.parameters import DecodedParameters, ParameterDecoder
 from coinswarm.ledger.records import FOUNDER, IN_SAMPLE, EvaluationBatch, GenerationRecord, ScoreBatch
-from coinswarm.ledger.words import Spoken, Words
 from coinswarm.metrics.figures import Status
 from coinswarm.play import variants
 from coinswarm.types import BoolArray, FloatArray, IntArray
@@ -63,7 +63,7 @@ class PlaySearch:
         self.repeats = np.zeros(0, dtype=REPEAT_DTYPE)
         self._bar_ms = bar_ms
         self._first_dropped: dict[bytes, np.void] = {}
-        self._words = Words.of(setup.play.space.dimensions)
+        self._decoder = ParameterDecoder.of(setup.play.space.dimensions)
 
     def identify(self, genomes: FloatArray) -> list[str]:
         """The identity of the variant behind each genome, (n, n_dims)."""
@@ -164,7 +164,7 @@ class PlaySearch:
             play=self.sha256,
             variants=_words(proposals.identities[todo]),
             genomes=genomes,
-            params=Spoken(self._words, genomes),
+            params=DecodedParameters(self._decoder, genomes),
             indices=todo,
             fitness=reduction.fitness(results, self.settings),
             objectives=np.where(_dropped(scored, results)[:, np.newaxis], np.nan, results.objectives),

@@ -22,14 +22,12 @@ class MemoryChaosStore:
         self._steps: dict[str, list[tuple[GenerationRecord, ChaosTrades]]] = {}
 
     def prepare(self, job: str, frame: ChaosFrame) -> None:
-        """See `ChaosStore`."""
         with self._lock:
             name = self._store.job(job).id
             check_frame(name, self._frames.setdefault(name, frame), frame)
             self._steps.setdefault(name, [])
 
     def commit(self, lease: Lease, record: GenerationRecord, trades: ChaosTrades) -> bool:
-        """See `ChaosStore`."""
         with self._lock:
             check_frame(lease.job, self.frame(lease.job), trades.frame)
             new = self._store.commit_generation(lease, [record])
@@ -38,7 +36,6 @@ class MemoryChaosStore:
             return new
 
     def frame(self, job: str) -> ChaosFrame:
-        """See `ChaosStore`."""
         with self._lock:
             found = self._store.job(job)
             if found.id not in self._frames:
@@ -46,7 +43,6 @@ class MemoryChaosStore:
             return self._frames[found.id]
 
     def trades(self, job: str) -> ChaosTrades:
-        """See `ChaosStore`."""
         with self._lock:
             frame = self.frame(job)
             parts = [trades for _, trades in self._steps[self._store.job(job).id]]
@@ -54,13 +50,11 @@ class MemoryChaosStore:
         return joined.select(np.argsort(joined.number, kind="stable"))
 
     def summaries(self, *, campaign: str | None = None, limit: int = 100) -> tuple[ChaosSummary, ...]:
-        """See `ChaosStore`."""
         with self._lock:
             jobs = [job for job in self._store.jobs(campaign=campaign, limit=2**31) if job.id in self._frames]
             return tuple(self._summary(job) for job in jobs[:limit])
 
     def drop(self, job: str) -> None:
-        """See `ChaosStore`."""
         with self._lock:
             found = self._store.job(job)
             transitions.refuse_going(found)

@@ -21,7 +21,6 @@ class MemoryPatternStore:
         self._spent: dict[bool, tuple[Spent, ...]] = {False: (), True: ()}
 
     def add(self, patterns: Sequence[PatternRecord], *, alpha: float, procedure: str) -> tuple[PatternRecord, ...]:
-        """See `PatternStore`."""
         with self._lock:
             new = fresh(patterns, self._patterns)
             done = {
@@ -33,7 +32,6 @@ class MemoryPatternStore:
             return tuple(self._patterns[record.id] for record in patterns)
 
     def commit(self, lease: Lease, record: GenerationRecord, patterns: Sequence[PatternRecord], *, alpha: float, procedure: str) -> bool:
-        """See `PatternStore`."""
         with self._lock:
             for kind in (False, True):
                 self._settle([checked(one) for one in patterns if one.synthetic is kind], kind, alpha, procedure)
@@ -43,7 +41,6 @@ class MemoryPatternStore:
             return True
 
     def pattern(self, pattern: str) -> PatternRecord:
-        """See `PatternStore`."""
         with self._lock:
             fits = [pattern] if pattern in self._patterns else [name for name in self._patterns if name.startswith(pattern)]
             return self._patterns[identity.only_match("pattern", pattern, fits, self._patterns)]
@@ -51,19 +48,16 @@ class MemoryPatternStore:
     def patterns(
         self, *, source: str | None = None, status: str | None = None, job: str | None = None, limit: int = 1000
     ) -> tuple[PatternRecord, ...]:
-        """See `PatternStore`."""
         wanted = {name: value for name, value in (("source", source), ("status", status), ("job", job)) if value is not None}
         with self._lock:
             found = [record for record in self._patterns.values() if all(getattr(record, name) == value for name, value in wanted.items())]
         return tuple(sorted(found, key=lambda record: (-record.discovered_at.timestamp(), record.id))[:limit])
 
     def spent(self, *, synthetic: bool = False) -> tuple[Spent, ...]:
-        """See `PatternStore`."""
         with self._lock:
             return self._spent[synthetic]
 
     def amend(self, pattern: str, note: Json, *, status: PatternStatus | None = None) -> PatternRecord:
-        """See `PatternStore`."""
         with self._lock:
             found = self.pattern(pattern)
             self._patterns[found.id] = amended(found, note, status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from coinswarm.ledger import transitions
@@ -33,7 +33,6 @@ class MemoryQueue:
         self._keys: dict[tuple[str, str], tuple[str, str]] = {}
 
     def submit(self, submission: Submission) -> str:
-        """See `Queue`."""
         check_submission(submission)
         job, token = submission.job, submission.token
         with self._lock:
@@ -52,7 +51,6 @@ class MemoryQueue:
             return job.id
 
     def keyed(self, token: str, key: str, fingerprint: str) -> str | None:
-        """See `Queue`."""
         with self._lock:
             found = self._keys.get((token, key)) if key else None
         if found is None:
@@ -61,7 +59,6 @@ class MemoryQueue:
         return found[1]
 
     def again(self, job: str, *, by: str, max_queued: int | None = None) -> Entry:
-        """See `Queue`."""
         with self._lock:
             stored = self._store.job(job)
             before = self._entries.get(stored.id)
@@ -73,14 +70,12 @@ class MemoryQueue:
             return self._entries[stored.id]
 
     def cancel(self, job: str, *, by: str) -> JobStatus:
-        """See `Queue`."""
         with self._lock:
             status = self._store.cancel(job)
             self._access.note(by, "job cancel", job, {"status": status})
             return status
 
     def take(self, owner: str, *, lease_s: float = LEASE_S) -> tuple[Entry, Lease] | None:
-        """See `Queue`."""
         with self._lock:
             now = self._clock()
             jobs = {name: self._store.job(name) for name in self._entries}
@@ -101,7 +96,6 @@ class MemoryQueue:
             return taken, lease
 
     def leave(self, lease: Lease, *, delay_s: float = 0.0) -> None:
-        """See `Queue`."""
         with self._lock:
             entry = self._entries.get(lease.job)
             if entry is not None and may_delay(self._store.job(lease.job), lease):
@@ -110,14 +104,13 @@ class MemoryQueue:
             self._store.release(lease)
 
     def entry(self, job: str) -> Entry | None:
-        """See `Queue`."""
         with self._lock:
             return self._entries.get(job)
 
     def standing(self, token: str | None = None) -> Standing:
-        """See `Queue`."""
         with self._lock:
-            return _standing([self._store.job(entry.job) for entry in self._entries.values() if token in (None, entry.token)])
+            counts = Counter(self._store.status(entry.job) for entry in self._entries.values() if token in (None, entry.token))
+            return Standing(queued=counts["queued"], running=counts["running"])
 
 
 def _runs(job: Job, now: datetime) -> bool:
@@ -126,7 +119,3 @@ def _runs(job: Job, now: datetime) -> bool:
 
 def _fresh(job: str, token: str, priority: int, now: datetime) -> Entry:
     return Entry(job=job, token=token, priority=priority, submitted=now, attempts=0, not_before=now)
-
-
-def _standing(jobs: Sequence[Job]) -> Standing:
-    return Standing(queued=sum(job.status == "queued" for job in jobs), running=sum(job.status == "running" for job in jobs))

@@ -15,7 +15,6 @@ from coinswarm import codec, errors
 from coinswarm.ledger import batches, columns, identity, transitions
 from coinswarm.ledger.records import (
     IN_SAMPLE,
-    OUT_OF_SAMPLE,
     Ancestor,
     DataSetRecord,
     EvaluationBatch,
@@ -63,7 +62,6 @@ class MemoryStore:
         self._openings: Counter[str] = Counter()
 
     def save_data_sets(self, data_sets: Sequence[DataSetRecord]) -> None:
-        """See `Store`."""
         with self._lock:
             for record in data_sets:
                 identity.check_text(record)
@@ -71,23 +69,19 @@ class MemoryStore:
                 self._data_sets.setdefault((record.key, record.content_hash), record)
 
     def data_sets(self, hashes: Sequence[str]) -> tuple[DataSetRecord, ...]:
-        """See `Store`."""
         with self._lock:
             return identity.in_order(self._data_sets.values(), hashes)
 
     def save_play(self, play: PlayRecord) -> None:
-        """See `Store`."""
         with self._lock:
             identity.check_text(play)
             identity.check_same_play(self._plays.setdefault(play.sha256, play), play)
 
     def play(self, sha256: str) -> PlayRecord:
-        """See `Store`."""
         with self._lock:
             return _by_prefix("play", self._plays, sha256)
 
     def create_job(self, job: Job) -> None:
-        """See `Store`."""
         with self._lock:
             job = identity.checked_job(job)
             stored = self._jobs.get(job.id)
@@ -100,51 +94,42 @@ class MemoryStore:
             self._generations[job.id], self._hashes[job.id], self._evaluations[job.id], self._scores[job.id] = {}, {}, {}, {}
 
     def job(self, job: str) -> Job:
-        """See `Store`."""
         with self._lock:
             return _by_prefix("job", self._jobs, job)
 
     def status(self, job: str) -> JobStatus:
-        """See `Store`."""
         with self._lock:
             return self._known(job).status
 
     def jobs(
         self, *, campaign: str | None = None, kind: str | None = None, status: JobStatus | None = None, limit: int = 100
     ) -> tuple[Job, ...]:
-        """See `Store`."""
         wanted = {name: value for name, value in (("campaign", campaign), ("kind", kind), ("status", status)) if value is not None}
         with self._lock:
             fitting = [job for job in self._jobs.values() if all(getattr(job, name) == value for name, value in wanted.items())]
             return tuple(sorted(fitting, key=lambda job: (job.created, job.id), reverse=True)[:limit])
 
     def claim(self, job: str, owner: str, *, lease_s: float = 60.0) -> Lease:
-        """See `Store`."""
         with self._lock:
             return transitions.lease_of(self._put(transitions.claimed(self._known(job), owner, self._clock(), lease_s)))
 
     def heartbeat(self, lease: Lease, *, lease_s: float = 60.0) -> Lease:
-        """See `Store`."""
         with self._lock:
             return transitions.lease_of(self._put(transitions.extended(self._known(lease.job), lease, self._clock(), lease_s)))
 
     def release(self, lease: Lease) -> None:
-        """See `Store`."""
         with self._lock:
             self._put(transitions.released(self._known(lease.job), lease))
 
     def cancel(self, job: str) -> JobStatus:
-        """See `Store`."""
         with self._lock:
             return self._put(transitions.cancelled(self._known(job), self._clock())).status
 
     def resume(self, job: str) -> None:
-        """See `Store`."""
         with self._lock:
             self._put(transitions.resumed(self._known(job), self._clock()))
 
     def finish(self, lease: Lease, status: JobStatus, *, result: Json | None = None, result_hash: str = "", error: str = "") -> None:
-        """See `Store`."""
         with self._lock:
             ending = (status, codec.copy(result), result_hash, codec.printable(error))
             self._put(transitions.finished(self._known(lease.job), lease, self._clock(), *ending))
@@ -156,7 +141,6 @@ class MemoryStore:
         evaluations: Sequence[EvaluationBatch] = (),
         scores: Sequence[ScoreBatch] = (),
     ) -> bool:
-        """See `Store`."""
         batches.check_commit(lease.job, generations, evaluations, scores)
         with self._lock:
             job = self._held(lease)
@@ -171,7 +155,6 @@ class MemoryStore:
             return True
 
     def save_scores(self, lease: Lease, scores: Sequence[ScoreBatch]) -> None:
-        """See `Store`."""
         for batch in scores:
             batches.check_scores(batch)
         with self._lock:
@@ -179,47 +162,40 @@ class MemoryStore:
             _add(self._scores[job.id], _score_records(job.id, scores, self._evaluations[job.id]))
 
     def last_generations(self, job: str) -> tuple[GenerationRecord, ...]:
-        """See `Store`."""
         newest = {record.island: record for record in self.generations(job)}
         return tuple(newest[island] for island in sorted(newest))
 
     def generations(self, job: str) -> tuple[GenerationRecord, ...]:
-        """See `Store`."""
         with self._lock:
             stored = self._generations[self._known(job).id].values()
             return tuple(sorted(stored, key=lambda record: (record.generation, record.island)))
 
     def evaluations(self, job: str) -> tuple[EvaluationBatch, ...]:
-        """See `Store`."""
         with self._lock:
             return columns.evaluation_batches(self._ordered(self._known(job).id))
 
     def scores(self, job: str) -> tuple[ScoreBatch, ...]:
-        """See `Store`."""
         with self._lock:
             order = {record.variant: place for place, record in enumerate(self._ordered(self._known(job).id))}
             stored = sorted(self._scores[job].items(), key=lambda entry: (entry[0][1], entry[0][2], order[entry[0][0]]))
             return columns.score_batches((variant, score) for (variant, _, _), score in stored)
 
     def evaluation(self, evaluation: str) -> EvaluationRecord:
-        """See `Store`."""
         with self._lock:
             known = {record.id: record for stored in self._evaluations.values() for record in stored.values()}
             record = _by_prefix("evaluation", known, evaluation)
             return dataclasses.replace(record, scores=self._scores_of(record))
 
     def leaderboard(self, job: str, *, by: str = "fitness", limit: int = 20) -> tuple[LeaderboardRow, ...]:
-        """See `Store`."""
         batches.check_order(by)
         with self._lock:
             scores = self._scores_by_variant(self._known(job).id)
             records = [dataclasses.replace(record, scores=scores.get(record.variant, ())) for record in self._ordered(job)]
         worth = {record.id: _worth(record, by) for record in records}
         there = sorted((record for record in records if not np.isnan(worth[record.id])), key=lambda record: (-worth[record.id], record.id))
-        return tuple(_row(rank, record) for rank, record in enumerate(there[:limit], start=1))
+        return tuple(batches.leader(rank, record) for rank, record in enumerate(there[:limit], start=1))
 
     def lineage(self, evaluation: str) -> tuple[Ancestor, ...]:
-        """See `Store`."""
         with self._lock:
             record = self.evaluation(evaluation)
             known, depths, layer, depth = self._evaluations[record.job], {record.variant: 0}, [record.variant], 0
@@ -230,7 +206,6 @@ class MemoryStore:
             return tuple(_ancestor(depths[variant], known[variant]) for variant in sorted(depths, key=lambda name: (depths[name], name)))
 
     def count_trials(self, campaign: str) -> TrialCounts:
-        """See `Store`."""
         with self._lock:
             jobs = [job.id for job in self._jobs.values() if job.campaign == campaign]
             rows = [record for job in jobs for record in self._evaluations[job].values()]
@@ -250,7 +225,6 @@ class MemoryStore:
             self._openings[campaign] += 1
 
     def prune(self, job: str, *, keep: int = 100) -> None:
-        """See `Store`."""
         with self._lock:
             transitions.refuse_going(self._known(job))
             kept = {row.variant for row in self.leaderboard(job, limit=keep)}
@@ -372,22 +346,6 @@ def _worth(record: EvaluationRecord, by: str) -> float:
         return record.fitness
     found = batches.means(record.scores, IN_SAMPLE).get(by, float("nan"))
     return -found if by in figures.SMALLER_IS_BETTER else found
-
-
-def _row(rank: int, record: EvaluationRecord) -> LeaderboardRow:
-    return LeaderboardRow(
-        rank=rank,
-        evaluation=record.id,
-        job=record.job,
-        variant=record.variant,
-        play=record.play,
-        params=record.params,
-        fitness=record.fitness,
-        objectives=record.objectives,
-        in_sample=batches.means(record.scores, IN_SAMPLE),
-        out_of_sample=batches.means(record.scores, OUT_OF_SAMPLE),
-        synthetic=record.synthetic,
-    )
 
 
 def _ancestor(depth: int, record: EvaluationRecord) -> Ancestor:

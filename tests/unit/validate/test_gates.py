@@ -185,7 +185,7 @@ def test_a_candidate_is_set_aside_for_a_reason_and_comes_back() -> None:
     with pytest.raises(errors.Refused, match="who takes it and why"):
         steps.move(kept, "e", "disabled", who="ann", why="")
     for target in ("rework", "candidate", "disabled"):
-        steps.move(kept, "e", lifecycle.known(target), who="ann", why="looked again")
+        steps.move(kept, "e", lifecycle.parse_state(target), who="ann", why="looked again")
     assert [step.target for step in kept.steps("e")] == ["rework", "candidate", "disabled"]
     with pytest.raises(errors.NotFound, match="disabled"):
-        lifecycle.known("disable")
+        lifecycle.parse_state("disable")
