@@ -55,14 +55,14 @@ def url(
 @app.command()
 def status(*, as_json: AsJson = False) -> None:
     """Say whether the database answers, and what it holds; an embedded one that is stopped stays so."""
-    from cluster.store import state
+    from cluster.store import embedded, state
 
-    address = _address_if_running()
+    settings = console.settings()
+    address = settings.database_address or embedded.url(settings.postgres_folder)
     if address is None:
-        found: dict[str, object] = {"running": False, "embedded": True, "folder": str(console.settings().postgres_folder)}
+        found: dict[str, object] = {"running": False, "embedded": True, "folder": str(settings.postgres_folder)}
     else:
-        embedded_one = console.settings().database_address is None
-        found = {"running": True, "embedded": embedded_one, **dataclasses.asdict(state.describe(address))}
+        found = {"running": True, "embedded": settings.database_address is None, **dataclasses.asdict(state.describe(address))}
     if as_json:
         console.emit_json(found)
     else:
@@ -110,7 +110,7 @@ def backup(
     estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would take.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the database and the bars into one file that `restore` reads; jobs may go on meanwhile."""
+    """Write the database and the bars into one file that `restore` reads; jobs may run meanwhile."""
     from cluster.store import backup
 
     settings = console.settings()
@@ -122,13 +122,18 @@ def backup(
         f"{cost.free_bytes / _MEGABYTE:,.0f} MB free"
     )
     if estimate:
-        _tell_cost(dataclasses.asdict(cost), as_json=as_json)
+        sizes = dataclasses.asdict(cost)
+        if as_json:
+            console.emit_json(sizes)
+        else:
+            rows = [[name.removesuffix("_bytes"), f"{size / _MEGABYTE:,.0f} MB"] for name, size in sizes.items()]
+            console.table("backup", ["what", "size at most"], rows)
         return
     if file.exists() and not replace:
         raise errors.Refused("a backup is written to a new file", found=file, hint="--replace writes over it")
     manifest = backup.write(address, settings.bars_file, file, tell=console.note)
     if as_json:
-        console.emit_json({"file": str(file), "size_bytes": file.stat().st_size, **backup.plain(manifest)})
+        console.emit_json({"file": str(file), "size_bytes": file.stat().st_size, **dataclasses.asdict(manifest)})
     else:
         console.text(f"{console.path(file)}: {file.stat().st_size / _MEGABYTE:,.1f} MB, {manifest.rows.get('jobs', 0):,} job(s), "
                      f"{len(manifest.data_sets)} data set(s)")  # fmt: skip
@@ -151,25 +156,10 @@ def restore(
     else:
         manifest = backup.restore(file, bootstrap.database_url(settings), settings.bars_file, replace=replace, tell=console.note)
     if as_json:
-        console.emit_json({"restored": not check, **backup.plain(manifest)})
+        console.emit_json({"restored": not check, **dataclasses.asdict(manifest)})
     else:
         console.text(f"{'whole' if check else 'restored'}: {manifest.rows.get('jobs', 0):,} job(s), {len(manifest.data_sets)} data set(s), "
                      f"as of {manifest.made}")  # fmt: skip
-
-
-def _tell_cost(cost: dict[str, int], *, as_json: bool) -> None:
-    if as_json:
-        console.emit_json(cost)
-    else:
-        rows = [[name.removesuffix("_bytes"), f"{size / _MEGABYTE:,.0f} MB"] for name, size in cost.items()]
-        console.table("backup", ["what", "size at most"], rows)
-
-
-def _address_if_running() -> str | None:
-    from cluster.store import embedded
-
-    settings = console.settings()
-    return settings.database_address or embedded.url(settings.postgres_folder)
 
 
 def _lines(found: dict[str, object]) -> list[list[object]]:

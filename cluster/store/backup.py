@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from cluster.store import dumping, former_dumps, inventory, schema
 from cluster.store.dumping import Rows
@@ -32,7 +32,7 @@ FORMAT = 2
 DATABASE, FORMER_DUMP, BARS, MANIFEST = "database", "database.dump", "bars.duckdb", "manifest.json"
 _FAST = 1
 """Of zlib: higher levels take several times as long for a tenth less."""
-_TOLD_EVERY_S = 5.0
+_TELL_EVERY_S = 5.0
 _MEGABYTE = 1_000_000
 Tell = Callable[[str], object]
 
@@ -97,7 +97,7 @@ def write(url: str, bars: Path, target: Path, *, tell: Tell) -> Manifest:
         url: the database.
         bars: the DuckDB file of bars; there need be none.
         target: the file to write; one that is there is replaced at the end.
-        tell: told where it stands.
+        tell: called with the progress.
 
     Raises:
         Unavailable: the database went away; Conflict: bars are being imported; StorageFull: no room; Refused: a schema of a later program.
@@ -142,7 +142,7 @@ def _filled(archive: zipfile.ZipFile, url: str, bars: Path, tell: Tell) -> Manif
 
 @contextmanager
 def _quiet(bars: Path) -> Iterator[Catalog]:
-    """Bars that nobody writes: what an import left in its journal is put into the file first, then readers keep writers out."""
+    """Bars that no process writes: what an import left in its journal is put into the file first, then readers keep writers out."""
     if bars.with_name(f"{bars.name}.wal").exists():
         Catalog.open(bars).close()
     with Catalog.open(bars, read_only=True) as catalog:
@@ -154,14 +154,14 @@ class _Part:
 
     def __init__(self, name: str, into: IO[bytes], tell: Tell) -> None:
         self._name, self._into, self._tell = name, into, tell
-        self._digest, self._bytes, self._told = hashlib.sha256(), 0, time.monotonic()
+        self._digest, self._bytes, self._told_at = hashlib.sha256(), 0, time.monotonic()
 
     def write(self, piece: bytes) -> None:
         self._into.write(piece)
         self._digest.update(piece)
         self._bytes += len(piece)
-        if time.monotonic() - self._told > _TOLD_EVERY_S:
-            self._told = time.monotonic()
+        if time.monotonic() - self._told_at > _TELL_EVERY_S:
+            self._told_at = time.monotonic()
             self._tell(f"{self._name}: {self._bytes / _MEGABYTE:,.0f} MB")
 
     def sealed(self) -> BackupPart:
@@ -232,7 +232,7 @@ def restore(path: Path, url: str, bars: Path, *, replace: bool, tell: Tell) -> M
         url: the database.
         bars: the DuckDB file of bars.
         replace: even when that is not empty.
-        tell: told where it stands.
+        tell: called with the progress.
 
     Raises:
         Refused: something is there and `replace` is not set, others have built on it, or the backup is of a later program;
@@ -287,7 +287,7 @@ def _refuse_used(found: dumping.Contents, data_sets: int, manifest: Manifest, *,
 
 
 def _n_data_sets(bars: Path) -> int:
-    """How many data sets are there, once it is certain that nobody else holds the file."""
+    """How many data sets are there, once it is certain that no other process holds the file."""
     if not bars.exists():
         return 0
     with Catalog.open(bars) as catalog:
@@ -334,8 +334,3 @@ def _settle(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def plain(manifest: Manifest) -> dict[str, Any]:
-    """A manifest as JSON has it."""
-    return asdict(manifest)

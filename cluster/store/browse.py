@@ -51,14 +51,12 @@ class PostgresBrowse(Repository, Browse):
     @transaction
     def jobs(self, connection: sa.Connection, wanted: JobFilter, *, after: Place | None = None, limit: int = 50) -> Page[Job]:
         table = tables.jobs
-        query = sa.select(table).order_by(table.c.created.desc(), table.c.id.desc()).limit(limit + 1)
+        query = sa.select(table)
         for column, value in ((table.c.campaign, wanted.campaign), (table.c.status, wanted.status), (table.c.kind, wanted.kind)):
             query = query if value is None else query.where(column == value)
         if wanted.token is not None:
             query = query.join(tables.queue, tables.queue.c.job == table.c.id).where(tables.queue.c.token == wanted.token)
-        if after is not None:
-            query = query.where(sa.tuple_(table.c.created, table.c.id) < sa.tuple_(_time(after[0]), sa.literal(after[1])))
-        found = list(map(rows.job_of, connection.execute(query)))
+        found = list(map(rows.job_of, connection.execute(_newest(query, table.c.created, table.c.id, after, limit))))
         return _page(found, limit, lambda job: (_micros(job.created), job.id))
 
     @override
@@ -87,10 +85,7 @@ class PostgresBrowse(Repository, Browse):
     def plays(self, connection: sa.Connection, *, after: Place | None = None, limit: int = 100) -> Page[PlayBrief]:
         table = tables.plays.c
         query = sa.select(table.sha256, table.name, sa.func.length(table.text).label("characters"), table.saved)
-        query = query.order_by(table.saved.desc(), table.sha256.desc()).limit(limit + 1)
-        if after is not None:
-            query = query.where(sa.tuple_(table.saved, table.sha256) < sa.tuple_(_time(after[0]), sa.literal(after[1])))
-        found = [PlayBrief(**row._asdict()) for row in connection.execute(query)]
+        found = [PlayBrief(**row._asdict()) for row in connection.execute(_newest(query, table.saved, table.sha256, after, limit))]
         return _page(found, limit, lambda play: (_micros(play.saved), play.sha256))
 
     @override
@@ -99,13 +94,11 @@ class PostgresBrowse(Repository, Browse):
         self, connection: sa.Connection, wanted: PatternFilter, *, after: Place | None = None, limit: int = 100
     ) -> Page[PatternRecord]:
         table = tables.patterns
-        query = sa.select(table).order_by(table.c.discovered_at.desc(), table.c.id.desc()).limit(limit + 1)
+        query = sa.select(table)
         for name in ("source", "status", "job", "synthetic"):
             value = getattr(wanted, name)
             query = query if value is None else query.where(table.c[name] == value)
-        if after is not None:
-            query = query.where(sa.tuple_(table.c.discovered_at, table.c.id) < sa.tuple_(_time(after[0]), sa.literal(after[1])))
-        found = list(map(patterns.record_of, connection.execute(query)))
+        found = list(map(patterns.record_of, connection.execute(_newest(query, table.c.discovered_at, table.c.id, after, limit))))
         return _page(found, limit, lambda record: (_micros(record.discovered_at), record.id))
 
     @override
@@ -153,6 +146,12 @@ def _brief(row: Any) -> EvaluationBrief:
     fields = row._asdict()
     fields |= {"fitness": float("nan") if row.fitness is None else row.fitness}
     return EvaluationBrief(**{**fields, "objectives": tuple(row.objectives), "parents": tuple(row.parents)})
+
+
+def _newest(query: sa.Select[Any], time: sa.Column[Any], name: sa.Column[Any], after: Place | None, limit: int) -> sa.Select[Any]:
+    """The rows of a query that come after a place, newest first, and one more than the page takes."""
+    query = query.order_by(time.desc(), name.desc()).limit(limit + 1)
+    return query if after is None else query.where(sa.tuple_(time, name) < sa.tuple_(_time(after[0]), sa.literal(after[1])))
 
 
 def _micros(time: datetime) -> int:

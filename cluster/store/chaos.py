@@ -98,7 +98,7 @@ def create_part(connection: sa.Connection, job: str) -> None:
 
 
 def attach(connection: sa.Connection, job: str) -> None:
-    """Make a table under the partition's name one; it is made apart, so that nobody who reads other jobs' trades is waited for."""
+    """Make a table under the partition's name one; it is made apart, so that it waits for no reader of other jobs' trades."""
     part = psycopg.sql.Identifier(part_of(job))
     for statement in (
         psycopg.sql.SQL("CREATE UNIQUE INDEX ON {part} (number)").format(part=part),

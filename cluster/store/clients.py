@@ -6,7 +6,6 @@ SQLAlchemy and DuckDB, looks into the file that an address names; only the file'
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -45,12 +44,10 @@ def address(folder: Path, owner: str, *, role: Role, password: bool) -> str:
 
 
 def _introduced(folder: Path, owner: str) -> str:
-    """The password of the role that reads; the server is told of the role at its first use, by a hash of the password."""
+    """The password of the role that reads; the role is made at its first use, with a hash of it."""
     kept = folder / "reader.password"
     known = kept.exists()
-    if not known:
-        private.write_secret(kept, secrets.token_urlsafe(18))
-    password = kept.read_text().strip()
+    password = private.kept_secret(kept)
     with psycopg.connect(owner, autocommit=True, connect_timeout=connect.CONNECT_TIMEOUT_S, require_auth="scram-sha-256") as connection:
         there = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
         if not (known and there):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -111,6 +112,23 @@ def run(made: sa.Engine, work: Callable[[sa.Connection], _T], *, patience_s: flo
         return retry(transact, RetryPolicy(limit_s=patience_s, first_s=0.1, longest_s=5.0), on=_FOREIGN, when=_may_pass, on_pause=on_pause)
     except _FOREIGN as error:
         raise explained(error, made.url) from error
+
+
+@contextmanager
+def opened(url: str) -> Iterator[sa.Connection]:
+    """One transaction on a connection of its own, which is closed afterwards; nothing is repeated.
+
+    Raises:
+        BadSetting: `url` is not a PostgreSQL URL; Unavailable, Refused, StorageFull, Conflict, InvalidArgument: as `run`.
+    """
+    made = engine(url)
+    try:
+        with made.begin() as connection:
+            yield connection
+    except _FOREIGN as error:
+        raise explained(error, made.url) from error
+    finally:
+        made.dispose()
 
 
 def raw(connection: sa.Connection) -> psycopg.Connection[Any]:

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
@@ -96,7 +95,7 @@ def contents(url: str) -> Contents:
     Raises:
         Unavailable: no server answers; Refused: things of another program have the names of ours.
     """
-    with _opened(url) as connection:
+    with connect.opened(url) as connection:
         found = schema.version(connection)
         if found is None:
             inventory.refuse_taken(connection)
@@ -117,7 +116,7 @@ def snapshot(url: str) -> Iterator[Snapshot]:
     Raises:
         Unavailable: no server answers; Refused: its schema is none of this program.
     """
-    with _opened(url) as connection:
+    with connect.opened(url) as connection:
         connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
         connection.exec_driver_sql(_UNHURRIED)
         found = schema.version(connection)
@@ -142,7 +141,7 @@ def restore(url: str, dump: Iterable[Rows], *, version: str, rows: dict[str, int
         Refused: the dump does not fit, or others have built on what is replaced; Conflict: others hold it; StorageFull: the server's disk
         is full; Unavailable: it went away.
     """
-    with _opened(url) as connection:
+    with connect.opened(url) as connection:
         connection.exec_driver_sql(_UNHURRIED)
         schema.hold(connection)
         inventory.refuse_above(inventory.above(connection, inventory.take(connection)))
@@ -162,16 +161,16 @@ def _unguarded(connection: sa.Connection) -> Iterator[Sequence[str]]:
     names = inventory.take(connection).data
     keys = [(row.child, row.name) for row in connection.execute(sa.text(_KEYS), {"names": names})]
     for name in names:
-        _run(connection, f"ALTER TABLE {name} DISABLE TRIGGER USER")
+        connection.exec_driver_sql(f"ALTER TABLE {name} DISABLE TRIGGER USER")
     for child, key in keys:
-        _run(connection, f"ALTER TABLE {child} ALTER CONSTRAINT {key} DEFERRABLE INITIALLY DEFERRED")
-    _run(connection, f"TRUNCATE {', '.join(names)}")
+        connection.exec_driver_sql(f"ALTER TABLE {child} ALTER CONSTRAINT {key} DEFERRABLE INITIALLY DEFERRED")
+    connection.exec_driver_sql(f"TRUNCATE {', '.join(names)}")
     yield names
-    _run(connection, "SET CONSTRAINTS ALL IMMEDIATE")
+    connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
     for child, key in keys:
-        _run(connection, f"ALTER TABLE {child} ALTER CONSTRAINT {key} NOT DEFERRABLE")
+        connection.exec_driver_sql(f"ALTER TABLE {child} ALTER CONSTRAINT {key} NOT DEFERRABLE")
     for name in names:
-        _run(connection, f"ALTER TABLE {name} ENABLE TRIGGER USER")
+        connection.exec_driver_sql(f"ALTER TABLE {name} ENABLE TRIGGER USER")
 
 
 def _fill(connection: sa.Connection, rows: Rows, names: Sequence[str]) -> None:
@@ -180,19 +179,19 @@ def _fill(connection: sa.Connection, rows: Rows, names: Sequence[str]) -> None:
     if rows.table != CHAOS_TRADES:
         _write(connection, rows, rows.table)
         return
-    _run(connection, f"CREATE TABLE {_PART} (LIKE {CHAOS_TRADES})")
+    connection.exec_driver_sql(f"CREATE TABLE {_PART} (LIKE {CHAOS_TRADES})")
     _write(connection, rows, _PART)
     job = connection.scalar(sa.text(f"SELECT job FROM {_PART} LIMIT 1"))  # noqa: S608 - a name of this module
     if job is None:
-        _run(connection, f"DROP TABLE {_PART}")
+        connection.exec_driver_sql(f"DROP TABLE {_PART}")
     else:
         part = sql.Identifier(chaos.part_of(job)).as_string()
-        _run(connection, f"ALTER TABLE {_PART} RENAME TO {part}")
+        connection.exec_driver_sql(f"ALTER TABLE {_PART} RENAME TO {part}")
         chaos.attach(connection, job)
 
 
 def _complete(connection: sa.Connection) -> None:
-    """Partitions of jobs without trades, and counters that go on after the last number."""
+    """Partitions of jobs without trades, and counters that continue after the last number."""
     ours = inventory.take(connection)
     if CHAOS_TRADES in ours.data:
         there = set(ours.names("part"))
@@ -225,22 +224,6 @@ def _write(connection: sa.Connection, rows: Rows, table: str) -> None:
     with connect.raw(connection).cursor() as cursor, cursor.copy(query) as copy:
         for piece in rows.pieces:
             copy.write(piece)
-
-
-@contextmanager
-def _opened(url: str) -> Iterator[sa.Connection]:
-    made = connect.engine(url)
-    try:
-        with made.begin() as connection:
-            yield connection
-    except (sa.exc.DBAPIError, psycopg.Error) as error:
-        raise connect.explained(error, made.url) from error
-    finally:
-        made.dispose()
-
-
-def _run(connection: sa.Connection, statement: str) -> None:
-    connection.exec_driver_sql(statement)
 
 
 def _count(connection: sa.Connection, table: str) -> int:

@@ -12,7 +12,6 @@ import errno
 import fcntl
 import os
 import re
-import secrets
 import shutil
 import signal
 import socket
@@ -32,6 +31,7 @@ import psycopg
 from cluster import private
 from cluster.store import accounts
 from coinswarm import errors
+from coinswarm.retry import RetryPolicy, retry
 
 HOST = "127.0.0.1"
 USER = "coinswarm"
@@ -39,7 +39,7 @@ DATABASE = "coinswarm"
 
 _START_TIMEOUT_S = 120.0
 _CAREFULLY: dict[str, Any] = {"connect_timeout": 5, "require_auth": "scram-sha-256"}
-"""A program that took our port while the server was down is not told the password: it would have to know it itself."""
+"""A program that took our port while the server was down does not get the password: it would have to know it itself."""
 _PORT_ATTEMPTS = 5
 _STOPPED = "stopped"
 """A file that `stop` leaves and `ensure` removes: what was stopped on purpose is not started by those who keep it running."""
@@ -192,16 +192,12 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _wait_for_lock(descriptor: int, folder: Path) -> None:
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while True:
-        with suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        if time.monotonic() > deadline:
-            raise errors.Unavailable(
-                f"another process has been starting PostgreSQL for {_START_TIMEOUT_S:.0f} s", hint=f"see {folder / 'log'}"
-            )
-        time.sleep(0.02)
+    policy = RetryPolicy(limit_s=_START_TIMEOUT_S, first_s=0.02, longest_s=0.02)
+    try:
+        retry(lambda: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB), policy, on=BlockingIOError)
+    except BlockingIOError as error:
+        rule = f"another process has been starting PostgreSQL for {_START_TIMEOUT_S:.0f} s"
+        raise errors.Unavailable(rule, hint=f"see {folder / 'log'}") from error
 
 
 def _pid_file(folder: Path) -> tuple[int, int] | None:
@@ -257,17 +253,13 @@ def _answers(folder: Path, port: int) -> bool:
     try:
         with psycopg.connect(_url(folder, port), dbname="postgres", autocommit=True, **_CAREFULLY) as connection:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone() is None:
-                _create_database(connection)
+                with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                    connection.execute(f"CREATE DATABASE {DATABASE}")
             return True
     except (psycopg.OperationalError, OSError) as error:
         if _FULL in str(error):
             raise _no_room(folder, str(error)) from error
         return False
-
-
-def _create_database(connection: psycopg.Connection[Any]) -> None:
-    with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-        connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
 def _initialise(folder: Path) -> None:
@@ -277,7 +269,7 @@ def _initialise(folder: Path) -> None:
         return
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
-    _initdb(folder, fresh, _password(folder))
+    _initdb(folder, fresh, private.kept_secret(folder / "password"))
     with (fresh / "postgresql.conf").open("a") as file:
         file.write(_CONFIG)
     fresh.rename(data)
@@ -307,13 +299,6 @@ def _pipe(text: str, account: accounts.SystemAccount) -> int:
     return reading
 
 
-def _password(folder: Path) -> str:
-    path = folder / "password"
-    if not path.exists():
-        private.write_secret(path, secrets.token_urlsafe(18))
-    return path.read_text().strip()
-
-
 def _start(folder: Path) -> int:
     """Start the server on the port it had, or on another one when that is taken."""
     account = accounts.for_server(_data(folder))
@@ -333,7 +318,7 @@ def _start(folder: Path) -> int:
 
 
 def _pg_ctl_start(folder: Path, port: int, account: accounts.SystemAccount) -> None:
-    """Start the server; what it says goes on to the log, which we open for it."""
+    """Start the server; its output goes to the log, which we open for it."""
     command = [_program(folder, "pg_ctl", account), "-w", "-t", f"{_START_TIMEOUT_S:.0f}", "-o", f"-p {port}", "start"]
     try:
         with (folder / "log").open("ab") as log:

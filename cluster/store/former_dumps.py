@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from typing import IO
+from contextlib import suppress
+from typing import IO, cast
 
 from cluster.store import embedded, inventory
 from cluster.store.dumping import CHUNK_BYTES, Rows
@@ -28,7 +28,7 @@ def rows(pieces: Iterable[bytes], *, skipped: Callable[[str], object]) -> Iterat
 
     Args:
         pieces: of the dump.
-        skipped: told the name of each table that is not ours.
+        skipped: called with the name of each table that is not ours.
 
     Raises:
         BadInput: it is damaged.
@@ -36,12 +36,15 @@ def rows(pieces: Iterable[bytes], *, skipped: Callable[[str], object]) -> Iterat
     program = str(embedded.installations()[max(embedded.installations())] / "bin" / "pg_restore")
     command = [program, "--data-only", "--no-owner", "--no-privileges", "--file=-"]
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said)
-        with _ended(process) as (into, script):
-            feeder = threading.Thread(target=_feed, args=(into, pieces), daemon=True)
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said) as process:
+            feeder = threading.Thread(target=_feed, args=(process.stdin, pieces), daemon=True)
             feeder.start()
-            yield from _tables(script, skipped)
-            feeder.join()
+            try:
+                yield from _tables(cast("IO[bytes]", process.stdout), skipped)
+                process.wait()
+            finally:
+                process.kill()  # one that was left because something went wrong
+                feeder.join()
         if process.returncode != 0:
             said.seek(0)
             words = said.read().decode(errors="replace").strip().splitlines() or ["no word"]
@@ -87,20 +90,3 @@ def _feed(into: IO[bytes], pieces: Iterable[bytes]) -> None:
     with suppress(BrokenPipeError), into:
         for piece in pieces:
             into.write(piece)
-
-
-@contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-    """The input and output of a process, waited for at the end; one that is left because something went wrong is killed."""
-    if process.stdin is None or process.stdout is None:
-        raise errors.Unavailable("a program of PostgreSQL must take input")
-    try:
-        yield process.stdin, process.stdout
-        process.wait()
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        for stream in (process.stdin, process.stdout):
-            with suppress(BrokenPipeError):
-                stream.close()

@@ -107,23 +107,19 @@ class Inventory:
 
     things: tuple[Thing, ...]
 
-    def of(self, *kinds: str) -> list[Thing]:
-        """Those of some kinds."""
-        return [thing for thing in self.things if thing.kind in kinds]
-
     def names(self, *kinds: str) -> list[str]:
-        """Names of some kinds."""
-        return [thing.name for thing in self.of(*kinds)]
-
-    @property
-    def relations(self) -> list[int]:
-        """Object ids of tables, partitions and views."""
-        return [thing.oid for thing in self.of("table", "part", "view", "relation")]
+        """Names of objects of some kinds."""
+        return [thing.name for thing in self.things if thing.kind in kinds]
 
     @property
     def functions(self) -> list[int]:
         """Object ids of functions."""
-        return [thing.oid for thing in self.of("function", "guard")]
+        return [thing.oid for thing in self.things if thing.kind in ("function", "guard")]
+
+    @property
+    def relations(self) -> list[int]:
+        """Object ids of all else: tables, partitions and views."""
+        return [thing.oid for thing in self.things if thing.kind not in ("function", "guard")]
 
     @property
     def data(self) -> list[str]:

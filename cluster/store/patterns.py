@@ -90,7 +90,7 @@ class PostgresPatternStore(Repository, PatternStore):
 def _add(connection: sa.Connection, given: Sequence[PatternRecord], alpha: float, procedure: str) -> tuple[PatternRecord, ...]:
     if not given:
         return ()
-    # readers go on; others who add wait here, so that they see the places that are taken
+    # readers do not wait; others who add do, so that they see the places that are taken
     connection.execute(sa.text("LOCK TABLE alpha_spending IN SHARE ROW EXCLUSIVE MODE"))
     ids = [record.id for record in given]
     known = set(connection.scalars(sa.select(tables.patterns.c.id).where(tables.patterns.c.id.in_(ids))))

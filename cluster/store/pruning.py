@@ -1,7 +1,7 @@
-"""What old jobs could be relieved of, and how much that is, before anybody decides; `Store.prune` and `ChaosStore.drop` do it.
+"""What old jobs could be relieved of, and how much that is, before it is decided; `Store.prune` and `ChaosStore.drop` do it.
 
 Every trial stays a row with its identity, its genome and its fitness, for the ledger must not forget how much was tried. What goes is what
-can be computed again: figures of all but the fittest, states to go on from, and chaos trades. A job with a variant that somebody decided
+can be computed again: figures of all but the fittest, states to resume from, and chaos trades. A job with a variant that was decided
 about, by a verdict, a step or a look into a vault, is left whole, because that decision must stay checkable.
 """
 
@@ -55,7 +55,7 @@ class Relief:
     Attributes:
         job, kind, campaign, created: which job.
         figures: sets of figures of variants that are not among the fittest.
-        states: states of islands to go on from.
+        states: states of islands to resume from.
         chaos_trades: random trades.
         size_bytes: of all of that.
         trials: that stay, and stay counted.

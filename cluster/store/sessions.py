@@ -68,7 +68,7 @@ def _check_server(connection: psycopg.Connection[Any]) -> None:
 
 def _schema(connection: psycopg.Connection[Any]) -> str:
     """The schema of our tables: the first of the search path, unless a coinswarm is further down, for then one of the two is meant."""
-    first, schemas, path = _one(connection.execute(_WHERE))
+    ((first, schemas, path),) = connection.execute(_WHERE)
     if first is None or first.startswith("pg_") or first == "information_schema":
         hint = f"CREATE SCHEMA coinswarm AUTHORIZATION {connection.info.user}, then {_URL.format(name='coinswarm')}"
         raise errors.Refused("search_path must name a schema that exists and that the role may use", found=path or "empty", hint=hint)
@@ -83,7 +83,3 @@ def _schema(connection: psycopg.Connection[Any]) -> str:
                 hint=f"{_URL.format(name=there)}, or ={first} to begin a new one there",
             )
     return str(first)
-
-
-def _one(cursor: psycopg.Cursor[Any]) -> Any:
-    return cursor.fetchone()

@@ -37,26 +37,19 @@ def describe(url: str) -> DatabaseState:
     Raises:
         BadSetting: `url` is not a PostgreSQL URL; Unavailable: no server answers there.
     """
-    made = connect.engine(url)
-    try:
-        return connect.run(made, lambda connection: _state(connection, connect.where(made.url)), patience_s=0.0)
-    finally:
-        made.dispose()
-
-
-def _state(connection: sa.Connection, place: str) -> DatabaseState:
-    found = schema.version(connection)
-    ours = inventory.Inventory(things=()) if found is None else inventory.take(connection)
-    return DatabaseState(
-        place=place,
-        server=str(connection.scalar(sa.text("SHOW server_version"))),
-        namespace=str(connection.scalar(sa.text("SELECT current_schema()"))),
-        schema=found,
-        newest_schema=schema.HEAD,
-        size_bytes=inventory.size_bytes(connection, ours),
-        connections=1 + inventory.others(connection, ours),
-        rows=_rows(connection) if found == schema.HEAD else {},
-    )
+    with connect.opened(url) as connection:
+        found = schema.version(connection)
+        ours = inventory.Inventory(things=()) if found is None else inventory.take(connection)
+        return DatabaseState(
+            place=connect.where(connection.engine.url),
+            server=str(connection.scalar(sa.text("SHOW server_version"))),
+            namespace=str(connection.scalar(sa.text("SELECT current_schema()"))),
+            schema=found,
+            newest_schema=schema.HEAD,
+            size_bytes=inventory.size_bytes(connection, ours),
+            connections=1 + inventory.others(connection, ours),
+            rows=_rows(connection) if found == schema.HEAD else {},
+        )
 
 
 def _rows(connection: sa.Connection) -> dict[str, int]:
