@@ -13,35 +13,20 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NewType, TypeVar
 
 from cluster.compute.evaluator import BarSource, TimeSegment
 from coinswarm import errors
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Handle = NewType("Handle", object)
+"""Bars of one market that an executor holds: themselves, or a reference to where they are, which only that executor can read."""
 
 ATTEMPTS = 3
 _AHEAD = 2
 """Calls a slot that may be under way or finished while an earlier one is awaited: they hide a slow call, and few enough bound memory."""
 _LOOK_EVERY_S = 1.0
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Handle:
-    """Bars of one market that an executor holds.
-
-    Attributes:
-        key: name of the data set.
-        symbol: the market.
-        n_bars: how many bars the segment has.
-        bars: the bars, or a reference to where they are; only the executor that loaded them can read it.
-    """
-
-    key: str
-    symbol: str
-    n_bars: int
-    bars: Any
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)

@@ -21,9 +21,7 @@ class LocalExecutor(Executor):
 
     def _loaded(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
         for source in sources:
-            bars = segment.load(source)
-            shared = columns.rebuilt(columns.columns(bars))
-            yield Handle(key=source.key, symbol=bars.symbol, n_bars=len(bars), bars=shared)
+            yield Handle(columns.rebuilt(columns.columns(segment.load(source))))
 
     def submit(self, call: Call) -> None:
         """Take a call on."""
@@ -49,6 +47,6 @@ class LocalExecutor(Executor):
 
 def _made(call: Call) -> Finished:
     try:
-        return Finished(call=call, answer=call.function(call.item, *(market.bars for market in call.markets)))
+        return Finished(call=call, answer=call.function(call.item, *call.markets))
     except Exception as error:  # noqa: BLE001 - raised again where the answer is read
         return Finished(call=call, error=error)

@@ -103,9 +103,10 @@ class Elsewhere(Sabotaged):
     def _loaded(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
         there = NodeAffinitySchedulingStrategy(self._home, soft=True)
         for source in sources:
-            bars, facts = tasks.load_bars.options(scheduling_strategy=there).remote(code_version(), source, segment)
+            bars, loaded = tasks.load_bars.options(scheduling_strategy=there).remote(code_version(), source, segment)
             self._bars.append(bars)
-            yield Handle(key=source.key, symbol=ray.get(facts)["symbol"], n_bars=ray.get(facts)["n_bars"], bars=bars)
+            ray.get(loaded)
+            yield Handle(bars)
 
     def _lose(self) -> str | None:
         places = ray.experimental.get_object_locations(self._bars)

@@ -58,13 +58,13 @@ def opened(task: Task) -> list[Handle]:
 
 def test_workers_are_never_handed_bars_that_are_held_out(small_world: World) -> None:
     task = small_world.plan().task
-    newest = [int(ray.get(handle.bars)["ts"][-1]) for handle in opened(task)]
+    newest = [int(ray.get(handle)["ts"][-1]) for handle in opened(task)]
     assert len(newest) == 2
     assert max(newest) < task.split_ts
 
 
 def test_bars_reach_workers_read_only_and_uncopied(small_world: World) -> None:
-    columns = ray.get(opened(small_world.plan().task)[0].bars)
+    columns = ray.get(opened(small_world.plan().task)[0])
     assert not columns["close"].flags.writeable
     assert not columns["close"].flags.owndata
 
@@ -87,7 +87,7 @@ def page_of(columns: dict[str, Any], met: str, processes: int) -> tuple[int, str
 
 def test_all_processes_of_a_node_read_one_copy_of_the_bars(small_world: World, tmp_path: Path) -> None:
     handle = opened(small_world.plan().task)[0]
-    seen = ray.get([page_of.remote(handle.bars, str(tmp_path), 2) for _ in range(4)])
+    seen = ray.get([page_of.remote(handle, str(tmp_path), 2) for _ in range(4)])
     assert len({process for process, *_ in seen}) == 2
     ((inode, _, rights),) = {(inode, offset, rights) for _, inode, offset, rights in seen}
     assert inode != "0"

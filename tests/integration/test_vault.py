@@ -149,7 +149,7 @@ def test_only_the_stores_give_passes_out() -> None:
         for file in (root / folder).rglob("*.py")
         if "vault.issue(" in file.read_text() or "_WRITTEN_DOWN" in file.read_text()
     }
-    assert callers == {"coinswarm/market/vault.py", "coinswarm/ledger/campaigns.py", "cluster/store/campaigns.py"}
+    assert callers == {"coinswarm/market/vault.py", "coinswarm/ledger/memory/campaigns.py", "cluster/store/campaigns.py"}
 
 
 def test_a_worker_on_a_cluster_is_refused(guarded: Guarded, ray_cluster: bootstrap.RaySession) -> None:

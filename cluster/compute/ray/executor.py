@@ -77,11 +77,11 @@ class RayExecutor(Executor):
         return self.workers if self._max_workers else 2 * self.workers
 
     def _loaded(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
-        started = [(source, *_near_the_driver(tasks.load_bars).remote(version.code_version(), source, segment)) for source in sources]
-        for source, bars, facts in started:
-            self._await(facts, LOAD_TIMEOUT_S)
-            loaded = _value(facts, LOAD_TIMEOUT_S)
-            yield Handle(key=source.key, symbol=str(loaded["symbol"]), n_bars=int(loaded["n_bars"]), bars=bars)
+        started = [_near_the_driver(tasks.load_bars).remote(version.code_version(), source, segment) for source in sources]
+        for bars, loaded in started:
+            self._await(loaded, LOAD_TIMEOUT_S)
+            _value(loaded, LOAD_TIMEOUT_S)
+            yield Handle(bars)
 
     def submit(self, call: Call) -> None:
         """Take a call on."""
@@ -131,8 +131,7 @@ class RayExecutor(Executor):
         """Submit calls to Ray, which keeps them until a processor is free; under a limit, only those that may run."""
         while self._waiting and (self._max_workers is None or len(self._running) < self._max_workers):
             call = self._waiting.popleft()
-            bars = [market.bars for market in call.markets]
-            reference = tasks.named(call.function).remote(version.code_version(), call.function, call.limit_s, call.item, *bars)
+            reference = tasks.named(call.function).remote(version.code_version(), call.function, call.limit_s, call.item, *call.markets)
             self._running[reference] = call
 
     def _wait(self, timeout_s: float) -> None:

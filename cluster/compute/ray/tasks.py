@@ -21,11 +21,11 @@ LOAD_RETRIES = 5
 
 
 @ray.remote(num_cpus=0, max_retries=LOAD_RETRIES, num_returns=2)
-def load_bars(driver_code: str, source: BarSource, segment: TimeSegment) -> tuple[Columns, dict[str, Any]]:
-    """Columns of a market, cut to what the segment may see before they leave this task, and how many bars that is."""
+def load_bars(driver_code: str, source: BarSource, segment: TimeSegment) -> tuple[Columns, int]:
+    """Columns of a market, cut to what the segment may see before they leave this task; and how many bars, to wait for without them."""
     code.refuse_other(driver_code)
     bars = segment.load(source)
-    return columns.columns(bars), {"n_bars": len(bars), "symbol": bars.symbol}
+    return columns.columns(bars), len(bars)
 
 
 @ray.remote(num_cpus=1, max_retries=0)
