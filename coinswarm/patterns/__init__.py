@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from coinswarm.patterns.conditions import Band, Condition, Hold, Market, Pattern, Side, from_json, identity, to_json
 from coinswarm.patterns.confirming import Finding
-from coinswarm.patterns.discovery import Discovery, Tested, discover
+from coinswarm.patterns.discovery import Discovery, TestedPattern, discover
 from coinswarm.patterns.figures import Figures
 from coinswarm.patterns.settings import DiscoverSettings
 
@@ -22,7 +22,7 @@ __all__ = [
     "Market",
     "Pattern",
     "Side",
-    "Tested",
+    "TestedPattern",
     "discover",
     "from_json",
     "identity",

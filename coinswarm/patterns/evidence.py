@@ -15,7 +15,7 @@ import numpy.typing as npt
 from coinswarm import stats
 from coinswarm.kernels import subgroups
 from coinswarm.kernels.subgroups import Picks, Places
-from coinswarm.patterns.mining import Mined
+from coinswarm.patterns.mining import Conjunctions
 from coinswarm.patterns.table import CodedTrades
 from coinswarm.stats.stepdown import step_down
 from coinswarm.types import BoolArray, FloatArray, IntArray
@@ -40,7 +40,7 @@ class Evidence:
     threshold: float
 
 
-def family_wise(tested: Sequence[tuple[Mined, CodedTrades]], *, n_flips: int, alpha: float, rng: np.random.Generator) -> Evidence:
+def family_wise(tested: Sequence[tuple[Conjunctions, CodedTrades]], *, n_flips: int, alpha: float, rng: np.random.Generator) -> Evidence:
     """Test all conjunctions together, those of each table on its own trades, one after the other in the order given.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from coinswarm.kernels import subgroups
-from coinswarm.patterns.mining import Mined
+from coinswarm.patterns.mining import Conjunctions
 from coinswarm.patterns.table import CodedTrades
 from coinswarm.types import FloatArray
 
@@ -31,7 +31,7 @@ class Naive:
     promoted: dict[str, int]
 
 
-def judge(mined: Mined, table: CodedTrades, net: FloatArray, *, alpha: float) -> Naive:
+def judge(mined: Conjunctions, table: CodedTrades, net: FloatArray, *, alpha: float) -> Naive:
     """The usual verdict on every conjunction.
 
     Args:

@@ -105,10 +105,10 @@ class Bench:
         return self._grids[span.end_ts]
 
     def _habit(self, scorer: fitness.Scorer, span: Span) -> Habit:
-        known = self._habits.get((scorer.bars.key, span))
-        if known is None:
-            known = self._habits[(scorer.bars.key, span)] = lottery.habit(scorer, self.case.genome)
-        return known
+        habit = self._habits.get((scorer.bars.key, span))
+        if habit is None:
+            habit = self._habits[(scorer.bars.key, span)] = lottery.habit(scorer, self.case.genome)
+        return habit
 
     def matrix(self, span: Span, genomes: FloatArray) -> tuple[FloatArray, FloatArray, int]:
         """Returns of many variants on one span.
@@ -125,9 +125,9 @@ class Bench:
         bars = curves.bars_a_period(own.returns.size, self.case.effort.periods)
         columns, sharpes = [], []
         for genome in genomes:
-            found = self.portfolio(span, genome, from_ts=from_ts)
-            columns.append(curves.by_period(found.returns, bars))
-            sharpes.append(found.sharpe_per_bar)
+            portfolio = self.portfolio(span, genome, from_ts=from_ts)
+            columns.append(curves.by_period(portfolio.returns, bars))
+            sharpes.append(portfolio.sharpe_per_bar)
         return np.column_stack(columns) if columns else np.empty((0, 0)), np.array(sharpes), bars
 
     def hold(self, span: Span, bars_a_period: int) -> FloatArray:

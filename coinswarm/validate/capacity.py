@@ -15,7 +15,7 @@ from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Section, Table
 from coinswarm.validate.curves import Held
 from coinswarm.validate.odds import refuse_too_few
-from coinswarm.validate.spans import known
+from coinswarm.validate.spans import portfolio_of
 
 SHARE = 0.01
 TIMES = 10.0
@@ -23,9 +23,9 @@ TIMES = 10.0
 
 def section(bench: Bench) -> Section:
     """Participation of the entries at the starting equity, over train and validation."""
-    found = known(bench, bench.case.splits.whole)
-    refuse_too_few(found)
-    parts = [participation(part) for part in found.markets]
+    portfolio = portfolio_of(bench, bench.case.splits.whole)
+    refuse_too_few(portfolio)
+    parts = [participation(part) for part in portfolio.markets]
     every = np.concatenate(parts)
     median, high = float(np.median(every)), float(np.quantile(every, 0.95))
     equity = bench.case.play.account.starting_equity
@@ -36,7 +36,7 @@ def section(bench: Bench) -> Section:
     }  # fmt: skip
     rows = tuple(
         (part.bars.key, float(np.median(shares)) if shares.size else None, float(np.quantile(shares, 0.95)) if shares.size else None, money)
-        for part, shares, money in zip(found.markets, parts, capital, strict=True)
+        for part, shares, money in zip(portfolio.markets, parts, capital, strict=True)
     )
     table = Table(title="By market", head=("market", "median share", "95 % share", "capital at 1 %"), rows=rows,
                   units=("", "percent", "percent", ""))  # fmt: skip

@@ -19,7 +19,7 @@ from coinswarm.validate import names
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Section, Table
 from coinswarm.validate.curves import Held
-from coinswarm.validate.spans import known
+from coinswarm.validate.spans import portfolio_of
 
 SIZE = 0.2
 KINDS = {"one_bar": (1, False), "ten_bars": (10, False), "gap": (1, True)}
@@ -49,8 +49,8 @@ class Shock:
 
 def section(bench: Bench) -> Section:
     """The worst of all moments tried, over train and validation."""
-    found = known(bench, bench.case.splits.whole)
-    moments = [moment for number, part in enumerate(found.markets) for moment in worst_moments(bench, number, part)]
+    portfolio = portfolio_of(bench, bench.case.splits.whole)
+    moments = [moment for number, part in enumerate(portfolio.markets) for moment in worst_moments(bench, number, part)]
     if not moments:
         raise errors.SpanTooShort("a crash needs an open position", found="no trade in train and validation")
     shocks = [shock(bench, moment, kind) for moment in moments for kind in KINDS]

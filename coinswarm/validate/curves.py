@@ -244,12 +244,12 @@ def mean_over(columns: Sequence[tuple[IntArray, FloatArray]], times: IntArray) -
 
 
 def bars_a_period(n_obs: int, most: int) -> int:
-    """How many bars make a period, so that there are at most so many periods."""
+    """How many bars make a period, so that there are at most `most`."""
     return max(1, math.ceil(n_obs / most))
 
 
 def by_period(values: FloatArray, bars: int) -> FloatArray:
-    """Returns of periods of so many bars, compounded: (n_obs,) or (n_obs, n) to one row a period, the last one may be shorter."""
+    """Returns of periods of `bars` bars, compounded: (n_obs,) or (n_obs, n) to one row a period, the last one may be shorter."""
     if bars == 1 or not len(values):
         return values
     logs = np.log1p(np.maximum(values, _RUIN))
