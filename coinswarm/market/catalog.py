@@ -11,23 +11,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.market import naming, quality, resample, storage, symbols
+from coinswarm.market import merging, naming, quality, resample, storage, symbols
 from coinswarm.market.bars import COLUMNS, Bars
+from coinswarm.market.merging import BarChanges, Prefer
 from coinswarm.market.naming import Name
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.types import BoolArray, IntArray
+from coinswarm.types import IntArray
 
 if TYPE_CHECKING:
     import duckdb
 
-Prefer = Literal["new", "old"]
 _BAR_NAMES = ("ts", *COLUMNS)
-_FUNDING_GRID_MS = 60_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -311,31 +310,22 @@ class Catalog:
         if number is not None:
             span = {"start": int(bars.ts[0]), "end": int(bars.ts[-1]) + 1}
             stored = self._read(number, bars.exchange, bars.symbol, bars.timeframe, synthetic=self._is_synthetic(number), **span)
-            _require_same_kind(bars, stored)
-        new, changed, same = _compare(bars, stored)
-        new_funding, changed_funding = _compare_funding(bars, stored)
-        _require_agreement(bars, stored, changed, changed_funding, prefer)
-        if prefer != "new":
-            changed, changed_funding = np.zeros_like(changed), np.zeros_like(changed_funding)
-        if not (new.any() or changed.any() or new_funding.any() or changed_funding.any()):
+        change = merging.changes(bars, stored, prefer)
+        if not (change.rows.any() or change.payments.any()):
             return Stored(key=bars.key, added=0, replaced=0, unchanged=len(bars), funding_added=0, content_hash=self._hash(number))
         number = self._add_data_set(bars) if number is None else number
-        self._write(number, bars, new, changed, new_funding, changed_funding)
-        counts = (int(new.sum()), int(changed.sum()), int((new_funding | changed_funding).sum()))
-        self._remember(number, bars, source, source_hash, counts)
-        content_hash = self.seal(bars.exchange, bars.symbol, bars.timeframe) if seal else ""
-        return Stored(
-            key=bars.key, added=counts[0], replaced=counts[1], unchanged=int(same.sum()), funding_added=counts[2], content_hash=content_hash
-        )
+        self._write(number, bars, change)
+        added, replaced, paid = (int(mask.sum()) for mask in (change.new, change.changed, change.payments))
+        self._remember(number, bars, source, source_hash, (added, replaced, paid))
+        digest = self.seal(bars.exchange, bars.symbol, bars.timeframe) if seal else ""
+        unchanged = int(change.same.sum())
+        return Stored(key=bars.key, added=added, replaced=replaced, unchanged=unchanged, funding_added=paid, content_hash=digest)
 
-    def _write(
-        self, number: int, bars: Bars, new: BoolArray, changed: BoolArray, new_funding: BoolArray, changed_funding: BoolArray
-    ) -> None:
-        self._delete("bars", number, bars.ts[changed], 1)
-        self._delete("funding", number, bars.funding_ts[changed_funding], _FUNDING_GRID_MS)
-        rows, payments = new | changed, new_funding | changed_funding
-        self._insert("bars", number, {name: getattr(bars, name)[rows] for name in _BAR_NAMES})
-        self._insert("funding", number, {"ts": bars.funding_ts[payments], "rate": bars.funding_rate[payments]})
+    def _write(self, number: int, bars: Bars, change: BarChanges) -> None:
+        self._delete("bars", number, bars.ts[change.changed], 1)
+        self._delete("funding", number, bars.funding_ts[change.changed_funding], merging.FUNDING_GRID_MS)
+        self._insert("bars", number, {name: getattr(bars, name)[change.rows] for name in _BAR_NAMES})
+        self._insert("funding", number, {"ts": bars.funding_ts[change.payments], "rate": bars.funding_rate[change.payments]})
 
     def _insert(self, table: str, number: int, columns: dict[str, Any]) -> None:
         if not columns["ts"].size:
@@ -347,8 +337,8 @@ class Catalog:
     def _delete(self, table: str, number: int, ts: IntArray, grid_ms: int) -> None:
         if not ts.size:
             return
-        self._connection.register("outgoing", {"place": _places(ts, grid_ms)})
-        # the same whole-number rounding as in _places, so that both sides agree on every time
+        self._connection.register("outgoing", {"place": merging.on_grid(ts, grid_ms)})
+        # the same whole-number rounding as in `merging.on_grid`, so that both sides agree on every time
         place = f"(ts + {grid_ms // 2}) // {grid_ms}"
         self._connection.execute(f"DELETE FROM {table} WHERE dataset = {number} AND {place} IN (SELECT place FROM outgoing)")  # noqa: S608
         self._connection.unregister("outgoing")
@@ -391,8 +381,8 @@ class Catalog:
 
     def _columns(self, query: str, parameters: Sequence[Any]) -> dict[str, Any]:
         with storage.translated(self.path):
-            found = self._connection.execute(query, parameters).fetchnumpy()
-        return {name: np.ascontiguousarray(np.ma.getdata(column)) for name, column in found.items()}
+            columns = self._connection.execute(query, parameters).fetchnumpy()
+        return {name: np.ascontiguousarray(np.ma.getdata(column)) for name, column in columns.items()}
 
     def _rows(self, query: str) -> Sequence[tuple[Any, ...]]:
         with storage.translated(self.path):
@@ -419,59 +409,3 @@ def _data_set(row: tuple[Any, ...]) -> DataSet:
         exchange=exchange, symbol=symbol, timeframe=Timeframe(timeframe_ms), synthetic=synthetic, n_bars=n_bars, n_funding=n_funding,
         first_ts=first, last_ts=last, content_hash=content_hash, sources=tuple(sources),
     )  # fmt: skip
-
-
-def _require_same_kind(bars: Bars, stored: Bars) -> None:
-    if bars.synthetic != stored.synthetic:
-        words = ("traded", "synthetic")
-        raise errors.ConflictingBars(
-            f"{bars.key} holds {words[stored.synthetic]} bars and takes no others", found=f"{words[bars.synthetic]} ones"
-        )
-
-
-def _compare(bars: Bars, stored: Bars) -> tuple[BoolArray, BoolArray, BoolArray]:
-    """Which bars are new, which differ from the stored bar of their time, and which equal it: three (n_bars,) masks."""
-    place = np.searchsorted(stored.ts, bars.ts)
-    inside = place < stored.ts.size
-    known = inside.copy()
-    known[inside] = stored.ts[place[inside]] == bars.ts[inside]
-    differs = np.zeros(len(bars), dtype=bool)
-    for name in COLUMNS:
-        differs[known] |= getattr(stored, name)[place[known]] != getattr(bars, name)[known]
-    return ~known, differs, known & ~differs
-
-
-def _compare_funding(bars: Bars, stored: Bars) -> tuple[BoolArray, BoolArray]:
-    """Which payments are new and which have another rate; times that jitter within a minute are the same time."""
-    minutes, known_minutes = (_places(ts, _FUNDING_GRID_MS) for ts in (bars.funding_ts, stored.funding_ts))
-    place = np.searchsorted(known_minutes, minutes)
-    inside = place < known_minutes.size
-    known = inside.copy()
-    known[inside] = known_minutes[place[inside]] == minutes[inside]
-    differs = np.zeros(minutes.size, dtype=bool)
-    differs[known] = stored.funding_rate[place[known]] != bars.funding_rate[known]
-    return ~known, differs
-
-
-def _places(ts: IntArray, grid_ms: int) -> IntArray:
-    """(n,) the grid point nearest to each time, as a whole number of grid steps."""
-    return (ts + grid_ms // 2) // grid_ms
-
-
-def _require_agreement(bars: Bars, stored: Bars, changed: BoolArray, changed_funding: BoolArray, prefer: Prefer | None) -> None:
-    if prefer is not None or not (changed.any() or changed_funding.any()):
-        return
-    if not changed.any():
-        when = quality.moment(int(bars.funding_ts[changed_funding][0]))
-        raise _conflict(f"{bars.key}: {int(changed_funding.sum())} funding rates differ from what is stored, the first at {when}")
-    row = int(np.flatnonzero(changed)[0])
-    known = stored.index_at(int(bars.ts[row]))
-    name = next(name for name in COLUMNS if getattr(stored, name)[known] != getattr(bars, name)[row])
-    values = f"{name} {getattr(stored, name)[known]:g} stored, {getattr(bars, name)[row]:g} new"
-    raise _conflict(
-        f"{bars.key}: {int(changed.sum())} bars differ from what is stored, the first at {quality.moment(int(bars.ts[row]))} ({values})"
-    )
-
-
-def _conflict(rule: str) -> errors.ConflictingBars:
-    return errors.ConflictingBars(rule, hint="nothing was written; say which wins with `--prefer new` or `--prefer old`")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from coinswarm.report import files, page, svg, tables, wording
+from coinswarm.report import page, svg, tables, wording
 from coinswarm.report.markup import Markup, empty, join, note, tag
 
 _SHARES = ("return", "drawdown", "share", "participation", "probability", "expectancy", "concentration", "win_rate", "exposure")
@@ -163,20 +162,6 @@ class ShownCard(Protocol):
 
     def figure(self, name: str) -> float:
         """By dotted name."""
-
-
-def write(card: ShownCard, path: Path, *, meanings: Mapping[str, Mapping[str, str]] | None = None) -> Path:
-    """Write a card as one HTML file.
-
-    Args:
-        card: the report card.
-        path: of the file; missing folders are made.
-        meanings: what each figure says, by section and name; `coinswarm.validate.names.FIGURES`.
-
-    Raises:
-        StorageFull, BadInput: the file cannot be written; nothing is left half-written.
-    """
-    return files.write_whole(path, render(card, meanings=meanings).encode("utf-8"))
 
 
 def render(card: ShownCard, *, meanings: Mapping[str, Mapping[str, str]] | None = None) -> str:
