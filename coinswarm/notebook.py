@@ -1,4 +1,4 @@
-"""What a notebook types: `import coinswarm as cs` and then `cs.load_play`, `cs.read_bars`, `cs.backtest`, `cs.score`, `cs.evolve`.
+"""Functions for notebooks: `import coinswarm as cs` and then `cs.load_play`, `cs.read_bars`, `cs.backtest`, `cs.score`, `cs.evolve`.
 
 Thin over the packages; everything here runs in this process, without Ray, SQL or HTTP.
 """

@@ -1,4 +1,4 @@
-"""Who is better, who breeds, who survives: NSGA-II with feasibility first, and a tournament on one objective.
+"""Ranking, choice of parents and survival: NSGA-II with feasibility first, and a tournament on one objective.
 
 Deb et al. 2002, "A fast and elitist multiobjective genetic algorithm: NSGA-II": a feasible variant beats an infeasible one, of two
 infeasible ones the smaller violation wins (constrained domination), ties are broken by their crowding distance. Fronts come from

@@ -25,7 +25,7 @@ WINNERS = 10
 
 
 def _direction(given: Mapping[str, Any]) -> Direction:
-    """How a figure is better when nothing is said."""
+    """The direction in which a figure is better, unless one is given."""
     return "min" if given.get("name") in SMALLER_IS_BETTER else "max"
 
 

@@ -37,12 +37,12 @@ def kernel(function: _Function) -> _Function:
 
 
 def view_kernel(function: _Function) -> _Function:
-    """Compile a loop that makes no arrays; its caller keeps alive what it is handed."""
+    """Compile a loop that makes no arrays; its caller keeps its arguments alive."""
     return cast("_Function", numba.njit(**_COMMON, _nrt=False)(function))
 
 
 def inlined_kernel(function: _Function) -> _Function:
-    """Compile a part of a `view_kernel` into it: a call that hands over a tuple of a dozen arrays costs more than most parts take."""
+    """Compile a part of a `view_kernel` into it: a call that passes a tuple of a dozen arrays costs more than most parts take."""
     return cast("_Function", numba.njit(**_COMMON, _nrt=False, forceinline=True)(function))
 
 

@@ -113,7 +113,7 @@ def fetch(
         Unavailable: no answer within the patience; what came before is stored.
         NotFound, InvalidArgument, Refused: the exchange has no such market or timeframe, or refuses.
         BadBars: the exchange sent candles that cannot be trusted.
-        Cancelled: `cancelled` said so; what came before is stored.
+        Cancelled: `cancelled` returned true; what came before is stored.
     """
     check.at_least(since_ms, "since_ms", 0)
     job = _Fetch(provider, catalog, symbol, timeframe, on_progress, cancelled, patience)

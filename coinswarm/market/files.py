@@ -1,4 +1,4 @@
-"""Candles from files: recognised, heard with all their witnesses, checked whole, or refused with every reason on one screen."""
+"""Candles from files: the source is recognised, columns are checked against each other, and a file is read whole or refused."""
 
 from __future__ import annotations
 

@@ -66,14 +66,14 @@ def unknown(market: str, timeframe: Timeframe | str | None, stored: Sequence[Nam
 
 
 def _other_timeframes(other: Sequence[Name], key: str) -> str:
-    said = f"it is stored as {', '.join(entry.key for entry in other)}"
+    stored_as = f"it is stored as {', '.join(entry.key for entry in other)}"
     length = Timeframe.parse(key)
     finer = [entry for entry in other if length.ms % entry.timeframe_ms == 0]
     if not finer:
-        return said
+        return stored_as
     best = max(finer, key=lambda entry: (not entry.synthetic, entry.timeframe_ms))
     made = f"{best.exchange}:{best.symbol}:{length}"
-    return f"{said}; `coinswarm bars resample {best.key} --timeframe {length}` makes {made} of it"
+    return f"{stored_as}; `coinswarm bars resample {best.key} --timeframe {length}` makes {made} of it"
 
 
 def renamed(old: Name, text: str, *, has_funding: bool) -> Name:

@@ -199,7 +199,7 @@ def spacing(ts: IntArray, timeframe: Timeframe) -> list[QualityFinding]:
 
     Args:
         ts: (n_bars,) open times in milliseconds, in any order.
-        timeframe: what the bars are said to be.
+        timeframe: the length that is claimed for the bars.
     """
     steps = _steps(ts)
     if not steps.size:

@@ -1,4 +1,4 @@
-"""What can be a condition: each thing known at the decision, cut into parts. Learned from the discovery segment and from nothing else."""
+"""Candidate conditions: each feature known at the decision, cut into bins that are learned from the discovery segment alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking later time: chosen patterns are tested once, on trades that begin after an embargo, and pay for it out of the library's alpha."""
+"""Out-of-sample confirmation: chosen patterns are tested once, on trades that begin after an embargo, which spends alpha of the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pattern's trades were worth on one segment of time, with intervals that count blocks of time and not trades."""
+"""Figures of a pattern's trades on one segment of time, with intervals that count blocks of time and not trades."""
 
 from __future__ import annotations
 

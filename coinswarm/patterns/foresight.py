@@ -1,4 +1,4 @@
-"""Features that know what comes next: a search that may condition on one finds the mistake in the data and calls it an edge."""
+"""Look-ahead leaks of features: a search that may condition on one finds the mistake in the data and calls it an edge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trying conjunctions: every one of up to three conditions, and a beam of deeper ones that is chosen on other time than it is judged on."""
+"""The search of conjunctions: every one of up to three conditions, and a beam of deeper ones, chosen on other time than it is judged on."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _room(sizes: tuple[int, ...], depth: int) -> int:
 
 def _measure(table: CodedTrades, picks: Picks) -> tuple[IntArray, FloatArray, FloatArray]:
     counts, figures, bounds = np.empty((len(picks), 2), np.int64), np.empty((len(picks), 2)), np.empty(len(picks))
-    subgroups.score_picks(np.ascontiguousarray(picks), table.everybody, table.coded, counts, figures, bounds)
+    subgroups.score_picks(np.ascontiguousarray(picks), table.all_trades, table.coded, counts, figures, bounds)
     return counts, figures, bounds
 
 

@@ -1,4 +1,4 @@
-"""What a search over given bars could find at all, said before it begins."""
+"""Statistical power of a search over given bars, before it begins."""
 
 from __future__ import annotations
 

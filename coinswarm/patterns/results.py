@@ -1,4 +1,4 @@
-"""What a search found as records of the library and as JSON that a report is written from."""
+"""Results of a search: records of the library, and JSON that reports are written from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a confirmed pattern still works on bars that came later, and when to let it go.
+"""Whether a confirmed pattern still works on bars that came later, and when to retire it.
 
 The rule. A pattern is judged on random trades that begin after everything it was confirmed on is over, in the markets it was found in and
 no others, at most the newest as many blocks of time as confirmation had, so that an edge that dies late is seen too. It is retired when the

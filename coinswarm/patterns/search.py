@@ -1,4 +1,4 @@
-"""A search made ready: trades cut in time, bins learned, outcomes taken, and tables for the kernels."""
+"""Preparation of a search: trades cut in time, bins, outcomes, and tables for the kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Walking through a play's meaning: what varies in it, which features it leans on, and putting values in the place of slots."""
+"""Walking through a play's meaning: what varies in it, which features it depends on, and putting values in the place of slots."""
 
 from __future__ import annotations
 

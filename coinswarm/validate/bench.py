@@ -1,4 +1,4 @@
-"""Where one case is run again and again: on a part of its bars, with other costs, another play, other entries."""
+"""The evaluation harness of one case: runs on a part of its bars, with other costs, another play, other entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A flash crash at the worst moment: the price moves against an open position by a fifth, in one bar, over ten bars, or in a gap.
+"""A flash crash at the worst time: the price moves against an open position by a fifth, in one bar, over ten bars, or in a gap.
 
 Each moment is tried on the real bars up to it, with the fall put in and the prices left down there. The fall in one bar runs through all
 prices between, so a stop can fill; in the gap the next bar opens where the fall ends, and nothing fills on the way.

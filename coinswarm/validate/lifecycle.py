@@ -1,4 +1,4 @@
-"""Steps of a variant's life: a verdict that passed is the only way up, and a reason in words the way aside.
+"""Steps of a variant's life: promotion takes a verdict that passed, and every other step a reason in words.
 
 The table of steps is `coinswarm.ledger.lifecycle`; the store holds every step to it.
 """

@@ -1,4 +1,4 @@
-"""Too good, too thin, or not possible: what a person would ask before believing a result."""
+"""Sanity checks of a result: too good, too few trades, or not possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other histories that might have been: trades drawn again, blocks of bar returns drawn again, and the play run on resampled bars."""
+"""Monte Carlo: resampled trades, resampled blocks of bar returns, and the play run on resampled bars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The odds that a result is luck: probabilistic and deflated Sharpe ratios.
+"""The probability that a result is luck: probabilistic and deflated Sharpe ratios.
 
 Deflation needs to know how much was tried. Where the ledger cannot tell, or has holes, the deflated figures are withheld with the reason:
 a deflation by too few trials would be flattery.

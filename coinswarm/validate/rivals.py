@@ -1,4 +1,4 @@
-"""The leaderboard against itself, against buy and hold, and against entries drawn at random."""
+"""Superiority tests: the leaderboard against itself, against buy and hold, and against random entries."""
 
 from __future__ import annotations
 

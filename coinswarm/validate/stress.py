@@ -1,4 +1,4 @@
-"""The same variant in a worse world: costs doubled, every decision a bar late, one entry in ten missed."""
+"""Stress tests of a variant: costs doubled, every decision a bar late, one entry in ten missed."""
 
 from __future__ import annotations
 

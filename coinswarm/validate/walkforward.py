@@ -1,4 +1,4 @@
-"""Walking forward: fold after fold of later bars, each simulated anew with its features warmed up on the bars before it."""
+"""Walk-forward analysis: fold after fold of later bars, each simulated anew with its features warmed up on the bars before it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def longest_hold(bench: Bench) -> int:
 def _fold(bench: Bench, times: IntArray, number: int, fold: WalkForwardFold) -> Fold:
     step = bench.case.markets[0].timeframe.ms
     span = Span(start_ts=int(times[fold.test_start]), end_ts=int(times[fold.test_end - 1]) + step)
-    # bars before the fold are cut off too, so that a fold stands on what it is handed and no more
+    # bars before the fold are cut off too, so that a fold depends on its own bars and no more
     warm = int(times[fold.warm_start])
     cut = [bars[bars.index_at(warm) : bars.index_at(span.end_ts)] for bars in bench.case.markets]
     if not any(len(bars) for bars in cut):

@@ -1,4 +1,4 @@
-"""The look-ahead canary: a column that knows the next bar, and the check that must fall over it.
+"""The look-ahead canary: a column that knows the next bar, and the check that must detect it.
 
 The play language cannot reach forward, so a leak can only come with the data: a column stamped one bar too early, as when a provider
 writes a figure at the open of the bar it describes. The canary plants that in the volume. No search can tell it from an edge, and no

@@ -1,4 +1,4 @@
-"""N2: the bars of real markets in another order, so that nothing of the past says anything of the future."""
+"""N2: the bars of real markets in random order, so that the past predicts nothing."""
 
 from __future__ import annotations
 
