@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _BAR_NAMES = ("ts", *COLUMNS)
+_NAMES = "SELECT id, exchange, symbol, timeframe_ms, synthetic FROM datasets"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,11 +151,10 @@ class Catalog:
         return tuple(self._sealed(_data_set(row)) for row in self._rows(query))
 
     def _sealed(self, entry: DataSet) -> DataSet:
-        return entry if entry.content_hash else replace(entry, content_hash=self._all(entry).content_hash)
-
-    def _all(self, entry: DataSet) -> Bars:
-        number = self._number(entry.exchange, entry.symbol, entry.timeframe)
-        return self._read(number, entry.exchange, entry.symbol, entry.timeframe, synthetic=entry.synthetic)[:]
+        if entry.content_hash:
+            return entry
+        name = self._stored(entry.exchange, entry.symbol, entry.timeframe)
+        return entry if name is None else replace(entry, content_hash=self._read(name)[:].content_hash)
 
     def find(self, market: str, timeframe: Timeframe | str | None = None) -> DataSet:
         """The one data set that is meant.
@@ -173,8 +173,7 @@ class Catalog:
 
     def _meant(self, market: str, timeframe: Timeframe | str | None) -> Name:
         # the names alone: counting the bars of every data set, as `list` does, would cost more than reading one
-        rows = self._rows("SELECT id, exchange, symbol, timeframe_ms, synthetic FROM datasets ORDER BY exchange, symbol, timeframe_ms")
-        stored = [Name(*row) for row in rows]
+        stored = [Name(*row) for row in self._rows(f"{_NAMES} ORDER BY exchange, symbol, timeframe_ms")]
         fits = [entry for entry in stored if naming.fits(entry, market, timeframe)]
         fits = [entry for entry in fits if not entry.synthetic] or fits
         if len(fits) == 1:
@@ -204,8 +203,7 @@ class Catalog:
         """
         entry = self._meant(market, timeframe)
         symbols.require_simulated(entry.symbol)
-        bars = self._read(entry.number, entry.exchange, entry.symbol, entry.timeframe, synthetic=entry.synthetic, start=start, end=end)
-        return bars[:]
+        return self._read(entry, start=start, end=end)[:]
 
     def span(self, exchange: str, symbol: str, timeframe: Timeframe) -> tuple[int, int] | None:
         """Open times of the oldest and newest stored bar in milliseconds; none when nothing is stored."""
@@ -216,10 +214,11 @@ class Catalog:
         return self._span("funding", exchange, symbol, timeframe)
 
     def _span(self, table: str, exchange: str, symbol: str, timeframe: Timeframe) -> tuple[int, int] | None:
-        number = self._number(exchange, symbol, timeframe)
-        query = f"SELECT {{}}(ts) FROM {table} WHERE dataset = ?"  # noqa: S608 - names of our own
-        first = self._one(query.format("min"), [number])
-        return None if first is None else (first, self._one(query.format("max"), [number]))
+        name = self._stored(exchange, symbol, timeframe)
+        if name is None:
+            return None
+        first, last = self._rows(f"SELECT min(ts), max(ts) FROM {table} WHERE dataset = ?", [name.number])[0]  # noqa: S608 - our own names
+        return None if first is None else (first, last)
 
     def put(self, bars: Bars, *, source: str, source_hash: str = "", prefer: Prefer | None = None, seal: bool = True) -> Stored:
         """Add bars to their data set. Bars that are stored already change nothing.
@@ -266,7 +265,7 @@ class Catalog:
         """What `rename` with these arguments calls a data set; raises what it raises, and changes nothing."""
         old, entry = self._meant(market, None), self.find(market)
         name = naming.renamed(old, new, has_funding=entry.n_funding > 0)
-        if self._number(name.exchange, name.symbol, name.timeframe) is not None:
+        if self._stored(name.exchange, name.symbol, name.timeframe) is not None:
             raise errors.Conflict(f"there is a data set {name.key} already", hint="remove it first, or choose another name")
         return name
 
@@ -293,27 +292,32 @@ class Catalog:
         return entry, self.find(name.key)
 
     def seal(self, exchange: str, symbol: str, timeframe: Timeframe) -> str:
-        """Work out and store the content hash of a data set; it must exist.
+        """Work out and store the content hash of a data set.
 
         Returns:
             `Bars.content_hash` of all of it.
+
+        Raises:
+            NotFound: there is none.
         """
-        number = self._number(exchange, symbol, timeframe)
-        bars = self._read(number, exchange, symbol, timeframe, synthetic=self._is_synthetic(number))[:]
+        name = self._stored(exchange, symbol, timeframe)
+        if name is None:
+            raise errors.NotFound(f"no data set is called {exchange}:{symbol}:{timeframe}")
+        content_hash = self._read(name)[:].content_hash
         with storage.translated(self.path):
-            self._connection.execute("UPDATE datasets SET content_hash = ? WHERE id = ?", [bars.content_hash, number])
-        return bars.content_hash
+            self._connection.execute("UPDATE datasets SET content_hash = ? WHERE id = ?", [content_hash, name.number])
+        return content_hash
 
     def _put(self, bars: Bars, source: str, source_hash: str, prefer: Prefer | None, *, seal: bool) -> Stored:
-        number = self._number(bars.exchange, bars.symbol, bars.timeframe)
+        name = self._stored(bars.exchange, bars.symbol, bars.timeframe)
         stored = replace(bars[:0], funding_ts=bars.funding_ts[:0], funding_rate=bars.funding_rate[:0])
-        if number is not None:
-            span = {"start": int(bars.ts[0]), "end": int(bars.ts[-1]) + 1}
-            stored = self._read(number, bars.exchange, bars.symbol, bars.timeframe, synthetic=self._is_synthetic(number), **span)
+        if name is not None:
+            stored = self._read(name, start=int(bars.ts[0]), end=int(bars.ts[-1]) + 1)
         change = merging.changes(bars, stored, prefer)
-        if not (change.rows.any() or change.payments.any()):
-            return Stored(key=bars.key, added=0, replaced=0, unchanged=len(bars), funding_added=0, content_hash=self._hash(number))
-        number = self._add_data_set(bars) if number is None else number
+        if name is not None and not (change.rows.any() or change.payments.any()):
+            digest = str(self._one("SELECT content_hash FROM datasets WHERE id = ?", [name.number]))
+            return Stored(key=bars.key, added=0, replaced=0, unchanged=len(bars), funding_added=0, content_hash=digest)
+        number = self._add_data_set(bars) if name is None else name.number
         self._write(number, bars, change)
         added, replaced, paid = (int(mask.sum()) for mask in (change.new, change.changed, change.payments))
         self._remember(number, bars, source, source_hash, (added, replaced, paid))
@@ -344,7 +348,7 @@ class Catalog:
         self._connection.unregister("outgoing")
 
     def _add_data_set(self, bars: Bars) -> int:
-        number = (self._one("SELECT max(id) FROM datasets", []) or 0) + 1
+        number = (self._one("SELECT max(id) FROM datasets") or 0) + 1
         row = [number, bars.exchange, bars.symbol, bars.timeframe.ms, bars.synthetic]
         self._connection.execute("INSERT INTO datasets VALUES (?, ?, ?, ?, ?, '')", row)
         return number
@@ -354,26 +358,16 @@ class Catalog:
         self._connection.execute("INSERT INTO imports VALUES (?, ?, ?, now()::TIMESTAMP, ?, ?, ?, ?, ?)", row)
         self._connection.execute("UPDATE datasets SET content_hash = '' WHERE id = ?", [number])
 
-    def _read(
-        self,
-        number: int | None,
-        exchange: str,
-        symbol: str,
-        timeframe: Timeframe,
-        *,
-        synthetic: bool,
-        start: int | None = None,
-        end: int | None = None,
-    ) -> Bars:
+    def _read(self, name: Name, *, start: int | None = None, end: int | None = None) -> Bars:
         low, high = -(2**62) if start is None else int(start), 2**62 if end is None else int(end)
         query = f"SELECT {', '.join(_BAR_NAMES)} FROM bars WHERE dataset = ? AND ts >= ? AND ts < ? ORDER BY ts"  # noqa: S608 - names of our own
-        columns = self._columns(query, [number, low, high])
-        payments = self._columns("SELECT ts, rate FROM funding WHERE dataset = ? ORDER BY ts", [number])
+        columns = self._columns(query, [name.number, low, high])
+        payments = self._columns("SELECT ts, rate FROM funding WHERE dataset = ? ORDER BY ts", [name.number])
         return Bars(
-            symbol=symbol,
-            timeframe=timeframe,
-            exchange=exchange,
-            synthetic=synthetic,
+            symbol=name.symbol,
+            timeframe=name.timeframe,
+            exchange=name.exchange,
+            synthetic=name.synthetic,
             funding_ts=payments["ts"],
             funding_rate=payments["rate"],
             **columns,
@@ -384,23 +378,18 @@ class Catalog:
             columns = self._connection.execute(query, parameters).fetchnumpy()
         return {name: np.ascontiguousarray(np.ma.getdata(column)) for name, column in columns.items()}
 
-    def _rows(self, query: str) -> Sequence[tuple[Any, ...]]:
+    def _rows(self, query: str, parameters: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
         with storage.translated(self.path):
-            return self._connection.execute(query).fetchall()
+            return self._connection.execute(query, parameters).fetchall()
 
-    def _one(self, query: str, parameters: Sequence[Any]) -> Any:
-        with storage.translated(self.path):
-            row = self._connection.execute(query, parameters).fetchone()
-        return row[0] if row else None
+    def _one(self, query: str, parameters: Sequence[Any] = ()) -> Any:
+        return self._rows(query, parameters)[0][0]
 
-    def _number(self, exchange: str, symbol: str, timeframe: Timeframe) -> int | None:
-        return self._one("SELECT id FROM datasets WHERE exchange = ? AND symbol = ? AND timeframe_ms = ?", [exchange, symbol, timeframe.ms])
-
-    def _is_synthetic(self, number: int | None) -> bool:
-        return bool(self._one("SELECT synthetic FROM datasets WHERE id = ?", [number]))
-
-    def _hash(self, number: int | None) -> str:
-        return str(self._one("SELECT content_hash FROM datasets WHERE id = ?", [number]))
+    def _stored(self, exchange: str, symbol: str, timeframe: Timeframe) -> Name | None:
+        """The data set of exactly this name."""
+        where = "exchange = ? AND symbol = ? AND timeframe_ms = ?"
+        rows = self._rows(f"{_NAMES} WHERE {where}", [exchange, symbol, timeframe.ms])
+        return Name(*rows[0]) if rows else None
 
 
 def _data_set(row: tuple[Any, ...]) -> DataSet:
