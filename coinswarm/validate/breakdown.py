@@ -27,13 +27,13 @@ VOLATILITY = ("calm", "usual", "wild")
 def markets(bench: Bench) -> Section:
     """Every market of the search, over train and validation."""
     portfolio = portfolio_of(bench, bench.case.splits.whole)
-    gains = np.array([part.total_return for part in portfolio.markets])
+    gains = np.array([market.total_return for market in portfolio.markets])
     figures = {
         "n_markets": float(gains.size), "positive_share": float((gains > 0).mean()),
-        "sharpe_worst": min(part.sharpe for part in portfolio.markets), "gain_concentration": concentration(gains),
+        "sharpe_worst": min(market.sharpe for market in portfolio.markets), "gain_concentration": concentration(gains),
     }  # fmt: skip
     chart = Chart(kind="bars", title="Return of each market", series={"return": tuple(gains.tolist())},
-                  labels=tuple(part.bars.symbol for part in portfolio.markets), unit="percent", mark=0.0)  # fmt: skip
+                  labels=tuple(market.bars.symbol for market in portfolio.markets), unit="percent", mark=0.0)  # fmt: skip
     return Section(name="markets", title=names.TITLES["markets"], figures=figures, tables=(market_table(portfolio),), charts=(chart,))
 
 
@@ -65,15 +65,15 @@ def regimes(bench: Bench) -> Section:
     portfolio = portfolio_of(bench, bench.case.splits.whole)
     sums, trend_of, wild_of = np.zeros((3, 3)), [[] for _ in TREND], [[] for _ in VOLATILITY]  # type: ignore[var-annotated]
     counts = np.zeros((3, 3), dtype=np.int64)
-    for part in portfolio.markets:
-        if not part.returns.size:
+    for market in portfolio.markets:
+        if not market.returns.size:
             continue
-        trend, wild = states(part.bars, part.first)
+        trend, wild = states(market.bars, market.first)
         for i in range(3):
-            trend_of[i].append(part.returns[trend == i])
-            wild_of[i].append(part.returns[wild == i])
+            trend_of[i].append(market.returns[trend == i])
+            wild_of[i].append(market.returns[wild == i])
             for j in range(3):
-                inside = part.returns[(trend == i) & (wild == j)]
+                inside = market.returns[(trend == i) & (wild == j)]
                 sums[i, j] += float(np.log1p(np.maximum(inside, -0.999999)).sum()) / len(portfolio.markets)
                 counts[i, j] += inside.size
     year = portfolio.periods_per_year
@@ -103,24 +103,25 @@ def unseen(bench: Bench) -> Section:
     if not bench.case.unseen:
         raise errors.NotFound("there are no bars of markets it was not bred on", hint="fetch or import more markets of this timeframe")
     whole = bench.case.splits.whole
-    parts = [bench.held(bench.scorer(bars, whole, play=bench.case.play)) for bars in bench.case.unseen]
-    usable = [part for part in parts if part.returns.size]
+    histories = [bench.history(bench.scorer(bars, whole, play=bench.case.play)) for bars in bench.case.unseen]
+    usable = [history for history in histories if history.returns.size]
     if not usable:
-        raise errors.SpanTooShort("other markets need bars in the time of the search", found=f"none in {len(parts)} markets")
-    gains = np.array([part.total_return for part in usable])
-    sharpes = np.array([part.sharpe for part in usable])
+        raise errors.SpanTooShort("other markets need bars in the time of the search", found=f"none in {len(histories)} markets")
+    gains = np.array([history.total_return for history in usable])
+    sharpes = np.array([history.sharpe for history in usable])
     figures = {
         "n_markets": float(len(usable)), "positive_share": float((gains > 0).mean()), "sharpe_mean": float(sharpes.mean()),
         "sharpe_median": float(np.median(sharpes)), "sharpe_worst": float(sharpes.min()),
     }  # fmt: skip
     rows = tuple(
-        (part.bars.key, part.total_return, part.hold, part.sharpe, part.max_drawdown, int(part.trades.closed.sum())) for part in usable
+        (history.bars.key, history.total_return, history.hold, history.sharpe, history.max_drawdown, int(history.trades.closed.sum()))
+        for history in usable
     )
     head = ("market", "return", "buy and hold", "Sharpe", "drawdown", "trades")
     table = Table(title="Unseen markets", head=head, rows=rows, units=("", "percent", "percent", "", "percent", ""))
     chart = Chart(kind="bars", title="Return of each unseen market", series={"return": tuple(gains.tolist())},
-                  labels=tuple(part.bars.symbol for part in usable), unit="percent", mark=0.0)  # fmt: skip
-    short = len(parts) - len(usable)
+                  labels=tuple(history.bars.symbol for history in usable), unit="percent", mark=0.0)  # fmt: skip
+    short = len(histories) - len(usable)
     notes = (f"{short} market(s) have too few bars in that time.",) if short else ()
     return Section(name="unseen", title=names.TITLES["unseen"], figures=figures, tables=(table,), charts=(chart,), notes=notes)
 

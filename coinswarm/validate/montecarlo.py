@@ -152,12 +152,12 @@ def _world(bench: Bench, number: int) -> float:
     n = len(case.markets)
     others = {bars.symbol: bars for bars in made[:n]} | dict(zip(extra, made[n:], strict=True))
     span = Span(start_ts=whole.start_ts, end_ts=whole.end_ts)
-    return curves.portfolio([bench.held(bench.scorer(bars, span, others=others)) for bars in made[:n]]).total_return
+    return curves.portfolio([bench.history(bench.scorer(bars, span, others=others)) for bars in made[:n]]).total_return
 
 
 def _longest(bench: Bench) -> int:
     portfolio = bench.portfolio(bench.case.splits.whole)
-    return int(max((part.trades.exit - part.trades.entry).max(initial=0) for part in portfolio.markets))
+    return int(max((market.trades.exit - market.trades.entry).max(initial=0) for market in portfolio.markets))
 
 
 def _path(steps: FloatArray) -> FloatArray:

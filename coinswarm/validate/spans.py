@@ -11,7 +11,7 @@ from coinswarm.market.splits import Span
 from coinswarm.validate import names
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Chart, Section, Table
-from coinswarm.validate.curves import Held, Portfolio
+from coinswarm.validate.curves import MarketHistory, Portfolio
 
 _POINTS = 240
 _TOGETHER = (
@@ -60,10 +60,10 @@ def curve_chart(title: str, portfolio: Portfolio) -> Chart:
     return Chart(kind="lines", title=title, series=series, labels=days, unit="percent", mark=0.0)
 
 
-def _held(part: Held, portfolio: Portfolio) -> np.ndarray:
+def _held(history: MarketHistory, portfolio: Portfolio) -> np.ndarray:
     """(n_obs,) growth of a market since the first bar of the portfolio."""
-    place = np.maximum(np.searchsorted(part.bars.ts, portfolio.ts, side="right") - 1, 0)
-    close = part.bars.close[place]
+    place = np.maximum(np.searchsorted(history.bars.ts, portfolio.ts, side="right") - 1, 0)
+    close = history.bars.close[place]
     return np.asarray(close / close[0] - 1)
 
 

@@ -95,12 +95,12 @@ def _missed(bench: Bench, span: Span) -> dict[str, float]:
     """The figures that nine in ten draws surpass; each bar loses its entry with a chance of one in ten."""
     drawn = []
     for number in range(_DRAWS):
-        parts = []
+        histories = []
         for bars in bench.case.markets:
             scorer = bench.scorer(bars, span)
             allowed = bench.case.stream("missed", number, bars.key).random(len(scorer.bars)) >= MISSED
-            parts.append(bench.held(scorer, entries=packed(allowed)))
-        drawn.append(_figures(curves.portfolio(parts)))
+            histories.append(bench.history(scorer, entries=packed(allowed)))
+        drawn.append(_figures(curves.portfolio(histories)))
     worse = {name: 0.9 if name == "max_drawdown" else 0.1 for name in names.STRESSED}
     return {name: float(np.quantile([one[name] for one in drawn], share)) for name, share in worse.items()}
 

@@ -76,8 +76,8 @@ def times_of(bench: Bench) -> IntArray:
 
 def longest_hold(bench: Bench) -> int:
     """Bars of the longest trade of the variant, over train and validation."""
-    held = bench.portfolio(bench.case.splits.whole)
-    spans = [(part.trades.exit - part.trades.entry).max(initial=0) for part in held.markets]
+    portfolio = bench.portfolio(bench.case.splits.whole)
+    spans = [(market.trades.exit - market.trades.entry).max(initial=0) for market in portfolio.markets]
     return int(max(spans))
 
 
@@ -89,11 +89,11 @@ def _fold(bench: Bench, times: IntArray, number: int, fold: WalkForwardFold) -> 
     cut = [bars[bars.index_at(warm) : bars.index_at(span.end_ts)] for bars in bench.case.markets]
     if not any(len(bars) for bars in cut):
         raise errors.SpanTooShort("a fold must have bars", found=f"none in fold {number}")
-    parts = [bench.held(bench.scorer(bars, span, play=bench.case.play)) for bars in cut if len(bars)]
+    histories = [bench.history(bench.scorer(bars, span, play=bench.case.play)) for bars in cut if len(bars)]
     own = bench.portfolio(bench.case.splits.whole)
     trained = (own.ts >= times[fold.train_start]) & (own.ts <= times[fold.train_end - 1])
     before = returns.sharpe(own.returns[trained], own.periods_in(own.ts[trained])) if trained.any() else 0.0
-    return Fold(number=number, span=span, before=before, portfolio=curves.portfolio(parts))
+    return Fold(number=number, span=span, before=before, portfolio=curves.portfolio(histories))
 
 
 def _fold_table(folds: Sequence[Fold]) -> Table:
