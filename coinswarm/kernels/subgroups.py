@@ -285,7 +285,7 @@ def write_all(
 
 
 @kernel
-def kept(n: int, min_trades: int, min_active: int, found: Found) -> int:
+def keep_supported(n: int, min_trades: int, min_active: int, found: Found) -> int:
     """Move those of the first `n` conjunctions up that have enough trades in enough blocks; the answer is how many they are."""
     last = 0
     for k in range(n):
@@ -316,7 +316,7 @@ def mine_from(first: int, depth: int, coded: Coded, min_trades: int, min_active:
             of_three = strata_of(of_two, third, widths[third], coded)
             count(two, of_three, third, widths[third], coded, times, cells)
             write_all((first, second, third), widths, of_three, slots, coded, times, cells, found)
-    return kept(found.counts.shape[0], min_trades, min_active, found)
+    return keep_supported(found.counts.shape[0], min_trades, min_active, found)
 
 
 @inlined_kernel

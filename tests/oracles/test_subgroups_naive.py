@@ -89,8 +89,8 @@ def test_conjunctions_with_enough_trades_move_up(counts: list[tuple[int, int]], 
     found = found_for(len(counts))
     found.counts[:] = np.array(counts, np.int64).reshape(-1, 2)
     found.figures[:, 0] = np.arange(len(counts))
-    places = naive_subgroups.kept(counts, min_trades, min_active)
-    assert subgroups.kept(len(counts), min_trades, min_active, found) == len(places)
+    places = naive_subgroups.keep_supported(counts, min_trades, min_active)
+    assert subgroups.keep_supported(len(counts), min_trades, min_active, found) == len(places)
     assert found.figures[: len(places), 0].tolist() == places
 
 
