@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from coinswarm import check
-from coinswarm.fitness.conditions import packed
 from coinswarm.fitness.score import Scorer
+from coinswarm.kernels.bits import packed
 from coinswarm.kernels.codes import N_OUTCOME, Outcome
 from coinswarm.types import Bits, BoolArray, FloatArray, IntArray
 

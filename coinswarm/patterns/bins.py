@@ -14,7 +14,7 @@ from coinswarm.kernels.subgroups import MAX_BINS, NO_BIN, Codes
 from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.patterns.conditions import Band, Condition, Hold, Market, Pattern, Side
 from coinswarm.patterns.settings import DiscoverSettings
-from coinswarm.types import BoolArray, FloatArray
+from coinswarm.types import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,12 +126,3 @@ def _market(trades: ChaosTrades) -> Attribute:
 def _side(trades: ChaosTrades) -> Attribute:
     signs = np.unique(trades.side)[::-1].tolist()
     return Attribute(name="side", conditions=tuple(Side(sign=sign) for sign in signs), stratum=True)
-
-
-def packed(mask: BoolArray) -> np.ndarray:
-    """Truth values (n,) or (n_rows, n) as words of 64, (n_words,) or (n_rows, n_words); bits past the last are 0."""
-    n_words = -(-mask.shape[-1] // 64)
-    room = np.zeros((*mask.shape[:-1], n_words * 8), dtype=np.uint8)
-    tight = np.packbits(mask, axis=-1, bitorder="little")
-    room[..., : tight.shape[-1]] = tight
-    return room.view(np.uint64)

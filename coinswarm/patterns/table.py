@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from coinswarm import check
+from coinswarm.kernels.bits import packed
 from coinswarm.kernels.subgroups import MAX_BINS, Coded, Codes, Picks
-from coinswarm.patterns.bins import packed
 from coinswarm.types import Bits, BoolArray, FloatArray, IntArray
 
 

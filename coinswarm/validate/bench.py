@@ -10,8 +10,8 @@ import numpy as np
 from coinswarm import fitness
 from coinswarm.config import Costs
 from coinswarm.fitness import lottery
-from coinswarm.fitness.conditions import packed
 from coinswarm.fitness.lottery import Habit
+from coinswarm.kernels.bits import packed
 from coinswarm.kernels.codes import N_OUTCOME
 from coinswarm.market.bars import Bars
 from coinswarm.market.splits import Span

@@ -10,7 +10,7 @@ import numpy as np
 
 from coinswarm import errors
 from coinswarm.config import Costs
-from coinswarm.fitness.conditions import packed
+from coinswarm.kernels.bits import packed
 from coinswarm.market.splits import Span
 from coinswarm.play import slots
 from coinswarm.play.expressions import All, AnyOf, Between, Compare, Condition, Cross, Literal, Member, Near, Not, Operand, Shift, Window
