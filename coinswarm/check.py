@@ -10,7 +10,7 @@ from coinswarm import errors
 
 
 def vector(values: Any, name: str, *, length: int | None = None, finite: bool = True) -> None:
-    """Raise unless `values` is a non-empty one-dimensional float array, finite unless told otherwise."""
+    """Raise unless `values` is a non-empty one-dimensional float array, finite unless stated otherwise."""
     array = np.asarray(values)
     if array.ndim != 1 or array.size == 0:
         raise errors.ShapeMismatch(f"{name} must be one-dimensional and not empty", found=f"shape {array.shape}")
@@ -21,7 +21,7 @@ def vector(values: Any, name: str, *, length: int | None = None, finite: bool = 
 
 
 def matrix(values: Any, name: str, *, finite: bool = True) -> None:
-    """Raise unless `values` is a non-empty two-dimensional array, finite unless told otherwise."""
+    """Raise unless `values` is a non-empty two-dimensional array, finite unless stated otherwise."""
     array = np.asarray(values)
     if array.ndim != 2 or array.size == 0:
         raise errors.ShapeMismatch(f"{name} must be two-dimensional and not empty", found=f"shape {array.shape}")

@@ -28,7 +28,7 @@ The name is the finding, the docstring the sentence. A message reads *rule, foun
     ├── StorageFull                 nothing more can be written                  (exit 2, HTTP 507)
     ├── WorkerLost                  a call killed its process every time         (exit 1, HTTP 500)
     ├── Cancelled                   stopped on request; what was done is kept    (exit 1, HTTP 409)
-    └── ErrorBudgetSpent            too many failed trials to go on              (exit 1, HTTP 500)
+    └── ErrorBudgetSpent            too many failed trials                      (exit 1, HTTP 500)
 """
 
 from __future__ import annotations
@@ -233,17 +233,17 @@ class Cancelled(CoinswarmError):
 
 
 class ErrorBudgetSpent(CoinswarmError):
-    """Too many trials failed to go on."""
+    """More trials failed than a job may have."""
 
 
-def nearest(name: str, known: Iterable[str], *, n: int = 3) -> tuple[str, ...]:
-    """Names of `known` that look most like `name`, best first; empty when none is close."""
-    table = {entry.lower(): entry for entry in known}
+def nearest(name: str, names: Iterable[str], *, n: int = 3) -> tuple[str, ...]:
+    """Those of `names` that look most like `name`, best first; empty when none is close."""
+    table = {entry.lower(): entry for entry in names}
     return tuple(table[match] for match in difflib.get_close_matches(name.lower(), table, n=n, cutoff=0.5))
 
 
-def not_found(kind: str, name: str, known: Iterable[str] = ()) -> NotFound:
+def not_found(kind: str, name: str, existing: Iterable[str] = ()) -> NotFound:
     """A `NotFound` that names what does exist: the nearest names, or the first few."""
-    names = list(known)
+    names = list(existing)
     close = nearest(name, names) or tuple(names[:5])
     return NotFound(f"no {kind} is called {name!r}", hint=f"there is {', '.join(close)}" if close else f"there is no {kind} yet")

@@ -1,4 +1,4 @@
-"""What a notebook types: `import coinswarm as cs` and then `cs.load_play`, `cs.read_bars`, `cs.backtest`, `cs.score`, `cs.evolve`.
+"""Functions for notebooks: `import coinswarm as cs` and then `cs.load_play`, `cs.read_bars`, `cs.backtest`, `cs.score`, `cs.evolve`.
 
 Thin over the packages; everything here runs in this process, without Ray, SQL or HTTP.
 """
@@ -148,12 +148,12 @@ def evolve(
     def evaluate(genomes: FloatArray) -> Any:
         return reduction.results(np.stack([scorer.score(genomes) for scorer in seen], axis=1), settings)
 
-    found = run(play.space, evaluate, settings, identify=lambda genomes: variants.identities(play, genomes), on_generation=on_generation)
+    result = run(play.space, evaluate, settings, identify=lambda genomes: variants.identities(play, genomes), on_generation=on_generation)
     held = [fitness.Scorer(play, market, costs=costs, account=account, start_ts=outside.start_ts) for market in several]
     return Evolved(
-        search=found,
-        winners=_winners(play, found.best.genomes[:top], seen, held),
-        trials=found.state.distinct,
+        search=result,
+        winners=_winners(play, result.best.genomes[:top], seen, held),
+        trials=result.state.distinct,
         out_of_sample_ts=outside.start_ts,
     )
 
@@ -165,7 +165,7 @@ def _refuse_late(markets: Sequence[Bars], end_ts: int) -> None:
         apart = common.end_ts <= common.start_ts
         raise errors.SpanTooShort(
             f"{late[0]} must have bars that the search sees", found=f"none before {overlap.moment(end_ts)}",
-            hint=f"{common.told}{', so search them apart' if apart else f': {common.option} searches those'}",
+            hint=f"{common.text}{', so search them apart' if apart else f': {common.option} searches those'}",
         )  # fmt: skip
 
 

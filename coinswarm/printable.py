@@ -1,4 +1,4 @@
-"""Text that others wrote, as it may be shown: no name of a play, market, file or job moves the cursor or turns the direction."""
+"""Text from outside in a form that is safe to show: no name of a play, market, file or job moves the cursor or turns the direction."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class Task:
         if name == OUT_OF_SAMPLE and self.split_ts is not None:
             return TimeSegment(name=name, start_ts=self.split_ts)
         if name.startswith(RACE) and name.removeprefix(RACE).isdecimal():
-            blocks = racing.shown(int(name.removeprefix(RACE)), len(self.sources), self.racing)
+            blocks = racing.blocks_shown(int(name.removeprefix(RACE)), len(self.sources), self.racing)
             return TimeSegment(name=name, end_ts=self.search_end_ts, bars=IN_SAMPLE, blocks=blocks, of=self.racing.blocks)
         raise errors.NotFound(f"job {self.id} has no segment {name!r}", hint=f"it has {IN_SAMPLE}")
 

@@ -31,7 +31,7 @@ def review_confirmed(
     jobs: Sequence[str] = (),
     campaign: str | None = None,
     seed: int = 0,
-) -> list[tuple[PatternRecord, review.Reviewed | None, str]]:
+) -> list[tuple[PatternRecord, review.ReviewResult | None, str]]:
     """Re-test every confirmed pattern of chaos on later random trades of its own markets, retire what died, and note it all.
 
     Returns:
@@ -53,7 +53,7 @@ def review_confirmed(
 
 def _reviewed(
     library: PatternStore, record: PatternRecord, trades: ChaosTrades, moves: FloatArray | None, names: str, seed: int
-) -> tuple[PatternRecord, review.Reviewed | None, str]:
+) -> tuple[PatternRecord, review.ReviewResult | None, str]:
     try:
         known = review.belief(patterns.from_json(record.conditions), record.figures, record.evidence)
         seen = review.review(known, trades, DiscoverSettings(seed=seed), first_moves=moves)

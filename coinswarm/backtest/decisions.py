@@ -1,4 +1,4 @@
-"""What a fixed play wants at every close: its conditions, evaluated one by one on whole columns of bars.
+"""Decisions of a fixed play at every close: its conditions, evaluated one by one on whole columns of bars.
 
 Plain NumPy and no sharing between variants on purpose: this is the version one reads beside docs/simulation.md.
 """

@@ -50,7 +50,7 @@ class LimitFill:
 
 
 def try_limit(order: Order, price: float, rule: LimitRule, bar: Bar, at: int) -> LimitFill | None:
-    """Offer bar `at` to an order with a limit price; None when it goes on waiting."""
+    """Offer bar `at` to an order with a limit price; None while it waits."""
     if order.side * bar.open <= order.side * price:
         return LimitFill(cancelled=True) if rule.post_only else LimitFill(price=bar.open)
     if rule.at_once:
@@ -79,14 +79,14 @@ class Desk:
     def market_entry(self, order: Order, at: int, equity: float) -> EntryFill | None:
         """Fill a market order at the open of bar `at`; None when the entry is rejected."""
         price = self.tape.bars[at].open
-        wanted = self._notional(order, equity, price) / price
-        fill = price * (1 + order.side * slippage(self.rules, self.tape, at, max(0.0, wanted)))
+        qty = self._notional(order, equity, price) / price
+        fill = price * (1 + order.side * slippage(self.rules, self.tape, at, max(0.0, qty)))
         return self._admit(order, at, equity, price=price, fill=fill, fee_rate=self.rules.taker, inside=False)
 
-    def limit_entry(self, order: Order, at: int, equity: float, found: LimitFill) -> EntryFill | None:
+    def limit_entry(self, order: Order, at: int, equity: float, fill: LimitFill) -> EntryFill | None:
         """Fill a limit order in bar `at`: a maker's fill inside the bar, a taker's at its open; None when the entry is rejected."""
-        fee_rate = self.rules.maker if found.inside else self.rules.taker
-        return self._admit(order, at, equity, price=found.price, fill=found.price, fee_rate=fee_rate, inside=found.inside)
+        fee_rate = self.rules.maker if fill.inside else self.rules.taker
+        return self._admit(order, at, equity, price=fill.price, fill=fill.price, fee_rate=fee_rate, inside=fill.inside)
 
     def _admit(self, order: Order, at: int, equity: float, *, price: float, fill: float, fee_rate: float, inside: bool) -> EntryFill | None:
         """The entry, unless a level is missing or on the wrong side, or there is too little to buy."""

@@ -66,23 +66,23 @@ class Holdings:
         position.funding += paid
         self.cash -= paid
 
-    def close(self, position: Position, found: Exit, at: int, slip: float) -> None:
+    def close(self, position: Position, exit_: Exit, at: int, slip: float) -> None:
         """Close the position in bar `at`, `slip` being the slippage of a market or stop fill there."""
         entry = position.entry
-        if found.reason == ExitReason.LIQUIDATION:
-            price, fee, gain = found.price, 0.0, -position.margin
+        if exit_.reason == ExitReason.LIQUIDATION:
+            price, fee, gain = exit_.price, 0.0, -position.margin
         else:
-            price = found.price if found.reason == ExitReason.TARGET else found.price * (1 - entry.side * slip)
-            fee = (self.rules.maker if found.reason == ExitReason.TARGET else self.rules.taker) * entry.qty * price
+            price = exit_.price if exit_.reason == ExitReason.TARGET else exit_.price * (1 - entry.side * slip)
+            fee = (self.rules.maker if exit_.reason == ExitReason.TARGET else self.rules.taker) * entry.qty * price
             gain = position.gain(price)
         position.fees += fee
-        position.slippage += abs(price - found.price) * entry.qty
+        position.slippage += abs(price - exit_.price) * entry.qty
         self.cash += gain - fee
-        self._record(position, found.reason, at, price, gain)
+        self._record(position, exit_.reason, at, price, gain)
         self.position = None
 
     def mark(self, price: float) -> None:
-        """Value the account at a bar's close and see whether trading goes on."""
+        """Value the account at a bar's close and decide whether trading continues."""
         position = self.position
         equity = self.cash if position is None else self.cash + position.gain(price)
         self.equity.append(equity)

@@ -84,10 +84,10 @@ class Position:
 
     def exit_inside(self, bar: Bar, *, at_entry: bool) -> Exit | None:
         """Steps 3 and 4: the adverse side first; the target not in the bar in which a limit filled inside."""
-        found = self._adverse_exit(bar)
-        if found is None and not (at_entry and self.entry.inside):
-            found = self._target_exit(bar)
-        return found
+        exit_ = self._adverse_exit(bar)
+        if exit_ is None and not (at_entry and self.entry.inside):
+            exit_ = self._target_exit(bar)
+        return exit_
 
     def _adverse_exit(self, bar: Bar) -> Exit | None:
         """Of liquidation and stop the one nearer the open, if the bar reaches it."""

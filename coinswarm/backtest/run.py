@@ -106,12 +106,12 @@ def run(
     used = bars if end_ts is None else bars[: bars.index_at(end_ts)]
     if len(used) == 0:
         raise errors.SpanTooShort("a backtest needs bars", found="none", hint="widen the span")
-    wanted = decisions.decide(variant, used, markets or {}, start_ts=start_ts)
-    _long_enough(variant, used, wanted.first, markets or {})
+    decided = decisions.decide(variant, used, markets or {}, start_ts=start_ts)
+    _long_enough(variant, used, decided.first, markets or {})
     costs, account = costs or play.costs, account or play.account
-    simulation = Simulation(tape.of(used), wanted, rules.of(variant, costs, account))
+    simulation = Simulation(tape.of(used), decided, rules.of(variant, costs, account))
     simulation.run()
-    return _finished(variant, used, wanted, simulation, costs, account)
+    return _finished(variant, used, decided, simulation, costs, account)
 
 
 def fixed(play: Play, genome: FloatArray | None = None, params: Mapping[str, Value] | None = None) -> Play:
@@ -159,21 +159,21 @@ def _of_others(variant: Play, bars: Bars, markets: Mapping[str, Bars]) -> str:
     if not named:
         return ""
     common = overlap.of([bars, *looked_at])
-    return ", and of other markets as much" + ("" if common.alike else f" ({common.told})")
+    return ", and of other markets as much" + ("" if common.alike else f" ({common.text})")
 
 
-def _finished(play: Play, bars: Bars, wanted: decisions.Decisions, simulation: Simulation, costs: Costs, account: Account) -> Backtest:
+def _finished(play: Play, bars: Bars, decided: decisions.Decisions, simulation: Simulation, costs: Costs, account: Account) -> Backtest:
     portfolio = simulation.portfolio
-    status, reason = _verdict(wanted, simulation)
+    status, reason = _verdict(decided, simulation)
     equity, held = np.array(portfolio.equity), np.array(portfolio.held)
     return Backtest(
         play=play,
         bars=bars,
-        start=wanted.first,
+        start=decided.first,
         trades=listing.frame(portfolio.trades, bars),
         equity=equity,
         position=held,
-        metrics=assemble.figures(_history(simulation, wanted.first, bars, equity, held)),
+        metrics=assemble.figures(_history(simulation, decided.first, bars, equity, held)),
         status=status,
         reason=reason,
         costs=costs,
@@ -181,10 +181,10 @@ def _finished(play: Play, bars: Bars, wanted: decisions.Decisions, simulation: S
     )
 
 
-def _verdict(wanted: decisions.Decisions, simulation: Simulation) -> tuple[Status, str]:
+def _verdict(decided: decisions.Decisions, simulation: Simulation) -> tuple[Status, str]:
     if simulation.portfolio.trades:
         return Status.OK, ""
-    signals = int(wanted.entry_long.sum() + wanted.entry_short.sum())
+    signals = int(decided.entry_long.sum() + decided.entry_short.sum())
     if simulation.n_rejected:
         return Status.NO_TRADES, f"all {simulation.n_rejected} entries were rejected: too small, or without a valid stop or target"
     return Status.NO_TRADES, "no limit order was filled" if signals else "no entry signal in the span"

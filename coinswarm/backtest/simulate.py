@@ -68,16 +68,16 @@ class Simulation:
             self.portfolio.pay_funding(position, bar.open, self._tape.funding[at])
         if self._rules.max_gap_ms is not None and self._tape.gap_ms[at] > self._rules.max_gap_ms:
             self.portfolio.n_gaps += 1
-        found = position.exit_at_open(bar)
+        exit_ = position.exit_at_open(bar)
         if self._leaving is not None:
-            found = Exit(self._leaving, bar.open)
+            exit_ = Exit(self._leaving, bar.open)
             self._leaving = None
-        self._leave(position, found or position.exit_inside(bar, at_entry=False), at)
+        self._leave(position, exit_ or position.exit_inside(bar, at_entry=False), at)
 
-    def _leave(self, position: Position, found: Exit | None, at: int) -> None:
-        if found is not None:
+    def _leave(self, position: Position, exit_: Exit | None, at: int) -> None:
+        if exit_ is not None:
             slip = orders.slippage(self._rules, self._tape, at, position.entry.qty)
-            self.portfolio.close(position, found, at, slip)
+            self.portfolio.close(position, exit_, at, slip)
 
     def _enter(self, order: orders.Order, at: int) -> None:
         """Offer the bar to a waiting order; a fill may be stopped in the same bar."""
@@ -85,11 +85,11 @@ class Simulation:
         if order.limit is None or self._rules.limit is None:
             self._open(self._desk.market_entry(order, at, equity), at)
             return
-        found = orders.try_limit(order, order.limit, self._rules.limit, bar, at)
-        if found is not None and found.cancelled:
+        fill = orders.try_limit(order, order.limit, self._rules.limit, bar, at)
+        if fill is not None and fill.cancelled:
             self._order = None
-        elif found is not None:
-            self._open(self._desk.limit_entry(order, at, equity, found), at)
+        elif fill is not None:
+            self._open(self._desk.limit_entry(order, at, equity, fill), at)
 
     def _open(self, entry: EntryFill | None, at: int) -> None:
         """The order is done: it became an entry or was rejected."""

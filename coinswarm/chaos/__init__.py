@@ -1,1 +1,1 @@
-"""Trades at random on real bars, with what was known when each was decided and what became of it."""
+"""Random trades on real bars, each with what was known at its decision and with its outcome."""

@@ -1,4 +1,4 @@
-"""Which trades are made: trade k of a seed is the same trade whoever draws it, alone or among a million.
+"""Which trades are made: trade k of a seed is the same trade in any process, drawn alone or among a million.
 
 Its four random numbers are block k of a Philox stream (Salmon et al. 2011): hold, place, side and size. The hold follows its law; then
 every pair of a market and a bar that allows this hold is as likely as any other, so a market that starts late or has gaps has fewer
@@ -31,7 +31,7 @@ _WORDS = 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Urn:
+class TradeSampler:
     """All trades that can be drawn.
 
     Attributes:
@@ -56,7 +56,7 @@ class Urn:
 
     @property
     def frame(self) -> ChaosFrame:
-        """What all trades of this urn share."""
+        """What all trades of this sampler share."""
         first = self.markets[0]
         return ChaosFrame(
             markets=tuple(market.bars.key for market in self.markets), features=tuple(map(str, first.names)), bar_ms=first.bars.timeframe.ms
@@ -85,8 +85,8 @@ class Drawn:
     size: FloatArray
 
 
-def fill(bars: Sequence[Bars], settings: ChaosSettings, others: Mapping[str, Bars] | None = None) -> Urn:
-    """Describe markets and count what can be drawn.
+def sampler(bars: Sequence[Bars], settings: ChaosSettings, others: Mapping[str, Bars] | None = None) -> TradeSampler:
+    """The trade sampler of some markets: they are described, and the trades that can be drawn are counted.
 
     Args:
         bars: candles of each market, of one timeframe.
@@ -101,44 +101,44 @@ def fill(bars: Sequence[Bars], settings: ChaosSettings, others: Mapping[str, Bar
     _check(bars)
     low, high = settings.hold_bars(bars[0].timeframe.ms)
     names = naming.described_by(settings.features)
-    known = {market.symbol: market for market in bars} | dict(others or {})
-    described = tuple(markets.describe(market, names, known, warmup_tolerance=settings.warmup_tolerance) for market in bars)
+    by_symbol = {market.symbol: market for market in bars} | dict(others or {})
+    described = tuple(markets.describe(market, names, by_symbol, warmup_tolerance=settings.warmup_tolerance) for market in bars)
     owners = np.repeat(np.arange(len(bars), dtype=np.int64), [market.starts.size for market in described])
     starts, lengths = np.concatenate([market.starts for market in described]), np.concatenate([market.lengths for market in described])
     order = np.argsort(-lengths, kind="stable")
     sums = np.r_[0, np.cumsum(lengths[order])].astype(np.int64)
     holds = np.arange(low, high + 1, dtype=np.int64)
     many = np.searchsorted(-lengths[order], -(holds + 2), side="right").astype(np.int64)
-    urn = Urn(
+    made = TradeSampler(
         settings=settings, markets=described, low=low, chances=_chances(holds, settings.hold_law),
         owners=owners[order], starts=starts[order], sums=sums, many=many, pairs=sums[many] - many * (holds + 1),
     )  # fmt: skip
-    _refuse_short(urn, known)
-    return urn
+    _refuse_short(made, by_symbol)
+    return made
 
 
-def draw(urn: Urn, start: int, stop: int) -> Drawn:
-    """Trades `start` to `stop` of the urn's seed.
+def draw(sampler: TradeSampler, start: int, stop: int) -> Drawn:
+    """Trades `start` to `stop` of the sampler's seed.
 
     Raises:
         InvalidArgument: `start` is below 0 or `stop` below `start`.
     """
     check.at_least(start, "the first trade", 0)
     check.at_least(stop, "the end of trades", start)
-    chance = uniforms(urn.settings.seed, start, stop)
-    row = np.searchsorted(urn.chances, chance[:, 0] * urn.chances[-1], side="right")
-    row = np.minimum(row, urn.chances.size - 1)
-    hold = urn.low + row.astype(np.int64)
-    place = np.minimum((chance[:, 1] * urn.pairs[row]).astype(np.int64), urn.pairs[row] - 1)
+    chance = uniforms(sampler.settings.seed, start, stop)
+    row = np.searchsorted(sampler.chances, chance[:, 0] * sampler.chances[-1], side="right")
+    row = np.minimum(row, sampler.chances.size - 1)
+    hold = sampler.low + row.astype(np.int64)
+    place = np.minimum((chance[:, 1] * sampler.pairs[row]).astype(np.int64), sampler.pairs[row] - 1)
     run, decision = np.empty(hold.size, dtype=np.int64), np.empty(hold.size, dtype=np.int64)
-    outcomes.settle(urn.sums, urn.starts, urn.many[row], hold, place, run, decision)
-    least, largest = urn.settings.size
+    outcomes.settle(sampler.sums, sampler.starts, sampler.many[row], hold, place, run, decision)
+    least, largest = sampler.settings.size
     return Drawn(
         number=np.arange(start, stop, dtype=np.int64),
-        market=urn.owners[run],
+        market=sampler.owners[run],
         decision=decision,
         hold=hold,
-        side=_sides(urn.settings.side, chance[:, 2]),
+        side=_sides(sampler.settings.side, chance[:, 2]),
         size=least + chance[:, 3] * (largest - least),
     )
 
@@ -171,29 +171,29 @@ def _check(bars: Sequence[Bars]) -> None:
         raise errors.InvalidArgument("markets of one job share a timeframe", found=", ".join(map(str, lengths)), hint="draw them apart")
 
 
-def _refuse_short(urn: Urn, known: Mapping[str, Bars]) -> None:
-    for market in urn.markets:
+def _refuse_short(sampler: TradeSampler, by_symbol: Mapping[str, Bars]) -> None:
+    for market in sampler.markets:
         longest = int(market.lengths.max(initial=0))
-        if longest < urn.low + 2:
+        if longest < sampler.low + 2:
             raise errors.SpanTooShort(
-                f"{market.bars.key} allows no trade: once {market.slowest} is warm it needs {urn.low + 2} bars in a row",
+                f"{market.bars.key} allows no trade: once {market.slowest} is warm it needs {sampler.low + 2} bars in a row",
                 found=f"{longest} of {len(market.bars)}",
                 hint="leave it out, widen the span, hold shorter, or describe trades by features that are warm sooner"
-                + _apart(market, known),
+                + _apart(market, by_symbol),
             )
-    if urn.pairs[-1] == 0:
-        high, found = urn.low + urn.pairs.size - 1, int(np.diff(urn.sums).max())
-        bar_ms = urn.markets[0].bars.timeframe.ms
+    if sampler.pairs[-1] == 0:
+        high, longest_run = sampler.low + sampler.pairs.size - 1, int(np.diff(sampler.sums).max())
+        bar_ms = sampler.markets[0].bars.timeframe.ms
         raise errors.SpanTooShort(
             f"a hold of {high} bars needs {high + 2} warm bars in a row in some market",
-            found=found,
-            hint=f"hold at most {Timeframe(max(1, found - 2) * bar_ms)}, or widen the span",
+            found=longest_run,
+            hint=f"hold at most {Timeframe(max(1, longest_run - 2) * bar_ms)}, or widen the span",
         )
 
 
-def _apart(market: DescribedMarket, known: Mapping[str, Bars]) -> str:
+def _apart(market: DescribedMarket, by_symbol: Mapping[str, Bars]) -> str:
     """Which market begins when, where a feature is of another market that does not begin with this one."""
     others = sorted({name.market for name in market.names if name.market is not None} - {market.bars.symbol})
-    looked_at = [known[symbol] for symbol in others if len(known[symbol])]
+    looked_at = [by_symbol[symbol] for symbol in others if len(by_symbol[symbol])]
     common = overlap.of([market.bars, *looked_at])
-    return "" if common.alike else f"; {common.told}"
+    return "" if common.alike else f"; {common.text}"

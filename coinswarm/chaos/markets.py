@@ -122,7 +122,7 @@ def _tape(bars: Bars, state: FloatArray) -> outcomes.OutcomeTape:
 
 
 def _frozen(column: FloatArray) -> FloatArray:
-    """A view nobody can write to: workers are handed such, and compiled code must see one type everywhere."""
+    """A read-only view: workers receive such, and compiled code must see one type everywhere."""
     view = np.ascontiguousarray(column, dtype=np.float64).view()
     view.flags.writeable = False
     return view

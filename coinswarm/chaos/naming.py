@@ -96,13 +96,13 @@ def read(text: str) -> FeatureName:
     )
 
 
-def described_by(named: tuple[str, ...] | list[str]) -> tuple[FeatureName, ...]:
+def described_by(features: tuple[str, ...] | list[str]) -> tuple[FeatureName, ...]:
     """What trades are described by: the base features and those named, each once, in that order.
 
     Raises:
         InvalidArgument, NotFound: as `read`.
     """
-    return tuple(dict.fromkeys(read(text) for text in (*BASE, *named)))
+    return tuple(dict.fromkeys(read(text) for text in (*BASE, *features)))
 
 
 def _indicator(name: str) -> Indicator:
@@ -114,7 +114,7 @@ def _indicator(name: str) -> Indicator:
 
 def _given(entry: Indicator, text: str, name: str) -> tuple[dict[str, float | str | bool], str]:
     """Parameters by name, and the source column."""
-    known = [parameter.name for parameter in entry.parameters]
+    parameters = [parameter.name for parameter in entry.parameters]
     given: dict[str, float | str | bool] = {}
     source = "close"
     for place, word in enumerate(part for part in text.split(",") if part):
@@ -122,20 +122,20 @@ def _given(entry: Indicator, text: str, name: str) -> tuple[dict[str, float | st
         if equals and key == "source" and entry.takes_source:
             source = _source(value)
             continue
-        if not equals and place >= len(known):
-            raise errors.InvalidArgument(f"{entry.name} takes {', '.join(known) or 'no parameters'}", found=repr(name))
-        key = key if equals else known[place]
+        if not equals and place >= len(parameters):
+            raise errors.InvalidArgument(f"{entry.name} takes {', '.join(parameters) or 'no parameters'}", found=repr(name))
+        key = key if equals else parameters[place]
         if key in given:
             raise errors.InvalidArgument(f"{entry.name}.{key} is given once", found=repr(name))
         given[key] = _value(value)
     return given, source
 
 
-def _complete(entry: Indicator, given: Mapping[str, float | str | bool]) -> dict[str, float | str | bool]:
+def _complete(entry: Indicator, params: Mapping[str, float | str | bool]) -> dict[str, float | str | bool]:
     try:
-        return features.complete(entry, given)
+        return features.complete(entry, params)
     except errors.InvalidArgument as problem:
-        backwards = any(isinstance(value, float) and value < 0 for value in given.values())
+        backwards = any(isinstance(value, float) and value < 0 for value in params.values())
         raise errors.InvalidArgument(problem.rule, found=problem.found, hint=_NO_LOOKING_AHEAD if backwards else "") from None
 
 

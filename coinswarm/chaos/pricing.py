@@ -1,4 +1,4 @@
-"""What became of the trades that were drawn: filled, held, closed and described."""
+"""The outcomes of drawn trades: filled, held, closed and described."""
 
 from __future__ import annotations
 
@@ -7,32 +7,30 @@ from typing import Any
 import numpy as np
 
 from coinswarm.chaos import naming
-from coinswarm.chaos.drawing import Drawn, Urn, draw
+from coinswarm.chaos.drawing import Drawn, TradeSampler, draw
 from coinswarm.chaos.markets import DescribedMarket
 from coinswarm.kernels import outcomes
-
-# loaded here, before the package binds its function `trades`: the module of that name, loaded later, would take its place
 from coinswarm.ledger.chaos import COLUMNS, ChaosTrades
 from coinswarm.types import IntArray
 
 
-def trades(urn: Urn, start: int, stop: int) -> ChaosTrades:
-    """Trades `start` to `stop` of an urn: drawn, priced and described.
+def trades(sampler: TradeSampler, start: int, stop: int) -> ChaosTrades:
+    """Trades `start` to `stop` of a sampler: drawn, priced and described.
 
     Raises:
         InvalidArgument: `start` is below 0 or `stop` below `start`.
     """
-    return price(urn, draw(urn, start, stop))
+    return price(sampler, draw(sampler, start, stop))
 
 
-def price(urn: Urn, drawn: Drawn) -> ChaosTrades:
-    """Fill, close and describe trades that were drawn of `urn`; each is a trade of its own that no other one touches."""
-    frame = urn.frame
+def price(sampler: TradeSampler, drawn: Drawn) -> ChaosTrades:
+    """Fill, close and describe trades that were drawn of `sampler`; each is a trade of its own that no other one touches."""
+    frame = sampler.frame
     columns = _room(drawn, len(frame.features))
     order = np.argsort(drawn.market, kind="stable")
-    edges = np.searchsorted(drawn.market[order], np.arange(len(urn.markets) + 1))
-    terms = _terms(urn)
-    for place, market in enumerate(urn.markets):
+    edges = np.searchsorted(drawn.market[order], np.arange(len(sampler.markets) + 1))
+    terms = _terms(sampler)
+    for place, market in enumerate(sampler.markets):
         rows = order[edges[place] : edges[place + 1]]
         if rows.size:
             _enter(columns, rows, drawn, market, terms)
@@ -64,12 +62,12 @@ def _enter(columns: dict[str, Any], rows: IntArray, drawn: Drawn, market: Descri
     columns["reason"][rows] = reason
 
 
-def _terms(urn: Urn) -> outcomes.OutcomeTerms:
-    costs = urn.settings.costs
+def _terms(sampler: TradeSampler) -> outcomes.OutcomeTerms:
+    costs = sampler.settings.costs
     return outcomes.OutcomeTerms(
         fee=costs.taker_bps / 1e4,
         slip=costs.slippage_bps / 1e4,
         slip_volatility=costs.slippage_volatility,
         slip_participation=costs.slippage_participation,
-        maintenance=urn.settings.maintenance,
+        maintenance=sampler.settings.maintenance,
     )

@@ -52,5 +52,5 @@ def run(
     settings = make(
         hold=hold, hold_law=hold_law, side=side, size=size, features=features, costs=costs, seed=seed, warmup_tolerance=warmup_tolerance
     )
-    urn = drawing.fill([bars] if isinstance(bars, Bars) else list(bars), settings, others)
-    return pricing.trades(urn, 0, n)
+    sampler = drawing.sampler([bars] if isinstance(bars, Bars) else list(bars), settings, others)
+    return pricing.trades(sampler, 0, n)

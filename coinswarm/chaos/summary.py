@@ -1,4 +1,4 @@
-"""What random trades came to, market by market and side by side."""
+"""Outcomes of random trades, by market and side."""
 
 from __future__ import annotations
 

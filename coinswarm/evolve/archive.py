@@ -57,7 +57,7 @@ class Archive(Columns):
         descriptors: (n, n_descriptors) behaviour.
         genomes: (n, n_dims).
         identities: (n,) S64.
-        births: (n,) the proposal that carried it; see `lineage.birth`.
+        births: (n,) the proposal that carried it; see `lineage.births`.
     """
 
     cells: IntArray

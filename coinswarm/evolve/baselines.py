@@ -1,4 +1,4 @@
-"""What evolution has to beat: random parameters at equal cost, from a stream of their own."""
+"""The baseline of a search: random parameters at equal cost, from a random stream of their own."""
 
 from __future__ import annotations
 

@@ -74,8 +74,8 @@ class Nursery:
         return brood
 
     def _orphans(self, genomes: FloatArray, code: int) -> Brood:
-        nobody = np.full((len(genomes), 2), lineage.NO_PARENT, dtype=np.int64)
-        return Brood(genomes, self._names(genomes), np.full(len(genomes), code, dtype=np.int8), nobody)
+        no_parents = np.full((len(genomes), 2), lineage.NO_PARENT, dtype=np.int64)
+        return Brood(genomes, self._names(genomes), np.full(len(genomes), code, dtype=np.int8), no_parents)
 
     def _children(self, island: Island, rows: IntArray, count: int) -> Brood:
         """Children of the pairs (0, 1), (2, 3), … of `rows`."""
@@ -86,8 +86,8 @@ class Nursery:
         unit = self.scale.unit(genomes)
         pair = operators.cross(rng, unit[left], unit[right], variation, self.scale.nominal)
         one, other = _interleave(left, right)[:count], _interleave(right, left)[:count]
-        bred = np.where(paired[:, None], _interleave(*pair)[:count], unit[one])
-        settled = self._settle(bred, unit[one], genomes[one])
+        children = np.where(paired[:, None], _interleave(*pair)[:count], unit[one])
+        settled = self._settle(children, unit[one], genomes[one])
         crossed = paired & (settled != genomes[one]).any(axis=1)
         children, mutated = self._mutated(settled, island, Purpose.MUTATION)
         parents = np.stack([one, np.where(crossed, other, lineage.NO_PARENT)], axis=1)
@@ -154,9 +154,9 @@ class Nursery:
         known = known_to(island, shared, brood.identities)[0]
         orphan = brood.parents < 0
         rows = np.where(orphan, 0, brood.parents)
-        nobody = orphan if len(population) else np.ones_like(orphan)
-        births = np.where(nobody, lineage.NO_PARENT, population.births[rows] if len(population) else rows)
-        ancestors = np.where(nobody, b"", population.identities[rows] if len(population) else b"").astype("S64")
+        no_parents = orphan if len(population) else np.ones_like(orphan)
+        births = np.where(no_parents, lineage.NO_PARENT, population.births[rows] if len(population) else rows)
+        ancestors = np.where(no_parents, b"", population.identities[rows] if len(population) else b"").astype("S64")
         return Proposals(
             island=island.index, generation=island.generation, genomes=brood.genomes, identities=brood.identities,
             births=lineage.births(island.index, island.generation, count), parents=births, parent_identities=ancestors,
@@ -173,10 +173,10 @@ def known_to(island: Island, shared: Known, identities: Names) -> tuple[BoolArra
     mine, rows = island.own.find(identities)
     common, others = shared.find(identities, island.epoch)
     common &= ~mine
-    found = mine | common
+    scored = mine | common
     scores = island.own.take(rows[mine]).join(shared.take(others[common]))
     place = np.concatenate([np.flatnonzero(mine), np.flatnonzero(common)])
-    return found, scores.take(np.argsort(place))
+    return scored, scores.take(np.argsort(place))
 
 
 def first_of_each(identities: Names) -> IntArray:
@@ -186,8 +186,8 @@ def first_of_each(identities: Names) -> IntArray:
 
 
 def _stale(identities: Names, island: Island, shared: Known) -> BoolArray:
-    found = island.own.find(identities)[0] | shared.find(identities, island.epoch)[0]
-    return np.asarray(found | (first_of_each(identities) != np.arange(len(identities))))
+    scored = island.own.find(identities)[0] | shared.find(identities, island.epoch)[0]
+    return np.asarray(scored | (first_of_each(identities) != np.arange(len(identities))))
 
 
 def _interleave(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.NDArray[Any]:

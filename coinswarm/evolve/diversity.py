@@ -1,4 +1,4 @@
-"""How different the genomes of a population are, and whether that has fallen so far that new blood is called for."""
+"""How different the genomes of a population are, and whether it is so low that random newcomers are needed."""
 
 from __future__ import annotations
 

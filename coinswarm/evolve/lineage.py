@@ -1,4 +1,4 @@
-"""Who descends from whom, and what each operator is worth.
+"""Ancestry of variants, and what each operator is worth.
 
 A proposal's birth is one integer: island (from bit 44), generation (24 bits) and index (20 bits). It names the proposal in every table,
 is known before the proposal is evaluated, and tells on which island a variant was born after its copies have moved.

@@ -2,7 +2,7 @@
 
 Every k generations each island publishes copies of its best, together with the scores it has learned. It does so one generation *before*
 the border: what is published after generation k - 1 is absorbed after generation k. While the last evaluations of generation k run, the
-parcels of all islands are usually there already, so nobody waits unless an island is a whole generation behind. (With k = 1 there is no
+parcels of all islands are usually there already, so no island waits unless an island is a whole generation behind. (With k = 1 there is no
 earlier generation, and the border is an ordinary barrier.)
 
 Results still cannot depend on timing: an island may not breed generation k before it has absorbed, what it absorbs was fixed when all
@@ -74,7 +74,7 @@ def _published(island: Island, settings: SearchSettings, stop: StopDecision | No
 
 
 def _exchanged(state: State, settings: SearchSettings) -> State:
-    """Once every island has published: hand the parcels out, share the scores, and stop if nobody makes progress."""
+    """Once every island has published: deliver the parcels, share the scores, and stop if no island makes progress."""
     parcels = [island.outbox for island in state.islands if island.outbox is not None]
     if len(parcels) < len(state.islands) or all(finished(island, settings, state.stop) for island in state.islands):
         return state
@@ -123,7 +123,7 @@ def _absorbed(state: State, settings: SearchSettings) -> State:
 
 
 def _admitted(island: Island, settings: SearchSettings, stop: StopDecision | None) -> tuple[Island, npt.NDArray[np.void]]:
-    """`island` after its border, with the records of who came; a finished island lets nobody in, so its result stays its own."""
+    """`island` after its border, with the records of who came; a finished island takes no immigrants, so its result stays its own."""
     inbox, ended = island.inbox, finished(island, settings, stop)
     nobody = np.zeros(0, dtype=MIGRATION_DTYPE)
     if inbox is None or (island.generation < settings.migration_every * inbox.epoch and not ended):

@@ -1,8 +1,8 @@
 """Successive halving over blocks of time and markets: most new variants of a generation are dropped after a part of the bars.
 
 A slice is one block of time on one market. Each rung shows the variants still in the race further slices, spread over all of time and all
-markets, and lets the best share go on (Jamieson & Talwalkar 2016); those that reach the end are scored on everything, so that every figure
-of a finisher is what it would have been without a race.
+markets, and lets the best share continue (Jamieson & Talwalkar 2016); those that reach the end are scored on everything, so that every
+figure of a finisher is what it would have been without a race.
 
 A dropped variant is a trial with figures of a part. It is no failure and never a winner: it stands behind every variant that was scored on
 everything, the infeasible ones too, and among its like by what its part promised. Which slices a rung shows depends on settings and the
@@ -41,7 +41,7 @@ class RaceSlice(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rung:
-    """The slices a rung adds to those shown before, and how many variants it lets go on."""
+    """The slices a rung adds to those shown before, and how many variants it lets continue."""
 
     slices: tuple[RaceSlice, ...]
     survivors: int
@@ -70,11 +70,11 @@ def plan(variants: int, markets: int, settings: RacingSettings) -> tuple[Rung, .
 
 
 @lru_cache(maxsize=64)
-def shown(rung: int, markets: int, settings: RacingSettings) -> tuple[tuple[int, ...], ...]:
-    """The blocks of each market that a variant has been shown after so many rungs, ascending.
+def blocks_shown(rung: int, markets: int, settings: RacingSettings) -> tuple[tuple[int, ...], ...]:
+    """The blocks of each market that a variant has been shown after a number of rungs, ascending.
 
     Raises:
-        NotFound: no race has so many.
+        NotFound: no race has this many.
     """
     ends = _ends(markets, settings)
     if not 1 <= rung <= len(ends):
@@ -94,15 +94,15 @@ def spread(blocks: int, markets: int) -> tuple[RaceSlice, ...]:
 
 
 def decide(survivors: int, objectives: FloatArray, violation: FloatArray, failed: BoolArray) -> IntArray:
-    """(<= survivors,) rows that go on, ascending.
+    """(<= survivors,) rows that continue, ascending.
 
     Args:
         survivors: how many may.
         objectives: (n, n_objectives) minimised, of each variant on what it was shown; NaN counts as the worst seen.
         violation: (n,) 0 when feasible.
-        failed: (n,) these never go on.
+        failed: (n,) these never continue.
 
-    Of more variants than places, the better fronts go on, ties by crowding.
+    Of more variants than places, the better fronts continue, ties by crowding.
     """
     if objectives.ndim != 2 or len(violation) != len(objectives) or len(failed) != len(objectives):
         raise errors.ShapeMismatch("objectives must be (n_variants, n_objectives)", found=f"shape {objectives.shape}")
@@ -116,7 +116,7 @@ def decide(survivors: int, objectives: FloatArray, violation: FloatArray, failed
 
 
 def results(table: npt.NDArray[np.void], rungs: IntArray, settings: SearchSettings) -> Results:
-    """What a search is told about variants of which some were dropped.
+    """Results of variants of which some were dropped, as the search takes them.
 
     Args:
         table: (n_variants, n_markets) `SCORE_DTYPE`; of a dropped variant on the blocks it was shown.
@@ -126,21 +126,21 @@ def results(table: npt.NDArray[np.void], rungs: IntArray, settings: SearchSettin
     Returns:
         As `reduction.results`; figures of a part are extended to the whole, and a dropped variant violates by `DROPPED` and more.
     """
-    found = reduction.results(extended(table, rungs, settings.racing), settings)
+    results = reduction.results(extended(table, rungs, settings.racing), settings)
     if not settings.racing.enabled:
-        return found
-    worth = np.clip(np.nan_to_num(minimised(found, settings)[:, 0], nan=_FAR), -_FAR, _FAR)
-    behind = 2.0 + worth / (1.0 + np.abs(worth)) + 2.0 * (found.violation > 0)
-    violation = np.where(rungs > 0, DROPPED * behind, np.minimum(found.violation, 0.5 * DROPPED))
-    return replace(found, violation=np.where(found.failed, 0.0, violation))
+        return results
+    worth = np.clip(np.nan_to_num(minimised(results, settings)[:, 0], nan=_FAR), -_FAR, _FAR)
+    behind = 2.0 + worth / (1.0 + np.abs(worth)) + 2.0 * (results.violation > 0)
+    violation = np.where(rungs > 0, DROPPED * behind, np.minimum(results.violation, 0.5 * DROPPED))
+    return replace(results, violation=np.where(results.failed, 0.0, violation))
 
 
-def minimised(found: Results, settings: SearchSettings) -> FloatArray:
+def minimised(results: Results, settings: SearchSettings) -> FloatArray:
     """(n, n_objectives) objectives, smaller for better."""
-    return np.asarray(found.objectives * _signs(settings))
+    return np.asarray(results.objectives * _signs(settings))
 
 
-def dropped(rungs: IntArray, failed: BoolArray) -> BoolArray:
+def is_dropped(rungs: IntArray, failed: BoolArray) -> BoolArray:
     """(n,) which variants lost their race; one that failed in it is a failure."""
     return np.asarray((rungs > 0) & ~failed)
 
@@ -158,7 +158,7 @@ def extended(table: npt.NDArray[np.void], rungs: IntArray, settings: RacingSetti
 def shares(markets: int, settings: RacingSettings) -> FloatArray:
     """(n_rungs + 1, n_markets) share of the blocks that has been shown after each rung; 1 in row 0, which stands for everything."""
     steps = range(1, len(_ends(markets, settings)) + 1)
-    parts = [[len(blocks) / settings.blocks for blocks in shown(step, markets, settings)] for step in steps]
+    parts = [[len(blocks) / settings.blocks for blocks in blocks_shown(step, markets, settings)] for step in steps]
     return np.array([[1.0] * markets, *parts])
 
 

@@ -28,7 +28,7 @@ def check(settings: SearchSettings) -> None:
 
 
 def results(table: npt.NDArray[np.void], settings: SearchSettings) -> Results:
-    """What the search is told about variants.
+    """Results of variants, as the search takes them.
 
     Args:
         table: (n_variants, n_markets) `SCORE_DTYPE`.

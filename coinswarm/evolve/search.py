@@ -8,7 +8,7 @@
             state = search.tell(state, proposals, evaluate(proposals.genomes[proposals.todo]))
 
 `ask` and `tell` are pure functions of a frozen state, one island at a time, so a driver may keep several islands in flight and breed one
-while others are evaluated. Whatever the order in which islands are told, the final state is the same to the bit: see `migration`.
+while others are evaluated. Whatever the order in which results of islands arrive, the final state is the same to the bit: see `migration`.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Search:
         """The state after the scores of `proposals.todo` are in.
 
         Raises:
-            Conflict: the proposals are not those that the island waits for: told already, or of another run.
+            Conflict: the proposals are not those that the island waits for: scored already, or of another run.
             ShapeMismatch: not one score per row of `todo`.
             InvalidArgument: a violation is negative or NaN.
         """
@@ -96,7 +96,7 @@ class Search:
         island = state.islands[proposals.island]
         if proposals.generation != island.generation:
             rule = f"island {island.index} waits for generation {island.generation}"
-            raise errors.Conflict(rule, found=proposals.generation, hint="each generation is told once, in order")
+            raise errors.Conflict(rule, found=proposals.generation, hint="the results of each generation are given once, in order")
         self._check_results(proposals, results)
         scores = self._scores(proposals, results)
         children = self._members(proposals, island, state.shared, scores)
@@ -142,12 +142,12 @@ class Search:
         Args:
             state: a state that was stored `without_scores`.
             islands: (n,) where each evaluation took place.
-            generations: (n,) and in which generation; those not yet told are ignored.
+            generations: (n,) and in which generation; those without results yet are ignored.
             identities: (n,) S64.
-            results: (n,) their scores, as they were told.
+            results: (n,) their scores, as they were given.
         """
-        told = np.array([island.generation for island in state.islands])
-        past = generations < told[islands]
+        scored = np.array([island.generation for island in state.islands])
+        past = generations < scored[islands]
         scores = self._known(identities, results, migration.epochs(generations, self.settings)).take(past)
         islands = islands[past]
         exchanged = max(max(island.epoch, island.inbox.epoch if island.inbox else 0) for island in state.islands)
@@ -191,16 +191,16 @@ class Search:
         return Known(identities=identities, objectives=minimised, violation=violation, failed=failed, epochs=epochs.astype(np.int64))
 
     def _members(self, proposals: Proposals, island: Island, shared: Known, scores: Known) -> Members:
-        """All proposals with their scores: told now, known from before, or equal to another row."""
-        found, known = known_to(island, shared, proposals.identities)
-        place = np.zeros(len(proposals.identities), dtype=np.int64)
-        place[proposals.todo] = np.arange(len(proposals.todo))
+        """All proposals with their scores: new, known from before, or equal to another row."""
+        old, known = known_to(island, shared, proposals.identities)
+        row_of = np.zeros(len(proposals.identities), dtype=np.int64)
+        row_of[proposals.todo] = np.arange(len(proposals.todo))
         columns = {}
         for name in ("objectives", "violation", "failed"):
-            told, before = getattr(scores, name), getattr(known, name)
-            columns[name] = np.empty((len(place), *told.shape[1:]), dtype=told.dtype)
-            columns[name][found] = before
-            columns[name][~found] = told[place[proposals.copies[~found]]]
+            new, before = getattr(scores, name), getattr(known, name)
+            columns[name] = np.empty((len(row_of), *new.shape[1:]), dtype=new.dtype)
+            columns[name][old] = before
+            columns[name][~old] = new[row_of[proposals.copies[~old]]]
         return Members(genomes=proposals.genomes, identities=proposals.identities, births=proposals.births, **columns)
 
     def _signs(self) -> FloatArray:

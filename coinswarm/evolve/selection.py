@@ -1,7 +1,7 @@
-"""Who is better, who breeds, who survives: NSGA-II with feasibility first, and a tournament on one objective.
+"""Ranking, choice of parents and survival: NSGA-II with feasibility first, and a tournament on one objective.
 
 Deb et al. 2002, "A fast and elitist multiobjective genetic algorithm: NSGA-II": a feasible variant beats an infeasible one, of two
-infeasible ones the smaller violation wins (constrained domination), equals are told apart by their crowding distance. Fronts come from
+infeasible ones the smaller violation wins (constrained domination), ties are broken by their crowding distance. Fronts come from
 moocore. A failed variant is not a bad one: it stands last, never breeds, and is replaced by the first scored variant that comes along.
 """
 
@@ -105,7 +105,7 @@ def tournament(rng: np.random.Generator, contestants: int, count: int, size: int
 
 
 def dominates(left: Members, right: Members) -> BoolArray:
-    """(n,) whether row i of `left` beats row i of `right` by constrained domination; a failed one beats nobody."""
+    """(n,) whether row i of `left` beats row i of `right` by constrained domination; a failed one beats none."""
     no_worse = (left.objectives <= right.objectives).all(axis=1)
     better = (left.objectives < right.objectives).any(axis=1)
     cleaner = left.violation < right.violation

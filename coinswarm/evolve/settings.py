@@ -19,13 +19,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Direction = Literal["max", "min"]
 
 OUT_OF_SAMPLE = 0.25
-"""Share of the bars, the newest, that a search never sees unless it is told otherwise."""
+"""Share of the bars, the newest, that a search never sees unless it is asked otherwise."""
 WINNERS = 10
-"""How many of the best are scored out of sample unless told otherwise."""
+"""How many of the best are scored out of sample unless it is asked otherwise."""
 
 
 def _direction(given: Mapping[str, Any]) -> Direction:
-    """How a figure is better when nothing is said."""
+    """The direction in which a figure is better, unless one is given."""
     return "min" if given.get("name") in SMALLER_IS_BETTER else "max"
 
 
@@ -82,7 +82,7 @@ class RacingSettings(config.Settings):
 
     enabled: bool = False
     rungs: Annotated[int, Field(ge=1, le=9, description="decisions before the finish")] = 2
-    keep: Annotated[float, Field(gt=0, lt=1, description="share of variants that a rung lets go on")] = 0.3
+    keep: Annotated[float, Field(gt=0, lt=1, description="share of variants that a rung lets continue")] = 0.3
     first_share: Annotated[float, Field(gt=0, lt=1, description="share of all blocks that the first rung shows")] = 0.12
     fewest: Annotated[int, Field(ge=1, description="a rung never leaves fewer variants than this")] = 8
     blocks: Annotated[int, Field(ge=2, le=1000, description="parts of equal length that the bars of each market are divided into")] = 100

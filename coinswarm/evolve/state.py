@@ -54,7 +54,7 @@ class Members(Columns):
     Attributes:
         genomes: (n, n_dims) genes.
         identities: (n,) what the variant is, whatever its genome.
-        births: (n,) key of the proposal that first carried it here or on another island; see `lineage.birth`.
+        births: (n,) key of the proposal that first carried it here or on another island; see `lineage.births`.
         objectives: (n, n_objectives) minimised, finite.
         violation: (n,) total violation of constraints, 0 when feasible.
         failed: (n,) True when it could not be scored; its objectives then mean nothing.
@@ -75,7 +75,7 @@ class Members(Columns):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inbox:
-    """Immigrants that wait at the border of an island until it has told the generation before."""
+    """Immigrants that wait at the border of an island until the results of its generation before are in."""
 
     epoch: int
     source: int
@@ -94,7 +94,7 @@ class Island:
     """One population and everything that decides its future.
 
     Attributes:
-        generation: how many generations have been told.
+        generation: how many generations have their results.
         epoch: how many migrations have been absorbed.
         population: (island size) members, best first.
         own: scores learned here since the last migration it absorbed.
@@ -234,7 +234,7 @@ class Proposals:
         island, generation: where they belong; a `tell` out of turn is refused.
         genomes: (n, n_dims) valid genomes.
         identities: (n,) S64.
-        births: (n,) key of each proposal, unique in the run; see `lineage.birth`.
+        births: (n,) key of each proposal, unique in the run; see `lineage.births`.
         parents: (n, 2) births of the parents, -1 where there is none.
         parent_identities: (n, 2) S64, empty where there is none.
         operators: (n,) index into `operators.NAMES`.

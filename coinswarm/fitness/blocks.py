@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from coinswarm import check
-from coinswarm.fitness.conditions import packed
+from coinswarm.kernels.bits import packed
 from coinswarm.types import Bits
 
 

@@ -19,7 +19,7 @@ from coinswarm.indicators import features
 from coinswarm.kernels import bits
 from coinswarm.market.bars import Bars
 from coinswarm.play import expressions, model
-from coinswarm.types import Bits, BoolArray, FloatArray, IntArray
+from coinswarm.types import Bits, FloatArray, IntArray
 
 Value = FloatArray | float
 _ENTRY_BYTES = 512
@@ -42,14 +42,6 @@ _COMPARE: dict[str, Callable[[Value, Value], Any]] = {
     "==": lambda left, right: left == right,
     "!=": lambda left, right: (left < right) | (left > right),
 }
-
-
-def packed(mask: BoolArray) -> Bits:
-    """(n_bars,) truth values as ceil(n_bars / 64) words."""
-    room = np.zeros(((mask.size + 63) // 64) * 8, dtype=np.uint8)
-    small = np.packbits(mask, bitorder="little")
-    room[: small.size] = small
-    return room.view(np.uint64)
 
 
 class Evaluation:
@@ -194,7 +186,7 @@ class Evaluation:
                 return self._window(node)
 
     def _pack(self, mask: Any) -> Bits:
-        return packed(np.broadcast_to(np.asarray(mask, dtype=np.bool_), (self.n,)))
+        return bits.packed(np.broadcast_to(np.asarray(mask, dtype=np.bool_), (self.n,)))
 
     def _comparer(self, operator: str) -> Callable[[Value, Value], Bits]:
         return lambda left, right: self._pack(_COMPARE[operator](left, right))

@@ -78,8 +78,8 @@ def _compact(codes: IntArray, limit: int) -> tuple[IntArray, IntArray]:
     if limit <= 8 * codes.size + 1024:
         seen = np.zeros(limit, dtype=np.int64)
         seen[codes] = 1
-        found = np.flatnonzero(seen)
-        seen[found] = np.arange(found.size)
-        return found, seen[codes]
-    found, which = np.unique(codes, return_inverse=True)
-    return found, which.reshape(-1)
+        rows = np.flatnonzero(seen)
+        seen[rows] = np.arange(rows.size)
+        return rows, seen[codes]
+    rows, which = np.unique(codes, return_inverse=True)
+    return rows, which.reshape(-1)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from coinswarm import check
-from coinswarm.fitness.conditions import packed
 from coinswarm.fitness.score import Scorer
+from coinswarm.kernels.bits import packed
 from coinswarm.kernels.codes import N_OUTCOME, Outcome
 from coinswarm.types import Bits, BoolArray, FloatArray, IntArray
 
@@ -62,29 +62,29 @@ def score(scorer: Scorer, genome: FloatArray, numbers: IntArray, *, seed: int) -
         (n,) of SCORE_DTYPE.
     """
     check.at_least(seed, "seed", 0)
-    known = habit(scorer, genome)
-    parts = [_score(scorer, genome, numbers[at : at + _CHUNK], known, seed) for at in range(0, len(numbers), _CHUNK)]
+    own_habit = habit(scorer, genome)
+    parts = [_score(scorer, genome, numbers[at : at + _CHUNK], own_habit, seed) for at in range(0, len(numbers), _CHUNK)]
     return np.concatenate(parts) if parts else scorer.score(np.empty((0, len(genome))))
 
 
-def entries(known: Habit, n_bars: int, rng: np.random.Generator) -> tuple[BoolArray, BoolArray]:
-    """(n_bars,) long and short entries of one lottery: each bar that may decide enters with the chance of `known`, never on both sides."""
+def entries(habit: Habit, n_bars: int, rng: np.random.Generator) -> tuple[BoolArray, BoolArray]:
+    """(n_bars,) long and short entries of one lottery: each bar that may decide enters with the chance of `habit`, never on both sides."""
     longs, shorts = np.zeros(n_bars, dtype=np.bool_), np.zeros(n_bars, dtype=np.bool_)
-    bars = max(n_bars - 1 - known.first, 0)
-    count = int(rng.binomial(bars, known.rate))
-    places = known.first + rng.choice(bars, size=count, replace=False, shuffle=False)
-    sides = rng.random(count) < known.long_share
+    bars = max(n_bars - 1 - habit.first, 0)
+    count = int(rng.binomial(bars, habit.rate))
+    places = habit.first + rng.choice(bars, size=count, replace=False, shuffle=False)
+    sides = rng.random(count) < habit.long_share
     longs[places[sides]] = True
     shorts[places[~sides]] = True
     return longs, shorts
 
 
-def _score(scorer: Scorer, genome: FloatArray, numbers: IntArray, known: Habit, seed: int) -> np.ndarray:
+def _score(scorer: Scorer, genome: FloatArray, numbers: IntArray, habit: Habit, seed: int) -> np.ndarray:
     words = (len(scorer.bars) + 63) // 64
     longs: Bits = np.zeros((len(numbers), words), dtype=np.uint64)
     shorts: Bits = np.zeros((len(numbers), words), dtype=np.uint64)
     for row, number in enumerate(numbers.tolist()):
-        drawn = entries(known, len(scorer.bars), _stream(scorer, seed, number))
+        drawn = entries(habit, len(scorer.bars), _stream(scorer, seed, number))
         longs[row], shorts[row] = packed(drawn[0]), packed(drawn[1])
     return scorer.score_entries(genome, longs, shorts)
 

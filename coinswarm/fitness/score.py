@@ -152,8 +152,8 @@ class Scorer:
     def _pieces(self, values: FloatArray) -> list[IntArray]:
         """Which variants are scored together: all of them, or as many as have room for their conditions and features.
 
-        Variants with the same risk and exits stay together, because they share outcomes: cutting at every so many variants instead cost W1
-        of docs/benchmarks.md a third of its speed, and half of it on eight times the bars.
+        Variants with the same risk and exits stay together, because they share outcomes: cutting at a fixed number of variants instead
+        cost W1 of docs/benchmarks.md a third of its speed, and half of it on eight times the bars.
         """
         words = max(1, (len(self.bars) + 63) // 64)
         room = max(128, _CHUNK_BYTES // (16 * words))

@@ -16,7 +16,7 @@ from coinswarm.types import FloatArray, IntArray
 
 VOLATILITY_BARS = 20
 _BARS_AN_OUTCOME = 5
-"""One kept outcome for so many bars, as many bytes as the bars themselves: room for the entries that variants of one rule share."""
+"""One kept outcome for this many bars, as many bytes as the bars themselves: room for the entries that variants of one rule share."""
 
 
 def tape_of(bars: Bars, costs: Costs, max_gap_ms: int | None) -> Tape:

@@ -22,15 +22,15 @@ def reasons(evaluation: Evaluation, start: int) -> tuple[str, ...]:
     names = list(play.features)
     firsts = np.array([evaluation.feature_firsts(name) for name in names]).reshape(len(names), evaluation.n_variants)
     slowest = firsts.argmax(axis=0) if names else np.zeros(evaluation.n_variants, dtype=np.int64)
-    found = []
+    reasons = []
     for row, place in enumerate(slowest.tolist()):
         if names and firsts[place, row] >= n - 1:
-            found.append(_cold(_fixed(play, evaluation.values[row]), names[place], evaluation))
+            reasons.append(_cold(_fixed(play, evaluation.values[row]), names[place], evaluation))
         elif start >= n - 1:
-            found.append(f"decisions may begin at bar {start:,}, there are {n:,}")
+            reasons.append(f"decisions may begin at bar {start:,}, there are {n:,}")
         else:
-            found.append(f"its conditions look further back than the {n:,} bars that there are")
-    return tuple(found)
+            reasons.append(f"its conditions look further back than the {n:,} bars that there are")
+    return tuple(reasons)
 
 
 def _cold(fixed: Play, name: str, evaluation: Evaluation) -> str:

@@ -103,11 +103,11 @@ def complete(entry: Indicator, params: Params) -> dict[str, float | str | bool]:
     Raises:
         InvalidArgument: a parameter is unknown, missing, or outside its bounds.
     """
-    known = {parameter.name: parameter for parameter in entry.parameters}
+    parameters = {parameter.name: parameter for parameter in entry.parameters}
     for name in params:
-        if name not in known:
-            raise errors.InvalidArgument(f"{entry.name} takes {', '.join(known) or 'no parameters'}", found=repr(name))
-    return {name: _value(entry, parameter, params) for name, parameter in known.items()}
+        if name not in parameters:
+            raise errors.InvalidArgument(f"{entry.name} takes {', '.join(parameters) or 'no parameters'}", found=repr(name))
+    return {name: _value(entry, parameter, params) for name, parameter in parameters.items()}
 
 
 def _value(entry: Indicator, parameter: Parameter, params: Params) -> float | str | bool:
@@ -133,17 +133,17 @@ def _origin(bars: Bars, market: Bars | None, timeframe_ms: int | None) -> Bars:
     It keeps a last one that this market's bars do not end: on our bars it shows when its time is over, and never before.
     """
     given = bars if market is None else market
-    wanted = bars.timeframe.ms if timeframe_ms is None else timeframe_ms
-    if wanted < bars.timeframe.ms:
+    length_ms = bars.timeframe.ms if timeframe_ms is None else timeframe_ms
+    if length_ms < bars.timeframe.ms:
         raise errors.InvalidArgument(
-            "a feature's timeframe must not be faster than the exec bars", found=f"{Timeframe(wanted)} on {bars.timeframe}"
+            "a feature's timeframe must not be faster than the exec bars", found=f"{Timeframe(length_ms)} on {bars.timeframe}"
         )
-    if wanted == given.timeframe.ms or len(given) == 0:
+    if length_ms == given.timeframe.ms or len(given) == 0:
         return given
     slower = _SLOW.setdefault(given, {})
-    if wanted not in slower:
-        slower[wanted] = resample.resample(given, Timeframe(wanted), unfinished=True)
-    return slower[wanted]
+    if length_ms not in slower:
+        slower[length_ms] = resample.resample(given, Timeframe(length_ms), unfinished=True)
+    return slower[length_ms]
 
 
 def _shown(bars: Bars, origin: Bars) -> Alignment:

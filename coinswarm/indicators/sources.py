@@ -19,7 +19,7 @@ def column(bars: Bars, name: str) -> FloatArray:
         name: open, high, low, close, volume, hl2 (mean of high and low), hlc3 or ohlc4.
 
     Returns:
-        (n_bars,) float64, contiguous; known at the close of each bar. A stored column is handed out itself, so it must not be written to.
+        (n_bars,) float64, contiguous; known at the close of each bar. A stored column is returned itself, so it must not be written to.
 
     Raises:
         InvalidArgument: no column has that name.

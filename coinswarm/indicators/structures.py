@@ -81,8 +81,8 @@ def events(bars: Bars, left: int, right: int, kind: str) -> FloatArray:
         kind: swing_high, swing_low or swing_any for pivots; pair_high, pair_low or pair_any for legs that end in a high, a low or either.
     """
     if kind.startswith("swing"):
-        known = [~np.isnan(found) for found in pivots(bars, left, right)]
-        return np.asarray({"swing_high": known[0], "swing_low": known[1]}.get(kind, known[0] | known[1]), dtype=np.float64)
+        confirmed = [~np.isnan(levels) for levels in pivots(bars, left, right)]
+        return np.asarray({"swing_high": confirmed[0], "swing_low": confirmed[1]}.get(kind, confirmed[0] | confirmed[1]), dtype=np.float64)
     legs = _swing(bars, left, right)
     moved = np.zeros(len(bars))
     moved[1:] = (legs[8, 1:] != legs[8, :-1]) & ~np.isnan(legs[8, :-1])

@@ -82,10 +82,10 @@ def supertrend(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     middle = sources.column(bars, "hl2")
     start = _wilder(params, warmups.Room.DIFFERENCE)
     bands = np.full((2, len(bars)), np.nan)
-    known = indicators_recursive.ratchet(middle + reach, bars.close, start, bands[0])
-    known = max(known, indicators_recursive.ratchet(reach - middle, -bars.close, start, bands[1]))
+    certain = indicators_recursive.ratchet(middle + reach, bars.close, start, bands[0])
+    certain = max(certain, indicators_recursive.ratchet(reach - middle, -bars.close, start, bands[1]))
     out = np.empty((4, len(bars)))
-    indicators_recursive.supertrend(bands[0], -bands[1], bars.close, start, known, out)
+    indicators_recursive.supertrend(bands[0], -bands[1], bars.close, start, certain, out)
     return tuple(out)
 
 

@@ -11,7 +11,15 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from coinswarm.kernels.jit import inlined_kernel, kernel
-from coinswarm.types import Bits, IntArray
+from coinswarm.types import Bits, BoolArray, IntArray
+
+
+def packed(mask: BoolArray) -> Bits:
+    """Truth values (n,) or (n_rows, n) as words, (n_words,) or (n_rows, n_words)."""
+    room = np.zeros((*mask.shape[:-1], -(-mask.shape[-1] // 64) * 8), dtype=np.uint8)
+    tight = np.packbits(mask, axis=-1, bitorder="little")
+    room[..., : tight.shape[-1]] = tight
+    return room.view(np.uint64)
 
 
 @intrinsic

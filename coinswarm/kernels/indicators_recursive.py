@@ -89,12 +89,12 @@ def supertrend(upper: FloatArray, lower: FloatArray, close: FloatArray, start: i
     """
     out[:] = np.nan
     up = True
-    told = False
+    certain = False
     for i in range(start, close.size):
         over, under = close[i] > upper[i], close[i] < lower[i]
         up = not under if up else over
-        told = told or (i >= known and over != under)
-        if told:
+        certain = certain or (i >= known and over != under)
+        if certain:
             out[0, i] = lower[i] if up else upper[i]
             out[1, i] = 1.0 if up else -1.0
             out[2 if up else 3, i] = out[0, i]

@@ -5,7 +5,7 @@ which lets the compiler use wide registers; it is for figures that are compared 
 `view_kernel` and `inlined_kernel` may look into arrays but not make new ones, and so need not count who holds which: counting is atomic,
 and in a loop that takes parts of a dozen arrays it took most of the time (2,425 calls in the walk of one variant, now none).
 Compiled code is cached on disk (docs/decisions/0003), in a folder named after the sources of all kernels: Numba itself only asks whether a
-function's own file changed, and would go on using code into which another file's constants or calls were compiled.
+function's own file changed, and would continue to use code into which another file's constants or calls were compiled.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def kernel(function: _Function) -> _Function:
 
 
 def view_kernel(function: _Function) -> _Function:
-    """Compile a loop that makes no arrays; its caller keeps alive what it is handed."""
+    """Compile a loop that makes no arrays; its caller keeps its arguments alive."""
     return cast("_Function", numba.njit(**_COMMON, _nrt=False)(function))
 
 
 def inlined_kernel(function: _Function) -> _Function:
-    """Compile a part of a `view_kernel` into it: a call that hands over a tuple of a dozen arrays costs more than most parts take."""
+    """Compile a part of a `view_kernel` into it: a call that passes a tuple of a dozen arrays costs more than most parts take."""
     return cast("_Function", numba.njit(**_COMMON, _nrt=False, forceinline=True)(function))
 
 

@@ -1,4 +1,4 @@
-"""Random trades on one market: where they may begin, and what became of each.
+"""Random trades on one market: where they may begin, and the outcome of each.
 
 Follows docs/simulation.md for a market entry of fixed notional without leverage that is closed after its hold: the same fills, fees,
 slippage, funding and liquidation, one trade at a time and none knowing of another.

@@ -285,7 +285,7 @@ def write_all(
 
 
 @kernel
-def kept(n: int, min_trades: int, min_active: int, found: Found) -> int:
+def keep_supported(n: int, min_trades: int, min_active: int, found: Found) -> int:
     """Move those of the first `n` conjunctions up that have enough trades in enough blocks; the answer is how many they are."""
     last = 0
     for k in range(n):
@@ -316,13 +316,13 @@ def mine_from(first: int, depth: int, coded: Coded, min_trades: int, min_active:
             of_three = strata_of(of_two, third, widths[third], coded)
             count(two, of_three, third, widths[third], coded, times, cells)
             write_all((first, second, third), widths, of_three, slots, coded, times, cells, found)
-    return kept(found.counts.shape[0], min_trades, min_active, found)
+    return keep_supported(found.counts.shape[0], min_trades, min_active, found)
 
 
 @inlined_kernel
-def meet_all(picks: Picks, everybody: Bits, bits: Bits, out: Bits) -> int:
+def meet_all(picks: Picks, all_trades: Bits, bits: Bits, out: Bits) -> int:
     """`out` becomes who fulfils every condition of `picks`; the answer is how many they are."""
-    n = meet(everybody, everybody, out)
+    n = meet(all_trades, all_trades, out)
     for pick in picks:
         if pick >= 0:
             n = meet(out, bits[pick], out)
@@ -340,11 +340,11 @@ def stratum_of(picks: Picks, steps: IntArray) -> int:
 
 
 @kernel
-def evidence(picks: Picks, everybody: Bits, coded: Coded, out: FloatArray) -> None:
+def evidence(picks: Picks, all_trades: Bits, coded: Coded, out: FloatArray) -> None:
     """Row `k` of `out` (n_patterns, n_blocks) becomes S = A - share Y of conjunction `k` in each block."""
-    words = np.empty_like(everybody)
+    words = np.empty_like(all_trades)
     for k in range(picks.shape[0]):
-        n = meet_all(picks[k], everybody, coded.bits, words)
+        n = meet_all(picks[k], all_trades, coded.bits, words)
         stratum = stratum_of(picks[k], coded.steps)
         share = n / max(coded.numbers[stratum], 1)
         for block in range(out.shape[1]):
@@ -358,13 +358,13 @@ def evidence(picks: Picks, everybody: Bits, coded: Coded, out: FloatArray) -> No
 
 
 @kernel
-def score_picks(picks: Picks, everybody: Bits, coded: Coded, counts: IntArray, figures: FloatArray, bounds: FloatArray) -> None:
+def score_picks(picks: Picks, all_trades: Bits, coded: Coded, counts: IntArray, figures: FloatArray, bounds: FloatArray) -> None:
     """Support, active blocks, sum of y and T of given conjunctions, and the largest sum of y that any part of their members can have."""
-    words, walk = np.empty_like(everybody), room_for(coded)
+    words, walk = np.empty_like(all_trades), room_for(coded)
     wholes = sums_of(coded.totals)
     for k in range(picks.shape[0]):
         stratum = stratum_of(picks[k], coded.steps)
-        n = meet_all(picks[k], everybody, coded.bits, words)
+        n = meet_all(picks[k], all_trades, coded.bits, words)
         parts = members(words, coded, walk)
         total, squares, cross, best, start = 0.0, 0.0, 0.0, 0.0, 0
         for part in range(parts):
@@ -383,12 +383,12 @@ def score_picks(picks: Picks, everybody: Bits, coded: Coded, counts: IntArray, f
 
 
 @kernel
-def moments(picks: Picks, everybody: Bits, bits: Bits, net: FloatArray, out: FloatArray) -> None:
+def moments(picks: Picks, all_trades: Bits, bits: Bits, net: FloatArray, out: FloatArray) -> None:
     """Row `k` of `out` (n_patterns, 4): of `net` over the members of conjunction `k` the sum, that of squares, number above 0, number."""
-    words = np.empty_like(everybody)
+    words = np.empty_like(all_trades)
     out[:] = 0.0
     for k in range(picks.shape[0]):
-        out[k, 3] = meet_all(picks[k], everybody, bits, words)
+        out[k, 3] = meet_all(picks[k], all_trades, bits, words)
         for w in range(words.size):
             word = words[w]
             while word != 0:

@@ -25,7 +25,7 @@ def read_bars(path: Path | str, symbol: str | None = None, timeframe: Timeframe 
 
     Raises:
         NotFound: there is no such file.
-        BadBars: the bars cannot be trusted; everything found is told at once.
+        BadBars: the bars cannot be trusted; everything found is listed.
         InvalidArgument: the market is not known.
     """
     return files.read(path, symbol=symbol, timeframe=timeframe, exchange=exchange)[:]

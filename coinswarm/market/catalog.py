@@ -11,23 +11,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.market import naming, quality, resample, storage, symbols
+from coinswarm.market import merging, naming, quality, resample, storage, symbols
 from coinswarm.market.bars import COLUMNS, Bars
+from coinswarm.market.merging import BarChanges, Prefer
 from coinswarm.market.naming import Name
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.types import BoolArray, IntArray
+from coinswarm.types import IntArray
 
 if TYPE_CHECKING:
     import duckdb
 
-Prefer = Literal["new", "old"]
 _BAR_NAMES = ("ts", *COLUMNS)
-_FUNDING_GRID_MS = 60_000
+_NAMES = "SELECT id, exchange, symbol, timeframe_ms, synthetic FROM datasets"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,11 +151,10 @@ class Catalog:
         return tuple(self._sealed(_data_set(row)) for row in self._rows(query))
 
     def _sealed(self, entry: DataSet) -> DataSet:
-        return entry if entry.content_hash else replace(entry, content_hash=self._all(entry).content_hash)
-
-    def _all(self, entry: DataSet) -> Bars:
-        number = self._number(entry.exchange, entry.symbol, entry.timeframe)
-        return self._read(number, entry.exchange, entry.symbol, entry.timeframe, synthetic=entry.synthetic)[:]
+        if entry.content_hash:
+            return entry
+        name = self._stored(entry.exchange, entry.symbol, entry.timeframe)
+        return entry if name is None else replace(entry, content_hash=self._read(name)[:].content_hash)
 
     def find(self, market: str, timeframe: Timeframe | str | None = None) -> DataSet:
         """The one data set that is meant.
@@ -174,8 +173,7 @@ class Catalog:
 
     def _meant(self, market: str, timeframe: Timeframe | str | None) -> Name:
         # the names alone: counting the bars of every data set, as `list` does, would cost more than reading one
-        rows = self._rows("SELECT id, exchange, symbol, timeframe_ms, synthetic FROM datasets ORDER BY exchange, symbol, timeframe_ms")
-        stored = [Name(*row) for row in rows]
+        stored = [Name(*row) for row in self._rows(f"{_NAMES} ORDER BY exchange, symbol, timeframe_ms")]
         fits = [entry for entry in stored if naming.fits(entry, market, timeframe)]
         fits = [entry for entry in fits if not entry.synthetic] or fits
         if len(fits) == 1:
@@ -205,8 +203,7 @@ class Catalog:
         """
         entry = self._meant(market, timeframe)
         symbols.require_simulated(entry.symbol)
-        bars = self._read(entry.number, entry.exchange, entry.symbol, entry.timeframe, synthetic=entry.synthetic, start=start, end=end)
-        return bars[:]
+        return self._read(entry, start=start, end=end)[:]
 
     def span(self, exchange: str, symbol: str, timeframe: Timeframe) -> tuple[int, int] | None:
         """Open times of the oldest and newest stored bar in milliseconds; none when nothing is stored."""
@@ -217,10 +214,11 @@ class Catalog:
         return self._span("funding", exchange, symbol, timeframe)
 
     def _span(self, table: str, exchange: str, symbol: str, timeframe: Timeframe) -> tuple[int, int] | None:
-        number = self._number(exchange, symbol, timeframe)
-        query = f"SELECT {{}}(ts) FROM {table} WHERE dataset = ?"  # noqa: S608 - names of our own
-        first = self._one(query.format("min"), [number])
-        return None if first is None else (first, self._one(query.format("max"), [number]))
+        name = self._stored(exchange, symbol, timeframe)
+        if name is None:
+            return None
+        first, last = self._rows(f"SELECT min(ts), max(ts) FROM {table} WHERE dataset = ?", [name.number])[0]  # noqa: S608 - our own names
+        return None if first is None else (first, last)
 
     def put(self, bars: Bars, *, source: str, source_hash: str = "", prefer: Prefer | None = None, seal: bool = True) -> Stored:
         """Add bars to their data set. Bars that are stored already change nothing.
@@ -267,7 +265,7 @@ class Catalog:
         """What `rename` with these arguments calls a data set; raises what it raises, and changes nothing."""
         old, entry = self._meant(market, None), self.find(market)
         name = naming.renamed(old, new, has_funding=entry.n_funding > 0)
-        if self._number(name.exchange, name.symbol, name.timeframe) is not None:
+        if self._stored(name.exchange, name.symbol, name.timeframe) is not None:
             raise errors.Conflict(f"there is a data set {name.key} already", hint="remove it first, or choose another name")
         return name
 
@@ -294,48 +292,44 @@ class Catalog:
         return entry, self.find(name.key)
 
     def seal(self, exchange: str, symbol: str, timeframe: Timeframe) -> str:
-        """Work out and store the content hash of a data set; it must exist.
+        """Work out and store the content hash of a data set.
 
         Returns:
             `Bars.content_hash` of all of it.
+
+        Raises:
+            NotFound: there is none.
         """
-        number = self._number(exchange, symbol, timeframe)
-        bars = self._read(number, exchange, symbol, timeframe, synthetic=self._is_synthetic(number))[:]
+        name = self._stored(exchange, symbol, timeframe)
+        if name is None:
+            raise errors.NotFound(f"no data set is called {exchange}:{symbol}:{timeframe}")
+        content_hash = self._read(name)[:].content_hash
         with storage.translated(self.path):
-            self._connection.execute("UPDATE datasets SET content_hash = ? WHERE id = ?", [bars.content_hash, number])
-        return bars.content_hash
+            self._connection.execute("UPDATE datasets SET content_hash = ? WHERE id = ?", [content_hash, name.number])
+        return content_hash
 
     def _put(self, bars: Bars, source: str, source_hash: str, prefer: Prefer | None, *, seal: bool) -> Stored:
-        number = self._number(bars.exchange, bars.symbol, bars.timeframe)
+        name = self._stored(bars.exchange, bars.symbol, bars.timeframe)
         stored = replace(bars[:0], funding_ts=bars.funding_ts[:0], funding_rate=bars.funding_rate[:0])
-        if number is not None:
-            span = {"start": int(bars.ts[0]), "end": int(bars.ts[-1]) + 1}
-            stored = self._read(number, bars.exchange, bars.symbol, bars.timeframe, synthetic=self._is_synthetic(number), **span)
-            _require_same_kind(bars, stored)
-        new, changed, same = _compare(bars, stored)
-        new_funding, changed_funding = _compare_funding(bars, stored)
-        _require_agreement(bars, stored, changed, changed_funding, prefer)
-        if prefer != "new":
-            changed, changed_funding = np.zeros_like(changed), np.zeros_like(changed_funding)
-        if not (new.any() or changed.any() or new_funding.any() or changed_funding.any()):
-            return Stored(key=bars.key, added=0, replaced=0, unchanged=len(bars), funding_added=0, content_hash=self._hash(number))
-        number = self._add_data_set(bars) if number is None else number
-        self._write(number, bars, new, changed, new_funding, changed_funding)
-        counts = (int(new.sum()), int(changed.sum()), int((new_funding | changed_funding).sum()))
-        self._remember(number, bars, source, source_hash, counts)
-        content_hash = self.seal(bars.exchange, bars.symbol, bars.timeframe) if seal else ""
-        return Stored(
-            key=bars.key, added=counts[0], replaced=counts[1], unchanged=int(same.sum()), funding_added=counts[2], content_hash=content_hash
-        )
+        if name is not None:
+            stored = self._read(name, start=int(bars.ts[0]), end=int(bars.ts[-1]) + 1)
+        change = merging.changes(bars, stored, prefer)
+        if name is not None and not (change.rows.any() or change.payments.any()):
+            digest = str(self._one("SELECT content_hash FROM datasets WHERE id = ?", [name.number]))
+            return Stored(key=bars.key, added=0, replaced=0, unchanged=len(bars), funding_added=0, content_hash=digest)
+        number = self._add_data_set(bars) if name is None else name.number
+        self._write(number, bars, change)
+        added, replaced, paid = (int(mask.sum()) for mask in (change.new, change.changed, change.payments))
+        self._remember(number, bars, source, source_hash, (added, replaced, paid))
+        digest = self.seal(bars.exchange, bars.symbol, bars.timeframe) if seal else ""
+        unchanged = int(change.same.sum())
+        return Stored(key=bars.key, added=added, replaced=replaced, unchanged=unchanged, funding_added=paid, content_hash=digest)
 
-    def _write(
-        self, number: int, bars: Bars, new: BoolArray, changed: BoolArray, new_funding: BoolArray, changed_funding: BoolArray
-    ) -> None:
-        self._delete("bars", number, bars.ts[changed], 1)
-        self._delete("funding", number, bars.funding_ts[changed_funding], _FUNDING_GRID_MS)
-        rows, payments = new | changed, new_funding | changed_funding
-        self._insert("bars", number, {name: getattr(bars, name)[rows] for name in _BAR_NAMES})
-        self._insert("funding", number, {"ts": bars.funding_ts[payments], "rate": bars.funding_rate[payments]})
+    def _write(self, number: int, bars: Bars, change: BarChanges) -> None:
+        self._delete("bars", number, bars.ts[change.changed], 1)
+        self._delete("funding", number, bars.funding_ts[change.changed_funding], merging.FUNDING_GRID_MS)
+        self._insert("bars", number, {name: getattr(bars, name)[change.rows] for name in _BAR_NAMES})
+        self._insert("funding", number, {"ts": bars.funding_ts[change.payments], "rate": bars.funding_rate[change.payments]})
 
     def _insert(self, table: str, number: int, columns: dict[str, Any]) -> None:
         if not columns["ts"].size:
@@ -347,14 +341,14 @@ class Catalog:
     def _delete(self, table: str, number: int, ts: IntArray, grid_ms: int) -> None:
         if not ts.size:
             return
-        self._connection.register("outgoing", {"place": _places(ts, grid_ms)})
-        # the same whole-number rounding as in _places, so that both sides agree on every time
+        self._connection.register("outgoing", {"place": merging.on_grid(ts, grid_ms)})
+        # the same whole-number rounding as in `merging.on_grid`, so that both sides agree on every time
         place = f"(ts + {grid_ms // 2}) // {grid_ms}"
         self._connection.execute(f"DELETE FROM {table} WHERE dataset = {number} AND {place} IN (SELECT place FROM outgoing)")  # noqa: S608
         self._connection.unregister("outgoing")
 
     def _add_data_set(self, bars: Bars) -> int:
-        number = (self._one("SELECT max(id) FROM datasets", []) or 0) + 1
+        number = (self._one("SELECT max(id) FROM datasets") or 0) + 1
         row = [number, bars.exchange, bars.symbol, bars.timeframe.ms, bars.synthetic]
         self._connection.execute("INSERT INTO datasets VALUES (?, ?, ?, ?, ?, '')", row)
         return number
@@ -364,26 +358,16 @@ class Catalog:
         self._connection.execute("INSERT INTO imports VALUES (?, ?, ?, now()::TIMESTAMP, ?, ?, ?, ?, ?)", row)
         self._connection.execute("UPDATE datasets SET content_hash = '' WHERE id = ?", [number])
 
-    def _read(
-        self,
-        number: int | None,
-        exchange: str,
-        symbol: str,
-        timeframe: Timeframe,
-        *,
-        synthetic: bool,
-        start: int | None = None,
-        end: int | None = None,
-    ) -> Bars:
+    def _read(self, name: Name, *, start: int | None = None, end: int | None = None) -> Bars:
         low, high = -(2**62) if start is None else int(start), 2**62 if end is None else int(end)
         query = f"SELECT {', '.join(_BAR_NAMES)} FROM bars WHERE dataset = ? AND ts >= ? AND ts < ? ORDER BY ts"  # noqa: S608 - names of our own
-        columns = self._columns(query, [number, low, high])
-        payments = self._columns("SELECT ts, rate FROM funding WHERE dataset = ? ORDER BY ts", [number])
+        columns = self._columns(query, [name.number, low, high])
+        payments = self._columns("SELECT ts, rate FROM funding WHERE dataset = ? ORDER BY ts", [name.number])
         return Bars(
-            symbol=symbol,
-            timeframe=timeframe,
-            exchange=exchange,
-            synthetic=synthetic,
+            symbol=name.symbol,
+            timeframe=name.timeframe,
+            exchange=name.exchange,
+            synthetic=name.synthetic,
             funding_ts=payments["ts"],
             funding_rate=payments["rate"],
             **columns,
@@ -391,26 +375,21 @@ class Catalog:
 
     def _columns(self, query: str, parameters: Sequence[Any]) -> dict[str, Any]:
         with storage.translated(self.path):
-            found = self._connection.execute(query, parameters).fetchnumpy()
-        return {name: np.ascontiguousarray(np.ma.getdata(column)) for name, column in found.items()}
+            columns = self._connection.execute(query, parameters).fetchnumpy()
+        return {name: np.ascontiguousarray(np.ma.getdata(column)) for name, column in columns.items()}
 
-    def _rows(self, query: str) -> Sequence[tuple[Any, ...]]:
+    def _rows(self, query: str, parameters: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
         with storage.translated(self.path):
-            return self._connection.execute(query).fetchall()
+            return self._connection.execute(query, parameters).fetchall()
 
-    def _one(self, query: str, parameters: Sequence[Any]) -> Any:
-        with storage.translated(self.path):
-            row = self._connection.execute(query, parameters).fetchone()
-        return row[0] if row else None
+    def _one(self, query: str, parameters: Sequence[Any] = ()) -> Any:
+        return self._rows(query, parameters)[0][0]
 
-    def _number(self, exchange: str, symbol: str, timeframe: Timeframe) -> int | None:
-        return self._one("SELECT id FROM datasets WHERE exchange = ? AND symbol = ? AND timeframe_ms = ?", [exchange, symbol, timeframe.ms])
-
-    def _is_synthetic(self, number: int | None) -> bool:
-        return bool(self._one("SELECT synthetic FROM datasets WHERE id = ?", [number]))
-
-    def _hash(self, number: int | None) -> str:
-        return str(self._one("SELECT content_hash FROM datasets WHERE id = ?", [number]))
+    def _stored(self, exchange: str, symbol: str, timeframe: Timeframe) -> Name | None:
+        """The data set of exactly this name."""
+        where = "exchange = ? AND symbol = ? AND timeframe_ms = ?"
+        rows = self._rows(f"{_NAMES} WHERE {where}", [exchange, symbol, timeframe.ms])
+        return Name(*rows[0]) if rows else None
 
 
 def _data_set(row: tuple[Any, ...]) -> DataSet:
@@ -419,59 +398,3 @@ def _data_set(row: tuple[Any, ...]) -> DataSet:
         exchange=exchange, symbol=symbol, timeframe=Timeframe(timeframe_ms), synthetic=synthetic, n_bars=n_bars, n_funding=n_funding,
         first_ts=first, last_ts=last, content_hash=content_hash, sources=tuple(sources),
     )  # fmt: skip
-
-
-def _require_same_kind(bars: Bars, stored: Bars) -> None:
-    if bars.synthetic != stored.synthetic:
-        words = ("traded", "synthetic")
-        raise errors.ConflictingBars(
-            f"{bars.key} holds {words[stored.synthetic]} bars and takes no others", found=f"{words[bars.synthetic]} ones"
-        )
-
-
-def _compare(bars: Bars, stored: Bars) -> tuple[BoolArray, BoolArray, BoolArray]:
-    """Which bars are new, which differ from the stored bar of their time, and which equal it: three (n_bars,) masks."""
-    place = np.searchsorted(stored.ts, bars.ts)
-    inside = place < stored.ts.size
-    known = inside.copy()
-    known[inside] = stored.ts[place[inside]] == bars.ts[inside]
-    differs = np.zeros(len(bars), dtype=bool)
-    for name in COLUMNS:
-        differs[known] |= getattr(stored, name)[place[known]] != getattr(bars, name)[known]
-    return ~known, differs, known & ~differs
-
-
-def _compare_funding(bars: Bars, stored: Bars) -> tuple[BoolArray, BoolArray]:
-    """Which payments are new and which have another rate; times that jitter within a minute are the same time."""
-    minutes, known_minutes = (_places(ts, _FUNDING_GRID_MS) for ts in (bars.funding_ts, stored.funding_ts))
-    place = np.searchsorted(known_minutes, minutes)
-    inside = place < known_minutes.size
-    known = inside.copy()
-    known[inside] = known_minutes[place[inside]] == minutes[inside]
-    differs = np.zeros(minutes.size, dtype=bool)
-    differs[known] = stored.funding_rate[place[known]] != bars.funding_rate[known]
-    return ~known, differs
-
-
-def _places(ts: IntArray, grid_ms: int) -> IntArray:
-    """(n,) the grid point nearest to each time, as a whole number of grid steps."""
-    return (ts + grid_ms // 2) // grid_ms
-
-
-def _require_agreement(bars: Bars, stored: Bars, changed: BoolArray, changed_funding: BoolArray, prefer: Prefer | None) -> None:
-    if prefer is not None or not (changed.any() or changed_funding.any()):
-        return
-    if not changed.any():
-        when = quality.moment(int(bars.funding_ts[changed_funding][0]))
-        raise _conflict(f"{bars.key}: {int(changed_funding.sum())} funding rates differ from what is stored, the first at {when}")
-    row = int(np.flatnonzero(changed)[0])
-    known = stored.index_at(int(bars.ts[row]))
-    name = next(name for name in COLUMNS if getattr(stored, name)[known] != getattr(bars, name)[row])
-    values = f"{name} {getattr(stored, name)[known]:g} stored, {getattr(bars, name)[row]:g} new"
-    raise _conflict(
-        f"{bars.key}: {int(changed.sum())} bars differ from what is stored, the first at {quality.moment(int(bars.ts[row]))} ({values})"
-    )
-
-
-def _conflict(rule: str) -> errors.ConflictingBars:
-    return errors.ConflictingBars(rule, hint="nothing was written; say which wins with `--prefer new` or `--prefer old`")

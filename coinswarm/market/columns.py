@@ -78,7 +78,7 @@ def prices(names: Sequence[str], file: str, *, also: Sequence[str] = ()) -> dict
     Args:
         names: columns of the file.
         file: what to call it in messages.
-        also: other things that are missing, such as `time`, to be told in the same message.
+        also: other things that are missing, such as `time`, to be listed in the same message.
 
     Raises:
         UnknownColumns: some are missing, or two columns could be one; all of them are named, and the closest known source.
@@ -118,15 +118,15 @@ def volumes(names: Sequence[str], file: str, market: str) -> Volumes:
     units = {plain(name)[len("volume") :]: name for name in names if plain(name).startswith("volume") and plain(name) != "volume"}
     coins = [name for unit, name in units.items() if symbols.usual_coin(unit) == symbols.usual_coin(base)]
     money = [name for unit, name in units.items() if unit in {*_CURRENCIES, quote.lower()} and name not in coins]
-    found = Volumes(
+    amounts = Volumes(
         coins=_distinct([*_all(names, _VOLUMES), *coins]), quote=_distinct([*_all(names, _QUOTE_VOLUMES), *money]),
         either=_all(names, _WITNESSES),
     )  # fmt: skip
-    if not (found.coins or found.quote or found.either):
+    if not (amounts.coins or amounts.quote or amounts.either):
         raise unknown(file, names, ["volume"], problems)
     if problems:
         raise unknown(file, names, (), problems)
-    return found
+    return amounts
 
 
 def funding(names: Sequence[str], file: str) -> tuple[Times, tuple[str, ...]]:
@@ -147,9 +147,9 @@ def funding(names: Sequence[str], file: str) -> tuple[Times, tuple[str, ...]]:
     return found
 
 
-def one_of(names: Sequence[str], known: Sequence[str]) -> str | None:
+def one_of(names: Sequence[str], candidates: Sequence[str]) -> str | None:
     """The first of a file's columns with one of these plain names; none when there is none."""
-    return next(iter(_all(names, known)), None)
+    return next(iter(_all(names, candidates)), None)
 
 
 def has_meaning(name: str) -> bool:
@@ -175,8 +175,8 @@ def unknown(file: str, names: Sequence[str], missing: Sequence[str], problems: S
         missing: what no column was found for.
         problems: other things that are wrong, as sentences.
     """
-    told = [f"no column for {', '.join(missing)}"] if missing else []
-    rule = f"{file}: {'; '.join([*told, *problems])}; the columns are {', '.join(names[:20]) or 'none'}"
+    lines = [f"no column for {', '.join(missing)}"] if missing else []
+    rule = f"{file}: {'; '.join([*lines, *problems])}; the columns are {', '.join(names[:20]) or 'none'}"
     if "close" in missing and _all(names, _RATES):
         return errors.UnknownColumns(
             rule, hint="it looks like funding rates: they go with their bars, as `bars import BARS --funding FILE`"
@@ -201,8 +201,8 @@ def _choose(names: Sequence[str], wanted: dict[str, tuple[str, ...]]) -> tuple[d
     return found, problems
 
 
-def _all(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for spelling in known for name in names if plain(name) == spelling)
+def _all(names: Sequence[str], candidates: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for spelling in candidates for name in names if plain(name) == spelling)
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def fetch(
         timeframe: length of a bar.
         since_ms: first open time wanted, milliseconds since 1970 UTC.
         until_ms: bars opening at or after it are left out; now unless given.
-        on_progress: told after each page and before each wait.
+        on_progress: called after each page and before each wait.
         cancelled: asked before each page, and about every second while something is waited for; an answer that is under way is dropped.
         patience: how long to wait for an exchange that does not answer.
 
@@ -98,7 +98,7 @@ def fetch(
         Unavailable: no answer within the patience; what came before is stored.
         NotFound, InvalidArgument, Refused: the exchange has no such market or timeframe, or refuses.
         BadBars: the exchange sent candles that cannot be trusted.
-        Cancelled: `cancelled` said so; what came before is stored.
+        Cancelled: `cancelled` returned true; what came before is stored.
     """
     check.at_least(since_ms, "since_ms", 0)
     job = _Fetch(provider, catalog, symbol, timeframe, on_progress, cancelled, patience)
@@ -235,7 +235,7 @@ class _Fetch:
     def _refuse_cancelled(self) -> None:
         if self.cancelled():
             raise errors.Cancelled(
-                f"fetching {self.symbol} was stopped", hint="what was fetched is stored; the same command goes on from there"
+                f"fetching {self.symbol} was stopped", hint="what was fetched is stored; the same command continues from there"
             )
 
     def _tell(self, done: float, note: str = "") -> None:

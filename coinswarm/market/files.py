@@ -1,4 +1,4 @@
-"""Candles from files: recognised, heard with all their witnesses, checked whole, or refused with every reason on one screen."""
+"""Candles from files: the source is recognised, columns are checked against each other, and a file is read whole or refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from coinswarm.market.quality import QualityFinding
 from coinswarm.market.sources import Source
 from coinswarm.market.tables import CellTable
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.market.volumes import Traded
+from coinswarm.market.volumes import BaseVolume
 from coinswarm.types import FloatArray, IntArray
 
 MADE = "world-"
@@ -65,7 +65,7 @@ def read(
         exchange: where they come from; from the file's name, else `unknown`.
         funding: file of funding rates; the one beside the bars unless given.
         sort: accept a file that is newest first and turn it round; disorder of any other kind is still refused.
-        tell: is told what was left out, and how columns that disagree were settled; a Python warning unless given.
+        tell: receives what was left out, and how columns that disagree were settled; a Python warning unless given.
 
     Returns:
         (n_bars,) checked bars with all funding payments of the funding file.
@@ -74,7 +74,7 @@ def read(
         NotFound: there is no such file.
         UnknownColumns: columns are missing or could be two things.
         BadTimestamps: times are out of order, repeated, in mixed units, or contradict each other or the timeframe.
-        BadBars: other things are wrong, or the file cannot be read; all findings are told at once.
+        BadBars: other things are wrong, or the file cannot be read; all findings are listed.
         OutsideModel: the market is an inverse or quanto contract, an expiring future or an option.
         InvalidArgument: the market is not known, or cannot be read as one.
     """
@@ -83,21 +83,21 @@ def read(
     source = table.source or sources.by_names(map(columns.plain, table.frame.columns), form=table.form)
     stamps = columns.times(table.frame.columns)
     chosen = columns.prices(table.frame.columns, file.name, also=() if stamps.opens or stamps.labels or stamps.closes else ("time",))
-    told = _named(file.name, table.inside, symbol)
-    market, table = _market(file.name, table, source, symbol, told)
-    length, table = witnesses.one_length(table, _parsed(timeframe or told.timeframe), file.name)
+    stated = _named(file.name, table.inside, symbol)
+    market, table = _market(file.name, table, source, symbol, stated)
+    length, table = witnesses.one_length(table, _parsed(timeframe or stated.timeframe), file.name)
     witnesses.require_one(table, file.name)
     table = _finished(table, file.name)
     opened = witnesses.open_times(table, stamps, length.ms if length else 0, file.name)
     length = length or _spacing(file.name, table, opened)
-    place = (exchange or told.exchange or (source.exchange if source else None) or "unknown").lower()
+    venue = (exchange or stated.exchange or (source.exchange if source else None) or "unknown").lower()
     amounts = columns.volumes(table.frame.columns, file.name, market)
     ticks = columns.one_of(table.frame.columns, (source.ticks,)) if source and source.ticks else None
     used = dict.fromkeys((*chosen.values(), *amounts.coins, *amounts.quote, *amounts.either, *([ticks] if ticks else [])))
     numbers = numerals.read({name: table.frame[name] for name in used}, file.name)
     prices: dict[str, Any] = {name: numbers[chosen[name]] for name in quality.PRICES}
     first = numbers[(amounts.coins or amounts.either or amounts.quote)[0]]
-    bars = Bars(symbol=market, timeframe=length, exchange=place, synthetic=is_made(place), ts=opened.ts, volume=first, **prices)
+    bars = Bars(symbol=market, timeframe=length, exchange=venue, synthetic=is_made(venue), ts=opened.ts, volume=first, **prices)
     turned = sort or (source is not None and source.newest_first)
     _require(file, table, bars, opened.findings, sort=turned)
     traded = _traded(amounts, numbers, bars, source, ticks, file.name)
@@ -144,18 +144,18 @@ def read_funding(path: Path | str, *, market: str | None = None, tell: Tell = _w
 # --- what the file and its name say ---------------------------------------------------------------------------------------
 
 
-def _named(name: str, inside: str, symbol: str | None) -> names.Named:
+def _named(name: str, inside: str, symbol: str | None) -> names.NameFacts:
     """What the names of the file and of the one inside it tell; raises `BadBars` when they contradict each other."""
-    outer, inner = names.named(name), names.named(inside)
+    outer, inner = names.parse(name), names.parse(inside)
     if outer.symbol and inner.symbol and symbol is None and symbols.canonical(outer.symbol) != symbols.canonical(inner.symbol):
         found = f"{inside} in it"
         raise errors.BadBars(f"{name} must hold {outer.symbol}, as its name says", found=found, hint="say which it is with --symbol")
     pairs = {key: getattr(outer, key) or getattr(inner, key) for key in ("exchange", "symbol", "timeframe")}
-    return names.Named(**pairs)
+    return names.NameFacts(**pairs)
 
 
-def _market(name: str, table: CellTable, source: Source | None, symbol: str | None, told: names.Named) -> tuple[str, CellTable]:
-    market, table = witnesses.one_market(table, symbol, told.symbol, name)
+def _market(name: str, table: CellTable, source: Source | None, symbol: str | None, named: names.NameFacts) -> tuple[str, CellTable]:
+    market, table = witnesses.one_market(table, symbol, named.symbol, name)
     if source is None or not source.perpetual or symbol is not None or ":" in market:
         return market, table
     perpetual = f"{market}:{market.partition('/')[2]}"
@@ -163,11 +163,11 @@ def _market(name: str, table: CellTable, source: Source | None, symbol: str | No
     return perpetual, replace(table, notes=(*table.notes, note))
 
 
-def _parsed(told: Timeframe | str | None) -> Timeframe | None:
-    return told if told is None or isinstance(told, Timeframe) else Timeframe.parse(told)
+def _parsed(timeframe: Timeframe | str | None) -> Timeframe | None:
+    return timeframe if timeframe is None or isinstance(timeframe, Timeframe) else Timeframe.parse(timeframe)
 
 
-def _spacing(name: str, table: CellTable, opened: witnesses.Opened) -> Timeframe:
+def _spacing(name: str, table: CellTable, opened: witnesses.OpenTimes) -> Timeframe:
     # times that cannot be read come first: they are why nothing tells the timeframe
     usual = quality.common_step(opened.ts[opened.ts >= 0])
     if usual > 0:
@@ -217,28 +217,28 @@ def _finished(table: CellTable, name: str) -> CellTable:
 
 
 def _traded(
-    found: columns.Volumes, numbers: dict[str, FloatArray], bars: Bars, source: Source | None, ticks: str | None, name: str
-) -> Traded:
+    named: columns.Volumes, numbers: dict[str, FloatArray], bars: Bars, source: Source | None, ticks: str | None, name: str
+) -> BaseVolume:
     if source is not None and source.volume_unit == "quote":
         quote = bars.symbol.partition(":")[0].partition("/")[2]
         note = f"{source.name} counts volume in {quote}: coins are volume / close"
-        return Traded(volume=bars.volume / bars.close, notes=(note,))
-    if not found.coins and not found.either:
-        rule = f"{name} has only a volume in quote currency ({', '.join(found.quote)}), and bars need it in base currency"
+        return BaseVolume(volume=bars.volume / bars.close, notes=(note,))
+    if not named.coins and not named.either:
+        rule = f"{name} has only a volume in quote currency ({', '.join(named.quote)}), and bars need it in base currency"
         raise errors.UnknownColumns(rule, hint="add a column volume in coins")
     if ticks is not None and not bars.volume.any():
-        return Traded(volume=numbers[ticks], notes=(f"{ticks} is taken as the volume: it counts ticks, not coins",))
-    return volumes.coins(volumes.Amounts(named=found, numbers=numbers, low=bars.low, high=bars.high, file=name))
+        return BaseVolume(volume=numbers[ticks], notes=(f"{ticks} is taken as the volume: it counts ticks, not coins",))
+    return volumes.coins(volumes.Amounts(named=named, numbers=numbers, low=bars.low, high=bars.high, file=name))
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------------
 
 
 def _require(path: Path, table: CellTable, bars: Bars, findings: Sequence[QualityFinding], *, sort: bool) -> None:
-    # a time that could not be read is told once, not again as a repeated or impossible one
-    told = {"range", "duplicate", "order"} if any(finding.kind == "missing" for finding in findings) else set()
-    told |= {"newest first"} if sort else set()
-    broken = [*findings, *(entry for entry in quality.check(bars).broken if entry.kind not in told)]
+    # a time that could not be read is reported once, not again as a repeated or impossible one
+    reported = {"range", "duplicate", "order"} if any(finding.kind == "missing" for finding in findings) else set()
+    reported |= {"newest first"} if sort else set()
+    broken = [*findings, *(entry for entry in quality.check(bars).broken if entry.kind not in reported)]
     if broken:
         raise table.refusal(path.name, broken, _hint(broken, bars.ts))
 

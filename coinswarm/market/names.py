@@ -17,7 +17,7 @@ _KRAKEN = re.compile(r"(?P<symbol>[A-Z0-9]{5,})_(?P<minutes>1|5|15|30|60|240|720
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Named:
+class NameFacts:
     """What a file's name tells: any of it may be missing."""
 
     exchange: str | None = None
@@ -25,7 +25,7 @@ class Named:
     timeframe: str | None = None
 
 
-def named(name: str) -> Named:
+def parse(name: str) -> NameFacts:
     """What the name of a file tells of its bars.
 
     Args:
@@ -36,25 +36,25 @@ def named(name: str) -> Named:
     """
     stem = _stem(name)
     if match := _OWN.fullmatch(stem):
-        return Named(**match.groupdict())
+        return NameFacts(**match.groupdict())
     if match := _ARCHIVE.fullmatch(stem):
-        return Named(exchange="binance", **match.groupdict())
+        return NameFacts(exchange="binance", **match.groupdict())
     if match := _FREQTRADE.fullmatch(stem):
         return _freqtrade(name, match)
     if match := _KRAKEN.fullmatch(stem):
-        return Named(symbol=match["symbol"], timeframe=match["minutes"])
-    return Named()
+        return NameFacts(symbol=match["symbol"], timeframe=match["minutes"])
+    return NameFacts()
 
 
 def _stem(name: str) -> str:
     return name.split(".", 1)[0]
 
 
-def _freqtrade(name: str, match: re.Match[str]) -> Named:
+def _freqtrade(name: str, match: re.Match[str]) -> NameFacts:
     if match["kind"] not in (None, "futures", "spot"):
         raise errors.Refused(f"{name} holds {match['kind']} prices by its name, and bars need traded ones")
     settle = f":{match['settle']}" if match["settle"] else ""
-    return Named(symbol=f"{match['base']}/{match['quote']}{settle}", timeframe=match["timeframe"])
+    return NameFacts(symbol=f"{match['base']}/{match['quote']}{settle}", timeframe=match["timeframe"])
 
 
 def funding_beside(path: Path) -> Path | None:

@@ -35,10 +35,10 @@ class Name(NamedTuple):
 
 def fits(entry: Name, market: str, timeframe: Timeframe | str | None) -> bool:
     """Whether a person who says `market`, a key or a symbol in any spelling, can mean this data set."""
-    wanted = market.strip().lower()
+    text = market.strip().lower()
     if timeframe is not None and entry.timeframe != (timeframe if isinstance(timeframe, Timeframe) else Timeframe.parse(timeframe)):
         return False
-    if wanted in (entry.key.lower(), f"{entry.exchange}:{entry.symbol}".lower(), entry.symbol.lower()):
+    if text in (entry.key.lower(), f"{entry.exchange}:{entry.symbol}".lower(), entry.symbol.lower()):
         return True
     try:
         return symbols.canonical(market) == entry.symbol
@@ -51,9 +51,9 @@ def unknown(market: str, timeframe: Timeframe | str | None, stored: Sequence[Nam
     other = [entry for entry in stored if fits(entry, market, None)]
     if other:
         return errors.NotFound(f"{market} is not stored in bars of {timeframe}", hint=_other_timeframes(other, str(timeframe)))
-    wanted = market if market.count(":") > 1 else market.rpartition(":")[2]
+    key = market if market.count(":") > 1 else market.rpartition(":")[2]
     names = {name: None for entry in stored for name in (entry.symbol, entry.symbol.replace("/", ""))}
-    close = errors.nearest(wanted, names)
+    close = errors.nearest(key, names)
     keys = [entry.key for entry in stored if entry.symbol in close or entry.symbol.replace("/", "") in close]
     if not stored:
         return errors.NotFound(
@@ -65,15 +65,15 @@ def unknown(market: str, timeframe: Timeframe | str | None, stored: Sequence[Nam
     )
 
 
-def _other_timeframes(other: Sequence[Name], wanted: str) -> str:
-    said = f"it is stored as {', '.join(entry.key for entry in other)}"
-    length = Timeframe.parse(wanted)
+def _other_timeframes(other: Sequence[Name], key: str) -> str:
+    stored_as = f"it is stored as {', '.join(entry.key for entry in other)}"
+    length = Timeframe.parse(key)
     finer = [entry for entry in other if length.ms % entry.timeframe_ms == 0]
     if not finer:
-        return said
+        return stored_as
     best = max(finer, key=lambda entry: (not entry.synthetic, entry.timeframe_ms))
     made = f"{best.exchange}:{best.symbol}:{length}"
-    return f"{said}; `coinswarm bars resample {best.key} --timeframe {length}` makes {made} of it"
+    return f"{stored_as}; `coinswarm bars resample {best.key} --timeframe {length}` makes {made} of it"
 
 
 def renamed(old: Name, text: str, *, has_funding: bool) -> Name:

@@ -1,4 +1,4 @@
-"""Numbers as files print them: `1234.5`, `1,234.5`, `1.234,5`. Which sign is the decimal one is told for all columns of a file together."""
+"""Numbers as files print them: `1234.5`, `1,234.5`, `1.234,5`. All columns of a file together decide which sign is the decimal one."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Overlap:
         return self.begins[0][1] == self.start_ts < self.end_ts
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """Which market begins when, and what all of them have."""
         begin = ", ".join(f"{key} begins {moment(ts)}" for key, ts in self.begins)
         if self.end_ts <= self.start_ts:

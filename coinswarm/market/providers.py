@@ -1,4 +1,4 @@
-"""Where candles come from over the network: what an exchange must be able to do, and ccxt as the way to a hundred of them."""
+"""Candles from exchanges: the protocol of a provider, and ccxt, which implements it for a hundred of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Candle = Sequence[float | None]
 """Open time in milliseconds, open, high, low, close, volume in coins."""
 _VOLUME_IN_COINS = frozenset(("binance", "binanceusdm", "bitget", "bybit", "htx", "huobi", "myokx", "okx", "okxus"))
 _VOLUME_IN_CONTRACTS = frozenset(("gate", "gateio", "kucoin", "kucoinfutures", "mexc", "xt"))
-"""What ccxt hands on as the volume of a derivative's candles: it differs by exchange, and no answer says it."""
+"""What ccxt returns as the volume of a derivative's candles: it differs by exchange, and no answer says it."""
 
 
 class Provider(Protocol):

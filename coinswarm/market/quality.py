@@ -1,4 +1,4 @@
-"""Can these candles be trusted? What is broken is refused on import; what is only odd is told."""
+"""Can these candles be trusted? What is broken is refused on import; what is only odd is reported."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class QualityReport:
 
     @property
     def odd(self) -> tuple[QualityFinding, ...]:
-        """Findings that are only told."""
+        """Findings that are only reported."""
         return tuple(finding for finding in self.findings if not finding.broken)
 
 
@@ -187,11 +187,11 @@ def order(ts: IntArray) -> list[QualityFinding]:
     _, first, counts = np.unique(ts, return_index=True, return_counts=True)
     repeated = np.ones(ts.size, dtype=bool)
     repeated[first] = False
-    found = at_rows("duplicate", "{n} repeated time{s}", repeated, ts, about_time=True) if (counts > 1).any() else []
+    repeats = at_rows("duplicate", "{n} repeated time{s}", repeated, ts, about_time=True) if (counts > 1).any() else []
     if ts.size > 1 and (steps <= 0).all() and (steps < 0).any():
         text = f"newest first: times fall from {moment(int(ts[0]))} to {moment(int(ts[-1]))}"
-        return [QualityFinding(kind="newest first", text=text, count=int((steps < 0).sum()), about_time=True), *found]
-    return [*at_rows("order", "out of order: {n} bar{s} older than the one before", np.r_[False, steps < 0], ts, about_time=True), *found]
+        return [QualityFinding(kind="newest first", text=text, count=int((steps < 0).sum()), about_time=True), *repeats]
+    return [*at_rows("order", "out of order: {n} bar{s} older than the one before", np.r_[False, steps < 0], ts, about_time=True), *repeats]
 
 
 def spacing(ts: IntArray, timeframe: Timeframe) -> list[QualityFinding]:
@@ -199,14 +199,14 @@ def spacing(ts: IntArray, timeframe: Timeframe) -> list[QualityFinding]:
 
     Args:
         ts: (n_bars,) open times in milliseconds, in any order.
-        timeframe: what the bars are said to be.
+        timeframe: the length that is claimed for the bars.
     """
     steps = _steps(ts)
     if not steps.size:
         return []
     usual = common_step(ts)
     if _months(ts, usual):
-        text = "bars of calendar months: months have no one length, so when a bar is known cannot be told; take bars of days or weeks"
+        text = "bars of calendar months: months have no one length, so when a bar is known cannot be said; take bars of days or weeks"
         return [QualityFinding(kind="months", text=text, about_time=True)]
     if (steps < timeframe.ms).any() or (steps.size > 1 and not (steps == timeframe.ms).any()):
         text = f"the timeframe {timeframe} contradicts the times, which are mostly {Timeframe(usual)} apart"

@@ -1,4 +1,4 @@
-"""Slower bars out of faster ones: which bar a fast one falls into is told by its open, when the slow one is known by what went into it."""
+"""Slower bars out of faster ones: a fast bar falls into a slow one by its open, and what went into a slow one decides when it is known."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _buckets(bars: Bars, timeframe: Timeframe) -> tuple[IntArray, IntArray]:
 
 
 def _lateness(bars: Bars, firsts: IntArray, ends: IntArray, over: IntArray, late: IntArray) -> IntArray:
-    """(n_slow,) how long after its end each slow bar is known: told by its last bar but one that is open at its end."""
+    """(n_slow,) how long after its end each slow bar is known: it follows from its last bar but one that is open at its end."""
     last = ends - 1
     crosses = bars.ts[last] + bars.timeframe.ms > over
     return late[np.where(crosses & (last > firsts), last - 1, last)]

@@ -175,7 +175,7 @@ def closest(names: Iterable[str]) -> tuple[Source, tuple[str, ...]]:
         names: plain names of the columns.
     """
     words = set(names)
-    known = [source for source in SOURCES if source.form in ("named", "records")]
+    recognisable = [source for source in SOURCES if source.form in ("named", "records")]
     # the share of a source's columns that are there; of equals the simplest source
-    best = max(known, key=lambda source: (len(words & set(source.columns)) / len(source.columns), -len(source.columns)))
+    best = max(recognisable, key=lambda source: (len(words & set(source.columns)) / len(source.columns), -len(source.columns)))
     return best, tuple(column for column in best.columns if column not in words)

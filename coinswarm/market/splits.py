@@ -76,7 +76,7 @@ def holdout(markets: Sequence[Bars], out_of_sample: float, *, purge: int = 0, em
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
-    """Time cut in three, oldest first: what is searched on, what finds are judged on, and what nobody looks at before the end."""
+    """Time cut in three, oldest first: what is searched on, what finds are judged on, and what is not looked at before the end."""
 
     train: Span
     validation: Span

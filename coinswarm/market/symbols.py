@@ -36,7 +36,7 @@ def canonical(text: str) -> str:
 
     Raises:
         OutsideModel: it is an inverse or quanto contract, an expiring future or an option.
-        InvalidArgument: no base and quote can be told apart.
+        InvalidArgument: base and quote cannot be distinguished.
     """
     word = str(text).strip().upper()
     _require_no_contract(word, text)

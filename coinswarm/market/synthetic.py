@@ -21,7 +21,7 @@ from coinswarm.types import FloatArray, IntArray
 
 EXCHANGE = "synthetic"
 START_TS = 1_672_531_200_000
-"""2023-01-01 00:00 UTC, the first bar unless told otherwise."""
+"""2023-01-01 00:00 UTC, the first bar unless stated otherwise."""
 
 _STEPS = 8  # moves within a bar, from which its high and low come
 _UNIFORMS = 12  # a sum of twelve uniform numbers has variance 1 and looks normal up to 6 deviations

@@ -1,4 +1,4 @@
-"""Files as tables of cells: Parquet, Feather, JSON and text, as they are, in a gzip or in a zip. What the cells mean is told elsewhere."""
+"""Files as tables of cells: Parquet, Feather, JSON and text, as they are, in a gzip or in a zip. Other modules say what the cells mean."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Timeframe:
         return YEAR_MS / self.ms
 
     def periods_in(self, n_bars: int, first_ts: int, last_ts: int) -> float:
-        """Bars in 365.25 days of the time that so many bars span, so that bars that are missing count as time.
+        """Bars in 365.25 days of the time that `n_bars` bars span, so that bars that are missing count as time.
 
         Args:
             n_bars: how many there are, at least 1.

@@ -64,7 +64,7 @@ def _whole(column: pl.Series) -> IntArray | None:
 
 
 def from_numbers(values: FloatArray, whole: IntArray | None = None) -> tuple[IntArray, list[QualityFinding]]:
-    """Times given as numbers, each unit told by its size.
+    """Times given as numbers, whose unit follows from their size.
 
     Args:
         values: (n,) NaN where missing.

@@ -1,4 +1,4 @@
-"""The vault: the newest bars of a campaign, which nobody who searches may see.
+"""The vault: the newest bars of a campaign, which no search may see.
 
 A fence stands where bars are loaded. It lets nothing through that is known after its time, whatever the market or the timeframe, and the
 only way past it is a pass, which is given out when an opening has been written down. A pass cannot be sent to another process, so no
@@ -63,10 +63,10 @@ class Fence:
         """
         if self._admits(leave) or (end_ts is not None and end_ts <= self.ts):
             return
-        found = "all bars" if end_ts is None else f"bars up to {_moment(end_ts)}"
+        asked = "all bars" if end_ts is None else f"bars up to {_moment(end_ts)}"
         raise errors.Refused(
             f"the vault of campaign {self.campaign} is closed from {_moment(self.ts)} on",
-            found=found,
+            found=asked,
             hint="`coinswarm vault open EVALUATION --why …` judges one variant on it, and counts as a trial",
         )
 
@@ -83,5 +83,5 @@ class Fence:
 
 
 def _moment(ts: int) -> str:
-    # a bound may lie far outside the calendar: it is told as a number then
+    # a bound may lie far outside the calendar: it is printed as a number then
     return datetime.fromtimestamp(ts / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC") if abs(ts) < 10**14 else f"{ts} ms"

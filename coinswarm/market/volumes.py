@@ -54,14 +54,14 @@ class Amounts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Traded:
+class BaseVolume:
     """The volume of a file in coins: (n_bars,) amounts, and how amounts that disagree were settled."""
 
     volume: FloatArray
     notes: tuple[str, ...] = ()
 
 
-def coins(amounts: Amounts) -> Traded:
+def coins(amounts: Amounts) -> BaseVolume:
     """The traded amount in coins.
 
     Args:
@@ -89,7 +89,7 @@ def _money_of(amounts: Amounts, name: str, names: Sequence[str]) -> str | None:
     return max(fits, key=lambda other: (shares[other], other in amounts.named.quote), default=None)
 
 
-def _taken(amounts: Amounts, name: str, first: str, names: Sequence[str]) -> Traded:
+def _taken(amounts: Amounts, name: str, first: str, names: Sequence[str]) -> BaseVolume:
     money = _money_of(amounts, name, names) or name
     notes = [] if name == first else [f"{name} is the volume, not {first}: {money} / {name} lies between low and high"]
     swapped = amounts.swapped(name, money)
@@ -99,15 +99,15 @@ def _taken(amounts: Amounts, name: str, first: str, names: Sequence[str]) -> Tra
     return _put_right(amounts, name, money, notes)
 
 
-def _put_right(amounts: Amounts, name: str, money: str, notes: Sequence[str] = ()) -> Traded:
+def _put_right(amounts: Amounts, name: str, money: str, notes: Sequence[str] = ()) -> BaseVolume:
     swapped = amounts.swapped(name, money)
     if not swapped.any():
-        return Traded(volume=amounts.numbers[name], notes=tuple(notes))
+        return BaseVolume(volume=amounts.numbers[name], notes=tuple(notes))
     note = f"{name} and {money} have changed places in {int(swapped.sum())} of {swapped.size} bars, and are put right by the prices"
-    return Traded(volume=np.where(swapped, amounts.numbers[money], amounts.numbers[name]), notes=(*notes, note))
+    return BaseVolume(volume=np.where(swapped, amounts.numbers[money], amounts.numbers[name]), notes=(*notes, note))
 
 
-def _without_agreement(amounts: Amounts, first: str) -> Traded:
+def _without_agreement(amounts: Amounts, first: str) -> BaseVolume:
     """No column counts coins in nearly all bars: two have changed places, say nothing of each other, or contradict the prices."""
     for money in amounts.named.quote:
         share = amounts.share(first, money)
@@ -125,4 +125,4 @@ def _without_agreement(amounts: Amounts, first: str) -> Traded:
         raise errors.UnknownColumns(
             f"{amounts.file}: {' and '.join([first, *others])} could all be the volume", hint="leave the others out"
         )
-    return Traded(volume=amounts.numbers[first])
+    return BaseVolume(volume=amounts.numbers[first])

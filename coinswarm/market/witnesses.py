@@ -30,7 +30,7 @@ _AGREEING = 0.95
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Opened:
+class OpenTimes:
     """The open times of a file.
 
     Attributes:
@@ -56,7 +56,7 @@ class _Stamps:
 # --- times ----------------------------------------------------------------------------------------------------------------
 
 
-def open_times(table: CellTable, named: columns.Times, step_ms: int, file: str) -> Opened:
+def open_times(table: CellTable, named: columns.Times, step_ms: int, file: str) -> OpenTimes:
     """When each bar opens, by all the times that a file has.
 
     Args:
@@ -71,7 +71,7 @@ def open_times(table: CellTable, named: columns.Times, step_ms: int, file: str) 
     opens, closes, labels = (_stamps(table.frame, names) for names in (named.opens, named.closes, named.labels))
     first, *others = [*opens, *labels, *closes]
     if first.findings:
-        return Opened(ts=first.ts, findings=first.findings)
+        return OpenTimes(ts=first.ts, findings=first.findings)
     step = quality.common_step(first.ts) or step_ms
     if not opens and not labels:
         return _from_closes(first, step)
@@ -81,7 +81,7 @@ def open_times(table: CellTable, named: columns.Times, step_ms: int, file: str) 
         return _from_closes(first, step)
     notes = [_one_bar(first, close, step, table, file) for close in ending]
     notes += [_settled(first, label, step, file, sure=bool(opens)) for label in readable if label not in ending]
-    return Opened(ts=first.ts, notes=tuple(note for note in notes if note))
+    return OpenTimes(ts=first.ts, notes=tuple(note for note in notes if note))
 
 
 def _stamps(frame: pl.DataFrame, names: Sequence[str]) -> list[_Stamps]:
@@ -91,9 +91,9 @@ def _stamps(frame: pl.DataFrame, names: Sequence[str]) -> list[_Stamps]:
     read = [(name, times.read(frame[name])) for name in rest]
     if joined is not None:
         read.append((f"{by_name['date']} with {by_name['time']}", times.read(joined)))
-    found = [_Stamps(name=name, ts=ts, findings=tuple(findings)) for name, (ts, findings) in read]
+    stamps_read = [_Stamps(name=name, ts=ts, findings=tuple(findings)) for name, (ts, findings) in read]
     # a column that holds no time at all is not meant as one, unless there is no other
-    return [entry for entry in found if (entry.ts >= 0).any()] or found[:1]
+    return [entry for entry in stamps_read if (entry.ts >= 0).any()] or stamps_read[:1]
 
 
 def _agree(first: IntArray, other: IntArray, n_bars: int, step: int) -> BoolArray:
@@ -106,9 +106,9 @@ def _mostly_agree(first: IntArray, other: IntArray, n_bars: int, step: int) -> b
     return float(np.mean(_agree(first, other, n_bars, step))) >= _AGREEING
 
 
-def _from_closes(close: _Stamps, step: int) -> Opened:
+def _from_closes(close: _Stamps, step: int) -> OpenTimes:
     if step <= 0:
-        return Opened(
+        return OpenTimes(
             ts=close.ts,
             findings=(QualityFinding(kind="close", text=f"{close.name} is the close time, and the length of a bar is unknown"),),
         )
@@ -116,7 +116,7 @@ def _from_closes(close: _Stamps, step: int) -> Opened:
     if step % 60_000 == 0 and (end % 60_000 == 59_000).all():
         end = end + _SECOND_MS
     note = f"{close.name} is the close time: bars open {Timeframe(step)} before it"
-    return Opened(ts=end - step, notes=(note,))
+    return OpenTimes(ts=end - step, notes=(note,))
 
 
 def _one_bar(first: _Stamps, close: _Stamps, step: int, table: CellTable, file: str) -> str:
@@ -156,28 +156,28 @@ def _settled(first: _Stamps, label: _Stamps, step: int, file: str, *, sure: bool
 # --- the market and the length of bars ------------------------------------------------------------------------------------
 
 
-def one_market(table: CellTable, told: str | None, named: str | None, file: str) -> tuple[str, CellTable]:
-    """The market of a table, and its rows: what it says itself, what was told and what its name says must agree.
+def one_market(table: CellTable, stated: str | None, named: str | None, file: str) -> tuple[str, CellTable]:
+    """The market of a table, and its rows: what it says itself, what the caller states and what its name says must agree.
 
     Args:
         table: the file's cells.
-        told: the market as the caller names it.
+        stated: the market as the caller names it.
         named: the market by the file's name.
         file: what to call the file in messages.
 
     Raises:
-        InvalidArgument: nothing tells the market, or what was told is none.
+        InvalidArgument: nothing says the market, or what the caller states is none.
         OutsideModel: the market is none that is simulated.
-        BadBars: it holds several markets and none was told, or another market than its name says.
+        BadBars: it holds several markets and none is stated, or another market than its name says.
     """
-    by_name = told or named
+    by_name = stated or named
     meant = symbols.canonical(by_name) if by_name else None
     column = columns.one_of(table.frame.columns, columns.MARKETS)
     words = _words(table.frame[column]) if column else ([table.market] if table.market else [])
     where = f"column {column}" if column else "JSON"
     if column and len(words) > 1:
-        table, words = _picked(table, column, words, _is_market(told), f"--symbol {words[0]}", file)
-    market, note = _agreed(words[0], where, meant, told, file) if words else (meant, "")
+        table, words = _picked(table, column, words, _is_market(stated), f"--symbol {words[0]}", file)
+    market, note = _agreed(words[0], where, meant, stated, file) if words else (meant, "")
     if market is None:
         raise errors.InvalidArgument(
             f"{file} does not tell its market", hint="name it with --symbol, or call the file like binance_BTC-USDT_5m.parquet"
@@ -185,28 +185,28 @@ def one_market(table: CellTable, told: str | None, named: str | None, file: str)
     return market, replace(table, notes=(*table.notes, note)) if note else table
 
 
-def one_length(table: CellTable, told: Timeframe | None, file: str) -> tuple[Timeframe | None, CellTable]:
+def one_length(table: CellTable, stated: Timeframe | None, file: str) -> tuple[Timeframe | None, CellTable]:
     """The length of bars that a table tells, and its rows of that length; none where it tells none.
 
     Args:
         table: the file's cells.
-        told: the length as the caller or the file's name says.
+        stated: the length as the caller or the file's name says.
         file: what to call the file in messages.
 
     Raises:
-        BadBars: it holds several lengths and none was told, or another length than was told.
+        BadBars: it holds several lengths and none is stated, or another length than is stated.
     """
     column = columns.one_of(table.frame.columns, columns.LENGTHS)
     words = _words(table.frame[column]) if column else []
     if column is None or not words or any(not _lengths(word) for word in words):
-        return told, table
+        return stated, table
     if len(words) > 1:
         table, words = _picked(
-            table, column, words, (lambda word: told in _lengths(word)) if told else None, f"--timeframe {words[0]}", file
+            table, column, words, (lambda word: stated in _lengths(word)) if stated else None, f"--timeframe {words[0]}", file
         )
-    if told is not None and told not in _lengths(words[0]):
-        raise errors.BadBars(f"{file} must hold bars of {told}", found=f"{words[0]} in its column {column}")
-    return told or (None if words[0].isdigit() else _lengths(words[0])[0]), table
+    if stated is not None and stated not in _lengths(words[0]):
+        raise errors.BadBars(f"{file} must hold bars of {stated}", found=f"{words[0]} in its column {column}")
+    return stated or (None if words[0].isdigit() else _lengths(words[0])[0]), table
 
 
 def require_one(table: CellTable, file: str) -> None:
@@ -233,11 +233,11 @@ def _lengths(word: str) -> tuple[Timeframe, ...]:
         return ()
 
 
-def _is_market(told: str | None) -> Callable[[str], bool] | None:
-    if told is None:
+def _is_market(stated: str | None) -> Callable[[str], bool] | None:
+    if stated is None:
         return None
-    wanted = symbols.canonical(told)
-    return lambda word: _canonical(word) == wanted
+    canonical = symbols.canonical(stated)
+    return lambda word: _canonical(word) == canonical
 
 
 def _canonical(word: str) -> str | None:
@@ -250,7 +250,7 @@ def _canonical(word: str) -> str | None:
 def _picked(
     table: CellTable, column: str, words: Sequence[str], fits: Callable[[str], bool] | None, option: str, file: str
 ) -> tuple[CellTable, list[str]]:
-    """The rows of the one word that fits what was told."""
+    """The rows of the one word that fits what is stated."""
     import polars as pl
 
     several = f"{', '.join(words[:4])}{' and others' if len(words) > 4 else ''}"
@@ -261,7 +261,7 @@ def _picked(
     return table.kept(mask, f"only the rows with {chosen[0]} in column {column} are read, of {several}"), chosen
 
 
-def _agreed(word: str, where: str, meant: str | None, told: str | None, file: str) -> tuple[str | None, str]:
+def _agreed(word: str, where: str, meant: str | None, stated: str | None, file: str) -> tuple[str | None, str]:
     """The market that a file's own word and what was meant agree on, with a note where they were not quite the same."""
     if meant is None:
         return symbols.canonical(word), ""
@@ -273,7 +273,7 @@ def _agreed(word: str, where: str, meant: str | None, told: str | None, file: st
         silent = symbols.usual_coin(word) == symbols.usual_coin(meant.partition("/")[0])
         return meant, "" if silent else f"its {where} says {word}, which names no market: it is taken as {meant}"
     if not symbols.same_pair(own, meant):
-        by = "--symbol" if told else "its name"
+        by = "--symbol" if stated else "its name"
         raise errors.BadBars(
             f"{file} must hold {meant}, as {by} says", found=f"{word} in its {where}", hint=f"--symbol {own} stores it as that"
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from coinswarm.patterns.conditions import Band, Condition, Hold, Market, Pattern, Side, from_json, identity, to_json
     from coinswarm.patterns.confirming import Finding
-    from coinswarm.patterns.discovery import Discovery, Tested, discover
+    from coinswarm.patterns.discovery import Discovery, TestedPattern, discover
     from coinswarm.patterns.figures import Figures
     from coinswarm.patterns.settings import DiscoverSettings
 
@@ -27,7 +27,7 @@ __all__ = [
     "Market",
     "Pattern",
     "Side",
-    "Tested",
+    "TestedPattern",
     "discover",
     "from_json",
     "identity",
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "DiscoverSettings": "settings", "Discovery": "discovery", "Figures": "figures", "Finding": "confirming", "Tested": "discovery",
+    "DiscoverSettings": "settings", "Discovery": "discovery", "Figures": "figures", "Finding": "confirming", "TestedPattern": "discovery",
     "discover": "discovery",
 }  # fmt: skip
 

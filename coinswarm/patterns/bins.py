@@ -1,4 +1,4 @@
-"""What can be a condition: each thing known at the decision, cut into parts. Learned from the discovery segment and from nothing else."""
+"""Candidate conditions: each feature known at the decision, cut into bins that are learned from the discovery segment alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from coinswarm.kernels.subgroups import MAX_BINS, NO_BIN, Codes
 from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.patterns.conditions import Band, Condition, Hold, Market, Pattern, Side
 from coinswarm.patterns.settings import DiscoverSettings
-from coinswarm.types import BoolArray, FloatArray
+from coinswarm.types import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,14 +58,14 @@ def learn(trades: ChaosTrades, settings: DiscoverSettings) -> Bins:
         NotFound: a feature that settings name is not known of the trades.
         InvalidArgument: patterns are to be deeper than there are dimensions.
     """
-    found = [_feature(trades, name, settings.bins) for name in _named(trades, settings)]
-    found += [_hold(trades, settings.hold_bins), _market(trades), _side(trades)]
-    kept = tuple(dimension for dimension in found if len(dimension.conditions) > 1)
-    if settings.depth > len(kept):
-        left = [dimension.name for dimension in found if len(dimension.conditions) < 2]
+    features = [_feature(trades, name, settings.bins) for name in _named(trades, settings)]
+    features += [_hold(trades, settings.hold_bins), _market(trades), _side(trades)]
+    useful = tuple(dimension for dimension in features if len(dimension.conditions) > 1)
+    if settings.depth > len(useful):
+        left = [dimension.name for dimension in features if len(dimension.conditions) < 2]
         hint = f"these do not vary: {', '.join(left)}" if left else "name more features"
-        raise errors.InvalidArgument(f"depth must be at most the {len(kept)} things that vary", found=settings.depth, hint=hint)
-    return Bins(dimensions=kept, left_out=tuple(dimension.name for dimension in found if len(dimension.conditions) < 2))
+        raise errors.InvalidArgument(f"depth must be at most the {len(useful)} things that vary", found=settings.depth, hint=hint)
+    return Bins(dimensions=useful, left_out=tuple(dimension.name for dimension in features if len(dimension.conditions) < 2))
 
 
 def code(bins: Bins, trades: ChaosTrades) -> Codes:
@@ -79,11 +79,11 @@ def code(bins: Bins, trades: ChaosTrades) -> Codes:
 
 def edges(values: FloatArray, n: int) -> FloatArray:
     """Inner edges that cut (n_values,) into n parts of about equal size, fewer where values repeat. Missing values are ignored."""
-    known = values[np.isfinite(values)]
-    if known.size == 0:
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
         return np.empty(0)
-    cuts = np.unique(np.quantile(known, np.arange(1, n) / n))
-    return cuts[cuts > known.min()]
+    cuts = np.unique(np.quantile(finite, np.arange(1, n) / n))
+    return cuts[cuts > finite.min()]
 
 
 def bucket(trades: ChaosTrades, bands: Sequence[Hold]) -> Codes:
@@ -126,12 +126,3 @@ def _market(trades: ChaosTrades) -> Attribute:
 def _side(trades: ChaosTrades) -> Attribute:
     signs = np.unique(trades.side)[::-1].tolist()
     return Attribute(name="side", conditions=tuple(Side(sign=sign) for sign in signs), stratum=True)
-
-
-def packed(mask: BoolArray) -> np.ndarray:
-    """Truth values (n,) or (n_rows, n) as words of 64, (n_words,) or (n_rows, n_words); bits past the last are 0."""
-    n_words = -(-mask.shape[-1] // 64)
-    room = np.zeros((*mask.shape[:-1], n_words * 8), dtype=np.uint8)
-    tight = np.packbits(mask, axis=-1, bitorder="little")
-    room[..., : tight.shape[-1]] = tight
-    return room.view(np.uint64)

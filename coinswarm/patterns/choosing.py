@@ -38,7 +38,7 @@ def choose(table: CodedTrades, picks: Picks, order: IntArray, *, limit: int, alp
         table: the trades of the discovery segment.
         picks: (n, depth) conjunctions.
         order: (n_significant,) places of those that are significant, best first.
-        limit: at most so many are kept.
+        limit: the most that are chosen.
         alpha: level of each single comparison.
         rng: source of the signs.
     """

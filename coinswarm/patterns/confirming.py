@@ -1,4 +1,4 @@
-"""Asking later time: chosen patterns are tested once, on trades that begin after an embargo, and pay for it out of the library's alpha."""
+"""Out-of-sample confirmation: chosen patterns are tested once, on trades that begin after an embargo, which spends alpha of the library."""
 
 from __future__ import annotations
 
@@ -54,20 +54,22 @@ class Finding:
     slices: tuple[Slice, ...] = ()
 
 
-def figures_of(search: PatternSearch, part: SegmentTrades, pattern: Pattern, turnover: FloatArray | None) -> Figures:
+def figures_of(search: PatternSearch, segment: SegmentTrades, pattern: Pattern, turnover: FloatArray | None) -> Figures:
     """Figures of a pattern on one segment of a search; `turnover` is (n,) of all trades, or None."""
-    own = None if turnover is None else turnover[part.places]
-    return figures.measure(part.trades, pattern.mask(part.trades), part.excess, part.blocks, part.n_blocks, search.segments.block_ms, own)
+    own = None if turnover is None else turnover[segment.places]
+    return figures.measure(
+        segment.trades, pattern.mask(segment.trades), segment.excess, segment.blocks, segment.n_blocks, search.segments.block_ms, own
+    )
 
 
-def p_value(part: SegmentTrades, pattern: Pattern, *, rng: np.random.Generator, flips: int = FLIPS) -> float:
+def p_value(segment: SegmentTrades, pattern: Pattern, *, rng: np.random.Generator, flips: int = FLIPS) -> float:
     """One-sided p of a pattern doing better than random trades, or than nothing net of costs: the larger of the two.
 
     To be believed a pattern must do both, so the larger p holds its level (Berger 1982, intersection-union).
     """
-    member, like = pattern.mask(part.trades), pattern.stratum.mask(part.trades)
-    against_random = evidence.scored(member, like, part.excess, part.blocks, part.n_blocks)
-    against_nothing = np.bincount(part.blocks[member], weights=part.trades.net[member], minlength=part.n_blocks).astype(np.float64)
+    member, like = pattern.mask(segment.trades), pattern.stratum.mask(segment.trades)
+    against_random = evidence.scored(member, like, segment.excess, segment.blocks, segment.n_blocks)
+    against_nothing = np.bincount(segment.blocks[member], weights=segment.trades.net[member], minlength=segment.n_blocks).astype(np.float64)
     return max(evidence.alone(sums, rng=rng, n_flips=flips) for sums in (against_random, against_nothing))
 
 

@@ -15,7 +15,7 @@ from coinswarm.patterns.conditions import Pattern
 from coinswarm.patterns.confirming import Finding
 from coinswarm.patterns.evidence import Evidence
 from coinswarm.patterns.foresight import FeatureLeak
-from coinswarm.patterns.mining import Mined, Spread
+from coinswarm.patterns.mining import Conjunctions, Spread
 from coinswarm.patterns.naive import Naive
 from coinswarm.patterns.search import PatternSearch, mined, prepare
 from coinswarm.patterns.segments import Segments
@@ -25,7 +25,7 @@ from coinswarm.types import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tested:
+class TestedPattern:
     """One of the patterns that came closest, whatever was made of it."""
 
     pattern: Pattern
@@ -75,7 +75,7 @@ class Discovery:
     redundant: int
     unlooked: int
     findings: tuple[Finding, ...]
-    best: tuple[Tested, ...]
+    best: tuple[TestedPattern, ...]
     naive_promoted: dict[str, int]
     leaks: tuple[FeatureLeak, ...]
     bar_ms: int
@@ -122,10 +122,10 @@ def discover(
     ready = prepare(trades, chosen)
     rng = np.random.default_rng([chosen.seed, 1])
     parts = mined(ready, spread)
-    found = evidence.family_wise(parts, n_flips=chosen.flips, alpha=chosen.alpha, rng=rng)
+    family_evidence = evidence.family_wise(parts, n_flips=chosen.flips, alpha=chosen.alpha, rng=rng)
     every = mining.join([part for part, _ in parts])
     usual = naive.judge(every, ready.table, ready.discovery.trades.net, alpha=chosen.alpha)
-    family = PatternFamily(search=ready, mined=every, evidence=found, naive=usual)
+    family = PatternFamily(search=ready, mined=every, evidence=family_evidence, naive=usual)
     leaks = foresight.leaks(trades, chosen.features, first_moves)
     order = family.order[:0] if leaks else family.order
     picked = choosing.choose(ready.table, every.picks, order, limit=chosen.max_candidates, alpha=chosen.alpha, rng=rng)
@@ -138,7 +138,7 @@ class PatternFamily:
     """All that was tested: n conjunctions, what sign flips say of them and what the usual tests do."""
 
     search: PatternSearch
-    mined: Mined
+    mined: Conjunctions
     evidence: Evidence
     naive: Naive
 
@@ -187,13 +187,13 @@ def _report(family: PatternFamily, picked: Chosen, findings: tuple[Finding, ...]
     )  # fmt: skip
 
 
-def _best(family: PatternFamily) -> tuple[Tested, ...]:
+def _best(family: PatternFamily) -> tuple[TestedPattern, ...]:
     order = np.argsort(-family.evidence.t, kind="stable")[:N_BEST]
     return tuple(_tested(family, place) for place in order.tolist())
 
 
-def _tested(family: PatternFamily, place: int) -> Tested:
-    return Tested(
+def _tested(family: PatternFamily, place: int) -> TestedPattern:
+    return TestedPattern(
         pattern=family.pattern(place), t=float(family.evidence.t[place]), p_value=float(family.evidence.p_value[place]),
         p_family=float(family.evidence.p_adjusted[place]), trades=int(family.mined.trades[place]),
         active_blocks=int(family.mined.active[place]), expectancy=float(family.naive.mean_net[place]),

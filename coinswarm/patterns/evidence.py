@@ -1,4 +1,4 @@
-"""How sure: the same sign flips of whole blocks of time for every conjunction that was tested, step-down over the largest statistic.
+"""Family-wise significance: sign flips of whole blocks of time, the same for every conjunction, step-down over the largest statistic.
 
 Evidence in blocks is counted again for a few thousand conjunctions at a time: all of it at once would be gigabytes for what a year of
 short holds has to test. `stats.block_sign_flip_test` does the same for a matrix that is there.
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from coinswarm import stats
 from coinswarm.kernels import subgroups
 from coinswarm.kernels.subgroups import Picks, Places
-from coinswarm.patterns.mining import Mined
+from coinswarm.patterns.mining import Conjunctions
 from coinswarm.patterns.table import CodedTrades
 from coinswarm.stats.stepdown import step_down
 from coinswarm.types import BoolArray, FloatArray, IntArray
@@ -40,7 +40,7 @@ class Evidence:
     threshold: float
 
 
-def family_wise(tested: Sequence[tuple[Mined, CodedTrades]], *, n_flips: int, alpha: float, rng: np.random.Generator) -> Evidence:
+def family_wise(tested: Sequence[tuple[Conjunctions, CodedTrades]], *, n_flips: int, alpha: float, rng: np.random.Generator) -> Evidence:
     """Test all conjunctions together, those of each table on its own trades, one after the other in the order given.
 
     Args:
@@ -73,7 +73,7 @@ def family_wise(tested: Sequence[tuple[Mined, CodedTrades]], *, n_flips: int, al
 def standardised(table: CodedTrades, picks: Picks) -> npt.NDArray[np.float32]:
     """(n, n_blocks) evidence of (n, depth) conjunctions in each block, each row of length 1, or 0 where there is none."""
     sums = np.empty((len(picks), table.n_blocks))
-    subgroups.evidence(np.ascontiguousarray(picks), table.everybody, table.coded, sums)
+    subgroups.evidence(np.ascontiguousarray(picks), table.all_trades, table.coded, sums)
     norms = np.sqrt(np.einsum("ij,ij->i", sums, sums))
     sums /= np.where(norms > 0, norms, 1.0)[:, None]
     return sums.astype(np.float32)

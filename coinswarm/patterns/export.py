@@ -41,7 +41,7 @@ def to_play(
     names = {feature: f"f{number}" for number, feature in enumerate(dict.fromkeys(pattern.features), 1)}
     entry = [comparison for condition in pattern.conditions if isinstance(condition, Band) for comparison in _compare(condition, names)]
     markets = [condition.key.split(":", 1)[1].rpartition(":")[0] for condition in pattern.conditions if isinstance(condition, Market)]
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "version": "3.0.0",
         "name": name,
         "description": str(pattern),
@@ -55,7 +55,7 @@ def to_play(
         "position_policy": {"mode": "long_only" if sign > 0 else "short_only", "exit_mode": "sl_tp_only"},
         "provenance": {"source": source, "cites": [], "from": []},
     }
-    return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _side(pattern: Pattern, side: int | None) -> int:
@@ -84,14 +84,14 @@ def _compare(band: Band, names: dict[str, str]) -> list[list[Any]]:
 
 def _feature(text: str) -> dict[str, Any]:
     feature = naming.read(text)
-    told: dict[str, Any] = {"indicator": feature.indicator}
+    entry: dict[str, Any] = {"indicator": feature.indicator}
     if feature.params:
-        told["params"] = dict(feature.params)
+        entry["params"] = dict(feature.params)
     if feature.timeframe_ms is not None:
-        told["tf"] = str(Timeframe(feature.timeframe_ms))
+        entry["tf"] = str(Timeframe(feature.timeframe_ms))
     if feature.source != "close":
-        told["source"] = feature.source
-    return told | ({"market": feature.market} if feature.market else {})
+        entry["source"] = feature.source
+    return entry | ({"market": feature.market} if feature.market else {})
 
 
 def _account(costs: Costs) -> dict[str, Any]:

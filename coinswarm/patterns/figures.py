@@ -1,4 +1,4 @@
-"""What a pattern's trades were worth on one segment of time, with intervals that count blocks of time and not trades."""
+"""Figures of a pattern's trades on one segment of time, with intervals that count blocks of time and not trades."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CAPACITY_SHARE = 0.01
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figures:
-    """Figures of the trades that fulfil a pattern; fractions of the notional unless told otherwise, NaN where there are too few.
+    """Figures of the trades that fulfil a pattern; fractions of the notional unless stated otherwise, NaN where there are too few.
 
     Attributes:
         trades, active_blocks, blocks: trades, blocks of time that have some, blocks of time of the segment.
@@ -147,13 +147,13 @@ def _drawdown(trades: ChaosTrades, places: IntArray) -> float:
     return float((np.maximum.accumulate(equity) - equity).max())
 
 
-def apart(trades: ChaosTrades, places: IntArray) -> IntArray:
+def apart(trades: ChaosTrades, rows: IntArray) -> IntArray:
     """Those of (n,) trades in order of entry that one would take who holds one position at a time in each market."""
     free: dict[int, int] = {}
-    kept = []
-    market, entry, leave = trades.market[places].tolist(), trades.entry_ts[places].tolist(), trades.exit_ts[places].tolist()
-    for place, where, begin, end in zip(places.tolist(), market, entry, leave, strict=True):
+    taken = []
+    market, entry, leave = trades.market[rows].tolist(), trades.entry_ts[rows].tolist(), trades.exit_ts[rows].tolist()
+    for place, where, begin, end in zip(rows.tolist(), market, entry, leave, strict=True):
         if begin >= free.get(where, begin):
             free[where] = end
-            kept.append(place)
-    return np.array(kept, dtype=np.int64)
+            taken.append(place)
+    return np.array(taken, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Features that know what comes next: a search that may condition on one finds the mistake in the data and calls it an edge."""
+"""Look-ahead leaks of features: a search that may condition on one finds the mistake in the data and calls it an edge."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def leaks(trades: ChaosTrades, features: Sequence[str] = (), first_moves: FloatA
         NotFound: the trades are not described by a feature.
     """
     names = features or trades.features
-    found = [leak for market in range(len(trades.markets)) for leak in _of_market(trades, market, names, first_moves)]
-    return tuple(sorted(found, key=lambda leak: -abs(leak.correlation)))
+    every = [leak for market in range(len(trades.markets)) for leak in _of_market(trades, market, names, first_moves)]
+    return tuple(sorted(every, key=lambda leak: -abs(leak.correlation)))
 
 
 def of_bars(bars: Bars) -> tuple[FeatureLeak, ...]:
@@ -89,14 +89,14 @@ def of_rule(rule: Play, bars: Bars, others: Mapping[str, Bars] | None = None) ->
     return _leaking(columns, bars)
 
 
-def refuse(found: Sequence[FeatureLeak]) -> None:
+def refuse(leaks: Sequence[FeatureLeak]) -> None:
     """Say which feature knows what comes next.
 
     Raises:
         Refused: there is one.
     """
-    if found:
-        raise errors.Refused(str(found[0]), hint="the data are wrong: mend them, nothing that is tested on them can be believed")
+    if leaks:
+        raise errors.Refused(str(leaks[0]), hint="the data are wrong: mend them, nothing that is tested on them can be believed")
 
 
 def _leaking(columns: Iterable[tuple[str, FloatArray]], bars: Bars) -> tuple[FeatureLeak, ...]:

@@ -1,4 +1,4 @@
-"""Trying conjunctions: every one of up to three conditions, and a beam of deeper ones that is chosen on other time than it is judged on."""
+"""The search of conjunctions: every one of up to three conditions, and a beam of deeper ones, chosen on other time than it is judged on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXHAUSTIVE_DEPTH = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Mined:
+class Conjunctions:
     """Conjunctions with enough trades in enough blocks: all of them were tested, and nothing else was.
 
     Attributes:
@@ -50,46 +50,46 @@ class Share:
     min_active: int
 
 
-Spread = Callable[[Callable[[Share], Mined], Iterable[Share]], Iterator[Mined]]
+Spread = Callable[[Callable[[Share], Conjunctions], Iterable[Share]], Iterator[Conjunctions]]
 """Calls a function with shares and gives the answers in their order, here or on a cluster."""
 
 
-def exhaust(table: CodedTrades, depth: int, min_trades: int, min_active: int, spread: Spread = map) -> Mined:
+def exhaust(table: CodedTrades, depth: int, min_trades: int, min_active: int, spread: Spread = map) -> Conjunctions:
     """Every conjunction of up to `depth` conditions, three at most, one a dimension.
 
     Args:
         table: the trades.
-        depth: at most so many conditions; 3 when more.
+        depth: the most conditions of a pattern; 3 when more.
         min_trades: trades a conjunction must have.
         min_active: blocks it must have trades in.
-        spread: who computes; the result is the same whoever does.
+        spread: computes the shares; the result does not depend on it.
     """
     deep = min(depth, EXHAUSTIVE_DEPTH)
     shares = (Share(table=table, first=d, depth=deep, min_trades=min_trades, min_active=min_active) for d in range(len(table.sizes)))
     return join(list(spread(mine, shares)))
 
 
-def mine(share: Share) -> Mined:
+def mine(share: Share) -> Conjunctions:
     """The conjunctions of one share."""
     room = _room(share.table.sizes[share.first :], share.depth)
-    found = Found(np.empty((room, 3), np.int32), np.empty((room, 2), np.int64), np.empty((room, 2)))
+    out = Found(np.empty((room, 3), np.int32), np.empty((room, 2), np.int64), np.empty((room, 2)))
     table = share.table
-    n = subgroups.mine_from(share.first, share.depth, table.coded, share.min_trades, share.min_active, found)
-    picks, counts, figures = found.picks[:n].copy(), found.counts[:n].copy(), found.figures[:n].copy()
-    return Mined(
+    n = subgroups.mine_from(share.first, share.depth, table.coded, share.min_trades, share.min_active, out)
+    picks, counts, figures = out.picks[:n].copy(), out.counts[:n].copy(), out.figures[:n].copy()
+    return Conjunctions(
         picks=picks, trades=counts[:, 0], active=counts[:, 1], total=figures[:, 0], t=figures[:, 1], counted=room
     )  # fmt: skip
 
 
-def join(parts: list[Mined]) -> Mined:
+def join(parts: list[Conjunctions]) -> Conjunctions:
     """Several parts as one, in their order; shorter conjunctions are filled up with `NO_PICK`."""
     width = max(part.picks.shape[1] for part in parts)
     wide = [np.pad(part.picks, ((0, 0), (0, width - part.picks.shape[1])), constant_values=NO_PICK) for part in parts]
     columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("trades", "active", "total", "t")}
-    return Mined(picks=np.concatenate(wide), counted=sum(part.counted for part in parts), **columns)
+    return Conjunctions(picks=np.concatenate(wide), counted=sum(part.counted for part in parts), **columns)
 
 
-def beam(table: CodedTrades, seed: Mined, depth: int, width: int, min_trades: int) -> tuple[Picks, int]:
+def beam(table: CodedTrades, seed: Conjunctions, depth: int, width: int, min_trades: int) -> tuple[Picks, int]:
     """Conjunctions of more than three conditions that look best on a table.
 
     Quality is the sum of y over the root of the trades (a mean that small samples do not win). A conjunction is taken a condition deeper
@@ -99,7 +99,7 @@ def beam(table: CodedTrades, seed: Mined, depth: int, width: int, min_trades: in
     Args:
         table: the trades that choose. They must not be those that judge.
         seed: conjunctions of three conditions to start from, measured on that table.
-        depth: at most so many conditions.
+        depth: the most conditions of a pattern.
         width: how many conjunctions are taken deeper at each depth.
         min_trades: trades a conjunction must have there.
 
@@ -120,16 +120,16 @@ def beam(table: CodedTrades, seed: Mined, depth: int, width: int, min_trades: in
     return np.concatenate(kept), counted
 
 
-def score(table: CodedTrades, picks: Picks) -> Mined:
+def score(table: CodedTrades, picks: Picks) -> Conjunctions:
     """Measure given (n, depth) conjunctions on a table."""
     counts, figures, _ = _measure(table, picks)
-    return Mined(picks=picks, trades=counts[:, 0], active=counts[:, 1], total=figures[:, 0], t=figures[:, 1], counted=len(picks))
+    return Conjunctions(picks=picks, trades=counts[:, 0], active=counts[:, 1], total=figures[:, 0], t=figures[:, 1], counted=len(picks))
 
 
-def restrict(mined: Mined, chosen: BoolArray, counted: int | None = None) -> Mined:
+def restrict(mined: Conjunctions, chosen: BoolArray, counted: int | None = None) -> Conjunctions:
     """Some of the (n,) conjunctions, with another number of supports that were counted where one is given."""
     columns = {name: getattr(mined, name)[chosen] for name in ("picks", "trades", "active", "total", "t")}
-    return Mined(counted=mined.counted if counted is None else counted, **columns)
+    return Conjunctions(counted=mined.counted if counted is None else counted, **columns)
 
 
 def _room(sizes: tuple[int, ...], depth: int) -> int:
@@ -144,7 +144,7 @@ def _room(sizes: tuple[int, ...], depth: int) -> int:
 
 def _measure(table: CodedTrades, picks: Picks) -> tuple[IntArray, FloatArray, FloatArray]:
     counts, figures, bounds = np.empty((len(picks), 2), np.int64), np.empty((len(picks), 2)), np.empty(len(picks))
-    subgroups.score_picks(np.ascontiguousarray(picks), table.everybody, table.coded, counts, figures, bounds)
+    subgroups.score_picks(np.ascontiguousarray(picks), table.all_trades, table.coded, counts, figures, bounds)
     return counts, figures, bounds
 
 

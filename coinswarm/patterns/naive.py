@@ -1,4 +1,4 @@
-"""What the usual tests would have said of the same patterns: shown beside the honest verdict, never used."""
+"""Uncorrected tests of the same patterns: shown beside the honest verdict, never used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from coinswarm.kernels import subgroups
-from coinswarm.patterns.mining import Mined
+from coinswarm.patterns.mining import Conjunctions
 from coinswarm.patterns.table import CodedTrades
 from coinswarm.types import FloatArray
 
@@ -31,7 +31,7 @@ class Naive:
     promoted: dict[str, int]
 
 
-def judge(mined: Mined, table: CodedTrades, net: FloatArray, *, alpha: float) -> Naive:
+def judge(mined: Conjunctions, table: CodedTrades, net: FloatArray, *, alpha: float) -> Naive:
     """The usual verdict on every conjunction.
 
     Args:
@@ -41,7 +41,7 @@ def judge(mined: Mined, table: CodedTrades, net: FloatArray, *, alpha: float) ->
         alpha: level of the corrected tests.
     """
     sums = np.empty((len(mined), 4))
-    subgroups.moments(np.ascontiguousarray(mined.picks), table.everybody, table.coded.bits, net, sums)
+    subgroups.moments(np.ascontiguousarray(mined.picks), table.all_trades, table.coded.bits, net, sums)
     n = sums[:, 3]
     welch = _welch(n, sums[:, 0], sums[:, 1], net)
     # at least k of n: a beta integral (Abramowitz & Stegun 26.5.24)

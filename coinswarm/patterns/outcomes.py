@@ -1,4 +1,4 @@
-"""What a trade is judged by: its net result minus what a random trade of the same market, side and hold is expected to give."""
+"""The outcome of a trade: its net result minus the expected one of random trades of the same market, side and hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search over given bars could find at all, said before it begins."""
+"""Statistical power of a search over given bars, before it begins."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def minimum_effect(
 
 
 def points(sigmas: float) -> float:
-    """Points of win rate that a shift of a normal result by so many deviations gives."""
+    """Points of win rate that a shift of a normal result by a number of deviations gives."""
     return float(special.ndtr(sigmas)) - 0.5
 
 
@@ -112,7 +112,7 @@ MIN_COMMON = 100
 
 
 def _effect(n_bars: int, hold_bars: int, support: float, *, n_candidates: int, alpha: float, power: float, n_markets: float) -> float:
-    # one-sided: the level of each side of a two-sided test is half of what it is told
+    # one-sided: the level of each side of a two-sided test is half of what it is given
     return stats.minimum_detectable_effect(
         n_bars,
         hold_bars,

@@ -1,4 +1,4 @@
-"""Whether a confirmed pattern still works on bars that came later, and when to let it go.
+"""Whether a confirmed pattern still works on bars that came later, and when to retire it.
 
 The rule. A pattern is judged on random trades that begin after everything it was confirmed on is over, in the markets it was found in and
 no others, at most the newest as many blocks of time as confirmation had, so that an edge that dies late is seen too. It is retired when the
@@ -56,8 +56,8 @@ class Belief:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reviewed:
-    """What a review came to.
+class ReviewResult:
+    """The result of a review.
 
     Attributes:
         verdict: dead ones are retired; undecided where the later bars are too few to ask.
@@ -108,12 +108,12 @@ def _markets(pattern: Pattern, stored_figures: Mapping[str, Any]) -> tuple[str, 
 
 
 def review(
-    known: Belief, trades: ChaosTrades, settings: DiscoverSettings | None = None, *, first_moves: FloatArray | None = None
-) -> Reviewed:
+    belief: Belief, trades: ChaosTrades, settings: DiscoverSettings | None = None, *, first_moves: FloatArray | None = None
+) -> ReviewResult:
     """Look at a confirmed pattern again.
 
     Args:
-        known: what is believed of it.
+        belief: what is believed of it.
         trades: n random trades, some of which are later than all it was judged on; those of other markets than its own are left out.
         settings: alpha, seed, hold bins, and active blocks that are needed to ask.
         first_moves: (n,) simple return of the bar after each decision; see `foresight.leaks`.
@@ -123,48 +123,49 @@ def review(
         Refused: a feature of the pattern knows what comes next.
     """
     chosen = settings or DiscoverSettings()
-    own = np.isin(trades.market, [number for number, key in enumerate(trades.markets) if key in known.markets])
+    own = np.isin(trades.market, [number for number, key in enumerate(trades.markets) if key in belief.markets])
     if not own.any():
         raise errors.NotFound(
-            f"a pattern is reviewed on random trades of its own markets, {', '.join(known.markets)}",
+            f"a pattern is reviewed on random trades of its own markets, {', '.join(belief.markets)}",
             found=f"trades of {', '.join(trades.markets)}",
             hint="`coinswarm chaos run` draws some",
         )
     trades, first_moves = trades.select(own), None if first_moves is None else first_moves[own]
-    known.pattern.mask(trades)
-    later = np.flatnonzero(trades.entry_ts >= known.end_ts)
-    until = int(trades.entry_ts[later].max()) if later.size else known.end_ts
-    number = known.reviews + 1
+    belief.pattern.mask(trades)
+    later = np.flatnonzero(trades.entry_ts >= belief.end_ts)
+    until = int(trades.entry_ts[later].max()) if later.size else belief.end_ts
+    number = belief.reviews + 1
     level = chosen.alpha * 6 / (math.pi * number) ** 2
-    if until <= known.reviewed_ts or not later.size:
-        return _said("nothing new", known, number, level, None, until, "no trade is later than the bars it was judged on before")
-    if known.pattern.features:
-        foresight.refuse(foresight.leaks(trades, known.pattern.features, first_moves))
-    part, block_ms = _window(known, trades, later, until, chosen)
-    member = known.pattern.mask(part.trades)
-    found = figures.measure(part.trades, member, part.excess, part.blocks, part.n_blocks, block_ms, None)
-    if found.active_blocks < chosen.min_active:
-        why = f"active in {found.active_blocks} blocks of later bars, {chosen.min_active} are needed to ask"
-        return _said("undecided", known, number, level, found, until, why)
-    lost = np.bincount(part.blocks[member], weights=HALF * known.effect - part.excess[member], minlength=part.n_blocks).astype(np.float64)
+    if until <= belief.reviewed_ts or not later.size:
+        return _said("nothing new", belief, number, level, None, until, "no trade is later than the bars it was judged on before")
+    if belief.pattern.features:
+        foresight.refuse(foresight.leaks(trades, belief.pattern.features, first_moves))
+    segment, block_ms = _window(belief, trades, later, until, chosen)
+    member = belief.pattern.mask(segment.trades)
+    measured = figures.measure(segment.trades, member, segment.excess, segment.blocks, segment.n_blocks, block_ms, None)
+    if measured.active_blocks < chosen.min_active:
+        why = f"active in {measured.active_blocks} blocks of later bars, {chosen.min_active} are needed to ask"
+        return _said("undecided", belief, number, level, measured, until, why)
+    short = HALF * belief.effect - segment.excess[member]
+    lost = np.bincount(segment.blocks[member], weights=short, minlength=segment.n_blocks).astype(np.float64)
     p = evidence.alone(lost, rng=np.random.default_rng([chosen.seed, 3, number]), n_flips=FLIPS)
     verdict: Verdict = "dead" if p <= level else "alive"
-    why = f"effect {found.effect:+.4%} a trade where {known.effect:+.4%} was believed: p {p:.4f} of being below half, level {level:.4f}"
-    return _said(verdict, known, number, level, found, until, why, p)
+    why = f"effect {measured.effect:+.4%} a trade where {belief.effect:+.4%} was believed: p {p:.4f} of being below half, level {level:.4f}"
+    return _said(verdict, belief, number, level, measured, until, why, p)
 
 
-def _window(known: Belief, trades: ChaosTrades, later: np.ndarray, until: int, settings: DiscoverSettings) -> tuple[SegmentTrades, int]:
+def _window(belief: Belief, trades: ChaosTrades, later: np.ndarray, until: int, settings: DiscoverSettings) -> tuple[SegmentTrades, int]:
     """The newest trades, as many blocks of time as confirmation had."""
     block_ms = HOLDS_A_BLOCK * int(trades.hold.max()) * trades.bar_ms
-    start = max(known.end_ts, until + 1 - max(known.blocks, settings.min_active) * block_ms)
+    start = max(belief.end_ts, until + 1 - max(belief.blocks, settings.min_active) * block_ms)
     own = later[trades.entry_ts[later] >= start]
     own = own[np.argsort(trades.entry_ts[own], kind="stable")]
     return search.side(trades, own, bins.hold_bands(trades.select(own), settings.hold_bins), start, block_ms), block_ms
 
 
 def _said(
-    verdict: Verdict, known: Belief, number: int, level: float, found: Figures | None, until: int, reason: str, p: float = math.nan
-) -> Reviewed:
-    return Reviewed(
-        verdict=verdict, number=number, p_value=p, level=level, figures=found, from_ts=known.end_ts, until_ts=until, reason=reason
+    verdict: Verdict, belief: Belief, number: int, level: float, figures: Figures | None, until: int, reason: str, p: float = math.nan
+) -> ReviewResult:
+    return ReviewResult(
+        verdict=verdict, number=number, p_value=p, level=level, figures=figures, from_ts=belief.end_ts, until_ts=until, reason=reason
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A search made ready: trades cut in time, bins learned, outcomes taken, and tables for the kernels."""
+"""Preparation of a search: trades cut in time, bins, outcomes, and tables for the kernels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.patterns import bins, mining, outcomes, segments, table
 from coinswarm.patterns.bins import Bins
 from coinswarm.patterns.conditions import Hold
-from coinswarm.patterns.mining import Mined, Spread
+from coinswarm.patterns.mining import Conjunctions, Spread
 from coinswarm.patterns.segments import Segments
 from coinswarm.patterns.settings import DiscoverSettings
 from coinswarm.patterns.table import CodedTrades
@@ -90,7 +90,7 @@ def side(trades: ChaosTrades, places: IntArray, bands: tuple[Hold, ...], start_t
     return SegmentTrades(trades=own, places=places, excess=excess, blocks=blocks, n_blocks=n_blocks)
 
 
-def mined(search: PatternSearch, spread: Spread) -> list[tuple[Mined, CodedTrades]]:
+def mined(search: PatternSearch, spread: Spread) -> list[tuple[Conjunctions, CodedTrades]]:
     """Everything that is tested, each part with the trades that judge it.
 
     Up to three conditions: every conjunction, on the whole of discovery. More: those that a beam picks on the earlier half, on the later.

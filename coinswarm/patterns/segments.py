@@ -56,19 +56,19 @@ def cut(trades: ChaosTrades, settings: DiscoverSettings) -> Segments:
     start, end = int(trades.entry_ts.min()), int(trades.entry_ts.max()) + trades.bar_ms
     split = end if settings.confirm_share == 0 else start + round((end - start) * (1 - settings.confirm_share))
     embargo = hold_ms if settings.embargo_bars is None else settings.embargo_bars * trades.bar_ms
-    found = Segments(start_ts=start, split_ts=split, confirm_ts=split + embargo, end_ts=end, block_ms=HOLDS_A_BLOCK * hold_ms)
-    if found.discovery_blocks < settings.min_blocks:
-        raise _too_few(found, trades, settings)
-    return found
+    segments = Segments(start_ts=start, split_ts=split, confirm_ts=split + embargo, end_ts=end, block_ms=HOLDS_A_BLOCK * hold_ms)
+    if segments.discovery_blocks < settings.min_blocks:
+        raise _too_few(segments, trades, settings)
+    return segments
 
 
-def _too_few(found: Segments, trades: ChaosTrades, settings: DiscoverSettings) -> errors.Refused:
+def _too_few(segments: Segments, trades: ChaosTrades, settings: DiscoverSettings) -> errors.Refused:
     needed = bars_needed(int(trades.hold.max()), settings)
-    have = (found.end_ts - found.start_ts) // trades.bar_ms
+    have = (segments.end_ts - segments.start_ts) // trades.bar_ms
     return errors.Refused(
-        f"discovery needs at least {settings.min_blocks} independent blocks of time of {found.block_ms // trades.bar_ms:,} bars each"
+        f"discovery needs at least {settings.min_blocks} independent blocks of time of {segments.block_ms // trades.bar_ms:,} bars each"
         f" (twice the longest hold), that is about {needed:,} bars in all",
-        found=f"{found.discovery_blocks} blocks from {have:,} bars",
+        found=f"{segments.discovery_blocks} blocks from {have:,} bars",
         hint="use more history or shorter holds: with fewer blocks the test finds more than its nominal rate on noise",
     )
 

@@ -1,4 +1,4 @@
-"""Where a pattern's effect comes from: by holding time, market, side and time, to see whether it is the same everywhere."""
+"""A pattern's effect by holding time, market, side and time, which shows whether it is the same everywhere."""
 
 from __future__ import annotations
 

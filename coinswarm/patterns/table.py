@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from coinswarm import check
+from coinswarm.kernels.bits import packed
 from coinswarm.kernels.subgroups import MAX_BINS, Coded, Codes, Picks
-from coinswarm.patterns.bins import packed
 from coinswarm.types import Bits, BoolArray, FloatArray, IntArray
 
 
@@ -19,13 +19,13 @@ class CodedTrades:
 
     Attributes:
         coded: what the kernels see; `coded.y` is centred on these trades.
-        everybody: all trades as a bitset.
+        all_trades: all trades as a bitset.
         n_blocks: blocks of time that are counted, also those without a trade.
         sizes: conditions of each dimension. strata: which dimensions define strata.
     """
 
     coded: Coded
-    everybody: Bits
+    all_trades: Bits
     n_blocks: int
     sizes: tuple[int, ...]
     strata: tuple[bool, ...]
@@ -48,7 +48,7 @@ class CodedTrades:
 
     def masks(self, picks: Picks) -> BoolArray:
         """(n_patterns, n_trades) who fulfils each of (n_patterns, depth) conjunctions."""
-        words = np.broadcast_to(self.everybody, (len(picks), self.everybody.size)).copy()
+        words = np.broadcast_to(self.all_trades, (len(picks), self.all_trades.size)).copy()
         for column in picks.T:
             words[column >= 0] &= self.coded.bits[column[column >= 0]]
         return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little", count=self.n_trades).astype(np.bool_)
@@ -77,7 +77,7 @@ def build(codes: Codes, sizes: tuple[int, ...], strata: tuple[bool, ...], y: Flo
         totals=_with_all(_counted(cells * n_blocks + blocks, (*shape, n_blocks), centred), len(shape)).reshape(-1, n_blocks),
         numbers=_with_all(_counted(cells, shape, np.ones(centred.size)), len(shape)).reshape(-1).astype(np.int64),
     )
-    return CodedTrades(coded=coded, everybody=packed(np.ones(centred.size, dtype=np.bool_)), n_blocks=n_blocks, sizes=sizes, strata=strata)
+    return CodedTrades(coded=coded, all_trades=packed(np.ones(centred.size, dtype=np.bool_)), n_blocks=n_blocks, sizes=sizes, strata=strata)
 
 
 def _steps(codes: Codes, sizes: tuple[int, ...], strata: tuple[bool, ...]) -> tuple[IntArray, IntArray, tuple[int, ...]]:

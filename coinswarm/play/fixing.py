@@ -66,7 +66,7 @@ def _plain(node: Node, made: Mapping[int, Any]) -> Any:
 
 
 def _settle(tree: dict[str, Any], family: Play, fixed: Play) -> None:
-    """Write down what the run said instead of the play."""
+    """Write the run's settings in place of the play's."""
     costs = fixed.costs.model_dump(exclude_none=True)
     fees = {name: costs.pop(name) for name in ("taker_bps", "maker_bps")}
     account = fixed.account.model_dump()

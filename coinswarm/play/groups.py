@@ -228,11 +228,11 @@ def split(dimensions: Sequence[Dimension], constraints: Sequence[ParameterConstr
     for constraint in constraints:
         merged = {owner[slot] for slot in constraint.slots}
         owner = [min(merged) if mark in merged else mark for mark in owner]
-    found = [_group(dimensions, constraints, [i for i, mark in enumerate(owner) if mark == root]) for root in sorted(set(owner))]
+    groups = [_group(dimensions, constraints, [i for i, mark in enumerate(owner) if mark == root]) for root in sorted(set(owner))]
     fixed = tuple(constraint for constraint in constraints if not constraint.slots)
     if fixed:
-        found.append(Group(np.empty(0, dtype=np.int64), (), fixed))
-    return tuple(found)
+        groups.append(Group(np.empty(0, dtype=np.int64), (), fixed))
+    return tuple(groups)
 
 
 def _group(dimensions: Sequence[Dimension], constraints: Sequence[ParameterConstraint], columns: list[int]) -> Group:

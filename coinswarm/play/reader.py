@@ -172,18 +172,18 @@ def _conditions(root: Place, state: ReadingState) -> dict[str, Condition]:
         block.refuse("setups must be a mapping of names to conditions")
     state.setups = dict(block.entries()) if block else {}
     reader = Conditions(state)
-    found = actions.read_actions(root, reader)
+    conditions = actions.read_actions(root, reader)
     for name, place in state.setups.items():
         if name not in state.read_setups:
             reader.size = 0
             reader.setup(name, place)
-    if not any(name in found for name in actions.ENTRIES) and root.at("actions") is not None and not actions.names_entry(root):
+    if not any(name in conditions for name in actions.ENTRIES) and root.at("actions") is not None and not actions.names_entry(root):
         root.problems.add(
             "actions", root.node.value["actions"] if isinstance(root.node.value, dict) else None, "a play enters: entry_long or entry_short"
         )
-    if not any(name in found for name in actions.ENTRIES) and not root.problems.found:
+    if not any(name in conditions for name in actions.ENTRIES) and not root.problems.found:
         root.problems.add("actions", None, "a play enters: entry_long or entry_short must be emitted")
-    return found
+    return conditions
 
 
 def _kept(sides: dict[str, Condition], policy: Policy, problems: Problems) -> dict[str, Any]:
@@ -224,12 +224,12 @@ def _text(root: Place, key: str) -> str | None:
 
 def _name(root: Place) -> str:
     """What it is called, wherever plays and their jobs are listed."""
-    found = _text(root, "name") or "play"
+    name = _text(root, "name") or "play"
     entry = root.at("name")
-    if entry is not None and len(found) > LONGEST_NAME:
-        entry.refuse(f"a name has at most {LONGEST_NAME} characters", str(len(found)))
-        return found[:LONGEST_NAME]
-    return found
+    if entry is not None and len(name) > LONGEST_NAME:
+        entry.refuse(f"a name has at most {LONGEST_NAME} characters", str(len(name)))
+        return name[:LONGEST_NAME]
+    return name
 
 
 def _version(root: Place) -> str:

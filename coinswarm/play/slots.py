@@ -1,4 +1,4 @@
-"""Walking through a play's meaning: what varies in it, which features it leans on, and putting values in the place of slots."""
+"""Walking through a play's meaning: what varies in it, which features it depends on, and putting values in the place of slots."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ def _names(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind))
 
 
-def parts(found: object) -> Iterator[object]:
+def parts(value: object) -> Iterator[object]:
     """The value itself and everything inside it, depth first, in the order of the fields."""
-    yield found
-    if isinstance(found, tuple):
-        for item in found:
+    yield value
+    if isinstance(value, tuple):
+        for item in value:
             yield from parts(item)
-    elif dataclasses.is_dataclass(found) and not isinstance(found, (type, Slot)):
-        for name in _names(type(found)):
-            yield from parts(getattr(found, name))
+    elif dataclasses.is_dataclass(value) and not isinstance(value, (type, Slot)):
+        for name in _names(type(value)):
+            yield from parts(getattr(value, name))
 
 
-def replaced(found: T, put: Callable[[Slot], object]) -> T:
+def replaced(value: T, put: Callable[[Slot], object]) -> T:
     """The same value with every slot replaced by what `put` gives for it; what has no slot is kept as it is."""
-    return _replaced(found, put)
+    return _replaced(value, put)
 
 
-def _replaced(found: Any, put: Callable[[Slot], object]) -> Any:
-    if isinstance(found, Slot):
-        return put(found)
-    if isinstance(found, tuple):
-        items = tuple(_replaced(item, put) for item in found)
-        return found if all(a is b for a, b in zip(items, found, strict=True)) else items
-    if not dataclasses.is_dataclass(found) or isinstance(found, type):
-        return found
-    changed = {name: new for name in _names(type(found)) if (new := _replaced(getattr(found, name), put)) is not getattr(found, name)}
-    return dataclasses.replace(found, **changed) if changed else found
+def _replaced(value: Any, put: Callable[[Slot], object]) -> Any:
+    if isinstance(value, Slot):
+        return put(value)
+    if isinstance(value, tuple):
+        items = tuple(_replaced(item, put) for item in value)
+        return value if all(a is b for a, b in zip(items, value, strict=True)) else items
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    changed = {name: new for name in _names(type(value)) if (new := _replaced(getattr(value, name), put)) is not getattr(value, name)}
+    return dataclasses.replace(value, **changed) if changed else value
 
 
-def features_of(*found: object) -> tuple[str, ...]:
+def features_of(*values: object) -> tuple[str, ...]:
     """The ids of the features that conditions and risk lean on, each once, in the order met."""
-    return tuple(dict.fromkeys(part.feature for whole in found for part in parts(whole) if isinstance(part, Output)))
+    return tuple(dict.fromkeys(part.feature for value in values for part in parts(value) if isinstance(part, Output)))
 
 
-def slots_in(*found: object) -> frozenset[int]:
+def slots_in(*values: object) -> frozenset[int]:
     """The dimensions that appear in these values."""
-    return frozenset(part.index for whole in found for part in parts(whole) if isinstance(part, Slot))
+    return frozenset(part.index for value in values for part in parts(value) if isinstance(part, Slot))
 
 
 def meaning(play: Play) -> tuple[object, ...]:
@@ -80,12 +80,12 @@ def pruned(play: Play) -> Play:
         notes=(*play.notes, *(f"features.{name}: nothing uses this feature; it is left out" for name in idle)),
     )
     tied = frozenset().union(*(constraint.slots for constraint in play.space.constraints))
-    kept = sorted(slots_in(*meaning(play)) | tied)
-    if len(kept) == len(play.space.dimensions):
+    left_open = sorted(slots_in(*meaning(play)) | tied)
+    if len(left_open) == len(play.space.dimensions):
         return play
-    places = {old: Slot(new) for new, old in enumerate(kept)}
+    places = {old: Slot(new) for new, old in enumerate(left_open)}
     dropped = [dimension.path for i, dimension in enumerate(play.space.dimensions) if i not in places]
-    dimensions = tuple(play.space.dimensions[old] for old in kept)
+    dimensions = tuple(play.space.dimensions[old] for old in left_open)
     constraints = replaced(play.space.constraints, lambda slot: places[slot.index])
     moved = put(play, lambda slot: places[slot.index])
     notes = (*play.notes, *(f"{path}: varies but decides nothing; it is left out of the space" for path in dropped))

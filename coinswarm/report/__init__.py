@@ -64,7 +64,7 @@ def write_patterns(
     """Write what a search for patterns tried and what survived.
 
     Args:
-        found: what it tried, as `coinswarm.patterns.telling.summary` puts it.
+        found: what it tried, as `coinswarm.patterns.results.summary` puts it.
         records: what the library made of its findings.
         path: of the HTML file; missing folders are made, a file that is there is replaced.
         job: the search.

@@ -20,7 +20,7 @@ def render(result: Mapping[str, Any], config: Mapping[str, Any], *, job: str, sy
     """The page as text; equal arguments give equal pages.
 
     Args:
-        result: of the job: `rulings`, each as `patterns.ruling.Ruling`, and `refused`, why a rule could not be tested, by name.
+        result: of the job: `rulings`, each as `patterns.rule_tests.RuleVerdict`, and `refused`, why a rule could not be tested, by name.
         config: of the job: `test` (its settings), `source` and `markets`.
         job: its id.
         synthetic: whether the bars were made.

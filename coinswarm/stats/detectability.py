@@ -1,4 +1,4 @@
-"""What a search over given data could find at all, said before it starts."""
+"""The smallest effect that a search over given data can detect, before it begins."""
 
 from __future__ import annotations
 

@@ -71,10 +71,10 @@ def foreknowledge(values: FloatArray, moves: FloatArray, *, hold: float = 1.0, i
     from scipy import stats
 
     ceiling = honest_ceiling(hold)
-    kept = np.isfinite(values) & np.isfinite(moves)
-    if kept.sum() < _FEWEST or np.ptp(values[kept]) == 0 or np.ptp(moves[kept]) == 0:
+    finite = np.isfinite(values) & np.isfinite(moves)
+    if finite.sum() < _FEWEST or np.ptp(values[finite]) == 0 or np.ptp(moves[finite]) == 0:
         return Foreknowledge(correlation=0.0, z=0.0, found=False)
-    correlation = float(stats.spearmanr(values[kept], moves[kept]).statistic)
-    apart = (values.size if independent is None else independent) * float(kept.mean())
+    correlation = float(stats.spearmanr(values[finite], moves[finite]).statistic)
+    apart = (values.size if independent is None else independent) * float(finite.mean())
     z = correlation * math.sqrt(max(apart - 1, 0.0))
     return Foreknowledge(correlation=correlation, z=z, found=abs(correlation) > ceiling and abs(z) > SURE)

@@ -35,12 +35,12 @@ def between(value: float, name: str, low: float, high: float, *, hint: str = "")
         raise errors.InvalidArgument(f"{name} must be in ({low:g}, {high:g})", found=value, hint=hint)
 
 
-def one_of(value: str, name: str, known: tuple[str, ...]) -> None:
+def one_of(value: str, name: str, choices: tuple[str, ...]) -> None:
     """Raise unless `value` is one of the known words."""
-    if value not in known:
-        close = errors.nearest(str(value), known)
+    if value not in choices:
+        close = errors.nearest(str(value), choices)
         raise errors.InvalidArgument(
-            f"{name} must be one of {', '.join(known)}", found=repr(value), hint=f"did you mean {close[0]}?" if close else ""
+            f"{name} must be one of {', '.join(choices)}", found=repr(value), hint=f"did you mean {close[0]}?" if close else ""
         )
 
 

@@ -37,7 +37,7 @@ class WalkForwardFold:
     Attributes:
         train_start: first observation of the training stretch; its first `warmup` observations only warm features up.
         train_end: end of the training stretch; `purge` observations before the test are left out.
-        warm_start: first observation that is handed to the test, so that its features are warm when it begins.
+        warm_start: first observation that the test receives, so that its features are warm when it begins.
         test_start: first observation on which the test decides.
         test_end: end of the test stretch.
     """
@@ -106,7 +106,7 @@ def walk_forward_splits(
     """Train on the past, test on what follows, and move on.
 
     The observations after the first training stretch are cut into n_folds test stretches of nearly equal length. Training ends `purge`
-    observations before a test, the test begins `embargo` observations late, and it is handed the `warmup` observations before it.
+    observations before a test, the test begins `embargo` observations late, and it receives the `warmup` observations before it.
 
     Args:
         n_obs: number of observations in time order.

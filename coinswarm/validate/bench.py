@@ -1,4 +1,4 @@
-"""Where one case is run again and again: on a part of its bars, with other costs, another play, other entries."""
+"""The evaluation harness of one case: runs on a part of its bars, with other costs, another play, other entries."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from coinswarm import fitness
 from coinswarm.config import Costs
 from coinswarm.fitness import lottery
-from coinswarm.fitness.conditions import packed
 from coinswarm.fitness.lottery import Habit
+from coinswarm.kernels.bits import packed
 from coinswarm.kernels.codes import N_OUTCOME
 from coinswarm.market.bars import Bars
 from coinswarm.market.splits import Span
@@ -20,7 +20,7 @@ from coinswarm.play.model import Play
 from coinswarm.types import Bits, FloatArray, IntArray
 from coinswarm.validate import curves
 from coinswarm.validate.case import Case
-from coinswarm.validate.curves import Held, Portfolio
+from coinswarm.validate.curves import MarketHistory, Portfolio
 
 _SCORERS = 12
 """Scorers that are kept: those of three markets on four spans."""
@@ -64,10 +64,10 @@ class Bench:
                 self._scorers.pop(next(iter(self._scorers)))
         return made
 
-    def held(self, scorer: fitness.Scorer, genome: FloatArray | None = None, *, entries: Bits | None = None) -> Held:
+    def history(self, scorer: fitness.Scorer, genome: FloatArray | None = None, *, entries: Bits | None = None) -> MarketHistory:
         """The history of a variant, the case's own unless one is given, as a scorer sees it."""
         genes = self.case.genome if genome is None else genome
-        return _held(scorer, genes, scorer.replay(genes, entries=entries))
+        return _history(scorer, genes, scorer.replay(genes, entries=entries))
 
     def portfolio(
         self,
@@ -82,21 +82,21 @@ class Bench:
         own = genome is None and costs is None and play is None and from_ts is None
         if own and span in self._portfolios:
             return self._portfolios[span]
-        parts = [self.held(self.scorer(bars, span, costs=costs, play=play), genome) for bars in self.case.markets]
-        made = curves.portfolio(parts, from_ts=from_ts, times=self._times(span))
+        histories = [self.history(self.scorer(bars, span, costs=costs, play=play), genome) for bars in self.case.markets]
+        made = curves.portfolio(histories, from_ts=from_ts, times=self._times(span))
         if own:
             self._portfolios[span] = made
         return made
 
     def lottery(self, span: Span, number: int, *, from_ts: int | None = None) -> Portfolio:
         """A history with the variant's exits, sizes and costs, and entries drawn at random as often as it really enters."""
-        parts = []
+        histories = []
         for bars in self.case.markets:
             scorer = self.scorer(bars, span)
             rng = self.case.stream("lottery", number, bars.key)
             longs, shorts = lottery.entries(self._habit(scorer, span), len(scorer.bars), rng)
-            parts.append(_held(scorer, self.case.genome, scorer.replay_entries(self.case.genome, packed(longs), packed(shorts))))
-        return curves.portfolio(parts, from_ts=from_ts, times=self._times(span))
+            histories.append(_history(scorer, self.case.genome, scorer.replay_entries(self.case.genome, packed(longs), packed(shorts))))
+        return curves.portfolio(histories, from_ts=from_ts, times=self._times(span))
 
     def _times(self, span: Span) -> IntArray:
         """(n,) open times of the bars of all markets up to the end of a span."""
@@ -105,10 +105,10 @@ class Bench:
         return self._grids[span.end_ts]
 
     def _habit(self, scorer: fitness.Scorer, span: Span) -> Habit:
-        known = self._habits.get((scorer.bars.key, span))
-        if known is None:
-            known = self._habits[(scorer.bars.key, span)] = lottery.habit(scorer, self.case.genome)
-        return known
+        habit = self._habits.get((scorer.bars.key, span))
+        if habit is None:
+            habit = self._habits[(scorer.bars.key, span)] = lottery.habit(scorer, self.case.genome)
+        return habit
 
     def matrix(self, span: Span, genomes: FloatArray) -> tuple[FloatArray, FloatArray, int]:
         """Returns of many variants on one span.
@@ -125,18 +125,18 @@ class Bench:
         bars = curves.bars_a_period(own.returns.size, self.case.effort.periods)
         columns, sharpes = [], []
         for genome in genomes:
-            found = self.portfolio(span, genome, from_ts=from_ts)
-            columns.append(curves.by_period(found.returns, bars))
-            sharpes.append(found.sharpe_per_bar)
+            portfolio = self.portfolio(span, genome, from_ts=from_ts)
+            columns.append(curves.by_period(portfolio.returns, bars))
+            sharpes.append(portfolio.sharpe_per_bar)
         return np.column_stack(columns) if columns else np.empty((0, 0)), np.array(sharpes), bars
 
     def hold(self, span: Span, bars_a_period: int) -> FloatArray:
         """(n_periods,) returns of the equal parts held, without costs, on the periods of `matrix`."""
         own = self.portfolio(span)
         columns = []
-        for part in own.markets:
-            close = part.bars.close
-            columns.append((part.bars.ts[1:], close[1:] / close[:-1] - 1))
+        for market in own.markets:
+            close = market.bars.close
+            columns.append((market.bars.ts[1:], close[1:] / close[:-1] - 1))
         return curves.by_period(curves.mean_over(columns, own.ts), bars_a_period)
 
 
@@ -153,9 +153,9 @@ def different(returns: FloatArray, *, own: int = 0) -> IntArray:
     return np.array(kept, dtype=np.int64)
 
 
-def _held(scorer: fitness.Scorer, genome: FloatArray, history: tuple[FloatArray, FloatArray]) -> Held:
+def _history(scorer: fitness.Scorer, genome: FloatArray, history: tuple[FloatArray, FloatArray]) -> MarketHistory:
     equity, log = history
-    return Held(
+    return MarketHistory(
         bars=scorer.bars,
         first=scorer.first_decision(genome),
         equity=equity,

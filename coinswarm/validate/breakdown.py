@@ -1,4 +1,4 @@
-"""The result taken apart: by market, by year and quarter, by regime; and markets the variant was not bred on."""
+"""The result taken apart: by market, by year and quarter, by regime; and markets that the search did not use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from coinswarm.validate import names
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Cell, Chart, Section, Table
 from coinswarm.validate.curves import Portfolio
-from coinswarm.validate.spans import known, market_table
+from coinswarm.validate.spans import market_table, portfolio_of
 
 REGIME_DAYS = 7
 TREND = ("falling", "sideways", "rising")
@@ -25,23 +25,23 @@ VOLATILITY = ("calm", "usual", "wild")
 
 
 def markets(bench: Bench) -> Section:
-    """Every market it was bred on, over train and validation."""
-    found = known(bench, bench.case.splits.whole)
-    gains = np.array([part.total_return for part in found.markets])
+    """Every market of the search, over train and validation."""
+    portfolio = portfolio_of(bench, bench.case.splits.whole)
+    gains = np.array([market.total_return for market in portfolio.markets])
     figures = {
         "n_markets": float(gains.size), "positive_share": float((gains > 0).mean()),
-        "sharpe_worst": min(part.sharpe for part in found.markets), "gain_concentration": concentration(gains),
+        "sharpe_worst": min(market.sharpe for market in portfolio.markets), "gain_concentration": concentration(gains),
     }  # fmt: skip
     chart = Chart(kind="bars", title="Return of each market", series={"return": tuple(gains.tolist())},
-                  labels=tuple(part.bars.symbol for part in found.markets), unit="percent", mark=0.0)  # fmt: skip
-    return Section(name="markets", title=names.TITLES["markets"], figures=figures, tables=(market_table(found),), charts=(chart,))
+                  labels=tuple(market.bars.symbol for market in portfolio.markets), unit="percent", mark=0.0)  # fmt: skip
+    return Section(name="markets", title=names.TITLES["markets"], figures=figures, tables=(market_table(portfolio),), charts=(chart,))
 
 
 def years(bench: Bench) -> Section:
     """Every calendar year and quarter, over train and validation."""
-    found = known(bench, bench.case.splits.whole)
-    months = found.ts.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
-    by_year, by_quarter = (_parts(found, months // length) for length in (12, 3))
+    portfolio = portfolio_of(bench, bench.case.splits.whole)
+    months = portfolio.ts.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
+    by_year, by_quarter = (_parts(portfolio, months // length) for length in (12, 3))
     quarters = np.array([part.gain for part in by_quarter])
     annual = np.array([part.gain for part in by_year])
     rows = tuple((f"{1970 + part.number // 4} Q{part.number % 4 + 1}", part.gain, part.sharpe, part.n_bars) for part in by_quarter)
@@ -62,21 +62,21 @@ def years(bench: Bench) -> Section:
 
 def regimes(bench: Bench) -> Section:
     """Nine kinds of market: rising, sideways and falling by calm, usual and wild, each judged by the week before the bar."""
-    found = known(bench, bench.case.splits.whole)
+    portfolio = portfolio_of(bench, bench.case.splits.whole)
     sums, trend_of, wild_of = np.zeros((3, 3)), [[] for _ in TREND], [[] for _ in VOLATILITY]  # type: ignore[var-annotated]
     counts = np.zeros((3, 3), dtype=np.int64)
-    for part in found.markets:
-        if not part.returns.size:
+    for market in portfolio.markets:
+        if not market.returns.size:
             continue
-        trend, wild = states(part.bars, part.first)
+        trend, wild = states(market.bars, market.first)
         for i in range(3):
-            trend_of[i].append(part.returns[trend == i])
-            wild_of[i].append(part.returns[wild == i])
+            trend_of[i].append(market.returns[trend == i])
+            wild_of[i].append(market.returns[wild == i])
             for j in range(3):
-                inside = part.returns[(trend == i) & (wild == j)]
-                sums[i, j] += float(np.log1p(np.maximum(inside, -0.999999)).sum()) / len(found.markets)
+                inside = market.returns[(trend == i) & (wild == j)]
+                sums[i, j] += float(np.log1p(np.maximum(inside, -0.999999)).sum()) / len(portfolio.markets)
                 counts[i, j] += inside.size
-    year = found.periods_per_year
+    year = portfolio.periods_per_year
     thirds = {
         **{word: _sharpe(trend_of[i], year) for i, word in enumerate(TREND)},
         **{word: _sharpe(wild_of[i], year) for i, word in enumerate(VOLATILITY)},
@@ -99,28 +99,29 @@ def regimes(bench: Bench) -> Section:
 
 
 def unseen(bench: Bench) -> Section:
-    """Markets it was not bred on, over the same time."""
+    """Markets that the search did not use, over the same time."""
     if not bench.case.unseen:
         raise errors.NotFound("there are no bars of markets it was not bred on", hint="fetch or import more markets of this timeframe")
     whole = bench.case.splits.whole
-    parts = [bench.held(bench.scorer(bars, whole, play=bench.case.play)) for bars in bench.case.unseen]
-    usable = [part for part in parts if part.returns.size]
+    histories = [bench.history(bench.scorer(bars, whole, play=bench.case.play)) for bars in bench.case.unseen]
+    usable = [history for history in histories if history.returns.size]
     if not usable:
-        raise errors.SpanTooShort("other markets need bars in the time of the search", found=f"none in {len(parts)} markets")
-    gains = np.array([part.total_return for part in usable])
-    sharpes = np.array([part.sharpe for part in usable])
+        raise errors.SpanTooShort("other markets need bars in the time of the search", found=f"none in {len(histories)} markets")
+    gains = np.array([history.total_return for history in usable])
+    sharpes = np.array([history.sharpe for history in usable])
     figures = {
         "n_markets": float(len(usable)), "positive_share": float((gains > 0).mean()), "sharpe_mean": float(sharpes.mean()),
         "sharpe_median": float(np.median(sharpes)), "sharpe_worst": float(sharpes.min()),
     }  # fmt: skip
     rows = tuple(
-        (part.bars.key, part.total_return, part.hold, part.sharpe, part.max_drawdown, int(part.trades.closed.sum())) for part in usable
+        (history.bars.key, history.total_return, history.hold, history.sharpe, history.max_drawdown, int(history.trades.closed.sum()))
+        for history in usable
     )
     head = ("market", "return", "buy and hold", "Sharpe", "drawdown", "trades")
     table = Table(title="Unseen markets", head=head, rows=rows, units=("", "percent", "percent", "", "percent", ""))
     chart = Chart(kind="bars", title="Return of each unseen market", series={"return": tuple(gains.tolist())},
-                  labels=tuple(part.bars.symbol for part in usable), unit="percent", mark=0.0)  # fmt: skip
-    short = len(parts) - len(usable)
+                  labels=tuple(history.bars.symbol for history in usable), unit="percent", mark=0.0)  # fmt: skip
+    short = len(histories) - len(usable)
     notes = (f"{short} market(s) have too few bars in that time.",) if short else ()
     return Section(name="unseen", title=names.TITLES["unseen"], figures=figures, tables=(table,), charts=(chart,), notes=notes)
 
@@ -163,13 +164,13 @@ class _Part:
     n_bars: int
 
 
-def _parts(found: Portfolio, number: IntArray) -> list[_Part]:
+def _parts(portfolio: Portfolio, number: IntArray) -> list[_Part]:
     """The stretches of a portfolio in which the (n_obs,) numbers are the same."""
     edges = np.flatnonzero(np.diff(number)) + 1
-    cut = (np.split(column, edges) for column in (number, found.returns, found.ts))
+    cut = (np.split(column, edges) for column in (number, portfolio.returns, portfolio.ts))
     return [
         _Part(
-            number=int(key[0]), gain=float(np.prod(1 + part)) - 1, sharpe=returns.sharpe(part, found.periods_in(ts)), n_bars=len(part)
+            number=int(key[0]), gain=float(np.prod(1 + part)) - 1, sharpe=returns.sharpe(part, portfolio.periods_in(ts)), n_bars=len(part)
         )
         for key, part, ts in zip(*cut, strict=True)
     ]  # fmt: skip

@@ -13,9 +13,9 @@ from coinswarm.types import FloatArray
 from coinswarm.validate import curves, names
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Section, Table
-from coinswarm.validate.curves import Held
+from coinswarm.validate.curves import MarketHistory
 from coinswarm.validate.odds import refuse_too_few
-from coinswarm.validate.spans import known
+from coinswarm.validate.spans import portfolio_of
 
 SHARE = 0.01
 TIMES = 10.0
@@ -23,21 +23,21 @@ TIMES = 10.0
 
 def section(bench: Bench) -> Section:
     """Participation of the entries at the starting equity, over train and validation."""
-    found = known(bench, bench.case.splits.whole)
-    refuse_too_few(found)
-    parts = [participation(part) for part in found.markets]
-    every = np.concatenate(parts)
+    portfolio = portfolio_of(bench, bench.case.splits.whole)
+    refuse_too_few(portfolio)
+    shares_of = [participation(market) for market in portfolio.markets]
+    every = np.concatenate(shares_of)
     median, high = float(np.median(every)), float(np.quantile(every, 0.95))
     equity = bench.case.play.account.starting_equity
-    capital = [equity * SHARE / float(np.quantile(part, 0.95)) if part.size and np.quantile(part, 0.95) > 0 else math.nan for part in parts]
+    medians = [float(np.median(shares)) if shares.size else None for shares in shares_of]
+    highs = [float(np.quantile(shares, 0.95)) if shares.size else None for shares in shares_of]
+    capital = [equity * SHARE / share if share else math.nan for share in highs]
     figures = {
         "participation_median": median, "participation_p95": high,
         "capital_at_1pct": equity * SHARE / high if high > 0 else math.inf, "sharpe_at_10x": _larger(bench),
     }  # fmt: skip
-    rows = tuple(
-        (part.bars.key, float(np.median(shares)) if shares.size else None, float(np.quantile(shares, 0.95)) if shares.size else None, money)
-        for part, shares, money in zip(found.markets, parts, capital, strict=True)
-    )
+    keys = [market.bars.key for market in portfolio.markets]
+    rows = tuple(zip(keys, medians, highs, capital, strict=True))
     table = Table(title="By market", head=("market", "median share", "95 % share", "capital at 1 %"), rows=rows,
                   units=("", "percent", "percent", ""))  # fmt: skip
     note = (
@@ -47,11 +47,11 @@ def section(bench: Bench) -> Section:
     return Section(name="capacity", title=names.TITLES["capacity"], figures=figures, tables=(table,), notes=(note,))
 
 
-def participation(part: Held) -> FloatArray:
+def participation(market: MarketHistory) -> FloatArray:
     """(n_trades,) quantity of each entry at the starting equity over the volume of its bar, in [0, 1]."""
-    entry = part.trades.entry
-    quantity = part.trades.notional * part.start / part.bars.open[entry]
-    volume = part.bars.volume[entry]
+    entry = market.trades.entry
+    quantity = market.trades.notional * market.start / market.bars.open[entry]
+    volume = market.bars.volume[entry]
     return np.where(volume > 0, np.minimum(1.0, quantity / np.where(volume > 0, volume, 1.0)), 1.0)
 
 
@@ -60,11 +60,11 @@ def _larger(bench: Bench) -> float:
     case = bench.case
     account = case.play.account.model_copy(update={"starting_equity": min(1e15, case.play.account.starting_equity * TIMES)})
     larger = replace(case.play, account=account)
-    parts = []
+    histories = []
     for bars in case.markets:
         scorer = bench.scorer(bars, case.splits.whole, costs=_impact(case.play.costs, bars), play=larger)
-        parts.append(bench.held(scorer))
-    return curves.portfolio(parts).sharpe
+        histories.append(bench.history(scorer))
+    return curves.portfolio(histories).sharpe
 
 
 def _impact(costs: Costs, bars: Bars) -> Costs:

@@ -87,11 +87,11 @@ class ReportCard:
         play: name of the play.
         variant: SHA-256 identity.
         parameters: what the variant sets, by path.
-        markets: keys of the data sets it was bred on.
+        markets: keys of the data sets of the search.
         data: content hash of each data set, by key.
         timeframe: of the bars.
         spans: milliseconds since 1970, `train` and `validation`: (start, end), end excluded.
-        campaign, job, evaluation: where it comes from; empty when it was not bred.
+        campaign, job, evaluation: where it comes from; empty where no search produced it.
         seed: of everything that is drawn.
         synthetic: the prices were made, not traded.
         code_version: of the code that computed it.
@@ -143,7 +143,7 @@ class ReportCard:
         return {f"{part}.{name}": value for part, section in self.sections.items() for name, value in section.figures.items()}
 
     def content_hash(self) -> str:
-        """SHA-256 of all that was found: equal inputs give equal hashes, whoever computed them and when."""
+        """SHA-256 of all results: equal inputs give equal hashes, on any machine and at any time."""
         deciding = {name: value for name, value in to_json(self).items() if name != "code_version"}
         return codec.canonical_hash(deciding)
 

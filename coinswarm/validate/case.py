@@ -96,10 +96,10 @@ class Case:
     Attributes:
         play: with costs and account as the run had them.
         genome: (n_dims,) the variant; empty for a play in which nothing varies.
-        markets: bars it was bred on, warm-up bars before the first span included.
-        splits: which of their bars it was bred on and which not; bars after the last of them are cut away, so that nothing can see them.
+        markets: bars of the search, warm-up bars before the first span included.
+        splits: which of their bars the search saw and which not; bars after the last of them are cut away, so that nothing can see them.
         others: bars of markets that features name, by symbol.
-        unseen: bars of markets it was not bred on.
+        unseen: bars of markets that the search did not use.
         trials: what was tried.
         seed: of everything that is drawn.
         effort: how much is drawn.

@@ -1,4 +1,4 @@
-"""A flash crash at the worst moment: the price moves against an open position by a fifth, in one bar, over ten bars, or in a gap.
+"""A flash crash at the worst time: the price moves against an open position by a fifth, in one bar, over ten bars, or in a gap.
 
 Each moment is tried on the real bars up to it, with the fall put in and the prices left down there. The fall in one bar runs through all
 prices between, so a stop can fill; in the gap the next bar opens where the fall ends, and nothing fills on the way.
@@ -18,8 +18,8 @@ from coinswarm.types import FloatArray
 from coinswarm.validate import names
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Section, Table
-from coinswarm.validate.curves import Held
-from coinswarm.validate.spans import known
+from coinswarm.validate.curves import MarketHistory
+from coinswarm.validate.spans import portfolio_of
 
 SIZE = 0.2
 KINDS = {"one_bar": (1, False), "ten_bars": (10, False), "gap": (1, True)}
@@ -49,8 +49,8 @@ class Shock:
 
 def section(bench: Bench) -> Section:
     """The worst of all moments tried, over train and validation."""
-    found = known(bench, bench.case.splits.whole)
-    moments = [moment for number, part in enumerate(found.markets) for moment in worst_moments(bench, number, part)]
+    portfolio = portfolio_of(bench, bench.case.splits.whole)
+    moments = [moment for number, history in enumerate(portfolio.markets) for moment in worst_moments(bench, number, history)]
     if not moments:
         raise errors.SpanTooShort("a crash needs an open position", found="no trade in train and validation")
     shocks = [shock(bench, moment, kind) for moment in moments for kind in KINDS]
@@ -73,13 +73,13 @@ def section(bench: Bench) -> Section:
     return Section(name="crash", title=names.TITLES["crash"], figures=figures, tables=(table,), notes=(note,))
 
 
-def worst_moments(bench: Bench, market: int, part: Held) -> list[Moment]:
+def worst_moments(bench: Bench, market: int, history: MarketHistory) -> list[Moment]:
     """Bars at which most is at stake: the beginning and the best price of the trades with the largest exposure and open gain."""
-    trades = part.trades
+    trades = history.trades
     if not trades.entry.size:
         return []
     n = bench.case.effort.moments
-    best = np.array([_open_gain(part, number) for number in range(trades.entry.size)])
+    best = np.array([_open_gain(history, number) for number in range(trades.entry.size)])
     chosen = dict.fromkeys(
         [*np.argsort(-trades.notional, kind="stable")[:n].tolist(), *np.argsort(-best[:, 1], kind="stable")[:n].tolist()]
     )
@@ -87,7 +87,7 @@ def worst_moments(bench: Bench, market: int, part: Held) -> list[Moment]:
     return [
         Moment(market=market, bar=bar, side=int(trades.side[number]), exposure=float(trades.notional[number]))
         for bar, number in sorted(bars)
-        if trades.entry[number] < bar <= trades.exit[number] and bar < len(part.bars) - 1
+        if trades.entry[number] < bar <= trades.exit[number] and bar < len(history.bars) - 1
     ]
 
 
@@ -97,7 +97,7 @@ def shock(bench: Bench, moment: Moment, kind: str) -> Shock:
     length, gap = KINDS[kind]
     fallen = crashed(bars[: moment.bar + length + _AFTER], moment.bar, length, side=moment.side, gap=gap)
     span = Span(start_ts=whole.start_ts, end_ts=int(fallen.close_ts[-1]))
-    after = bench.held(bench.scorer(fallen, span, play=bench.case.play))
+    after = bench.history(bench.scorer(fallen, span, play=bench.case.play))
     before = float(after.equity[moment.bar - 1])
     fall = max(0.0, 1 - float(after.equity[moment.bar :].min()) / before) if before > 0 else 1.0
     touched = (after.trades.entry < moment.bar) & (after.trades.exit >= moment.bar) & (after.trades.exit < moment.bar + length)
@@ -135,11 +135,11 @@ def crashed(bars: Bars, at: int, length: int, *, side: int, gap: bool = False, s
     return replace(bars, **columns)
 
 
-def _open_gain(part: Held, number: int) -> tuple[int, float]:
+def _open_gain(history: MarketHistory, number: int) -> tuple[int, float]:
     """The bar at which a trade was furthest ahead, and by how much of its price."""
-    first, last = int(part.trades.entry[number]), int(part.trades.exit[number])
-    close = part.bars.close[first : max(last, first + 1)]
-    moves: FloatArray = part.trades.side[number] * (close / part.bars.open[first] - 1)
+    first, last = int(history.trades.entry[number]), int(history.trades.exit[number])
+    close = history.bars.close[first : max(last, first + 1)]
+    moves: FloatArray = history.trades.side[number] * (close / history.bars.open[first] - 1)
     best = int(moves.argmax())
     return first + best, float(moves[best])
 

@@ -49,7 +49,7 @@ class Trades:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Held:
+class MarketHistory:
     """One market's history over a span.
 
     Attributes:
@@ -118,7 +118,7 @@ class Portfolio:
 
     ts: IntArray
     returns: FloatArray
-    markets: tuple[Held, ...]
+    markets: tuple[MarketHistory, ...]
     timeframe: Timeframe
 
     @cached_property
@@ -205,23 +205,23 @@ def trades_of(log: FloatArray) -> Trades:
     )
 
 
-def portfolio(held: Sequence[Held], *, from_ts: int | None = None, times: IntArray | None = None) -> Portfolio:
+def portfolio(histories: Sequence[MarketHistory], *, from_ts: int | None = None, times: IntArray | None = None) -> Portfolio:
     """Markets in equal parts.
 
     Args:
-        held: one history a market, of one timeframe.
+        histories: one history a market, of one timeframe.
         from_ts: first bar (ms) of the portfolio; None: that of the first possible decision of any market.
         times: (n,) open times of all bars of all markets, where they are known already.
     """
-    starts = [int(one.ts[0]) for one in held if one.returns.size]
+    starts = [int(history.ts[0]) for history in histories if history.returns.size]
     begin = from_ts if from_ts is not None else min(starts, default=None)
-    every = union([one.bars.ts for one in held]) if times is None else times
-    kept = every[every.size if begin is None else int(np.searchsorted(every, begin)) :]
+    every = union([history.bars.ts for history in histories]) if times is None else times
+    shared_ts = every[every.size if begin is None else int(np.searchsorted(every, begin)) :]
     return Portfolio(
-        ts=kept,
-        returns=mean_over([(one.ts, one.returns) for one in held], kept),
-        markets=tuple(held),
-        timeframe=held[0].bars.timeframe,
+        ts=shared_ts,
+        returns=mean_over([(history.ts, history.returns) for history in histories], shared_ts),
+        markets=tuple(histories),
+        timeframe=histories[0].bars.timeframe,
     )
 
 
@@ -244,12 +244,12 @@ def mean_over(columns: Sequence[tuple[IntArray, FloatArray]], times: IntArray) -
 
 
 def bars_a_period(n_obs: int, most: int) -> int:
-    """How many bars make a period, so that there are at most so many periods."""
+    """How many bars make a period, so that there are at most `most`."""
     return max(1, math.ceil(n_obs / most))
 
 
 def by_period(values: FloatArray, bars: int) -> FloatArray:
-    """Returns of periods of so many bars, compounded: (n_obs,) or (n_obs, n) to one row a period, the last one may be shorter."""
+    """Returns of periods of `bars` bars, compounded: (n_obs,) or (n_obs, n) to one row a period, the last one may be shorter."""
     if bars == 1 or not len(values):
         return values
     logs = np.log1p(np.maximum(values, _RUIN))

@@ -149,9 +149,9 @@ def check(gates: Gates, judged: ReportCard) -> Verdict:
     )
 
 
-def looser(wanted: Gates, standard: Gates) -> tuple[GateRule, ...]:
-    """The rules of the standard gates that `wanted` leaves out or holds less strictly; none: what passes `wanted` passes both."""
-    return tuple(rule for rule in standard.rules if not any(_as_strict(other, rule) for other in wanted.rules))
+def looser(own: Gates, standard: Gates) -> tuple[GateRule, ...]:
+    """The rules of the standard gates that `own` leaves out or holds less strictly; none: what passes `own` passes both."""
+    return tuple(rule for rule in standard.rules if not any(_as_strict(other, rule) for other in own.rules))
 
 
 def card_text(judged: ReportCard) -> str:

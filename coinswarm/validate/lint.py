@@ -1,4 +1,4 @@
-"""Too good, too thin, or not possible: what a person would ask before believing a result."""
+"""Sanity checks of a result: too good, too few trades, or not possible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from coinswarm.validate import names, stress
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Section, Table
 from coinswarm.validate.curves import Portfolio
-from coinswarm.validate.spans import known
+from coinswarm.validate.spans import portfolio_of
 from coinswarm.validate.worlds import canary
 from coinswarm.validate.worlds.canary import Leak
 
@@ -40,17 +40,17 @@ _RULES = {
 
 def section(bench: Bench) -> Section:
     """Each rule with what was found, over train and validation."""
-    found = known(bench, bench.case.splits.whole)
+    portfolio = portfolio_of(bench, bench.case.splits.whole)
     simulated = _simulated(bench)
     figures = {
-        "too_good": float(_too_good(bench, found)),
-        "too_few_trades": float(found.n_trades < LEAST_TRADES),
+        "too_good": float(_too_good(bench, portfolio)),
+        "too_few_trades": float(portfolio.n_trades < LEAST_TRADES),
         "zero_cost": float(_free(bench)),
         "impossible_prices": float(sum(impossible(one.bars) + outside(one) for one in simulated)),
-        "knows_next_bar": float(sum(leak.found for bars in bench.case.markets for leak in foretold(bars, bench.case.others))),
-        "simulators_differ": float(_differ(found, simulated)),
-        "one_trade_dominates": float(_dominated(found)),
-        "always_in": float(found.span_figures()["exposure"] > MOST_EXPOSURE),
+        "knows_next_bar": float(sum(leak.found for bars in bench.case.markets for leak in leaks(bars, bench.case.others))),
+        "simulators_differ": float(_differ(portfolio, simulated)),
+        "one_trade_dominates": float(_dominated(portfolio)),
+        "always_in": float(portfolio.span_figures()["exposure"] > MOST_EXPOSURE),
         "gaps": float(_gaps(bench)),
     }
     broken = sum(value > 0 for value in figures.values())
@@ -66,7 +66,7 @@ def impossible(bars: Bars) -> int:
     return int(((bars.high < top) | (bars.low > bottom) | (bars.low <= 0)).sum())
 
 
-def foretold(bars: Bars, others: Mapping[str, Bars]) -> tuple[Leak, ...]:
+def leaks(bars: Bars, others: Mapping[str, Bars]) -> tuple[Leak, ...]:
     """What columns of a market, and the bars of others that open at the same times, say of its next bar, worst first.
 
     Fewer than 30 bars say nothing. A leak is a file stamped too early; the play cannot be blamed for it, and cannot be believed either.
@@ -107,13 +107,13 @@ def _simulated(bench: Bench) -> list[Backtest]:
     ]
 
 
-def _differ(found: Portfolio, simulated: Sequence[Backtest]) -> bool:
-    pairs = zip(found.markets, simulated, strict=True)
+def _differ(portfolio: Portfolio, simulated: Sequence[Backtest]) -> bool:
+    pairs = zip(portfolio.markets, simulated, strict=True)
     return any(abs(part.total_return - one.metrics["total_return"]) > _ALIKE * max(1.0, abs(part.total_return)) for part, one in pairs)
 
 
-def _too_good(bench: Bench, found: Portfolio) -> bool:
-    every = found.span_figures()
+def _too_good(bench: Bench, portfolio: Portfolio) -> bool:
+    every = portfolio.span_figures()
     if not every["n_trades"] > 0:
         return False
     if every["win_rate"] > MOST_WIN_RATE or every["profit_factor"] > MOST_PROFIT_FACTOR:
@@ -132,8 +132,8 @@ def _free(bench: Bench) -> bool:
     return costs.taker_bps <= 0 or (slips <= 0 and bench.case.play.risk.limit is None)
 
 
-def _dominated(found: Portfolio) -> bool:
-    gains = found.trade_column("gain")
+def _dominated(portfolio: Portfolio) -> bool:
+    gains = portfolio.trade_column("gain")
     return bool(gains.size and gains.sum() > 0 and gains.max() > 0.5 * gains.sum())
 
 

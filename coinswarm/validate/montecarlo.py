@@ -1,4 +1,4 @@
-"""Other histories that might have been: trades drawn again, blocks of bar returns drawn again, and the play run on resampled bars."""
+"""Monte Carlo: resampled trades, resampled blocks of bar returns, and the play run on resampled bars."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from coinswarm.validate import curves, names
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Cell, Chart, Section, Table
 from coinswarm.validate.odds import refuse_too_few
-from coinswarm.validate.spans import known
+from coinswarm.validate.spans import portfolio_of
 
 _PATH = 1500
 """Most periods of a resampled path."""
@@ -29,16 +29,16 @@ _SHARES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 def section(bench: Bench) -> Section:
     """Quantiles of what might have been, over train and validation."""
-    found = known(bench, bench.case.splits.whole)
-    refuse_too_few(found)
+    portfolio = portfolio_of(bench, bench.case.splits.whole)
+    refuse_too_few(portfolio)
     n = bench.case.effort.resamples
-    gains = found.trade_column("gain") / len(found.markets)
+    gains = portfolio.trade_column("gain") / len(portfolio.markets)
     trades = redrawn_trades(gains, n, bench.case.stream("trades"))
-    bars = curves.bars_a_period(found.returns.size, _PATH)
-    periods = curves.by_period(found.returns, bars)
+    bars = curves.bars_a_period(portfolio.returns.size, _PATH)
+    periods = curves.by_period(portfolio.returns, bars)
     block = max(1, round(max(DAY_MS // bench.case.markets[0].timeframe.ms, 2 * _longest(bench)) / bars))
     drawn = redrawn_blocks(periods, min(block, periods.size), n, bench.case.stream("bars"))
-    year = found.periods_per_year / bars
+    year = portfolio.periods_per_year / bars
     worlds = [_world(bench, number) for number in range(bench.case.effort.worlds)]
     figures = {
         "trades_return_p05": float(np.quantile(trades[:, 0], 0.05)), "trades_drawdown_p95": float(np.quantile(trades[:, 1], 0.95)),
@@ -105,7 +105,7 @@ def sharpes(paths: FloatArray, year: float) -> FloatArray:
 
 
 def resampled(markets: Sequence[Bars], block: int, rng: np.random.Generator) -> tuple[Bars, ...]:
-    """Bars of several markets drawn again in blocks of so many bars, the same blocks for all: what moved together goes on doing so.
+    """Bars of several markets drawn again in blocks of `block` bars, the same blocks for all: what moved together still does.
 
     Only times that all markets have are used. Each bar keeps its shape relative to the close before it, and its volume; funding is left
     out. The times are the old ones, in order.
@@ -152,12 +152,12 @@ def _world(bench: Bench, number: int) -> float:
     n = len(case.markets)
     others = {bars.symbol: bars for bars in made[:n]} | dict(zip(extra, made[n:], strict=True))
     span = Span(start_ts=whole.start_ts, end_ts=whole.end_ts)
-    return curves.portfolio([bench.held(bench.scorer(bars, span, others=others)) for bars in made[:n]]).total_return
+    return curves.portfolio([bench.history(bench.scorer(bars, span, others=others)) for bars in made[:n]]).total_return
 
 
 def _longest(bench: Bench) -> int:
-    found = bench.portfolio(bench.case.splits.whole)
-    return int(max((part.trades.exit - part.trades.entry).max(initial=0) for part in found.markets))
+    portfolio = bench.portfolio(bench.case.splits.whole)
+    return int(max((market.trades.exit - market.trades.entry).max(initial=0) for market in portfolio.markets))
 
 
 def _path(steps: FloatArray) -> FloatArray:

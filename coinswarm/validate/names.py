@@ -131,7 +131,7 @@ FIGURES: dict[str, dict[str, str]] = {
         "n_resamples": "of each kind",
     },
     "markets": {
-        "n_markets": "markets it was bred on",
+        "n_markets": "markets of the search",
         "positive_share": "share with a gain over train and validation",
         "sharpe_worst": "lowest annual Sharpe of a market",
         "gain_concentration": "share of all gains that the best market made",
@@ -149,7 +149,7 @@ FIGURES: dict[str, dict[str, str]] = {
         "gain_concentration": "share of all gains of the nine regimes that the best made",
     },
     "unseen": {
-        "n_markets": "markets it was not bred on that could be tried",
+        "n_markets": "markets that the search did not use and that could be tried",
         "positive_share": "share of them with a gain",
         "sharpe_mean": "mean annual Sharpe",
         "sharpe_median": "median",

@@ -1,4 +1,4 @@
-"""The odds that a result is luck: probabilistic and deflated Sharpe ratios.
+"""The probability that a result is luck: probabilistic and deflated Sharpe ratios.
 
 Deflation needs to know how much was tried. Where the ledger cannot tell, or has holes, the deflated figures are withheld with the reason:
 a deflation by too few trials would be flattery.
@@ -20,7 +20,7 @@ from coinswarm.validate.bench import Bench, different
 from coinswarm.validate.card import Section, Table
 from coinswarm.validate.case import TrialFacts
 from coinswarm.validate.curves import Portfolio
-from coinswarm.validate.spans import known
+from coinswarm.validate.spans import portfolio_of
 
 DEFLATED = (
     "trials", "effective_trials", "sharpe_variance", "luck_sharpe_per_bar", "dsr", "dsr_no_skill", "beyond_luck", "dsr_effective",
@@ -46,9 +46,9 @@ class Spread:
 def section(bench: Bench) -> Section:
     """How likely it is that there is skill, before and after paying for the search."""
     splits, facts = bench.case.splits, bench.case.trials
-    seen = known(bench, splits.train)
+    seen = portfolio_of(bench, splits.train)
     refuse_too_few(seen)
-    sample = measured(seen.returns)
+    sample = sharpe_sample(seen.returns)
     figures = probabilities(sample)
     withheld: dict[str, str] = {}
     if splits.validation is None:
@@ -81,11 +81,11 @@ def ahead(bench: Bench) -> dict[str, float]:
         BadInput: what the section refuses.
     """
     splits, facts = bench.case.splits, bench.case.trials
-    seen = known(bench, splits.train)
+    seen = portfolio_of(bench, splits.train)
     refuse_too_few(seen)
     if splits.validation is None or hole(facts):
         return {}
-    return _validated(bench.portfolio(splits.validation), {}) | _followed(bench, measured(seen.returns), facts.trials or 0)
+    return _validated(bench.portfolio(splits.validation), {}) | _followed(bench, sharpe_sample(seen.returns), facts.trials or 0)
 
 
 def hole(facts: TrialFacts) -> str:
@@ -101,14 +101,14 @@ def hole(facts: TrialFacts) -> str:
     return ""
 
 
-def refuse_too_few(found: Portfolio) -> None:
+def refuse_too_few(portfolio: Portfolio) -> None:
     """Raise `SpanTooShort` where there are not trades enough to speak of odds."""
-    if found.n_trades < LEAST_TRADES:
-        trades = "one closed trade" if found.n_trades == 1 else "no closed trade"
+    if portfolio.n_trades < LEAST_TRADES:
+        trades = "one closed trade" if portfolio.n_trades == 1 else "no closed trade"
         raise errors.SpanTooShort(f"odds need at least {LEAST_TRADES} closed trades", found=trades, hint="a single trade is an anecdote")
 
 
-def measured(returns: FloatArray) -> SharpeSample:
+def sharpe_sample(returns: FloatArray) -> SharpeSample:
     """The Sharpe ratio of (n_obs,) bar returns with its moments; autocorrelation below 0 counts as 0, which is the stricter.
 
     Raises:
@@ -206,10 +206,10 @@ def _spread(bench: Bench, facts: TrialFacts) -> Spread:
     return Spread(variance=float(sharpes[varying].var(ddof=1)), effective=distinct_in_all(clusters, float(facts.trials or 0)))
 
 
-def _validated(found: Portfolio, withheld: dict[str, str]) -> dict[str, float]:
+def _validated(portfolio: Portfolio, withheld: dict[str, str]) -> dict[str, float]:
     try:
-        refuse_too_few(found)
-        return {"psr_validation": probabilities(measured(found.returns))["psr"]}
+        refuse_too_few(portfolio)
+        return {"psr_validation": probabilities(sharpe_sample(portfolio.returns))["psr"]}
     except errors.BadInput as error:
         withheld["psr_validation"] = str(error)
         return {}
@@ -219,7 +219,7 @@ def _followed(bench: Bench, seen: SharpeSample, trials: int) -> dict[str, float]
     """What luck would show over all known bars, of which only those the search saw pay for the search."""
     if bench.case.splits.validation is None:
         return {}
-    whole = measured(known(bench, bench.case.splits.whole).returns)
+    whole = sharpe_sample(portfolio_of(bench, bench.case.splits.whole).returns)
     unseen, auto = max(whole.n_obs - seen.n_obs, 0), max(seen.autocorrelation, whole.autocorrelation)
     return {"beyond_luck": stats.luck_probability(whole.sharpe, seen.n_obs, unseen, trials, auto)}
 

@@ -12,7 +12,7 @@ from coinswarm.types import FloatArray, IntArray
 from coinswarm.validate import names
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Cell, Chart, Section, Table
-from coinswarm.validate.spans import known
+from coinswarm.validate.spans import portfolio_of
 
 REACH = 0.1
 """Neighbours lie within this part of each parameter's range, and at least one step."""
@@ -24,14 +24,14 @@ def section(bench: Bench) -> Section:
     space, genome = bench.case.play.space, bench.case.genome
     if not space.dimensions:
         raise errors.Refused("a plateau needs parameters to move", found="a play in which nothing varies", hint="give numbers a range")
-    known(bench, bench.case.splits.train)
+    portfolio_of(bench, bench.case.splits.train)
     own = float(scores(bench, genome[np.newaxis])[0])
     around = neighbours(bench)
-    found = scores(bench, around) if len(around) else np.empty(0)
+    sharpes = scores(bench, around) if len(around) else np.empty(0)
     steps = _steps(bench)
     near = scores(bench, steps) if len(steps) else np.empty(0)
     charts, rows = _slices(bench)
-    figures = {**judged(own, found, near), "n_neighbours": float(found.size + near.size)}
+    figures = {**neighbourhood(own, sharpes, near), "n_neighbours": float(sharpes.size + near.size)}
     table = Table(title="One parameter at a time", head=("parameter", "value", "lower", "higher", "best", "worst"), rows=rows)
     note = (
         f"Sharpe here is the mean of the markets' annual ratios in sample, {own:.2f} for this variant. Neighbours lie within "
@@ -40,7 +40,7 @@ def section(bench: Bench) -> Section:
     return Section(name="plateau", title=names.TITLES["plateau"], figures=figures, tables=(table,), charts=charts, notes=(note,))
 
 
-def judged(own: float, around: FloatArray, near: FloatArray) -> dict[str, float]:
+def neighbourhood(own: float, around: FloatArray, near: FloatArray) -> dict[str, float]:
     """The figures of a neighbourhood.
 
     Args:

@@ -1,4 +1,4 @@
-"""The leaderboard against itself, against buy and hold, and against entries drawn at random."""
+"""Superiority tests: the leaderboard against itself, against buy and hold, and against random entries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from coinswarm.validate import curves, names
 from coinswarm.validate.bench import Bench, different, stacked
 from coinswarm.validate.card import Chart, Section, Table
 from coinswarm.validate.odds import refuse_too_few, varying
-from coinswarm.validate.spans import known
+from coinswarm.validate.spans import portfolio_of
 
 _LEADERS = 50
 _BLOCKS = 16
@@ -23,10 +23,11 @@ def overfitting(bench: Bench) -> Section:
     """Does being best on half of the training span help on the other half?"""
     leaders = stacked(bench.case.genome, bench.case.trials.leaderboard, _LEADERS)
     matrix, _, bars = bench.matrix(bench.case.splits.train, leaders)
-    kept = varying(matrix)
-    found = stats.probability_of_backtest_overfitting(kept, _BLOCKS)
+    returns = varying(matrix)
+    overfit = stats.probability_of_backtest_overfitting(returns, _BLOCKS)
     figures = {
-        "pbo": found.pbo, "probability_of_loss": found.probability_of_loss, "slope": found.slope, "n_variants": float(kept.shape[1]),
+        "pbo": overfit.pbo, "probability_of_loss": overfit.probability_of_loss, "slope": overfit.slope,
+        "n_variants": float(returns.shape[1]),
     }  # fmt: skip
     withheld: dict[str, str] = {}
     try:
@@ -34,9 +35,9 @@ def overfitting(bench: Bench) -> Section:
     except errors.BadInput as error:
         withheld["pbo_trials"] = str(error)
     chart = Chart(kind="histogram", title="Log odds of the winner's rank on the other half; at or below 0 it is in the lower half",
-                  series={"splits": tuple(found.logits[:: max(1, found.logits.size // 3000)].tolist())}, mark=0.0)  # fmt: skip
+                  series={"splits": tuple(overfit.logits[:: max(1, overfit.logits.size // 3000)].tolist())}, mark=0.0)  # fmt: skip
     note = (
-        f"CSCV of {kept.shape[1]} variants in {_BLOCKS} blocks of periods of {bars} bars. "
+        f"CSCV of {returns.shape[1]} variants in {_BLOCKS} blocks of periods of {bars} bars. "
         "One matrix of noise has a PBO of .5 give or take .2, so a value near .5 decides nothing; nor does one of a leaderboard whose "
         "variants are equally good, which is why the gates ask for that of an even sample of all trials."
     )
@@ -57,16 +58,16 @@ def _among_trials(bench: Bench) -> float:
 def superiority(bench: Bench) -> Section:
     """Does the best of the leaderboard beat doing nothing clever?"""
     span = bench.case.splits.train
-    refuse_too_few(known(bench, span))
+    refuse_too_few(portfolio_of(bench, span))
     leaders = stacked(bench.case.genome, bench.case.trials.leaderboard, _LEADERS)
     matrix, _, bars = bench.matrix(span, leaders)
-    kept = matrix[:, different(matrix)]
+    returns = matrix[:, different(matrix)]
     lots, sharpes = _lotteries(bench, span, bars)
     hold = bench.hold(span, bars)
     figures = {
-        **_tests(bench, kept, hold, "hold"),
-        **_tests(bench, beside_market(kept, hold), 0.0, "beta"),
-        **_tests(bench, kept, lots, "lottery"),
+        **_tests(bench, returns, hold, "hold"),
+        **_tests(bench, beside_market(returns, hold), 0.0, "beta"),
+        **_tests(bench, returns, lots, "lottery"),
         "lottery_p": _as_good(sharpes, bench.portfolio(span).sharpe_per_bar),
         "n_lotteries": float(sharpes.size),
     }
@@ -82,7 +83,7 @@ def superiority(bench: Bench) -> Section:
     chart = Chart(kind="histogram", title="Annual Sharpe of the lotteries in sample; marked: this variant",
                   series={"lotteries": tuple((sharpes * year).tolist())}, mark=float(bench.portfolio(span).sharpe))  # fmt: skip
     note = (
-        f"{kept.shape[1]} different variants, periods of {bars} bars, {bench.case.effort.resamples} stationary bootstrap resamples. "
+        f"{returns.shape[1]} different variants, periods of {bars} bars, {bench.case.effort.resamples} stationary bootstrap resamples. "
         "A lottery enters at random as often and on the same sides, with the variant's exits, sizes and costs."
     )
     return Section(name="superiority", title=names.TITLES["superiority"], figures=figures, charts=(chart,), notes=(note,),

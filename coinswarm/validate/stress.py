@@ -1,4 +1,4 @@
-"""The same variant in a worse world: costs doubled, every decision a bar late, one entry in ten missed."""
+"""Stress tests of a variant: costs doubled, every decision a bar late, one entry in ten missed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from coinswarm import errors
 from coinswarm.config import Costs
-from coinswarm.fitness.conditions import packed
+from coinswarm.kernels.bits import packed
 from coinswarm.market.splits import Span
 from coinswarm.play import slots
 from coinswarm.play.expressions import All, AnyOf, Between, Compare, Condition, Cross, Literal, Member, Near, Not, Operand, Shift, Window
@@ -19,7 +19,7 @@ from coinswarm.validate import curves, names
 from coinswarm.validate.bench import Bench
 from coinswarm.validate.card import Cell, Chart, Section, Table
 from coinswarm.validate.curves import Portfolio
-from coinswarm.validate.spans import known
+from coinswarm.validate.spans import portfolio_of
 
 MISSED = 0.1
 _DRAWS = 20
@@ -31,7 +31,7 @@ def section(bench: Bench) -> Section:
     """Each stress beside the run as it is, over train and validation."""
     whole = bench.case.splits.whole
     found = {
-        "base": _figures(known(bench, whole)),
+        "base": _figures(portfolio_of(bench, whole)),
         "costs_x2": _figures(bench.portfolio(whole, costs=multiplied(bench.case.play.costs, 2.0))),
         "delay": _figures(bench.portfolio(whole, play=delayed(bench.case.play))),
         "missed": _missed(bench, whole),
@@ -50,7 +50,7 @@ def section(bench: Bench) -> Section:
 
 
 def multiplied(costs: Costs, times: float) -> Costs:
-    """Fees and slippage so many times as high, as far as the settings allow (a hundred times 10 bps)."""
+    """Fees and slippage multiplied by `times`, as far as the settings allow (a hundred times 10 bps)."""
     limits = {"taker_bps": 1000.0, "maker_bps": 1000.0, "slippage_bps": 1000.0, "slippage_volatility": 10.0, "slippage_participation": 10.0}
     return costs.model_copy(update={name: min(limit, times * float(getattr(costs, name))) for name, limit in limits.items()})
 
@@ -95,16 +95,16 @@ def _missed(bench: Bench, span: Span) -> dict[str, float]:
     """The figures that nine in ten draws surpass; each bar loses its entry with a chance of one in ten."""
     drawn = []
     for number in range(_DRAWS):
-        parts = []
+        histories = []
         for bars in bench.case.markets:
             scorer = bench.scorer(bars, span)
             allowed = bench.case.stream("missed", number, bars.key).random(len(scorer.bars)) >= MISSED
-            parts.append(bench.held(scorer, entries=packed(allowed)))
-        drawn.append(_figures(curves.portfolio(parts)))
+            histories.append(bench.history(scorer, entries=packed(allowed)))
+        drawn.append(_figures(curves.portfolio(histories)))
     worse = {name: 0.9 if name == "max_drawdown" else 0.1 for name in names.STRESSED}
     return {name: float(np.quantile([one[name] for one in drawn], share)) for name, share in worse.items()}
 
 
-def _figures(found: Portfolio) -> dict[str, float]:
-    every = found.span_figures()
+def _figures(portfolio: Portfolio) -> dict[str, float]:
+    every = portfolio.span_figures()
     return {name: every[name] for name in names.STRESSED}

@@ -1,4 +1,4 @@
-"""Walking forward: fold after fold of later bars, each simulated anew with its features warmed up on the bars before it."""
+"""Walk-forward analysis: fold after fold of later bars, each simulated anew with its features warmed up on the bars before it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Fold:
     number: int
     span: Span
     before: float
-    found: Portfolio
+    portfolio: Portfolio
 
 
 def section(bench: Bench) -> Section:
     """The variant on each test stretch, and the matrix of picking the best of the leaderboard anew before each."""
-    folds = walked(bench, bench.case.effort.folds)
-    sharpes = np.array([fold.found.sharpe for fold in folds])
-    gains = np.array([fold.found.total_return for fold in folds])
+    folds = walk(bench, bench.case.effort.folds)
+    sharpes = np.array([fold.portfolio.sharpe for fold in folds])
+    gains = np.array([fold.portfolio.total_return for fold in folds])
     before = float(np.mean([fold.before for fold in folds]))
     figures = {
         "n_folds": float(len(folds)),
@@ -46,8 +46,8 @@ def section(bench: Bench) -> Section:
         "sharpe_median": float(np.median(sharpes)),
         "sharpe_worst": float(sharpes.min()),
         "return_worst": float(gains.min()),
-        "max_drawdown_worst": max(fold.found.max_drawdown for fold in folds),
-        "n_trades_least": float(min(fold.found.n_trades for fold in folds)),
+        "max_drawdown_worst": max(fold.portfolio.max_drawdown for fold in folds),
+        "n_trades_least": float(min(fold.portfolio.n_trades for fold in folds)),
         "efficiency": float(sharpes.mean()) / before if before > 0 else math.nan,
     }
     chart = Chart(kind="bars", title="Return of each fold", series={"return": tuple(gains.tolist())},
@@ -57,8 +57,8 @@ def section(bench: Bench) -> Section:
     return Section(name="walk_forward", title=names.TITLES["walk_forward"], figures=figures, tables=tables, charts=(chart,), notes=notes)
 
 
-def walked(bench: Bench, n_folds: int) -> list[Fold]:
-    """The variant on each of so many test stretches.
+def walk(bench: Bench, n_folds: int) -> list[Fold]:
+    """The variant on each of `n_folds` test stretches.
 
     Raises:
         SpanTooShort: a fold would be shorter than the warm-up; the message says how many would fit.
@@ -76,30 +76,30 @@ def times_of(bench: Bench) -> IntArray:
 
 def longest_hold(bench: Bench) -> int:
     """Bars of the longest trade of the variant, over train and validation."""
-    held = bench.portfolio(bench.case.splits.whole)
-    spans = [(part.trades.exit - part.trades.entry).max(initial=0) for part in held.markets]
+    portfolio = bench.portfolio(bench.case.splits.whole)
+    spans = [(market.trades.exit - market.trades.entry).max(initial=0) for market in portfolio.markets]
     return int(max(spans))
 
 
 def _fold(bench: Bench, times: IntArray, number: int, fold: WalkForwardFold) -> Fold:
     step = bench.case.markets[0].timeframe.ms
     span = Span(start_ts=int(times[fold.test_start]), end_ts=int(times[fold.test_end - 1]) + step)
-    # bars before the fold are cut off too, so that a fold stands on what it is handed and no more
+    # bars before the fold are cut off too, so that a fold depends on its own bars and no more
     warm = int(times[fold.warm_start])
     cut = [bars[bars.index_at(warm) : bars.index_at(span.end_ts)] for bars in bench.case.markets]
     if not any(len(bars) for bars in cut):
         raise errors.SpanTooShort("a fold must have bars", found=f"none in fold {number}")
-    parts = [bench.held(bench.scorer(bars, span, play=bench.case.play)) for bars in cut if len(bars)]
+    histories = [bench.history(bench.scorer(bars, span, play=bench.case.play)) for bars in cut if len(bars)]
     own = bench.portfolio(bench.case.splits.whole)
     trained = (own.ts >= times[fold.train_start]) & (own.ts <= times[fold.train_end - 1])
     before = returns.sharpe(own.returns[trained], own.periods_in(own.ts[trained])) if trained.any() else 0.0
-    return Fold(number=number, span=span, before=before, found=curves.portfolio(parts))
+    return Fold(number=number, span=span, before=before, portfolio=curves.portfolio(histories))
 
 
 def _fold_table(folds: Sequence[Fold]) -> Table:
     rows = tuple(
-        (fold.number, _day(fold.span.start_ts), _day(fold.span.end_ts), fold.before, fold.found.sharpe, fold.found.total_return,
-         fold.found.max_drawdown, fold.found.n_trades)
+        (fold.number, _day(fold.span.start_ts), _day(fold.span.end_ts), fold.before, fold.portfolio.sharpe, fold.portfolio.total_return,
+         fold.portfolio.max_drawdown, fold.portfolio.n_trades)
         for fold in folds
     )  # fmt: skip
     head = ("fold", "from", "to", "Sharpe before", "Sharpe", "return", "drawdown", "trades")
@@ -120,7 +120,7 @@ def _matrix(bench: Bench) -> tuple[Table, ...]:
         (
             folds,
             "all before" if anchored else "as long as a test",
-            *picked(matrix[:, kept], folds, purge=purge, year=year, anchored=anchored),
+            *pick_figures(matrix[:, kept], folds, purge=purge, year=year, anchored=anchored),
         )
         for folds, anchored in itertools.product(MATRIX_FOLDS, (True, False))
         if matrix.shape[0] // (folds + 1) > purge + 1
@@ -130,7 +130,7 @@ def _matrix(bench: Bench) -> tuple[Table, ...]:
     return (Table(title=title, head=head, rows=tuple(rows), units=("", "", "", "percent", "percent")),)
 
 
-def picked(matrix: FloatArray, n_folds: int, *, purge: int, year: float, anchored: bool) -> tuple[float, float, float]:
+def pick_figures(matrix: FloatArray, n_folds: int, *, purge: int, year: float, anchored: bool) -> tuple[float, float, float]:
     """Annual Sharpe, return and share of folds with a gain, of trading the best of each training stretch on the test after it.
 
     Args:

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from coinswarm.patterns import evidence, mining, table
-from coinswarm.patterns.mining import Mined
+from coinswarm.patterns.mining import Conjunctions
 from coinswarm.patterns.table import CodedTrades
 
 N_TRADES, N_FEATURES, N_BINS, N_BLOCKS, MIN_TRADES, TOP = 100_000, 20, 5, 300, 100, 20
@@ -33,7 +33,7 @@ def made(seed: int = 0) -> CodedTrades:
     return table.build(codes, (N_BINS,) * N_FEATURES, (False,) * N_FEATURES, random.standard_t(4, N_TRADES), blocks, N_BLOCKS)
 
 
-def best(found: Mined, trades: CodedTrades) -> list[tuple[float, list[list[int]]]]:
+def best(found: Conjunctions, trades: CodedTrades) -> list[tuple[float, list[list[int]]]]:
     """The best by pysubgroup's quality: root of the trades times the mean beyond that of all."""
     quality = found.total / np.sqrt(found.trades)
     places = np.argsort(-quality)[:TOP]
@@ -65,7 +65,7 @@ def main() -> None:
         against(asked.peer, asked.depth, trades, found, rate)
 
 
-def against(python: Path, depth: int, trades: CodedTrades, found: Mined, rate: float) -> None:
+def against(python: Path, depth: int, trades: CodedTrades, found: Conjunctions, rate: float) -> None:
     """Let pysubgroup search the same trades and compare."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trades.npz"

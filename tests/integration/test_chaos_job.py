@@ -95,7 +95,7 @@ def committed(kept: PostgresChaosStore, lease, job: Job, number: int, change=lam
     from coinswarm.ledger.chaos import figures
     from tests.laws.ledger_world import generation
 
-    sampler = drawing.fill(MARKETS, ChaosSettings.model_validate(job.config["chaos"]), {OTHER.symbol: OTHER})
+    sampler = drawing.sampler(MARKETS, ChaosSettings.model_validate(job.config["chaos"]), {OTHER.symbol: OTHER})
     trades = pricing.trades(sampler, number * 300, (number + 1) * 300)
     record = generation(job, number, -1, evaluations=300, figures=figures(trades), state=b"")
     return kept.commit(lease, record, change(trades))

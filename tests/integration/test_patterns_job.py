@@ -15,7 +15,7 @@ from cluster.compute.ray.executor import RayExecutor
 from coinswarm import patterns, play
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
-from coinswarm.patterns import DiscoverSettings, telling
+from coinswarm.patterns import DiscoverSettings, results
 from tests.unit.patterns.made_trades import drawn, rising, walk, with_edge
 
 
@@ -136,4 +136,4 @@ def test_a_cluster_finds_what_one_process_finds(ray_cluster: bootstrap.RaySessio
         far = patterns.discover(edged, settings, spread=executor.run)
     finally:
         executor.close()
-    assert repr(telling.summary(far)) == repr(telling.summary(patterns.discover(edged, settings)))
+    assert repr(results.summary(far)) == repr(results.summary(patterns.discover(edged, settings)))

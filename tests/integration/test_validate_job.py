@@ -23,7 +23,7 @@ from cluster.jobs.validate import work as working
 from cluster.jobs.validate.plan import ORDER
 from cluster.jobs.validate.report import card_of
 from cluster.jobs.validate.settings import EffortAsked, ValidateRequest
-from cluster.jobs.validate.work import Judged
+from cluster.jobs.validate.work import SectionTask
 from coinswarm import errors
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import Job, TrialCounts
@@ -86,7 +86,7 @@ def carded(
     return jobs_world.run(made, world, new=new, watcher=watcher, stopped=watcher.stopped)
 
 
-def section_or_die(item: tuple[str, Judged], *bars: Any) -> Any:
+def section_or_die(item: tuple[str, SectionTask], *bars: Any) -> Any:
     folder, judged = item
     mark = Path(folder) / "died"
     if judged.name == "crash" and not mark.exists():

@@ -21,8 +21,8 @@ from tests.unit.chaos.worlds import market, with_funding
 
 MARKETS = [market(900), with_funding(market(600, "BBB/USDT"))]
 SPOT = replace(MARKETS[0], volume=np.where(np.arange(900) < 300, 0.0, MARKETS[0].volume))
-URN = drawing.fill([SPOT, MARKETS[1]], make(hold="5m..4h", features=["rsi(7)", "bbands(20).upper"], seed=5))
-BARE = drawing.fill([SPOT], make(hold="5m..4h"))
+SAMPLER = drawing.sampler([SPOT, MARKETS[1]], make(hold="5m..4h", features=["rsi(7)", "bbands(20).upper"], seed=5))
+BARE = drawing.sampler([SPOT], make(hold="5m..4h"))
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +35,9 @@ def kept(store: Store, request: pytest.FixtureRequest) -> ChaosStore:
     return MemoryChaosStore(store) if isinstance(store, MemoryStore) else request.getfixturevalue("postgres_chaos")
 
 
-def started(store: Store, kept: ChaosStore, urn: drawing.Urn = URN, **changes: object) -> tuple[Job, Lease]:
+def started(store: Store, kept: ChaosStore, sampler: drawing.TradeSampler = SAMPLER, **changes: object) -> tuple[Job, Lease]:
     job, lease = running(store, kind="chaos", **changes)
-    kept.prepare(job.id, urn.frame)
+    kept.prepare(job.id, sampler.frame)
     return job, lease
 
 
@@ -45,8 +45,8 @@ def step(job: Job, number: int, trades: ChaosTrades) -> GenerationRecord:
     return generation(job, number, WHOLE_JOB, evaluations=len(trades), figures=figures(trades), state=b"")
 
 
-def commit(kept: ChaosStore, lease: Lease, job: Job, number: int, urn: drawing.Urn = URN, size: int = 100) -> bool:
-    trades = pricing.trades(urn, number * size, (number + 1) * size)
+def commit(kept: ChaosStore, lease: Lease, job: Job, number: int, sampler: drawing.TradeSampler = SAMPLER, size: int = 100) -> bool:
+    trades = pricing.trades(sampler, number * size, (number + 1) * size)
     return kept.commit(lease, step(job, number, trades), trades)
 
 
@@ -57,12 +57,12 @@ def same(first: ChaosTrades, second: ChaosTrades) -> bool:
     )
 
 
-@pytest.mark.parametrize("urn", [URN, BARE], ids=["named features", "base features"])
-def test_trades_read_back_to_the_last_bit_in_order_of_number(store: Store, kept: ChaosStore, urn: drawing.Urn) -> None:
-    job, lease = started(store, kept, urn)
-    assert [commit(kept, lease, job, number, urn) for number in (0, 1, 2)] == [True] * 3
-    assert same(kept.trades(job.id), pricing.trades(urn, 0, 300))
-    assert kept.frame(job.id) == urn.frame
+@pytest.mark.parametrize("sampler", [SAMPLER, BARE], ids=["named features", "base features"])
+def test_trades_read_back_to_the_last_bit_in_order_of_number(store: Store, kept: ChaosStore, sampler: drawing.TradeSampler) -> None:
+    job, lease = started(store, kept, sampler)
+    assert [commit(kept, lease, job, number, sampler) for number in (0, 1, 2)] == [True] * 3
+    assert same(kept.trades(job.id), pricing.trades(sampler, 0, 300))
+    assert kept.frame(job.id) == sampler.frame
     assert np.isnan(kept.trades(job.id).state).any()
 
 
@@ -89,8 +89,8 @@ def test_trades_of_another_frame_are_refused(store: Store, kept: ChaosStore) -> 
         commit(kept, lease, job, 0, BARE)
     with pytest.raises(errors.Conflict, match="share markets, features and bars"):
         kept.prepare(job.id, BARE.frame)
-    kept.prepare(job.id, URN.frame)
-    assert kept.frame(job.id) == URN.frame
+    kept.prepare(job.id, SAMPLER.frame)
+    assert kept.frame(job.id) == SAMPLER.frame
 
 
 def test_a_job_that_was_not_prepared_has_no_trades(store: Store, kept: ChaosStore) -> None:
@@ -99,7 +99,7 @@ def test_a_job_that_was_not_prepared_has_no_trades(store: Store, kept: ChaosStor
         with pytest.raises(errors.NotFound, match="no chaos trades"):
             call()
     with pytest.raises(errors.NotFound):
-        kept.prepare(fresh("nobody"), URN.frame)
+        kept.prepare(fresh("nobody"), SAMPLER.frame)
     assert store.generations(job.id) == ()
 
 
@@ -111,7 +111,7 @@ def test_summaries_add_up_the_steps_of_a_campaigns_jobs(store: Store, kept: Chao
     bare = queued(store, kind="chaos", campaign=campaign)
     kept.prepare(bare.id, BARE.frame)
     found = {summary.job: summary for summary in kept.summaries(campaign=campaign)}
-    trades = pricing.trades(URN, 0, 200)
+    trades = pricing.trades(SAMPLER, 0, 200)
     assert (found[job.id].trades, found[job.id].markets, found[bare.id].trades) == (200, 2, 0)
     assert found[job.id].net == pytest.approx(trades.net.mean())
     assert found[job.id].win_rate == pytest.approx((trades.net > 0).mean())

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coinswarm import errors, fitness
-from coinswarm.fitness.conditions import packed
+from coinswarm.kernels.bits import packed
 from tests.laws import random_families as families
 from tests.laws.test_fitness_batches import MAX_BARS, SEEDS, batch_of
 

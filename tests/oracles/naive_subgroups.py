@@ -122,11 +122,11 @@ def write_all(coded: Coded, dims: tuple[int, ...], depth: int) -> dict[int, tupl
     return {places[picks]: (picks, score_picks(coded, picks)) for picks in wanted}
 
 
-def kept(found: list[tuple[int, int]], min_trades: int, min_active: int) -> list[int]:
+def keep_supported(found: list[tuple[int, int]], min_trades: int, min_active: int) -> list[int]:
     """Places of those with enough trades in enough blocks."""
     return [place for place, (trades, active) in enumerate(found) if trades >= min_trades and active >= min_active]
 
 
 def mine_from(coded: Coded, first: int, depth: int, min_trades: int, min_active: int) -> list[tuple[tuple[int, ...], Figures]]:
     rows = [(picks, score_picks(coded, picks)) for picks in in_order(coded, first, depth)]
-    return [rows[place] for place in kept([figures[:2] for _, figures in rows], min_trades, min_active)]
+    return [rows[place] for place in keep_supported([figures[:2] for _, figures in rows], min_trades, min_active)]

@@ -89,8 +89,8 @@ def test_conjunctions_with_enough_trades_move_up(counts: list[tuple[int, int]], 
     found = found_for(len(counts))
     found.counts[:] = np.array(counts, np.int64).reshape(-1, 2)
     found.figures[:, 0] = np.arange(len(counts))
-    places = naive_subgroups.kept(counts, min_trades, min_active)
-    assert subgroups.kept(len(counts), min_trades, min_active, found) == len(places)
+    places = naive_subgroups.keep_supported(counts, min_trades, min_active)
+    assert subgroups.keep_supported(len(counts), min_trades, min_active, found) == len(places)
     assert found.figures[: len(places), 0].tolist() == places
 
 
@@ -101,9 +101,9 @@ def test_given_conjunctions_are_measured_over_their_members(trades: CodedTrades,
     conjunctions = naive_subgroups.in_order(coded, 0, 3)
     picks, n = np.array([padded(row) for row in conjunctions], np.int32), len(conjunctions)
     found, bounds, sums, moments = found_for(n), np.empty(n), np.empty((n, trades.n_blocks)), np.empty((n, 4))
-    subgroups.score_picks(picks, trades.everybody, coded, found.counts, found.figures, bounds)
-    subgroups.evidence(picks, trades.everybody, coded, sums)
-    subgroups.moments(picks, trades.everybody, coded.bits, net, moments)
+    subgroups.score_picks(picks, trades.all_trades, coded, found.counts, found.figures, bounds)
+    subgroups.evidence(picks, trades.all_trades, coded, sums)
+    subgroups.moments(picks, trades.all_trades, coded.bits, net, moments)
     found.picks[:] = picks
     for place, row in enumerate(conjunctions):
         assert_row(found, place, row, naive_subgroups.score_picks(coded, row))

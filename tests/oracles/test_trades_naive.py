@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from coinswarm.fitness.conditions import packed
 from coinswarm.fitness.tape import shared_outcomes
 from coinswarm.kernels import blocks, chain, trades
+from coinswarm.kernels.bits import packed
 from coinswarm.kernels.codes import N_OUTCOME, N_PATH, N_TALLY, InForce, Outcome, Reason, RuleColumn, Size, StopCode, Tally, TargetCode
 from coinswarm.kernels.tape import Tape, Terms
 from tests.oracles import naive_chain, naive_trades

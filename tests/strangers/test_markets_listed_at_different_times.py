@@ -82,7 +82,7 @@ def test_a_notebook_is_told_and_can_do_it():
 
 def test_markets_without_a_common_time_are_said_to_have_none():
     early, late = BTC[:100], WIF
-    assert "binance:BTC/USDT:1h ends 2024-01-05T04:00: there is no time that all of them have" in overlap.of([late, early]).told
+    assert "binance:BTC/USDT:1h ends 2024-01-05T04:00: there is no time that all of them have" in overlap.of([late, early]).text
 
 
 def test_a_backtest_says_when_the_market_it_looks_at_begins():

@@ -193,7 +193,7 @@ def test_a_tolerance_that_cannot_be_meant_is_refused(tolerance: float, btc: Bars
 
 def test_one_process_keeps_markets_of_different_tolerances_apart(btc: Bars) -> None:
     """`rsi(14)` waits 14 + ceil(ln(1e12) / -ln(13 / 14)) = 387 bars at 1e-9; what was described before must not be handed out."""
-    first = [drawing.fill([btc], make(features=("rsi(14)",), warmup_tolerance=tolerance)).markets[0].first for tolerance in (1e-9, 1e-3)]
+    first = [drawing.sampler([btc], make(features=("rsi(14)",), warmup_tolerance=tolerance)).markets[0].first for tolerance in (1e-9, 1e-3)]
     assert first[0] == 387 > first[1]
 
 

@@ -41,7 +41,7 @@ def plan(request: ChaosRequest, context: PlanContext) -> JobSpec:
     with Catalog.open(context.bars_file, read_only=True) as catalog:
         bars = [when.read(catalog, key) for key in markets.keys(catalog, request.markets, request.timeframe)]
         others = [when.read(catalog, key) for key in _looked_at(catalog, bars, settings)]
-    sampler = drawing.fill(bars, settings, {market.symbol: market for market in others})
+    sampler = drawing.sampler(bars, settings, {market.symbol: market for market in others})
     settled = _settled(request, settings, when, bars, others, sampler.frame.features)
     earlier = _refuse_drawn(context, request.campaign, settled)
     added = f"campaign {request.campaign} has chaos trades of {earlier} job(s): these are added to them and mined with them"

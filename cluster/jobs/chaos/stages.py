@@ -145,7 +145,7 @@ def _shares(draw: Draw) -> dict[str, float]:
     """Each market's part of the trades, by key."""
     bars = [source.load() for source in draw.sources]
     others = {market.symbol: market for market in bars[draw.traded :]}
-    shares = drawing.fill(bars[: draw.traded], draw.settings, others).shares()
+    shares = drawing.sampler(bars[: draw.traded], draw.settings, others).shares()
     return dict(zip(draw.frame.markets, shares.tolist(), strict=True))
 
 

@@ -35,6 +35,6 @@ def make(item: TradeRange, *bars: Bars) -> TradeBatch:
     """Draw, price and describe a range of trades. Features are computed once for as long as the process holds the bars."""
     began = time.perf_counter()
     others = {market.symbol: market for market in bars[item.traded :]}
-    sampler = drawing.fill(bars[: item.traded], item.settings, others)
+    sampler = drawing.sampler(bars[: item.traded], item.settings, others)
     trades = pricing.trades(sampler, item.start, item.stop)
     return TradeBatch(trades=trades, figures=figures(trades), seconds=time.perf_counter() - began)

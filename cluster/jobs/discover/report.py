@@ -37,7 +37,7 @@ def table(title: str, records: Sequence[PatternRecord]) -> ReportTable:
 
 
 def summary_of(store: Store, job: Job) -> Json:
-    """What a search found, as `telling.summary` wrote it.
+    """What a search found, as `results.summary` wrote it.
 
     Raises:
         NotFound: it has not ended.

@@ -19,8 +19,8 @@ from coinswarm import codec, errors, patterns
 from coinswarm.ledger.chaos import ChaosStore, ChaosTrades
 from coinswarm.ledger.patterns import PatternRecord, PatternStore
 from coinswarm.ledger.records import GenerationRecord, Job, Json, Lease
-from coinswarm.patterns import DiscoverSettings, telling
-from coinswarm.patterns.mining import Mined, Share
+from coinswarm.patterns import DiscoverSettings, results
+from coinswarm.patterns.mining import Conjunctions, Share
 from coinswarm.types import FloatArray
 
 _MINE_S, _FLIP_S = 4e-6, 4.4e-8
@@ -86,12 +86,12 @@ class Searches:
             trades, search.settings, earlier=earlier, turnover=turnover, first_moves=moves, spread=self._spread
         )  # fmt: skip
         made_of = {"drawn": [job.id for job in search.sampled], "costs": search.sampled[0].config["chaos"]["costs"]}
-        records = telling.records(
+        records = results.records(
             discovery, job=search.job.id, synthetic=search.job.synthetic, found_at=datetime.now(UTC), made_of=made_of
         )  # fmt: skip
-        return Step(number=0, figures=telling.summary(discovery), trials=discovery.tested, commit=self._commit(records))
+        return Step(number=0, figures=results.summary(discovery), trials=discovery.tested, commit=self._commit(records))
 
-    def _spread(self, function: Callable[[Share], Mined], shares: Any) -> Iterator[Mined]:
+    def _spread(self, function: Callable[[Share], Conjunctions], shares: Any) -> Iterator[Conjunctions]:
         return self._executor.run(function, shares)
 
     def _commit(self, records: Sequence[PatternRecord]) -> Callable[[Lease, GenerationRecord], object]:

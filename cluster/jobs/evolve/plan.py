@@ -268,14 +268,14 @@ def _more_bars(listed: Sequence[Bars], needed: int, split: CampaignSplit | None,
     if common.alike:
         return usual
     if common.end_ts <= common.start_ts:
-        return f"{common.told}, so search them apart"
+        return f"{common.text}, so search them apart"
     shared = [bars[bars.index_at(common.start_ts) :] for bars in listed]
     end = None if share == 0 else splits.holdout(shared, share)[0].end_ts
     fewest = min(shared, key=lambda bars: len(bars) if end is None else bars.index_at(end))
     seen = len(fewest) if end is None else fewest.index_at(end)
     if seen >= needed:
-        return f"{common.told}: {common.option} searches those"
-    return f"{common.told}, but {seen} in-sample bars of {fewest.key} are too few even then: leave it out, or {usual}"
+        return f"{common.text}: {common.option} searches those"
+    return f"{common.text}, but {seen} in-sample bars of {fewest.key} are too few even then: leave it out, or {usual}"
 
 
 def _task(job: Job, plays: Sequence[Play], catalog_path: Path) -> Task:

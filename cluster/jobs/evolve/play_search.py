@@ -210,7 +210,7 @@ def segment_of(rung: int) -> str:
 
 
 def _dropped(scored: Scored, results: Results) -> BoolArray:
-    return racing.dropped(scored.dropped_after, results.failed)
+    return racing.is_dropped(scored.dropped_after, results.failed)
 
 
 def _some(variants: tuple[str, ...], rows: IntArray) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from coinswarm import errors, play, resources
 from coinswarm.ledger.records import PlayRecord
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
-from coinswarm.patterns import foresight, ruling
+from coinswarm.patterns import foresight, rule_tests
 
 _RULES = 30
 
@@ -36,7 +36,7 @@ def plan(request: RulesRequest, context: PlanContext) -> JobSpec:
         bars = [when.read(catalog, key) for key in markets.keys(catalog, request.markets, request.timeframe)]
         others = [when.read(catalog, key) for key in _looked_at(catalog, bars, read)]
     foresight.refuse([leak for market in (*bars, *others) for leak in foresight.of_bars(market)])
-    drawn = ruling.stretches(bars, request.settings.segments, request.settings.segment_bars, seed=request.settings.seed)
+    drawn = rule_tests.draw_segments(bars, request.settings.segments, request.settings.segment_bars, seed=request.settings.seed)
     settled = {
         "test": request.settings.model_dump(mode="json"), "source": request.source, "start_ts": drawn.start_ts.tolist(),
         "end_ts": drawn.end_ts.tolist(), "markets": [markets.span(market) for market in bars],

@@ -18,8 +18,8 @@ from cluster.jobs.stages import Step, Steps, estimated
 from coinswarm import codec, config
 from coinswarm.ledger.patterns import PatternRecord, PatternStatus, PatternStore, pattern_id
 from coinswarm.ledger.records import Job, Json, PlayRecord
-from coinswarm.patterns import ruling
-from coinswarm.patterns.ruling import Ruling, Tried
+from coinswarm.patterns import rule_tests
+from coinswarm.patterns.rule_tests import RuleVerdict, SideSummary
 
 PROCEDURE, ALPHA = "lond", 0.05
 _SEGMENT = TimeSegment(name="rules")
@@ -82,16 +82,16 @@ class RuleSteps:
     def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
         """All rules judged together; what was judged goes into the library."""
         settings = self._test.settings
-        tried = [Tried(**{**side, "sums": tuple(side["sums"])}) for entry in figures for side in entry["sides"]]
-        rulings = ruling.judge(tried, seed=settings.seed, alpha=settings.alpha, n_flips=settings.flips)
+        tried = [SideSummary(**{**side, "sums": tuple(side["sums"])}) for entry in figures for side in entry["sides"]]
+        rulings = rule_tests.judge(tried, seed=settings.seed, alpha=settings.alpha, n_flips=settings.flips)
         digest = codec.canonical_hash([asdict(entry) for entry in rulings])
         self._library.add([record for entry in rulings if (record := self._record(entry)) is not None], alpha=ALPHA, procedure=PROCEDURE)
         refused = {entry["rule"]: entry["refused"] for entry in figures if entry["refused"]}
         better = sum(entry.verdict == "better" for entry in rulings)
         return {"rulings": [asdict(entry) for entry in rulings], "refused": refused, "better": better, "tested": len(rulings)}, digest
 
-    def _record(self, entry: Ruling) -> PatternRecord | None:
-        """A ruling as the library keeps it; nothing of a rule that there was too little of to judge."""
+    def _record(self, entry: RuleVerdict) -> PatternRecord | None:
+        """The test of a rule as the library keeps it; None for a rule with too few trades to judge."""
         status: PatternStatus | None = {"better": "candidate", "no better": "rejected"}.get(entry.verdict)  # type: ignore[assignment]
         if status is None:
             return None

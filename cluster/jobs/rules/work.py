@@ -9,8 +9,8 @@ import numpy as np
 from coinswarm import errors, play
 from coinswarm.ledger.records import Json
 from coinswarm.market.bars import Bars
-from coinswarm.patterns import ruling
-from coinswarm.patterns.ruling import Stretches
+from coinswarm.patterns import rule_tests
+from coinswarm.patterns.rule_tests import RuleSegments
 from coinswarm.play.model import Mode
 
 
@@ -35,12 +35,12 @@ class RuleTrial:
 def try_rule(item: RuleTrial, *bars: Bars) -> Json:
     """What each side of a rule did; a rule that these bars cannot carry says why instead."""
     read = play.with_tolerance(play.loads(item.text), item.warmup_tolerance)
-    when = Stretches(start_ts=np.array(item.start_ts, dtype=np.int64), end_ts=np.array(item.end_ts, dtype=np.int64))
+    when = RuleSegments(start_ts=np.array(item.start_ts, dtype=np.int64), end_ts=np.array(item.end_ts, dtype=np.int64))
     others = {market.symbol: market for market in bars[item.traded :]}
     try:
-        found = ruling.trades(read, bars[: item.traded], when, others=others)
+        found = rule_tests.trades(read, bars[: item.traded], when, others=others)
     except errors.CoinswarmError as problem:
         return {"rule": read.name, "sides": [], "refused": str(problem)}
     forbidden = {Mode.LONG_ONLY: -1, Mode.SHORT_ONLY: 1}.get(read.policy.mode)
-    sides = [asdict(ruling.summarised(side, when)) for side in found if side.side != forbidden]
+    sides = [asdict(rule_tests.summary(side, when)) for side in found if side.side != forbidden]
     return {"rule": read.name, "sides": sides, "refused": ""}

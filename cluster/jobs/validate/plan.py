@@ -74,7 +74,7 @@ def _require_folds(request: ValidateRequest, target: ValidationTarget, play: Pla
         play=play, genome=target.genome, markets=tuple(bars), splits=target.splits, others=named, unseen=(), trials=target.trials,
         seed=request.seed, effort=Effort(**request.effort.model_dump()),
     )  # fmt: skip
-    walkforward.walked(Bench(case), request.effort.folds)
+    walkforward.walk(Bench(case), request.effort.folds)
 
 
 def _cut(bars: Bars, target: ValidationTarget) -> Bars:

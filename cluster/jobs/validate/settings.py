@@ -45,7 +45,7 @@ class ValidateRequest(JobSettings):
     evaluation: Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{4,64}$")] | None = None
     job: JobName | None = None
     rank: Annotated[int, Field(ge=1, le=MAX_RANK, description="of a job: which of its best; 1 is the fittest")] = 1
-    plays: Annotated[tuple[PlayGiven, ...], Field(max_length=1, description="one that no search has bred")] = ()
+    plays: Annotated[tuple[PlayGiven, ...], Field(max_length=1, description="one that no search has produced")] = ()
     params: dict[str, _Value] = Field(default_factory=dict, max_length=MAX_PARAMS, description="of a play: all that it leaves open")
     markets: Annotated[tuple[Name, ...], Field(max_length=MAX_MARKETS, description="of a play; none: those it names")] = ()
     timeframe: Annotated[Name, Field(description="of a play: length of a bar; none: the play's")] | None = None
@@ -54,7 +54,7 @@ class ValidateRequest(JobSettings):
     warmup_tolerance: config.WarmupTolerance = config.WARMUP_TOLERANCE
     also: Annotated[tuple[Name, ...], Field(max_length=MAX_MARKETS, description="markets not used in the search")] = ()
     all_unseen: Annotated[bool, Field(description="try every stored market of its timeframe")] = True
-    most_unseen: Annotated[int, Field(ge=0, le=MAX_MARKETS, description="of those, at most so many")] = MOST_UNSEEN
+    most_unseen: Annotated[int, Field(ge=0, le=MAX_MARKETS, description="the most of those")] = MOST_UNSEEN
     seed: Annotated[int, Field(ge=0, lt=2**31, description="the same seed gives the same card, with any number of workers")] = 0
     effort: EffortAsked = EffortAsked()
 
@@ -72,7 +72,9 @@ class ValidateRequest(JobSettings):
         foreign = {"plays": ("rank",), "job": _OF_A_PLAY, "evaluation": (*_OF_A_PLAY, "rank")}[given[0]]
         for name in foreign:
             if getattr(self, name) != type(self).model_fields[name].get_default(call_default_factory=True):
-                raise errors.InvalidArgument(f"`{name}` does not go with `{given[0]}`", hint="what a job found is judged as it was bred")
+                raise errors.InvalidArgument(
+                    f"`{name}` does not go with `{given[0]}`", hint="what a job found is judged as it was searched"
+                )
         return given[0]
 
 
@@ -86,10 +88,10 @@ def _compose(settings: Mapping[str, Any], given: Mapping[str, Any], machine: Mac
         return [{**settings, **_variant(settings, given, machine.plays([Path(subject)])[0])}]
     for name in ("set", "variant"):
         if given.get(name):
-            raise errors.InvalidArgument(f"--{name} is for a play; what a job found is judged as it was bred", found=subject)
+            raise errors.InvalidArgument(f"--{name} is for a play; what a job found is judged as it was searched", found=subject)
     for name, option in (("markets", "--symbol"), ("warmup_tolerance", "--warmup-tolerance")):
         if name in settings and settings[name] != ValidateRequest.model_fields[name].default:
-            raise errors.InvalidArgument(f"{option} is for a play; what a job found is judged as it was bred", found=subject)
+            raise errors.InvalidArgument(f"{option} is for a play; what a job found is judged as it was searched", found=subject)
     if "-" not in subject:
         return [{**settings, "evaluation": subject}]
     return [{**settings, "job": subject, "rank": rank} for rank in range(1, int(given.get("best") or 1) + 1)]

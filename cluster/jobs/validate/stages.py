@@ -20,7 +20,7 @@ from cluster.jobs.settings import PlayGiven
 from cluster.jobs.stages import Step, Steps
 from cluster.jobs.validate import work
 from cluster.jobs.validate.report import line
-from cluster.jobs.validate.work import Judged
+from cluster.jobs.validate.work import SectionTask
 from coinswarm import codec, config
 from coinswarm.ledger.records import Job, Json
 from coinswarm.market.splits import Span
@@ -111,7 +111,7 @@ def estimate(made: Planned, context: RunContext) -> Estimate:
     return Estimate(seconds=each_s * (len(settled["sections"]) + variants / max(executor.workers, 1)), facts=facts, rows=rows)
 
 
-def item(plan: CardPlan, name: str) -> Judged:
+def item(plan: CardPlan, name: str) -> SectionTask:
     """One section as it is sent to a worker."""
     settled = plan.job.config
     known = settled["trials"]
@@ -119,7 +119,7 @@ def item(plan: CardPlan, name: str) -> Judged:
         campaign=known["campaign"], trials=known["trials"], hole=known["hole"],
         sample=_rows(known["sample"], settled["genome"]), leaderboard=_rows(known["leaderboard"], settled["genome"]),
     )  # fmt: skip
-    return Judged(
+    return SectionTask(
         key=plan.job.id, name=name, play=plan.play, genome=np.array(settled["genome"], dtype=np.float64),
         n_markets=len(settled["markets"]), others=tuple(span["symbol"] for span in settled["others"]),
         splits=splits_of(settled["splits"]), trials=facts, seed=plan.job.seed, effort=Effort(**settled["effort"]),

@@ -43,7 +43,7 @@ def hole(evaluations: int, jobs: Sequence[Job], job: Job, rows: int) -> str:
     Args:
         evaluations: rows that the ledger counts over all jobs of the campaign.
         jobs: of the campaign.
-        job: the one that bred the variant.
+        job: the one that produced the variant.
         rows: that it has.
     """
     own = _distinct(job)

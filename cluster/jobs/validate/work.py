@@ -19,7 +19,7 @@ _KEPT = 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Judged:
+class SectionTask:
     """A section of one case; the bars that come along are the markets, then those of `others`, then the unseen ones."""
 
     key: str
@@ -37,7 +37,7 @@ class Judged:
 _benches: dict[str, Bench] = {}
 
 
-def section(item: Judged, *bars: Bars) -> Json:
+def section(item: SectionTask, *bars: Bars) -> Json:
     """The section as JSON values."""
     if item.key not in _benches:
         _benches[item.key] = Bench(case_of(item, *bars))
@@ -46,7 +46,7 @@ def section(item: Judged, *bars: Bars) -> Json:
     return codec.encode(judging.section(item.name, _benches[item.key]))
 
 
-def case_of(item: Judged, *bars: Bars) -> Case:
+def case_of(item: SectionTask, *bars: Bars) -> Case:
     """The case that an item and its bars make."""
     n, after = item.n_markets, item.n_markets + len(item.others)
     traded = bars[:n]

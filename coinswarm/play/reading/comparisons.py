@@ -160,8 +160,8 @@ def _value(place: Place, state: ReadingState, other: Operand, name: str) -> Oper
     return None
 
 
-def _states(found: Operand, state: ReadingState) -> dict[str, float] | None:
-    leaf = found.operand if isinstance(found, Shift) else found
+def _states(operand: Operand, state: ReadingState) -> dict[str, float] | None:
+    leaf = operand.operand if isinstance(operand, Shift) else operand
     declared = state.declared.get(leaf.feature) if isinstance(leaf, Output) else None
     if declared is None or declared.indicator is None or not isinstance(leaf, Output):
         return None
@@ -169,9 +169,9 @@ def _states(found: Operand, state: ReadingState) -> dict[str, float] | None:
     return {word.lower(): float(value) for word, value in states.items()} if states else None
 
 
-def _discrete(place: Place, state: ReadingState, found: Operand, operator: str) -> bool:
+def _discrete(place: Place, state: ReadingState, operand: Operand, operator: str) -> bool:
     """Whether an operand may be compared with ==; a problem if one of its parts is a real number."""
-    for leaf in operands.leaves(found):
+    for leaf in operands.leaves(operand):
         name = operands.label(leaf)
         if isinstance(leaf, Column):
             place.refuse(f"{operator} compares states and whole numbers; prices are compared with near_pct, > or <", name)

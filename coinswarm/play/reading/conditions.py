@@ -81,9 +81,9 @@ class Conditions:
         if not items:
             place.refuse("here stands a list of at least one condition")
             return None
-        found = [self.read(item) for item in items]
-        kept = tuple(condition for condition in found if condition is not None)
-        return kept if len(kept) == len(found) else None
+        read_conditions = [self.read(item) for item in items]
+        conditions = tuple(condition for condition in read_conditions if condition is not None)
+        return conditions if len(conditions) == len(read_conditions) else None
 
     def _all(self, place: Place) -> Condition | None:
         parts = self._parts(place)

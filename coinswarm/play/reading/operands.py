@@ -136,20 +136,20 @@ def default_output(indicator: Indicator) -> str | None:
     return next((name for name in ("value", indicator.name) if name in indicator.outputs), None)
 
 
-def leaves(found: Operand) -> Iterator[Operand]:
+def leaves(operand: Operand) -> Iterator[Operand]:
     """The outputs, columns and numbers an operand is made of."""
-    if isinstance(found, Arithmetic):
-        yield from leaves(found.left)
-        yield from leaves(found.right)
-    elif isinstance(found, Shift):
-        yield from leaves(found.operand)
+    if isinstance(operand, Arithmetic):
+        yield from leaves(operand.left)
+        yield from leaves(operand.right)
+    elif isinstance(operand, Shift):
+        yield from leaves(operand.operand)
     else:
-        yield found
+        yield operand
 
 
-def label(found: Operand | None) -> str:
+def label(operand: Operand | None) -> str:
     """A short name for what a threshold is compared with: `rsi`, `macd.histogram`, `close`, or `value`."""
-    leaf = found.operand if isinstance(found, Shift) else found
+    leaf = operand.operand if isinstance(operand, Shift) else operand
     if isinstance(leaf, Output):
         return leaf.feature if leaf.output == "value" else f"{leaf.feature}.{leaf.output}"
     return leaf.name if isinstance(leaf, Column) else "value"

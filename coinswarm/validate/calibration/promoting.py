@@ -23,7 +23,7 @@ _CHEAP_FIRST = ("in_sample", "validation", "odds", "crash", "stress", "walk_forw
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Promotion:
-    """What the gates said.
+    """The verdict of the gates.
 
     Attributes:
         passed: every rule was kept.

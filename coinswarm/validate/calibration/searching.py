@@ -25,7 +25,7 @@ SAMPLE = 200
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Searched:
+class SearchOutcome:
     """What a search brought home.
 
     Attributes:
@@ -66,7 +66,9 @@ def read(text: str) -> Play:
     return loads(text)
 
 
-def search(markets: Sequence[Bars], play: Play, settings: SearchSettings, *, out_of_sample: float, costs: Costs | None = None) -> Searched:
+def search(
+    markets: Sequence[Bars], play: Play, settings: SearchSettings, *, out_of_sample: float, costs: Costs | None = None
+) -> SearchOutcome:
     """Evolve a play on the older part of a world and look at its winner on the rest.
 
     Args:
@@ -84,39 +86,41 @@ def search(markets: Sequence[Bars], play: Play, settings: SearchSettings, *, out
         asked.append(genomes)
         return reduction.results(np.stack([scorer.score(genomes) for scorer in seen], axis=1), settings)
 
-    found = loop.run(play.space, evaluate, settings, identify=lambda genomes: variants.identities(play, genomes))
-    board = found.best.genomes[np.flatnonzero(found.best.feasible)[:LEADERBOARD]]
+    run = loop.run(play.space, evaluate, settings, identify=lambda genomes: variants.identities(play, genomes))
+    board = run.best.genomes[np.flatnonzero(run.best.feasible)[:LEADERBOARD]]
     every = np.concatenate(asked)
     tried = every[np.linspace(0, len(every) - 1, min(SAMPLE, len(every))).astype(np.int64)]
     sharpe, p_in, p_out = math.nan, 1.0, 1.0
     if len(board):
         held = [fitness.Scorer(play, bars, costs=costs, start_ts=outside.start_ts) for bars in markets]
         (sharpe, p_in), p_out = _judged(seen, board[0]), _judged(held, board[0])[1]
-    return Searched(
-        genome=board[0] if len(board) else None, distinct=found.state.distinct, leaderboard=board, tried=tried, sharpe=sharpe,
+    return SearchOutcome(
+        genome=board[0] if len(board) else None, distinct=run.state.distinct, leaderboard=board, tried=tried, sharpe=sharpe,
         p_in=p_in, p_out=p_out, inside=inside, outside=outside,
     )  # fmt: skip
 
 
-def case(found: Searched, markets: Sequence[Bars], play: Play, *, seed: int, effort: Effort, costs: Costs | None = None) -> Case | None:
+def case(
+    search: SearchOutcome, markets: Sequence[Bars], play: Play, *, seed: int, effort: Effort, costs: Costs | None = None
+) -> Case | None:
     """The winner before its judges, with the true number of trials behind it; None when there is no winner.
 
     Args:
-        found: what the search brought home.
+        search: what the search brought home.
         markets: the world it was made on.
         play: the play.
         seed: of everything that is drawn.
         effort: how much is drawn.
         costs: replace those of the play.
     """
-    if found.genome is None:
+    if search.genome is None:
         return None
     facts = TrialFacts(
-        campaign="honesty", trials=found.distinct, sample=found.tried, leaderboard=found.leaderboard,
+        campaign="honesty", trials=search.distinct, sample=search.tried, leaderboard=search.leaderboard,
     )  # fmt: skip
     return Case(
-        play=play if costs is None else replace(play, costs=costs), genome=found.genome, markets=tuple(markets),
-        splits=Splits(train=found.inside, validation=found.outside), trials=facts, seed=seed, effort=effort,
+        play=play if costs is None else replace(play, costs=costs), genome=search.genome, markets=tuple(markets),
+        splits=Splits(train=search.inside, validation=search.outside), trials=facts, seed=seed, effort=effort,
     )  # fmt: skip
 
 

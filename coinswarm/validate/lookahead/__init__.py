@@ -1,4 +1,4 @@
-"""Look-ahead, proved not promised: nothing a play knows, wants or trades may lean on bars that had not happened yet."""
+"""Look-ahead checks: nothing that a play computes, decides or trades may depend on later bars."""
 
 from coinswarm.validate.lookahead.checking import NAMES, LookaheadReport, ProbeVerdict, check
 from coinswarm.validate.lookahead.engine import HONEST, Engine, Trading

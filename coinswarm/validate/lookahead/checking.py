@@ -225,14 +225,14 @@ class _Run:
         )  # fmt: skip
 
 
-def _compare(pair: Pair, found: Findings) -> None:
-    compared = comparing.knowledge(pair, found)
+def _compare(pair: Pair, findings: Findings) -> None:
+    compared = comparing.knowledge(pair, findings)
     if compared is not pair:
-        found.notes["trades are compared up to the first tie only"] = None
+        findings.notes["trades are compared up to the first tie only"] = None
     for simulator in pair.part.trades:
-        comparing.trades(compared, simulator, found)
+        comparing.trades(compared, simulator, findings)
         if pair.opened and compared is pair:
-            comparing.fills(pair, simulator, found)
+            comparing.fills(pair, simulator, findings)
 
 
 def _traded(witness: Witness, base: RunHistory, world: World) -> RunHistory:

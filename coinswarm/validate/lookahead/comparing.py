@@ -94,33 +94,35 @@ class Pair:
         return whole[low:high], part[max(low - self.shift, 0) : max(high - self.shift, 0)]
 
 
-def knowledge(pair: Pair, found: Findings) -> Pair:
+def knowledge(pair: Pair, findings: Findings) -> Pair:
     """Compare features and decisions.
 
     Returns:
         The pair as its trades are to be compared: up to the first tie, after which either run may rightly go its own way.
     """
-    _features(pair, found)
+    _features(pair, findings)
     if not pair.warm_only:
-        _warmth(pair, found)
-    tied = _signals(pair, found)
-    _levels(pair, found)
+        _warmth(pair, findings)
+    tied = _signals(pair, findings)
+    _levels(pair, findings)
     return replace(pair, high=min(pair.high, tied + 1), traded=min(pair.traded or pair.high, tied + 1)) if tied < pair.whole_size else pair
 
 
-def _features(pair: Pair, found: Findings) -> None:
+def _features(pair: Pair, findings: Findings) -> None:
     for name, values in pair.whole.features.items():
         feature = name.partition(".")[0]
         low = max(pair.whole.warm[feature], pair.part.warm[feature] + pair.shift) if pair.warm_only else 0
         whole, part = pair.columns(values, pair.part.features[name], low, pair.high)
         scale = usual(values[: pair.high])
         wrong = differing(whole, part, pair.warm if pair.warm_only else EXACT, scale)
-        found.compared += whole.size
+        findings.compared += whole.size
         if wrong.size and pair.warm_only and _one_apart(whole, part):
-            found.notes[f"{name} is a running total: its level depends on where the data begins, only its differences are compared"] = None
+            findings.notes[f"{name} is a running total: its level depends on where the data begins, only its differences are compared"] = (
+                None
+            )
         elif wrong.size:
             at = int(wrong[0])
-            found.add(pair.offence("feature", name, low + at, plain(whole[at]), plain(part[at])), wrong.size)
+            findings.add(pair.offence("feature", name, low + at, plain(whole[at]), plain(part[at])), wrong.size)
 
 
 def _one_apart(whole: FloatArray, part: FloatArray) -> bool:
@@ -131,28 +133,28 @@ def _one_apart(whole: FloatArray, part: FloatArray) -> bool:
     return bool(np.ptp(apart) <= WARM * max(float(np.abs(whole).max()), float(np.abs(part).max())))
 
 
-def _warmth(pair: Pair, found: Findings) -> None:
+def _warmth(pair: Pair, findings: Findings) -> None:
     """The first warm bar must not depend on what comes later either."""
     pairs = {name: (first, pair.part.warm[name]) for name, first in pair.whole.warm.items()}
     pairs["first decision"] = (pair.whole.wanted.first, pair.part.wanted.first)
     for name, (whole, part) in pairs.items():
-        found.compared += 1
+        findings.compared += 1
         if min(whole, pair.high) != min(part, pair.high):
-            found.add(pair.offence("warm-up", name, min(whole, part), float(whole), float(part)))
+            findings.add(pair.offence("warm-up", name, min(whole, part), float(whole), float(part)))
 
 
-def _signals(pair: Pair, found: Findings) -> int:
+def _signals(pair: Pair, findings: Findings) -> int:
     """The first bar of a tie behind a decision, or the number of bars."""
     earliest = pair.whole_size
     low = pair.first if pair.warm_only else 0
     for name in SIGNALS:
         whole, part = pair.columns(getattr(pair.whole.wanted, name), getattr(pair.part.wanted, name), low, pair.decided)
-        found.compared += whole.size
-        earliest = min(earliest, _unexplained(pair, name, np.flatnonzero(whole != part) + low, found))
+        findings.compared += whole.size
+        earliest = min(earliest, _unexplained(pair, name, np.flatnonzero(whole != part) + low, findings))
     return earliest
 
 
-def _unexplained(pair: Pair, name: str, bars: np.ndarray, found: Findings) -> int:
+def _unexplained(pair: Pair, name: str, bars: np.ndarray, findings: Findings) -> int:
     """Excuse the decisions that hang on a tie; the first one that does not is an offence. The first bar of a tie, or the number of bars."""
     left, earliest = 0, pair.whole_size
     for bar in bars.tolist():
@@ -161,72 +163,74 @@ def _unexplained(pair: Pair, name: str, bars: np.ndarray, found: Findings) -> in
         if ties:
             tie = ties[-1]
             ts = int(pair.worlds[0].bars.ts[tie.bar])
-            found.excuse(Tie(name=f"{name}: {tie.text}", bar=tie.bar, ts=ts, left=tie.left, right=tie.right, variant=pair.variant))
+            findings.excuse(Tie(name=f"{name}: {tie.text}", bar=tie.bar, ts=ts, left=tie.left, right=tie.right, variant=pair.variant))
             earliest = min(earliest, ties[0].bar)
         elif left == 0:
             whole = bool(getattr(pair.whole.wanted, name)[bar])
             note = f"{flips[-1].text} ({flips[-1].left:.12g} against {flips[-1].right:.12g} on all bars)" if flips else ""
-            found.add(pair.offence("decision", name, bar, whole, not whole, note))
+            findings.add(pair.offence("decision", name, bar, whole, not whole, note))
             left = 1
         else:
-            found.n_offences += 1
+            findings.n_offences += 1
     return earliest
 
 
-def _levels(pair: Pair, found: Findings) -> None:
+def _levels(pair: Pair, findings: Findings) -> None:
     low = pair.first if pair.warm_only else 0
     for name in LEVELS:
         values = getattr(pair.whole.wanted.levels, name)
         whole, part = pair.columns(values, getattr(pair.part.wanted.levels, name), low, pair.high)
         wrong = differing(whole, part, pair.warm if pair.warm_only else EXACT, usual(values[: pair.high]))
-        found.compared += int((~np.isnan(whole)).sum())
+        findings.compared += int((~np.isnan(whole)).sum())
         if wrong.size:
             at = int(wrong[0])
-            found.add(pair.offence("level", name, low + at, plain(whole[at]), plain(part[at])), wrong.size)
+            findings.add(pair.offence("level", name, low + at, plain(whole[at]), plain(part[at])), wrong.size)
 
 
 # --- trades ---------------------------------------------------------------------------------------------------------------
 
 
-def trades(pair: Pair, simulator: str, found: Findings) -> None:
+def trades(pair: Pair, simulator: str, findings: Findings) -> None:
     """Compare the trades closed before `pair.high`, those open then, and the equity at closes before it."""
     whole, part = pair.whole.trades[simulator], pair.part.trades[simulator]
     end = pair.high if pair.traded is None else pair.traded
-    _table(pair, "trade", simulator, whole.until(end), part.until(end - pair.shift), found)
-    _equity(pair, simulator, whole, part, found)
+    _table(pair, "trade", simulator, whole.until(end), part.until(end - pair.shift), findings)
+    _equity(pair, simulator, whole, part, findings)
 
 
-def fills(pair: Pair, simulator: str, found: Findings) -> None:
+def fills(pair: Pair, simulator: str, findings: Findings) -> None:
     """Compare what was filled at the open of the bar whose open alone was kept: the rest of that bar must not matter."""
     whole, part = pair.whole.trades[simulator], pair.part.trades[simulator]
     opening = float(pair.worlds[0].bars.open[pair.cut])
-    _table(pair, "fill", simulator, whole.entered_at_open(pair.cut, opening), part.entered_at_open(pair.cut, opening), found)
-    _table(pair, "fill", simulator, whole.left_at_open(pair.cut), part.left_at_open(pair.cut), found)
+    _table(pair, "fill", simulator, whole.entered_at_open(pair.cut, opening), part.entered_at_open(pair.cut, opening), findings)
+    _table(pair, "fill", simulator, whole.left_at_open(pair.cut), part.left_at_open(pair.cut), findings)
 
 
-def _equity(pair: Pair, simulator: str, whole: Trading, part: Trading, found: Findings) -> None:
+def _equity(pair: Pair, simulator: str, whole: Trading, part: Trading, findings: Findings) -> None:
     if not whole.equity.size or not part.equity.size:
         return
     left, right = pair.columns(whole.equity, part.equity, pair.shift, pair.high if pair.traded is None else pair.traded)
     wrong = differing(left, right, pair.money, pair.witness.account.starting_equity)
-    found.compared += left.size
+    findings.compared += left.size
     if wrong.size:
         at = int(wrong[0])
-        found.add(pair.offence("equity", simulator, pair.shift + at, plain(left[at]), plain(right[at])), wrong.size)
+        findings.add(pair.offence("equity", simulator, pair.shift + at, plain(left[at]), plain(right[at])), wrong.size)
 
 
-def _table(pair: Pair, kind: str, simulator: str, whole: Mapping[str, FloatArray], part: Mapping[str, FloatArray], found: Findings) -> None:
+def _table(
+    pair: Pair, kind: str, simulator: str, whole: Mapping[str, FloatArray], part: Mapping[str, FloatArray], findings: Findings
+) -> None:
     """Compare two lists of trades; the first row that does not agree is the offence, all further ones follow from it."""
     sizes = [next(iter(table.values())).size for table in (whole, part)]
     both = min(sizes)
-    found.compared += sizes[0] * len(whole)
+    findings.compared += sizes[0] * len(whole)
     wrong = [row for name in whole if name in part for row in _rows(pair, name, whole[name][:both], part[name][:both])]
     if not wrong and sizes[0] == sizes[1]:
         return
     row = min([*wrong, both])
     shown = [_row(table, row, shift) for table, shift in ((whole, 0), (part, pair.shift))]
     bars = [int(table["entry_bar"][row]) + shift for table, shift in ((whole, 0), (part, pair.shift)) if row < table["entry_bar"].size]
-    found.add(pair.offence(kind, simulator, min(bars), shown[0], shown[1]), max(sizes) - row)
+    findings.add(pair.offence(kind, simulator, min(bars), shown[0], shown[1]), max(sizes) - row)
 
 
 def _rows(pair: Pair, name: str, whole: FloatArray, part: FloatArray) -> list[int]:

@@ -36,13 +36,13 @@ def cuts(play: Play, bars: Bars, first: int, entries: IntArray, rng: np.random.G
     Returns:
         At most n different bars in (first, n_bars), rising.
     """
-    found = _shared(entries[entries > first], head(first, len(bars)), rng, max(1, n // 2))
+    cuts = _shared(entries[entries > first], head(first, len(bars)), rng, max(1, n // 2))
     for position, ms in enumerate(slower(play, bars.timeframe.ms)):
-        found += _edges(bars, ms, first, rng, end=head(first, len(bars)) if position % 2 == 0 else len(bars))
-    found = list(dict.fromkeys(found))[: max(n - 2, 1)]
-    while len(found) < n:
-        found.append(int(rng.integers(first + 1, head(first, len(bars)) if len(found) % 2 else len(bars))))
-    return sorted(set(found))
+        cuts += _edges(bars, ms, first, rng, end=head(first, len(bars)) if position % 2 == 0 else len(bars))
+    cuts = list(dict.fromkeys(cuts))[: max(n - 2, 1)]
+    while len(cuts) < n:
+        cuts.append(int(rng.integers(first + 1, head(first, len(bars)) if len(cuts) % 2 else len(bars))))
+    return sorted(set(cuts))
 
 
 def at_fills(fills: IntArray, first: int, n_bars: int, rng: np.random.Generator, n: int) -> list[int]:
@@ -59,8 +59,8 @@ def starts(first: int, n_bars: int, rng: np.random.Generator, n: int) -> list[in
     if latest < 1:
         return []
     near = min(latest, HEAD // 2)
-    found = [1, *(int(rng.integers(1, (near if k % 2 else latest) + 1)) for k in range(1, n))]
-    return sorted(set(found))
+    begins = [1, *(int(rng.integers(1, (near if k % 2 else latest) + 1)) for k in range(1, n))]
+    return sorted(set(begins))
 
 
 def slower(play: Play, exec_ms: int) -> list[int]:

@@ -102,8 +102,8 @@ def differing(whole: FloatArray, part: FloatArray, tolerance: float, scale: Floa
 
 def usual(values: FloatArray) -> float:
     """The median absolute value of the finite ones among (n,) values; 0 when none is."""
-    known = values[np.isfinite(values)]
-    return float(np.median(np.abs(known))) if known.size else 0.0
+    finite = values[np.isfinite(values)]
+    return float(np.median(np.abs(finite))) if finite.size else 0.0
 
 
 def plain(value: float) -> Value:

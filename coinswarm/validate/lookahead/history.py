@@ -1,4 +1,4 @@
-"""What a variant knew, wanted and traded in one world."""
+"""Features, decisions and trades of a variant in one world."""
 
 from __future__ import annotations
 

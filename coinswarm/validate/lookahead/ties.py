@@ -39,14 +39,14 @@ class Flip:
 
 def leaves(play: model.Play) -> tuple[Leaf, ...]:
     """Every comparison of a play's conditions, each once."""
-    found = [part for name in slots.CONDITIONS for part in slots.parts(getattr(play, name))]
-    return tuple(dict.fromkeys(part for part in found if isinstance(part, Leaf)))
+    nodes = [node for name in slots.CONDITIONS for node in slots.parts(getattr(play, name))]
+    return tuple(dict.fromkeys(node for node in nodes if isinstance(node, Leaf)))
 
 
 def memory(play: model.Play, exec_ms: int) -> int:
-    """Bars for which a comparison may go on to matter through windows and crosses, at most."""
-    found = [part for name in slots.CONDITIONS for part in slots.parts(getattr(play, name))]
-    return 1 + sum(_span(window, exec_ms) for window in found if isinstance(window, expressions.Window))
+    """Bars for which a comparison may matter through windows and crosses, at most."""
+    nodes = [node for name in slots.CONDITIONS for node in slots.parts(getattr(play, name))]
+    return 1 + sum(_span(window, exec_ms) for window in nodes if isinstance(window, expressions.Window))
 
 
 def _span(window: expressions.Window, exec_ms: int) -> int:

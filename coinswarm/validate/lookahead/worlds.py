@@ -58,7 +58,7 @@ class World:
 
 
 def _until(bars: Bars, known_ts: int) -> Bars:
-    """The bars closed by a time; funding goes on where the last of them is followed by a gap, and slow bars show it."""
+    """The bars closed by a time; funding continues where the last of them is followed by a gap, and slow bars show it."""
     paid = int(np.searchsorted(bars.funding_ts, known_ts - _JITTER_MS))
     return replace(bars[: bars.closed_by(known_ts)], funding_ts=bars.funding_ts[:paid], funding_rate=bars.funding_rate[:paid])
 
@@ -66,12 +66,12 @@ def _until(bars: Bars, known_ts: int) -> Bars:
 def _torn(bars: Bars, t: int, known_ts: int, rng: np.random.Generator) -> Bars:
     """Bars before `t` as they are, noise from there on; bar `t` itself is never missing, later ones may be."""
     size = min(len(bars), t + TAIL)
-    kept = np.arange(size) < t + 1
-    kept |= rng.random(size) > _MISSING
+    present = np.arange(size) < t + 1
+    present |= rng.random(size) > _MISSING
     noise = rng.uniform(0.5, 2.0, (len(COLUMNS), size))
     noise[:, :t] = 1.0
-    columns = {name: (getattr(bars, name)[:size] * noise[row])[kept] for row, name in enumerate(COLUMNS)}
-    ts, known = bars.ts[:size][kept], bars[:size].known_of(kept)
+    columns = {name: (getattr(bars, name)[:size] * noise[row])[present] for row, name in enumerate(COLUMNS)}
+    ts, known = bars.ts[:size][present], bars[:size].known_of(present)
     times, rates = _torn_funding(bars, known_ts, rng)
     candles: dict[str, Any] = _candles(columns, t)
     return replace(bars, ts=ts, known_ts=known, **candles, funding_ts=times, funding_rate=rates)

@@ -1,4 +1,4 @@
-"""The look-ahead canary: a column that knows the next bar, and the check that must fall over it.
+"""The look-ahead canary: a column that knows the next bar, and the check that must detect it.
 
 The play language cannot reach forward, so a leak can only come with the data: a column stamped one bar too early, as when a provider
 writes a figure at the open of the bar it describes. The canary plants that in the volume. No search can tell it from an edge, and no
@@ -68,11 +68,11 @@ def leaks(bars: Bars, columns: dict[str, FloatArray] | None = None) -> tuple[Lea
         InvalidArgument: there are too few bars.
     """
     check.at_least(len(bars), "n_bars", FEWEST_BARS)
-    known = {name: getattr(bars, name) / bars.open for name in COLUMNS if name not in ("open", "volume")}
-    known |= {"volume": bars.volume, **(columns or {})}
+    series = {name: getattr(bars, name) / bars.open for name in COLUMNS if name not in ("open", "volume")}
+    series |= {"volume": bars.volume, **(columns or {})}
     future = bars.close[1:] / bars.close[:-1] - 1
-    found = [_leak(name, np.asarray(values, dtype=np.float64)[:-1], future) for name, values in known.items()]
-    return tuple(sorted(found, key=lambda leak: -abs(leak.correlation)))
+    every = [_leak(name, np.asarray(values, dtype=np.float64)[:-1], future) for name, values in series.items()]
+    return tuple(sorted(every, key=lambda leak: -abs(leak.correlation)))
 
 
 def _leak(name: str, values: FloatArray, future: FloatArray) -> Leak:

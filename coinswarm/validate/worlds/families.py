@@ -28,7 +28,7 @@ class Family:
         text: what it is, in a line.
         null: whether there is nothing in it that could be found.
         make: markets to be like, source of chance and name of the exchange -> the world's markets.
-        plant: what is hidden in it, for those that can be told another.
+        plant: what is hidden in it, for those that can hide another.
     """
 
     name: str
@@ -65,10 +65,10 @@ def family(name: str) -> Family:
     Raises:
         NotFound: there is none; the nearest are named.
     """
-    known = {entry.lower(): entry for entry in FAMILIES}
-    if name.lower() not in known:
+    families = {entry.lower(): entry for entry in FAMILIES}
+    if name.lower() not in families:
         raise errors.not_found("family of worlds", name, FAMILIES)
-    return FAMILIES[known[name.lower()]]
+    return FAMILIES[families[name.lower()]]
 
 
 def make(name: str, like: Sequence[Bars], *, seed: int, plant: Plant | None = None) -> tuple[Bars, ...]:
@@ -85,7 +85,7 @@ def make(name: str, like: Sequence[Bars], *, seed: int, plant: Plant | None = No
 
     Raises:
         NotFound: there is no such family.
-        InvalidArgument: the markets do not fit together, or a null family is told to hide something.
+        InvalidArgument: the markets do not fit together, or a null family is asked to hide something.
     """
     kind = family(name)
     check.at_least(seed, "seed", 0)

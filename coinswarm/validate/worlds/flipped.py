@@ -1,4 +1,4 @@
-"""N3 and N3d: real bars whose direction is a coin's, everything else theirs.
+"""N3 and N3d: real bars whose direction is drawn at random and whose rest is unchanged.
 
 The sign of a bar's simple return is flipped, not of its log return: only then is the price a martingale, because the mean of
 `1 + r` and `1 - r` is 1. Volatility and its clustering, volume, seasonality and the way markets move together stay as they are.

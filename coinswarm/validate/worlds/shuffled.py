@@ -1,4 +1,4 @@
-"""N2: the bars of real markets in another order, so that nothing of the past says anything of the future."""
+"""N2: the bars of real markets in random order, so that the past predicts nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from coinswarm.validate.worlds.marking import marked
 def permuted(like: Sequence[Bars], rng: np.random.Generator, exchange: str) -> tuple[Bars, ...]:
     """Gaps between bars and what happens within bars are shuffled apart; a bar's volume goes with its inside.
 
-    Markets with the same times are shuffled alike and go on moving together. The first bar and the last close stay what they were: the
+    Markets with the same times are shuffled alike and still move together. The first bar and the last close stay what they were: the
     drift of the whole span is that of the data.
 
     Args:

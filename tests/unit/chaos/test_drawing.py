@@ -15,19 +15,19 @@ from coinswarm.kernels import outcomes
 from tests.unit.chaos.worlds import market, without
 
 BARS = [market(900), market(400, "BBB/USDT", late=500)]
-URN = drawing.fill(BARS, make(hold="5m..2h", seed=11))
+SAMPLER = drawing.sampler(BARS, make(hold="5m..2h", seed=11))
 
 
 @given(st.integers(0, 5000), st.integers(0, 300))
 @settings(max_examples=30)
 def test_trade_k_is_the_same_in_every_batch(start: int, n: int) -> None:
-    whole, part = drawing.draw(URN, 0, start + n), drawing.draw(URN, start, start + n)
+    whole, part = drawing.draw(SAMPLER, 0, start + n), drawing.draw(SAMPLER, start, start + n)
     for name in ("number", "market", "decision", "hold", "side", "size"):
         assert np.array_equal(getattr(part, name), getattr(whole, name)[start:])
 
 
 def test_another_seed_draws_other_trades() -> None:
-    first, second = (drawing.draw(drawing.fill(BARS, make(hold="5m..2h", seed=seed)), 0, 500) for seed in (1, 2))
+    first, second = (drawing.draw(drawing.sampler(BARS, make(hold="5m..2h", seed=seed)), 0, 500) for seed in (1, 2))
     assert (first.decision != second.decision).mean() > 0.9
 
 
@@ -35,18 +35,20 @@ def test_another_seed_draws_other_trades() -> None:
 @settings(max_examples=40)
 def test_every_eligible_pair_of_market_and_bar_is_drawn_by_exactly_one_number(missing: set[int], low: int, more: int) -> None:
     bars = [without(market(300), *missing), market(120, "BBB/USDT")]
-    urn = drawing.fill(bars, make(hold=(low * 300_000, (low + more) * 300_000)))
+    sampler = drawing.sampler(bars, make(hold=(low * 300_000, (low + more) * 300_000)))
     for row, hold in enumerate(range(low, low + more + 1)):
-        places = np.arange(urn.pairs[row])
+        places = np.arange(sampler.pairs[row])
         run, decision = np.empty_like(places), np.empty_like(places)
-        outcomes.settle(urn.sums, urn.starts, np.full_like(places, urn.many[row]), np.full_like(places, hold), places, run, decision)
-        assert sorted(zip(urn.owners[run].tolist(), decision.tolist(), strict=True)) == naive_pairs(urn, hold)
+        outcomes.settle(
+            sampler.sums, sampler.starts, np.full_like(places, sampler.many[row]), np.full_like(places, hold), places, run, decision
+        )
+        assert sorted(zip(sampler.owners[run].tolist(), decision.tolist(), strict=True)) == naive_pairs(sampler, hold)
 
 
-def naive_pairs(urn: drawing.Urn, hold: int) -> list[tuple[int, int]]:
+def naive_pairs(sampler: drawing.TradeSampler, hold: int) -> list[tuple[int, int]]:
     """Pairs of market and decision bar that allow a hold, by looking at each bar."""
     found = []
-    for place, market_ in enumerate(urn.markets):
+    for place, market_ in enumerate(sampler.markets):
         ts, tf = market_.bars.ts, market_.bars.timeframe.ms
         bars = range(market_.first, ts.size - 1 - hold)
         found += [(place, bar) for bar in bars if ts[bar + 1 + hold] - ts[bar] == (1 + hold) * tf]
@@ -55,7 +57,7 @@ def naive_pairs(urn: drawing.Urn, hold: int) -> list[tuple[int, int]]:
 
 def test_no_trade_is_cold_ends_after_the_data_or_crosses_a_gap() -> None:
     bars = without(market(1200), 400, 700, 701)
-    drawn = drawing.draw(drawing.fill([bars], make(hold="5m..4h", features=["rsi(14)"])), 0, 5000)
+    drawn = drawing.draw(drawing.sampler([bars], make(hold="5m..4h", features=["rsi(14)"])), 0, 5000)
     leave = drawn.decision + 1 + drawn.hold
     assert drawn.decision.min() >= 20
     assert leave.max() < len(bars)
@@ -63,29 +65,29 @@ def test_no_trade_is_cold_ends_after_the_data_or_crosses_a_gap() -> None:
 
 
 def test_a_market_that_starts_late_has_fewer_trades_in_proportion() -> None:
-    drawn = drawing.draw(URN, 0, 40_000)
-    assert np.bincount(drawn.market) / 40_000 == pytest.approx(URN.shares(), abs=0.01)
-    assert URN.shares()[1] < 0.35
-    assert URN.shares().sum() == pytest.approx(1.0)
+    drawn = drawing.draw(SAMPLER, 0, 40_000)
+    assert np.bincount(drawn.market) / 40_000 == pytest.approx(SAMPLER.shares(), abs=0.01)
+    assert SAMPLER.shares()[1] < 0.35
+    assert SAMPLER.shares().sum() == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("law", ["log", "uniform"])
 def test_holds_follow_their_law(law: str) -> None:
-    drawn = drawing.draw(drawing.fill(BARS, make(hold="5m..40m", hold_law=law)), 0, 60_000)
+    drawn = drawing.draw(drawing.sampler(BARS, make(hold="5m..40m", hold_law=law)), 0, 60_000)
     weights = 1.0 / np.arange(1, 9) if law == "log" else np.ones(8)
     assert np.bincount(drawn.hold, minlength=9)[1:] / 60_000 == pytest.approx(weights / weights.sum(), abs=0.01)
 
 
 @pytest.mark.parametrize(("side", "sides"), [("long", {1}), ("short", {-1}), ("both", {-1, 1})])
 def test_sides_and_sizes_are_those_asked_for(side: str, sides: set[int]) -> None:
-    drawn = drawing.draw(drawing.fill(BARS, make(hold="5m..2h", side=side, size=(50.0, 150.0))), 0, 4000)
+    drawn = drawing.draw(drawing.sampler(BARS, make(hold="5m..2h", side=side, size=(50.0, 150.0))), 0, 4000)
     assert set(drawn.side.tolist()) == sides
     assert 50 <= drawn.size.min() < 55 < 145 < drawn.size.max() < 150
     assert len(sides) == 1 or abs(drawn.side.mean()) < 0.06
 
 
 def test_a_hold_is_counted_in_the_bars_that_lie_in_its_range() -> None:
-    drawn = drawing.draw(drawing.fill(BARS, make(hold="7m..16m")), 0, 2000)
+    drawn = drawing.draw(drawing.sampler(BARS, make(hold="7m..16m")), 0, 2000)
     assert set(drawn.hold.tolist()) == {2, 3}
 
 
@@ -105,7 +107,7 @@ REFUSED = {
     "an unknown law": (lambda: make(hold_law="gauss"), "hold_law is one of"),
     "a negative seed": (lambda: make(seed=-1), "seed"),
     "fills in part": (lambda: make(costs=Costs(max_participation=0.1)), "filled whole"),
-    "a range that ends before it starts": (lambda: pricing.trades(URN, 5, 4), "end of trades"),
+    "a range that ends before it starts": (lambda: pricing.trades(SAMPLER, 5, 4), "end of trades"),
 }
 
 

@@ -42,7 +42,7 @@ def test_what_a_rung_shows_depends_on_no_number_of_variants_and_leaves_out_no_ma
     settings, seen = RacingSettings(enabled=True, blocks=blocks), set()
     for number, rung in enumerate(racing.plan(variants, markets, settings), start=1):
         seen |= set(rung.slices)
-        blocks_shown = racing.shown(number, markets, settings)
+        blocks_shown = racing.blocks_shown(number, markets, settings)
         assert {(block, market) for market, row in enumerate(blocks_shown) for block in row} == seen
         assert all(blocks_shown)
 
@@ -59,7 +59,7 @@ def test_a_first_rung_that_shows_no_block_of_some_market_is_refused():
 
 def test_a_rung_that_no_race_has_is_not_found():
     with pytest.raises(errors.NotFound, match="no rung 3"):
-        racing.shown(3, 1, RacingSettings())
+        racing.blocks_shown(3, 1, RacingSettings())
 
 
 def test_failed_variants_never_go_on_and_missing_scores_count_as_the_worst():
@@ -100,7 +100,7 @@ def test_a_dropped_variant_stands_behind_every_one_that_was_scored_on_everything
 def test_among_dropped_variants_the_more_promising_one_stands_first_and_failures_stay_failures():
     found = racing.results(table([1.0, 2.0, 3.0, 0.0], [9, 9, 0, 9], [0, 0, 0, 3]), np.ones(4, dtype=np.int64), SEARCH)
     assert found.violation.argsort().tolist() == [3, 1, 0, 2]
-    assert racing.dropped(np.ones(4, dtype=np.int64), found.failed).tolist() == [True, True, True, False]
+    assert racing.is_dropped(np.ones(4, dtype=np.int64), found.failed).tolist() == [True, True, True, False]
 
 
 def test_counts_of_a_part_are_extended_to_the_whole_before_they_are_held_against_a_limit():

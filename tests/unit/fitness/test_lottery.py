@@ -11,7 +11,8 @@ from coinswarm import fitness, play
 from coinswarm.backtest import rules, tape
 from coinswarm.backtest.decisions import decide
 from coinswarm.backtest.simulate import Simulation
-from coinswarm.fitness import conditions, lottery
+from coinswarm.fitness import lottery
+from coinswarm.kernels import bits
 from coinswarm.kernels.codes import N_OUTCOME
 from coinswarm.market import synthetic
 from coinswarm.market.bars import Bars
@@ -51,7 +52,7 @@ def test_a_lottery_is_what_the_reference_simulator_makes_of_the_same_entries(bar
     scorer = scorer_of(bars, reverse=reverse)
     known = lottery.habit(scorer, GENOME)
     longs, shorts = lottery.entries(known, len(bars), np.random.default_rng(2))
-    score = scorer.score_entries(GENOME, conditions.packed(longs)[None], conditions.packed(shorts)[None])[0]
+    score = scorer.score_entries(GENOME, bits.packed(longs)[None], bits.packed(shorts)[None])[0]
     fixed = variants.fix(scorer.play, GENOME)
     decided = replace(decide(fixed, bars), entry_long=longs, entry_short=shorts)
     slow = Simulation(tape.of(bars), decided, rules.of(fixed, scorer.costs, scorer.account))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinswarm.fitness.conditions import packed
 from coinswarm.kernels import bits
+from coinswarm.kernels.bits import packed
 from coinswarm.types import Bits, BoolArray
 from tests.oracles import naive_bits
 

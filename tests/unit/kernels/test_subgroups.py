@@ -70,7 +70,7 @@ def test_without_strata_the_evidence_is_that_of_the_statistics() -> None:
     trades = table.build(codes, (3, 3), (False, False), random.standard_normal(200), blocks, 12)
     found = mining.exhaust(trades, 2, 5, 1)
     sums = np.empty((len(found), 12))
-    subgroups.evidence(found.picks, trades.everybody, trades.coded, sums)
+    subgroups.evidence(found.picks, trades.all_trades, trades.coded, sums)
     np.testing.assert_allclose(sums, stats.block_scores(trades.masks(found.picks), trades.coded.y, blocks), atol=1e-12)
 
 
@@ -89,7 +89,7 @@ def test_no_part_of_a_conjunction_has_more_than_its_bound() -> None:
     trades = table.build(codes, (3,) * 4, (False,) * 4, random.standard_normal(300), np.zeros(300, np.int64), 1)
     wide, narrow = mining.exhaust(trades, 2, 1, 1), mining.exhaust(trades, 3, 1, 1)
     counts, figures, bounds = np.empty((len(wide), 2), np.int64), np.empty((len(wide), 2)), np.empty(len(wide))
-    subgroups.score_picks(wide.picks, trades.everybody, trades.coded, counts, figures, bounds)
+    subgroups.score_picks(wide.picks, trades.all_trades, trades.coded, counts, figures, bounds)
     members, parts = trades.masks(wide.picks), trades.masks(narrow.picks)
     for member, bound in zip(members, bounds, strict=True):
         inside = ~(parts & ~member).any(axis=1)

@@ -107,7 +107,7 @@ def test_an_exchange_that_never_answers_is_given_up(catalog):
 
 def test_a_cancelled_fetch_keeps_its_pages_and_goes_on_later(catalog):
     bars, asked = tape(130), []
-    with pytest.raises(errors.Cancelled, match="goes on from there"):
+    with pytest.raises(errors.Cancelled, match="continues from there"):
         run(ReplayExchange(bars), catalog, cancelled=lambda: bool(asked.append(1) or len(asked) > 2))
     assert len(catalog.read("BTC/USDT")) == 100
     assert run(ReplayExchange(bars), catalog).added == 30

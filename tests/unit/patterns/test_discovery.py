@@ -10,7 +10,7 @@ import pytest
 
 from coinswarm import errors, patterns
 from coinswarm.ledger.chaos import empty
-from coinswarm.patterns import segments, telling
+from coinswarm.patterns import results, segments
 from coinswarm.patterns.settings import DiscoverSettings
 from tests.unit.patterns.made_trades import FREE, drawn, rising, with_edge
 
@@ -33,7 +33,7 @@ def test_a_planted_edge_is_found_as_it_was_planted_and_confirmed() -> None:
 def test_equal_trades_and_settings_give_equal_results_in_any_hands() -> None:
     trades = drawn(2)
     backwards = lambda function, shares: iter([function(share) for share in list(shares)])  # noqa: E731
-    first, again = (telling.summary(patterns.discover(trades, QUICK, spread=spread)) for spread in (map, backwards))
+    first, again = (results.summary(patterns.discover(trades, QUICK, spread=spread)) for spread in (map, backwards))
     assert repr(first) == repr(again)
 
 

@@ -11,7 +11,7 @@ from coinswarm import chaos, patterns
 from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.market import synthetic
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.patterns import DiscoverSettings, foresight, telling
+from coinswarm.patterns import DiscoverSettings, foresight, results
 from coinswarm.validate import worlds
 from tests.unit.patterns.made_trades import FREE, drawn, rising, with_edge
 
@@ -35,7 +35,7 @@ def test_the_canary_is_named_on_each_market_and_nothing_is_promoted_from_its_wor
     assert len({leak.market for leak in found.leaks}) == 2
     assert found.profitable > 0
     assert found.findings == ()
-    assert telling.summary(found)["leaks"][0]["correlation"] > 0.25
+    assert results.summary(found)["leaks"][0]["correlation"] > 0.25
 
 
 def test_without_the_column_that_knows_a_search_goes_on() -> None:

@@ -19,7 +19,7 @@ from coinswarm.chaos.settings import make
 from coinswarm.ledger.chaos import ChaosTrades, concatenate
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.patterns import Band, DiscoverSettings, Hold, Market, Pattern, Side, export, figures, power, review, telling
+from coinswarm.patterns import Band, DiscoverSettings, Hold, Market, Pattern, Side, export, figures, power, results, review
 from tests.unit.patterns.made_trades import FREE, drawn, rising, walk, with_edge
 
 CONFIRMED = {"confirmation": {"effect": 0.1, "blocks": 90}, "slices": [{"kind": "market", "name": name} for name in "xy"]}
@@ -45,10 +45,10 @@ def test_conditions_that_are_none_are_refused(broken: dict[str, str]) -> None:
 
 def outcomes(bars: Bars, features: tuple[str, ...], hold: int, side: int) -> tuple[ChaosTrades, int]:
     """The chaos trade of every bar with one hold and side, and the first bar at which one may be drawn."""
-    urn = drawing.fill([bars], make(hold="5m..3h", features=features))
+    sampler = drawing.sampler([bars], make(hold="5m..3h", features=features))
     n = len(bars) - hold - 2
     same = {"market": np.zeros(n, np.int64), "hold": np.full(n, hold), "side": np.full(n, side, np.int8), "size": np.full(n, 1e3)}
-    return pricing.price(urn, Drawn(number=np.arange(n), decision=np.arange(n), **same)), urn.markets[0].first
+    return pricing.price(sampler, Drawn(number=np.arange(n), decision=np.arange(n), **same)), sampler.markets[0].first
 
 
 def agrees(bars: Bars, pattern: Pattern, hold: int, side: int) -> int:
@@ -110,7 +110,7 @@ def believed() -> tuple[review.Belief, ChaosTrades]:
     middle = int(np.median(trades.entry_ts))
     found = patterns.discover(edged.select(edged.exit_ts < middle), DiscoverSettings(flips=199, depth=1))
     when = datetime(2025, 1, 1, tzinfo=UTC)
-    record = telling.records(found, job="discover-1", synthetic=True, found_at=when, made_of={})[0]
+    record = results.records(found, job="discover-1", synthetic=True, found_at=when, made_of={})[0]
     assert found.findings[0].status == "confirmed"
     return review.belief(found.findings[0].pattern, record.figures, record.evidence), edged
 
@@ -234,7 +234,7 @@ def test_a_summary_is_plain_json() -> None:
 
     trades = drawn(1, costs=FREE)
     found = patterns.discover(with_edge(trades, rising(trades), 0.35), DiscoverSettings(flips=199, depth=1))
-    told = telling.summary(found)
+    told = results.summary(found)
     assert codec.copy(told)["findings"][0]["conditions"] == patterns.to_json(found.findings[0].pattern)
     assert {part.kind for part in found.findings[0].slices} == {"hold", "market", "side", "time"}
     assert asdict(found.findings[0].discovery)["trades"] > 0

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from coinswarm import patterns
-from coinswarm.patterns import DiscoverSettings, telling
+from coinswarm.patterns import DiscoverSettings, results
 from coinswarm.report import patterns as page
 from tests.unit.patterns.made_trades import drawn, rising, with_edge
 
@@ -20,8 +20,8 @@ def found() -> patterns.Discovery:
 
 
 def rendered(*, synthetic: bool = False, **changes: object) -> str:
-    records = telling.records(found(), job="discover-1", synthetic=synthetic, found_at=datetime(2025, 1, 1, tzinfo=UTC), made_of={})
-    return page.render(telling.summary(found()) | changes, [] if "leaks" in changes else records, job="discover-1", synthetic=synthetic)
+    records = results.records(found(), job="discover-1", synthetic=synthetic, found_at=datetime(2025, 1, 1, tzinfo=UTC), made_of={})
+    return page.render(results.summary(found()) | changes, [] if "leaks" in changes else records, job="discover-1", synthetic=synthetic)
 
 
 def test_a_pattern_that_survived_stands_with_its_figures_beside_what_usual_tests_would_promote() -> None:
@@ -33,7 +33,7 @@ def test_a_pattern_that_survived_stands_with_its_figures_beside_what_usual_tests
 
 
 def test_a_search_that_found_nothing_says_so() -> None:
-    html = page.render(telling.summary(found()) | {"findings": []}, [], job="discover-1")
+    html = page.render(results.summary(found()) | {"findings": []}, [], job="discover-1")
     assert "most searches on real bars" in html
     assert "Look-ahead" not in html
 

@@ -7,8 +7,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from coinswarm.patterns import ruling
-from coinswarm.patterns.ruling import Tried
+from coinswarm.patterns import rule_tests
+from coinswarm.patterns.rule_tests import SideSummary
 from coinswarm.report import rules
 from coinswarm.report.wording import MISSING
 
@@ -18,18 +18,20 @@ CONFIG = {
 }  # fmt: skip
 
 
-def tried(rule: str, mean: float, n: int = 80) -> Tried:
+def tried(rule: str, mean: float, n: int = 80) -> SideSummary:
     """A side of a rule with one trade in each of its blocks."""
     sums = mean + 0.01 * np.random.default_rng(len(rule)).standard_normal(n)
     average = float(sums.mean()) if n else float("nan")
-    return Tried(
+    return SideSummary(
         rule=rule, side="long", n_trades=n, n_blocks=100 if n else 0, sums=tuple(sums.tolist()), net=average, random=0.0, win_rate=0.5,
         avg_hold=7.0, naive_p=0.001,
     )  # fmt: skip
 
 
 def rendered(*, synthetic: bool = False, refused: dict[str, str] | None = None) -> str:
-    found = ruling.judge([tried("good", 0.02), tried("bad", -0.001), tried("rare", 0.0, 20), tried("never", 0.0, 0)], seed=1, n_flips=999)
+    found = rule_tests.judge(
+        [tried("good", 0.02), tried("bad", -0.001), tried("rare", 0.0, 20), tried("never", 0.0, 0)], seed=1, n_flips=999
+    )
     result = {"rulings": [asdict(entry) for entry in found], "refused": refused or {}}
     return rules.render(result, CONFIG, job="test-1", synthetic=synthetic)
 

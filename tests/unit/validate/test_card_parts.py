@@ -124,24 +124,24 @@ def test_returns_that_are_missing_are_refused_everywhere(bad) -> None:
     with pytest.raises(errors.InvalidArgument, match="finite"):
         odds.varying(broken)
     with pytest.raises(errors.InvalidArgument, match="finite"):
-        odds.measured(broken[:, 1])
+        odds.sharpe_sample(broken[:, 1])
     with pytest.raises(errors.InvalidArgument, match="finite"):
         montecarlo.redrawn_trades(broken[:, 1], 99, np.random.default_rng(0))
 
 
 def test_returns_without_variance_have_no_odds() -> None:
     with pytest.raises(errors.InvalidArgument, match="vary"):
-        odds.measured(np.zeros(50))
+        odds.sharpe_sample(np.zeros(50))
 
 
 def test_one_trial_is_not_deflated() -> None:
-    sample = odds.measured(np.random.default_rng(0).normal(0.001, 0.01, 500))
+    sample = odds.sharpe_sample(np.random.default_rng(0).normal(0.001, 0.01, 500))
     with pytest.raises(errors.InvalidArgument, match="n_trials"):
         odds.deflated(sample, 1, odds.Spread(variance=0.001, effective=1.0), 365.0)
 
 
 def test_the_deflated_ratio_is_that_of_the_published_formula() -> None:
-    sample = odds.measured(np.random.default_rng(0).normal(0.001, 0.01, 500))
+    sample = odds.sharpe_sample(np.random.default_rng(0).normal(0.001, 0.01, 500))
     found = odds.deflated(sample, 200, odds.Spread(variance=0.002, effective=40.0), 365.0)
     benchmark = stats.expected_maximum_sharpe(200, 0.002)
     wanted = stats.probabilistic_sharpe_ratio(
@@ -182,27 +182,27 @@ def test_resampled_markets_are_possible_bars_that_still_move_together() -> None:
 
 
 def test_walking_forward_hands_each_fold_its_warm_up_and_no_fold_overlaps() -> None:
-    folds = walkforward.walked(bench(), 4)
+    folds = walkforward.walk(bench(), 4)
     assert [fold.number for fold in folds] == [1, 2, 3, 4]
     assert all(a.span.end_ts == b.span.start_ts for a, b in itertools.pairwise(folds))
-    assert all(int(fold.found.ts[0]) >= fold.span.start_ts for fold in folds)
+    assert all(int(fold.portfolio.ts[0]) >= fold.span.start_ts for fold in folds)
 
 
 def test_the_best_of_the_past_is_traded_on_what_follows() -> None:
     matrix = np.zeros((100, 2))
     matrix[:, 0], matrix[:, 1] = np.tile([0.02, 0.0], 50), np.tile([-0.01, 0.0], 50)
-    sharpe, gain, share = walkforward.picked(matrix, 4, purge=0, year=365.0, anchored=True)
+    sharpe, gain, share = walkforward.pick_figures(matrix, 4, purge=0, year=365.0, anchored=True)
     assert sharpe > 0
     assert gain == pytest.approx(1.02**40 - 1)
     assert share == 1
 
 
 def test_a_plateau_keeps_its_score_and_a_spike_does_not() -> None:
-    flat = plateau.judged(2.0, np.full(20, 1.9), np.full(4, 2.0))
-    spike = plateau.judged(2.0, np.full(20, -1.0), np.full(4, -1.0))
+    flat = plateau.neighbourhood(2.0, np.full(20, 1.9), np.full(4, 2.0))
+    spike = plateau.neighbourhood(2.0, np.full(20, -1.0), np.full(4, -1.0))
     assert flat["score"] > 0.9 > 0.1 > spike["score"]
     assert spike["worst_ratio"] == -0.5
-    assert plateau.judged(-1.0, np.ones(3), np.ones(2))["score"] == 0
+    assert plateau.neighbourhood(-1.0, np.ones(3), np.ones(2))["score"] == 0
 
 
 def test_neighbours_are_valid_different_and_near() -> None:

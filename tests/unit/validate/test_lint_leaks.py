@@ -43,14 +43,14 @@ def test_another_market_that_is_stamped_a_bar_early_is_found_and_one_in_time_is_
     bars = cards_world.market("BTC/USDT")
     early = replace(bars[1:], ts=bars.ts[:-1], symbol="ETH/USDT")
     late = cards_world.market("ETH/USDT")[500:]
-    assert [leak.column for leak in lint.foretold(bars, {"ETH/USDT": early}) if leak.found] == ["ETH/USDT close"]
-    assert not any(leak.found for leak in lint.foretold(bars, {"ETH/USDT": late, "BTC/USDT": bars}))
+    assert [leak.column for leak in lint.leaks(bars, {"ETH/USDT": early}) if leak.found] == ["ETH/USDT close"]
+    assert not any(leak.found for leak in lint.leaks(bars, {"ETH/USDT": late, "BTC/USDT": bars}))
 
 
 def test_a_market_too_short_or_without_a_bar_in_common_says_nothing() -> None:
     bars = cards_world.market("BTC/USDT")
-    assert lint.foretold(bars[:20], {}) == ()
-    found = lint.foretold(bars[:1000], {"ETH/USDT": cards_world.market("ETH/USDT")[2000:3000]})
+    assert lint.leaks(bars[:20], {}) == ()
+    found = lint.leaks(bars[:1000], {"ETH/USDT": cards_world.market("ETH/USDT")[2000:3000]})
     assert np.isfinite([leak.correlation for leak in found]).all()
 
 

@@ -12,7 +12,7 @@ from coinswarm import chaos, errors, play
 from coinswarm.market import synthetic
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.patterns import foresight, ruling
+from coinswarm.patterns import foresight, rule_tests
 from coinswarm.validate import worlds
 
 WORLDS = 40
@@ -38,23 +38,23 @@ def walk(n: int, seed: int, pull: float = 0.0) -> Bars:
     return replace(made, open=before, close=close, high=np.maximum(before, close) * 1.0001, low=np.minimum(before, close) * 0.9999)
 
 
-def ruled(bars: Bars, text: str = DIP) -> tuple[ruling.Ruling, ...]:
-    when = ruling.stretches([bars], 20, 1000, seed=1)
-    tried = [ruling.summarised(side, when) for side in ruling.trades(play.loads(text), [bars], when)]
-    return ruling.judge(tried, seed=1, n_flips=999)
+def ruled(bars: Bars, text: str = DIP) -> tuple[rule_tests.RuleVerdict, ...]:
+    when = rule_tests.draw_segments([bars], 20, 1000, seed=1)
+    tried = [rule_tests.summary(side, when) for side in rule_tests.trades(play.loads(text), [bars], when)]
+    return rule_tests.judge(tried, seed=1, n_flips=999)
 
 
-def longs_of_many(pull: float) -> tuple[ruling.Ruling, ...]:
+def longs_of_many(pull: float) -> tuple[rule_tests.RuleVerdict, ...]:
     """The rule's longs on many worlds, judged together."""
     tried = []
     for seed in range(WORLDS):
         bars = walk(3_000, seed, pull=pull)
-        when = ruling.stretches([bars], 10, 290, seed=1)
-        tried.append(ruling.summarised(ruling.trades(play.loads(DIP), [bars], when)[0], when))
-    return ruling.judge(tried, seed=1, n_flips=999)
+        when = rule_tests.draw_segments([bars], 10, 290, seed=1)
+        tried.append(rule_tests.summary(rule_tests.trades(play.loads(DIP), [bars], when)[0], when))
+    return rule_tests.judge(tried, seed=1, n_flips=999)
 
 
-def sigmas(entry: ruling.Ruling) -> float:
+def sigmas(entry: rule_tests.RuleVerdict) -> float:
     """The excess in standard errors."""
     return entry.excess * 2 * 1.96 / (entry.high - entry.low)
 
@@ -115,31 +115,31 @@ def test_what_beats_chance_and_loses_money_is_no_finding() -> None:
 
 def test_too_few_blocks_of_time_are_not_judged() -> None:
     bars = walk(3_000, 1, pull=0.1)
-    when = ruling.stretches([bars], 2, 200, seed=1)
-    (long, _) = ruling.judge([ruling.summarised(side, when) for side in ruling.trades(play.loads(DIP), [bars], when)], seed=1)
+    when = rule_tests.draw_segments([bars], 2, 200, seed=1)
+    (long, _) = rule_tests.judge([rule_tests.summary(side, when) for side in rule_tests.trades(play.loads(DIP), [bars], when)], seed=1)
     assert (long.verdict, long.p_value) == ("too few blocks", 1.0)
 
 
 def test_the_expectation_is_that_of_all_chaos_trades_of_the_kind() -> None:
     bars = walk(2_000, 3)
-    when = ruling.stretches([bars], 1, 1_900, seed=1)
+    when = rule_tests.draw_segments([bars], 1, 1_900, seed=1)
     costs = play.loads(DIP).costs
     side, hold = np.array([1, -1], dtype=np.int8), np.array([6, 6])
     trades = chaos(bars, 40_000, hold="30m", costs=costs, seed=4)
     means = [float(trades.net[trades.side == way].mean()) for way in (1, -1)]
-    assert ruling.expected(bars, side, hold, when, costs) == pytest.approx(means, abs=3e-4)
+    assert rule_tests.expected_net(bars, side, hold, when, costs) == pytest.approx(means, abs=3e-4)
 
 
 def test_stretches_never_overlap_and_the_same_seed_chooses_the_same() -> None:
     bars = walk(5_000, 1)
-    when, again = (ruling.stretches([bars], 8, 500, seed=2) for _ in range(2))
+    when, again = (rule_tests.draw_segments([bars], 8, 500, seed=2) for _ in range(2))
     assert len(when.start_ts) == 8
     assert (when.start_ts[1:] >= when.end_ts[:-1]).all()
     assert np.array_equal(when.start_ts, again.start_ts)
     with pytest.raises(errors.SpanTooShort):
-        ruling.stretches([bars], 1, 50_000, seed=2)
+        rule_tests.draw_segments([bars], 1, 50_000, seed=2)
 
 
 def test_the_published_variant_is_the_first_of_every_choice() -> None:
     read = play.loads(DIP)
-    assert list(read.space.decode(ruling.published(read)).values()) == [3, -0.004, 6]
+    assert list(read.space.decode(rule_tests.published_genome(read)).values()) == [3, -0.004, 6]

@@ -1,8 +1,8 @@
-"""Rules that are known from books and papers, tested as if nobody assumed they worked: each against random trades of its own kind.
+"""Rules published in books and papers, each tested against random trades of its own kind without the assumption that it works.
 
-A rule's trades are those that its play makes on a market's history. Those that begin inside randomly chosen stretches of time count, all
+A rule's trades are those that its play makes on a market's history. Those that begin inside randomly chosen segments of time count, all
 of them: leaving out what ends later would leave out the longest, which are the winners of one rule and the losers of another. Each is
-compared with what chaos trades of the same market, side and hold, at the same costs, earned in the same stretches; the difference is summed
+compared with what chaos trades of the same market, side and hold, at the same costs, earned in the same segments; the difference is summed
 over blocks of time of at least twice the longest hold, all markets together, and tested by sign flips. All rules that are tested together
 share their chances: p-values are Holm's.
 """
@@ -34,12 +34,12 @@ Verdict = Literal["better", "no better", "too few blocks", "no trades"]
 
 MIN_BLOCKS, MIN_ACTIVE = 70, 30
 RANDOM_TRADES = 400
-"""Chaos trades behind each expectation: of one market, side and hold, evenly over the stretches of time."""
+"""Chaos trades behind each expectation: of one market, side and hold, evenly over the segments of time."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class Stretches:
-    """Randomly chosen stretches of time, the same for all markets; (n,) first times and times after, in ms, in order."""
+class RuleSegments:
+    """Randomly chosen segments of time, the same for all markets; (n,) first times and times after, in ms, in order."""
 
     start_ts: IntArray
     end_ts: IntArray
@@ -51,12 +51,12 @@ class Stretches:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ruling:
-    """What became of one side of a rule.
+class RuleVerdict:
+    """The test of one side of a rule.
 
     Attributes:
         rule, side: name of the play, and `long` or `short`.
-        n_trades, n_blocks, active_blocks: trades, blocks of time in the stretches, and blocks with a trade.
+        n_trades, n_blocks, active_blocks: trades, blocks of time in the segments, and blocks with a trade.
         net: mean net result of a trade, a fraction of notional; NaN without trades, as all below.
         random: mean that chaos trades of the same market, side and hold earned there.
         excess: the difference of the two; `low` and `high` bound it with 95 %, from the blocks.
@@ -87,7 +87,7 @@ class Ruling:
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class RuleTrades:
-    """Trades of one side of a rule in the stretches, over all markets: (n,) times, holds in bars, net results and expectations."""
+    """Trades of one side of a rule in the segments, over all markets: (n,) times, holds in bars, net results and expectations."""
 
     rule: str
     side: int
@@ -99,12 +99,12 @@ class RuleTrades:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tried:
+class SideSummary:
     """What one side of a rule did: plain numbers, so that rules can be tried apart and judged together.
 
     Attributes:
         sums: excess over random trades, summed over each of the blocks of time with a trade.
-        Others: see `Ruling`.
+        Others: see `RuleVerdict`.
     """
 
     rule: str
@@ -119,8 +119,8 @@ class Tried:
     naive_p: float
 
 
-def stretches(bars: Sequence[Bars], n: int, length_bars: int, *, seed: int) -> Stretches:
-    """Choose `n` stretches of `length_bars` bars at random, none overlapping; all that fit when there are fewer.
+def draw_segments(bars: Sequence[Bars], n: int, length_bars: int, *, seed: int) -> RuleSegments:
+    """Choose `n` segments of `length_bars` bars at random, none overlapping; all that fit when there are fewer.
 
     Raises:
         InvalidArgument: a number is not above 0. SpanTooShort: not even one fits.
@@ -136,10 +136,10 @@ def stretches(bars: Sequence[Bars], n: int, length_bars: int, *, seed: int) -> S
         )
     chosen = np.sort(np.random.default_rng(seed).permutation(there)[:n])
     first = start + chosen.astype(np.int64) * span_ms
-    return Stretches(start_ts=first, end_ts=first + span_ms)
+    return RuleSegments(start_ts=first, end_ts=first + span_ms)
 
 
-def published(play: Play) -> FloatArray:
+def published_genome(play: Play) -> FloatArray:
     """(n_dims,) the variant a rule is published with: the first choice of every parameter that lists several, else the least.
 
     Raises:
@@ -151,24 +151,26 @@ def published(play: Play) -> FloatArray:
     return genome
 
 
-def trades(play: Play, bars: Sequence[Bars], when: Stretches, *, others: Mapping[str, Bars] | None = None) -> tuple[RuleTrades, RuleTrades]:
+def trades(
+    play: Play, bars: Sequence[Bars], when: RuleSegments, *, others: Mapping[str, Bars] | None = None
+) -> tuple[RuleTrades, RuleTrades]:
     """Longs and shorts of a rule, as published, on all markets, each with what a random trade of its kind was expected to give.
 
     Raises:
         Refused: something that the rule looks at knows what comes next.
     """
-    known = {market.symbol: market for market in bars} | dict(others or {})
-    fixed = variants.fix(play, published(play))
-    foresight.refuse([leak for market in bars for leak in (*foresight.of_bars(market), *foresight.of_rule(fixed, market, known))])
-    parts = [_on(play, market, when, known) for market in bars]
+    by_symbol = {market.symbol: market for market in bars} | dict(others or {})
+    fixed = variants.fix(play, published_genome(play))
+    foresight.refuse([leak for market in bars for leak in (*foresight.of_bars(market), *foresight.of_rule(fixed, market, by_symbol))])
+    parts = [_on(play, market, when, by_symbol) for market in bars]
     return _joined(play, 1, parts, bars[0]), _joined(play, -1, parts, bars[0])
 
 
-def summarised(entry: RuleTrades, when: Stretches) -> Tried:
+def summary(entry: RuleTrades, when: RuleSegments) -> SideSummary:
     """What judging needs of the trades of one side of a rule."""
     sums, n_blocks = _blocks(entry, when)
     n, missing = entry.net.size, float("nan")
-    return Tried(
+    return SideSummary(
         rule=entry.rule, side="long" if entry.side > 0 else "short", n_trades=n, n_blocks=n_blocks, sums=tuple(sums.tolist()),
         net=float(entry.net.mean()) if n else missing, random=float(entry.random.mean()) if n else missing,
         win_rate=float((entry.net > 0).mean()) if n else missing, avg_hold=float(entry.hold.mean()) if n else missing,
@@ -176,7 +178,7 @@ def summarised(entry: RuleTrades, when: Stretches) -> Tried:
     )  # fmt: skip
 
 
-def judge(tried: Sequence[Tried], *, seed: int, alpha: float = 0.05, n_flips: int = 4999) -> tuple[Ruling, ...]:
+def judge(tried: Sequence[SideSummary], *, seed: int, alpha: float = 0.05, n_flips: int = 4999) -> tuple[RuleVerdict, ...]:
     """Rule on all of them together, so that many rules have no more chances than one.
 
     Args:
@@ -196,13 +198,13 @@ def judge(tried: Sequence[Tried], *, seed: int, alpha: float = 0.05, n_flips: in
     if enough.any():
         adjusted[enough] = stats.correct_p_values(p[enough], "holm").p_adjusted
     return tuple(
-        _ruling(entry, float(p[row]), float(adjusted[row]), tested=bool(enough[row]), alpha=alpha) for row, entry in enumerate(tried)
+        _verdict_of(entry, float(p[row]), float(adjusted[row]), tested=bool(enough[row]), alpha=alpha) for row, entry in enumerate(tried)
     )
 
 
-def _on(play: Play, bars: Bars, when: Stretches, known: Mapping[str, Bars]) -> dict[str, np.ndarray]:
+def _on(play: Play, bars: Bars, when: RuleSegments, known: Mapping[str, Bars]) -> dict[str, np.ndarray]:
     """Trades on one market: side, entry, hold, net and expectation."""
-    _, log = fitness.Scorer(play, bars, markets=known).replay(published(play))
+    _, log = fitness.Scorer(play, bars, markets=known).replay(published_genome(play))
     log = log[log[:, Outcome.REASON] != Reason.OPEN]
     entry, leave = log[:, Outcome.ENTRY_BAR].astype(np.int64), log[:, Outcome.EXIT_BAR].astype(np.int64)
     inside = when.holds(bars.ts[entry])
@@ -210,12 +212,12 @@ def _on(play: Play, bars: Bars, when: Stretches, known: Mapping[str, Bars]) -> d
     side, hold = log[:, N_OUTCOME].astype(np.int8), np.maximum(leave - entry, 1)
     return {
         "side": side, "entry_ts": bars.ts[entry], "hold": hold, "net": log[:, Outcome.RETURN],
-        "random": expected(bars, side, hold, when, play.costs),
+        "random": expected_net(bars, side, hold, when, play.costs),
     }  # fmt: skip
 
 
-def expected(bars: Bars, side: np.ndarray, hold: IntArray, when: Stretches, costs: Costs) -> FloatArray:
-    """(n,) mean net result of chaos trades with (n,) sides and holds in the stretches, fractions of notional; NaN where none fits."""
+def expected_net(bars: Bars, side: np.ndarray, hold: IntArray, when: RuleSegments, costs: Costs) -> FloatArray:
+    """(n,) mean net result of chaos trades with (n,) sides and holds in the segments, fractions of notional; NaN where none fits."""
     if not len(hold):
         return np.empty(0)
     market = describe(bars, naming.described_by(()))
@@ -228,7 +230,7 @@ def expected(bars: Bars, side: np.ndarray, hold: IntArray, when: Stretches, cost
     return np.array(means)[back]
 
 
-def _mean(market: DescribedMarket, terms: outcomes.OutcomeTerms, when: Stretches, way: int, hold: int) -> float:
+def _mean(market: DescribedMarket, terms: outcomes.OutcomeTerms, when: RuleSegments, way: int, hold: int) -> float:
     bars = market.bars
     there = np.arange(market.first, len(bars) - 1 - hold, dtype=np.int64)
     there = there[when.holds(bars.ts[there + 1])]
@@ -250,8 +252,8 @@ def _joined(play: Play, way: int, parts: Sequence[dict[str, np.ndarray]], bars: 
     return RuleTrades(rule=play.name, side=way, bar_ms=bars.timeframe.ms, **{name: column[mine][order] for name, column in whole.items()})
 
 
-def _blocks(entry: RuleTrades, when: Stretches) -> tuple[FloatArray, int]:
-    """Sums of excess in every block of time with a trade, and how many blocks the stretches have in all; nothing without a trade."""
+def _blocks(entry: RuleTrades, when: RuleSegments) -> tuple[FloatArray, int]:
+    """Sums of excess in every block of time with a trade, and how many blocks the segments have in all; nothing without a trade."""
     if not entry.net.size:
         return np.empty(0), 0
     block_ms = HOLDS_A_BLOCK * int(entry.hold.max()) * entry.bar_ms
@@ -261,19 +263,19 @@ def _blocks(entry: RuleTrades, when: Stretches) -> tuple[FloatArray, int]:
     return np.asarray(np.bincount(place, weights=entry.net - entry.random), dtype=np.float64), int(there.size)
 
 
-def _ruling(entry: Tried, p: float, adjusted: float, *, tested: bool, alpha: float) -> Ruling:
+def _verdict_of(entry: SideSummary, p: float, adjusted: float, *, tested: bool, alpha: float) -> RuleVerdict:
     mean = entry.net - entry.random
     error = 1.96 * math.sqrt(sum(value * value for value in entry.sums)) / entry.n_trades if entry.n_trades else math.nan
     facts = {
         name: getattr(entry, name) for name in ("rule", "side", "n_trades", "n_blocks", "net", "random", "win_rate", "avg_hold", "naive_p")
     }
-    return Ruling(
+    return RuleVerdict(
         **facts, active_blocks=len(entry.sums), excess=mean, low=mean - error, high=mean + error, p_value=p, p_adjusted=adjusted,
         verdict=_verdict(entry, adjusted, tested=tested, alpha=alpha),
     )  # fmt: skip
 
 
-def _verdict(entry: Tried, adjusted: float, *, tested: bool, alpha: float) -> Verdict:
+def _verdict(entry: SideSummary, adjusted: float, *, tested: bool, alpha: float) -> Verdict:
     """Better than chance is not enough: what loses money after costs is no finding."""
     if not entry.n_trades:
         return "no trades"

@@ -1,4 +1,4 @@
-"""What a search found as records of the library and as JSON that a report is written from."""
+"""Results of a search: records of the library, and JSON that reports are written from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from coinswarm.ledger.patterns import PatternRecord, pattern_id
 from coinswarm.patterns import conditions
 from coinswarm.patterns.confirming import Finding
-from coinswarm.patterns.discovery import Discovery, Tested
+from coinswarm.patterns.discovery import Discovery, TestedPattern
 
 
 def summary(discovery: Discovery) -> dict[str, Any]:
@@ -70,5 +70,5 @@ def _record(
     )  # fmt: skip
 
 
-def _tested(one: Tested) -> dict[str, Any]:
+def _tested(one: TestedPattern) -> dict[str, Any]:
     return {**asdict(one), "pattern": str(one.pattern)}
