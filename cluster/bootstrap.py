@@ -472,5 +472,7 @@ def detach(settings: MachineSettings, job: str) -> int:
     folder = private.folder(machine.ensure_home(settings) / "logs")
     command = [*WORKER, "--job", job]
     with (folder / f"{job}.log").open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=machine.inherited(settings)
+        )
     return process.pid
