@@ -11,6 +11,13 @@ from pathlib import Path
 from coinswarm import errors
 
 
+def play(path: str | Path) -> Path:
+    """The file of a play: as it is named, or the one that comes with the program where `plays/…` names such a one and no file here."""
+    file = Path(path)
+    shipped = Path(str(resources.files("coinswarm") / file))
+    return shipped if file.parts[:1] == ("plays",) and not file.exists() and shipped.is_file() else file
+
+
 def plays(kind: str) -> Path:
     """The folder of one kind of plays: `examples`, `technical`, `academic`, `worlds` or `gates`.
 

@@ -2,7 +2,7 @@
 
 A subcommand lives in `cluster/cli/<name>.py` and exposes one of
 
-- `app: typer.Typer`, for a command with subcommands of its own (give it an `@app.callback()`, else typer folds a single one away), or
+- `app: typer.Typer`, for a command with subcommands of its own (a single one needs an `@app.callback()`, else typer folds it away), or
 - `command`, a function with typer's annotations, for a command without.
 
 `COMMANDS` holds its name and the line that `coinswarm --help` prints, so that the help neither imports the module nor breaks with it.

@@ -21,7 +21,7 @@ def command(
     job: Annotated[str, typer.Argument(help="A job's id or the beginning of it.")],
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many kinds are listed under the map.", min=0, max=100_000)] = 20,
     html: Annotated[Path | None, typer.Option("--html", help="Write the map as one HTML file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """The best variant of each kind: how long it holds, how often it trades, its exposure, and how often it wins."""
     with bootstrap.open_store(console.settings()) as store:

@@ -64,7 +64,7 @@ def command(
     report: Annotated[Path | None, typer.Option(help="Write an HTML report.")] = None,
     side: OneSide = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Run one variant of a play in full: figures, trades, equity."""
     require_tables(trades, equity)

@@ -21,13 +21,7 @@ app.command("fetch")(job_commands.command(fetch.NAME))
 for _name, _command in (("remove", bars_keeping.remove), ("rename", bars_keeping.rename), ("export", bars_keeping.export)):
     app.command(_name)(_command)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 OfTimeframe = Annotated[str, typer.Option("--timeframe", "-t", help="Length of a bar: 1m, 5m, 1h, 1d…")]
-
-
-@app.callback()
-def bars() -> None:
-    """Candles: import, fetch, list, check, rename, export and remove them."""
 
 
 @app.command("import")
@@ -46,7 +40,7 @@ def import_files(
         Literal["new", "old"] | None, typer.Option(help="Which bars win where they differ from stored ones; else refuse.")
     ] = None,
     sort: Annotated[bool, typer.Option("--sort", help="Turn files that are newest first round.")] = False,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Check files of candles and store them; all of them, or none when one is broken."""
     if funding is not None and len(paths) > 1:
@@ -110,7 +104,7 @@ def _show_stored(results: Sequence[Stored], *, as_json: bool, synthetic: bool) -
 
 
 @app.command("list")
-def list_stored(as_json: AsJson = False) -> None:
+def list_stored(as_json: console.AsJson = False) -> None:
     """Show what is stored."""
     try:
         with catalogs.catalog(read_only=True) as stored:
@@ -144,7 +138,7 @@ def check_bars(
     ] = None,
     symbol: Annotated[str | None, typer.Option(help="The market of files whose name does not tell it.")] = None,
     timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar.")] = None,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Look for gaps, duplicates, disorder, impossible candles, zero volume and outliers."""
     reports = [quality.check(entry) for entry in _chosen(names or [], symbol, timeframe)]
@@ -186,7 +180,7 @@ def resample_stored(
     prefer: Annotated[
         Literal["new", "old"] | None, typer.Option(help="Which bars win where they differ from stored ones; else refuse.")
     ] = None,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Make slower bars of stored ones and store them beside."""
     length = Timeframe.parse(timeframe)
@@ -205,7 +199,7 @@ def make_synthetic(
     timeframe: OfTimeframe = "5m",
     days: Annotated[int, typer.Option(help="How many days of bars.", min=1, max=10_000)] = 90,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bars on any machine.", min=0)] = 1,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Store seeded synthetic markets, for machines without a network."""
     _store_synthetic([symbols.canonical(market) for market in markets], Timeframe.parse(timeframe), days, seed, as_json=as_json)

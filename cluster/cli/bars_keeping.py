@@ -21,13 +21,12 @@ if TYPE_CHECKING:
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="A data set: binance:BTC/USDT:5m, or what is clear of it.", show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 
 def remove(
     keys: Annotated[list[str], typer.Argument(metavar="KEY…", help="Data sets as `coinswarm bars list` shows them.", show_default=False)],
     yes: Yes = False,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Take data sets away, all or none. Says first which jobs can then no longer be replayed; what they found stays."""
     from cluster.queries import data_sets
@@ -48,7 +47,7 @@ def rename(
     key: Key,
     new: Annotated[str, typer.Argument(metavar="NEW", help="A symbol, exchange:symbol or a whole key.", show_default=False)],
     yes: Yes = False,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Call a data set by another name. Its hash covers the name: jobs that used it cannot be replayed until it is renamed back."""
     from cluster.queries import data_sets
@@ -61,16 +60,15 @@ def rename(
     _ask(used, f"rename {used[0].data_set.key} to {name.key}?", yes=yes or not used[0].text, back="until it is renamed back")
     with catalogs.catalog() as catalog:
         before, after = catalog.rename(used[0].data_set.key, new)
-    if as_json:
-        console.emit_json({"was": before.key, "is": after.key, "content_hash": after.content_hash, "jobs": used[0].ids})
-    else:
-        console.text(f"{before.key} is {after.key} now; its hash was {before.content_hash[:8]} and is {after.content_hash[:8]}")
+    said = f"{before.key} is {after.key} now; its hash was {before.content_hash[:8]} and is {after.content_hash[:8]}"
+    facts = {"was": before.key, "is": after.key, "content_hash": after.content_hash, "jobs": used[0].ids}
+    console.answer(facts, said, as_json=as_json)
 
 
 def export(
     key: Key,
     out: Annotated[Path | None, typer.Option(help="The file, .parquet or .csv; else one named after the market, here.")] = None,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Write a data set as a file, funding as another beside it; importing them gives the same bars and the same hash."""
     from coinswarm.market.export import content, file_name, form_of

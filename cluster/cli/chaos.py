@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Trade at random and record what happened.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
-
-
-@app.callback()
-def group() -> None:
-    """Trade at random and record what happened."""
 
 
 app.command("run")(job_commands.command(chaos.NAME))
@@ -34,7 +28,7 @@ def list_jobs(
     campaign: Annotated[str | None, typer.Option(help="Of this campaign only.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Jobs that have chaos trades, newest first."""
     with bootstrap.open_chaos(console.settings()) as kept:
@@ -49,7 +43,7 @@ def list_jobs(
 @app.command("show")
 def show_job(
     job: OfJob, limit: Annotated[int, typer.Option("--limit", "-n", help="How many trades, the first ones.", min=0, max=1000)] = 5,
-    *, as_json: AsJson = False,
+    *, as_json: console.AsJson = False,
 ) -> None:  # fmt: skip
     """What a job's trades came to by market and side, and the first of them."""
     from coinswarm.chaos import summary
@@ -74,7 +68,7 @@ def show_job(
 @app.command("export")
 def export_job(
     job: OfJob, out: Annotated[Path, typer.Option(help="Write the trades to this Parquet or CSV file.", show_default=False)],
-    *, as_json: AsJson = False,
+    *, as_json: console.AsJson = False,
 ) -> None:  # fmt: skip
     """Write a job's trades as a table: one row a trade, each feature under its name."""
     from cluster.cli import backtest
@@ -85,23 +79,18 @@ def export_job(
         found = store.job(job)
         trades = kept.trades(found.id)
     backtest.write_frame(trades.to_polars(), out)
-    if as_json:
-        console.emit_json({"job": found.id, "synthetic": found.synthetic, "trades": len(trades), "file": str(out)})
-    else:
-        console.text(f"{len(trades):,} trades of {found.id} written to {console.path(out)}")
+    said = f"{len(trades):,} trades of {found.id} written to {console.path(out)}"
+    console.answer({"job": found.id, "synthetic": found.synthetic, "trades": len(trades), "file": str(out)}, said, as_json=as_json)
 
 
 @app.command("drop")
-def drop_job(job: OfJob, *, as_json: AsJson = False) -> None:
+def drop_job(job: OfJob, *, as_json: console.AsJson = False) -> None:
     """Forget the trades of a job that has ended; the job stays on record, and its trades can be drawn again by its seed."""
     settings = console.settings()
     with bootstrap.open_store(settings) as store, bootstrap.open_chaos(settings) as kept:
         found = store.job(job)
         kept.drop(found.id)
-    if as_json:
-        console.emit_json({"job": found.id, "dropped": True})
-    else:
-        console.text(f"the trades of {found.id} are dropped")
+    console.answer({"job": found.id, "dropped": True}, f"the trades of {found.id} are dropped", as_json=as_json)
 
 
 def _line(summary: ChaosSummary) -> list[Any]:

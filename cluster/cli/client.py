@@ -126,6 +126,13 @@ def wanted(settings: MachineSettings, server: str | None) -> Client | None:
     return Client(place, _token(settings, parts.hostname))
 
 
+def refuse_idle(**given: object) -> None:
+    """Raise `InvalidArgument` for options that say nothing to a server."""
+    for name, value in given.items():
+        if value is not None:
+            raise errors.InvalidArgument(f"--{name} does not go with --server", hint="the server decides where and when a job runs")
+
+
 def explained(answer: Any) -> errors.CoinswarmError:
     """The error that a problem document tells of, of the same class as it was over there."""
     try:

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -24,6 +26,7 @@ from cluster import machine
 from coinswarm import codec, errors
 from coinswarm.printable import shown, shown_json
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 SYNTHETIC = "SYNTHETIC"
 """The word on every table and report whose bars were made, not traded."""
 
@@ -86,6 +89,14 @@ def error(problem: errors.CoinswarmError) -> None:
 def emit_json(value: object) -> None:
     """Print a value as one line of JSON; what is infinite or missing becomes null."""
     sys.stdout.write(f"{shown_json(json.dumps(codec.plain(value), ensure_ascii=False, allow_nan=False))}\n")
+
+
+def answer(value: object, sentence: str, *, as_json: bool) -> None:
+    """Print a result: a value as JSON, or the sentence that says it."""
+    if as_json:
+        emit_json(value)
+    else:
+        text(sentence)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, synthetic: bool = False) -> None:

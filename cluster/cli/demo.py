@@ -38,7 +38,7 @@ def command(
     generations: Annotated[int, typer.Option("--generations", "-g", help="Generations.")] = _USUAL.generations,
     seed: Annotated[int, typer.Option(help="Of the search.")] = _USUAL.seed,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """The whole way once: candles from files or an exchange, or made up when it cannot be reached; a search; its winners; a report."""
     settings = console.settings()

@@ -17,18 +17,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The rules a report card must keep, and whether one does.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 OfGates = Annotated[Path | None, typer.Option("--gates", help="A YAML file of gates; else the default ones.")]
-
-
-@app.callback()
-def group() -> None:
-    """The rules a report card must keep, and whether one does."""
 
 
 @app.command()
 def show(
-    file: Annotated[Path | None, typer.Argument(help="A YAML file of gates; else the default ones.")] = None, *, as_json: AsJson = False
+    file: Annotated[Path | None, typer.Argument(help="A YAML file of gates; else the default ones.")] = None,
+    *,
+    as_json: console.AsJson = False,
 ) -> None:
     """The rules with their thresholds and reasons, and the hash that verdicts carry."""
     from coinswarm.validate import gates
@@ -46,7 +42,7 @@ def check(
     card: Annotated[str, typer.Argument(help="A report card as JSON, or an evaluation's id or the beginning of it.")],
     file: OfGates = None,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Hold a report card against the gates; exit code 1 when it does not pass. Promotes nothing."""
     from coinswarm.validate import gates

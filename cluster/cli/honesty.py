@@ -20,7 +20,7 @@ app.callback()(job_commands.command(honesty.NAME, group=True))
 def write_page(
     out: Annotated[Path, typer.Option(help="Where to write the page; its picture is written beside it.")] = Path("docs/honesty.md"),
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Write a page of the newest finished run of each part."""
     from cluster.jobs.honesty import page

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -25,35 +25,33 @@ if TYPE_CHECKING:
 
 Workers = Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)]
 Address = Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")]
-IfEstimate = Annotated[bool, typer.Option("--estimate", help="Say what it would take, and stop.")]
-IfDetach = Annotated[bool, typer.Option("--detach", help="Run on in the background; watch it with `coinswarm jobs watch`.")]
-IfQueue = Annotated[bool, typer.Option("--queue", help="Leave it to the driver service of this machine (`coinswarm serve`).")]
-Priority = Annotated[int, typer.Option(help="In the queue of a driver service: greater is sooner.", min=-100, max=100)]
-Key = Annotated[str | None, typer.Option(help="Submitting again with the same key changes nothing.")]
-Out = Annotated[Path | None, typer.Option("--out", help="The HTML file of the report; else in `reports` of the home folder.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-
-_COMMON: dict[str, tuple[Any, Any]] = {
-    "workers": (Workers, None), "address": (Address, None), "estimate": (IfEstimate, False), "detach": (IfDetach, False),
-    "queue": (IfQueue, False), "server": (client.Server, None), "priority": (Priority, 0), "key": (Key, None), "as_json": (AsJson, False),
-}  # fmt: skip
 _OF_A_SUBMISSION = ("server", "priority", "key", "as_json")
+_HERE = ("workers", "address", "out")
+_WAYS = {
+    "server": ("priority", "key"), "queue": ("priority", "key"), "estimate": ("workers", "address"), "detach": ("workers", "address"),
+}  # fmt: skip
+"""Options that say something where a job is run here at once, and to each other way of dealing with one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunOptions:
     """What is to become of requests: the options that are of a run and not of a kind."""
 
-    workers: int | None = None
-    address: str | None = None
-    estimate: bool = False
-    detach: bool = False
-    queue: bool = False
-    server: str | None = None
-    priority: int = 0
-    key: str | None = None
-    out: Path | None = None
-    as_json: bool = False
+    workers: Workers = None
+    address: Address = None
+    estimate: Annotated[bool, typer.Option("--estimate", help="Say what it would take, and stop.")] = False
+    detach: Annotated[bool, typer.Option("--detach", help="Run on in the background; watch it with `coinswarm jobs watch`.")] = False
+    queue: Annotated[bool, typer.Option("--queue", help="Leave it to the driver service of this machine (`coinswarm serve`).")] = False
+    server: client.Server = None
+    priority: Annotated[int, typer.Option(help="In the queue of a driver service: greater is sooner.", min=-100, max=100)] = 0
+    key: Annotated[str | None, typer.Option(help="Submitting again with the same key changes nothing.")] = None
+    as_json: console.AsJson = False
+    out: Annotated[Path | None, typer.Option("--out", help="The HTML file of the report; else in `reports` of the home folder.")] = None
+
+    @classmethod
+    def taken(cls, given: dict[str, Any], **more: Any) -> RunOptions:
+        """Those of what was typed, which are taken out of it."""
+        return cls(**{each.name: given.pop(each.name) for each in fields(cls) if each.name in given}, **more)
 
 
 class ThisMachine:
@@ -80,7 +78,8 @@ class ThisMachine:
         from cluster.jobs.settings import PlayGiven
         from coinswarm import play
 
-        return [PlayGiven.read_from(path, play.load(path).text) for path in files]
+        read = [(path, play.load(path).text) for path in files]
+        return [PlayGiven.read_from(path, text) if path.is_file() else PlayGiven(text=text) for path, text in read]
 
 
 def command(name: str, *, group: bool = False) -> Callable[..., None]:
@@ -97,22 +96,21 @@ def command(name: str, *, group: bool = False) -> Callable[..., None]:
         if context is None or context.invoked_subcommand is None:
             _run(asked, given)
 
-    common = {**_COMMON, "out": (Out, None)} if asked.writes_page else _COMMON
+    common = [each.name for each in fields(RunOptions) if each.name != "out" or asked.writes_page]
     run.__signature__ = _signature(asked, common, group=group)  # type: ignore[attr-defined]
     run.__annotations__ = {}
     run.__doc__ = registry.summary(name)
     return run
 
 
-def submission(name: str, more: dict[str, tuple[Any, Any]], submit: Callable[..., None]) -> Callable[..., None]:
-    """A command with the options of a kind that hands `submit` what was typed, and `more` options of its own."""
+def submission(name: str, file: Any, submit: Callable[..., None]) -> Callable[..., None]:
+    """A command with the options of a kind that hands `submit` what was typed, and one of its own: `file`, a request in a file."""
     asked = registry.options(name)
 
     def run(**given: Any) -> None:
         submit(asked, given)
 
-    common = {**{each: _COMMON[each] for each in _OF_A_SUBMISSION}, **more}
-    run.__signature__ = _signature(asked, common, optional=True)  # type: ignore[attr-defined]
+    run.__signature__ = _signature(asked, _OF_A_SUBMISSION, file=file)  # type: ignore[attr-defined]
     run.__annotations__ = {}
     run.__doc__ = submit.__doc__
     return run
@@ -123,17 +121,32 @@ def requests(asked: Options[Any], given: dict[str, Any], settings: MachineSettin
     return job_options.requests(asked, given, ThisMachine(settings))
 
 
+def refuse_idle(wanted: RunOptions, settings: MachineSettings) -> None:
+    """Raise `InvalidArgument` for options that would say nothing."""
+    given = {name: getattr(wanted, name) for name in (*_WAYS, *_HERE, "priority", "key")} | {"server": wanted.server or settings.server}
+    way = next((name for name in _WAYS if given[name]), None)
+    for name in (name for name, value in given.items() if value and name not in (way, *(_WAYS[way] if way else _HERE))):
+        if way is None:
+            raise errors.InvalidArgument(f"--{name} goes with --queue or --server", hint="a job that is run at once waits in no queue")
+        found = f"COINSWARM_SERVER={settings.server}" if way == "server" and not wanted.server else None
+        hint = "the server decides where and when a job runs" if way == "server" else "leave one of them out"
+        raise errors.InvalidArgument(f"--{name} does not go with --{way}", found=found, hint=hint)
+
+
 def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineSettings) -> None:
     """Do with requests what is wanted: submit them elsewhere, queue them, estimate them or run them one after the other."""
     remote = client.wanted(settings, wanted.server)
     if remote is not None:
-        _refuse_here(wanted)
         _submit_all(asked, lambda each: _posted(remote, each, wanted), wanted, place=f" --server {remote.server}")
         return
-    settings = settings.model_copy(update={"ray_address": wanted.address}) if wanted.address else settings
+    said = {"ray_address": wanted.address, "workers": wanted.workers}
+    settings = settings.model_copy(update={name: value for name, value in said.items() if value})
+    from cluster.run.runner import QueueOptions
+
     with bootstrap.open_runner(settings, workers=wanted.workers, note=console.note) as runner:
         if wanted.queue:
-            _submit_all(asked, lambda each: runner.enqueue(each, _terms(wanted)), wanted, place="")
+            terms = QueueOptions(priority=wanted.priority, key=wanted.key or "")
+            _submit_all(asked, lambda each: runner.enqueue(each, terms), wanted, place="")
             return
         planned = [runner.plan(each) for each in asked]
         if wanted.estimate:
@@ -159,8 +172,8 @@ def present(settings: MachineSettings, runner: Runner, jobs: Sequence[Job], want
     """Print what jobs came to; one that is cancelled raises `Cancelled` after that."""
     from cluster.cli import reports
 
-    written = [reports.write_if_wanted(settings, runner, job, wanted.out, several=len(jobs) > 1) for job in jobs]
     made = [runner.report(job) for job in jobs]
+    written = [reports.write_if_wanted(settings, *each, wanted.out, several=len(jobs) > 1) for each in zip(made, jobs, strict=True)]
     if wanted.as_json:
         console.emit_json(made[0].data if len(made) == 1 else [each.data for each in made])
     else:
@@ -180,7 +193,8 @@ def refuse_cancelled(job: Job) -> None:
 def _run(asked: Options[Any], given: dict[str, Any]) -> None:
     settings = console.settings()
     bootstrap.prepare(settings)
-    wanted = RunOptions(**{name: given.pop(name) for name in (*_COMMON, "out") if name in given})
+    wanted = RunOptions.taken(given)
+    refuse_idle(wanted, settings)
     refuse_files(asked, settings, wanted, given)
     execute(requests(asked, given, settings), wanted, settings)
 
@@ -194,33 +208,20 @@ def refuse_files(asked: Options[Any], settings: MachineSettings, wanted: RunOpti
         )
 
 
-def _signature(
-    asked: Options[Any], common: dict[str, tuple[Any, Any]], *, group: bool = False, optional: bool = False
-) -> inspect.Signature:
-    word = inspect.Parameter.KEYWORD_ONLY
-    own = []
-    for option in job_options.options(asked):
-        required = option.required and not optional
-        default = inspect.Parameter.empty if required else None
-        own.append(
-            inspect.Parameter(option.key, word, default=default, annotation=job_options.annotation(option, asked, optional=optional))
-        )
-    shared = [inspect.Parameter(name, word, default=default, annotation=type_) for name, (type_, default) in common.items()]
-    context = [inspect.Parameter("context", word, annotation=typer.Context)] if group else []
-    return inspect.Signature([*context, *own, *shared])
+def _signature(asked: Options[Any], common: Sequence[str], *, group: bool = False, file: Any = None) -> inspect.Signature:
+    """The options of a kind, then those of a run, then `file`; with that one, none is required."""
 
+    def parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
-def _refuse_here(wanted: RunOptions) -> None:
-    """Options of a run on this machine say nothing to a server."""
-    for name in ("estimate", "detach", "workers", "address"):
-        if getattr(wanted, name):
-            raise errors.InvalidArgument(f"--{name} does not go with --server", hint="the server decides where and when a job runs")
-
-
-def _terms(wanted: RunOptions) -> Any:
-    from cluster.run.runner import QueueOptions
-
-    return QueueOptions(priority=wanted.priority, key=wanted.key or "")
+    optional, types = file is not None, get_type_hints(RunOptions, include_extras=True)
+    own = [
+        parameter(each.key, job_options.annotation(each, asked, optional=optional), *([] if each.required and not optional else [None]))
+        for each in job_options.options(asked)
+    ]
+    shared = [parameter(each.name, types[each.name], each.default) for each in fields(RunOptions) if each.name in common]
+    context = [parameter("context", typer.Context)] if group else []
+    return inspect.Signature([*context, *own, *shared, *([parameter("request", file, None)] if optional else [])])
 
 
 def _posted(remote: client.Client, asked: JobSettings, wanted: RunOptions) -> str:

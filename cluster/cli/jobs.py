@@ -12,7 +12,7 @@ import typer
 
 from cluster import bootstrap
 from cluster.cli import client, console, job_commands, prune, reports
-from cluster.jobs import brief, registry
+from cluster.jobs import brief
 from coinswarm import codec, errors
 
 if TYPE_CHECKING:
@@ -21,15 +21,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, show, watch, cancel, resume and prune jobs.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
+Interval = Annotated[float | None, typer.Option(help="Seconds between looks; else 1. A server is listened to.", min=0.1, max=3600)]
+_LOOK_S = 1.0
 _LEFT_OUT = ("config", "result", "queue", "play_hashes", "data_hash", "config_hash", "lease_expires")
 _ENDED = ("done", "failed", "cancelled")
-
-
-@app.callback()
-def jobs() -> None:
-    """List, show, watch, cancel, resume and prune jobs."""
 
 
 @app.command("list")
@@ -37,7 +33,7 @@ def list_jobs(
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20,
     server: client.Server = None,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Jobs, newest first."""
     remote = client.wanted(console.settings(), server)
@@ -60,7 +56,7 @@ def _list(found: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
 
 
 @app.command("show")
-def show_job(job: OfJob, server: client.Server = None, *, as_json: AsJson = False) -> None:
+def show_job(job: OfJob, server: client.Server = None, *, as_json: console.AsJson = False) -> None:
     """What a job was asked to do and how far it is."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
@@ -72,7 +68,7 @@ def show_job(job: OfJob, server: client.Server = None, *, as_json: AsJson = Fals
     if as_json:
         console.emit_json({**codec.plain(found), "generations": [_generation(record) for record in done]})
         return
-    facts: list[list[Any]] = [[name, value] for name, value in (_row(brief.brief(found)) | _more(found)).items()]
+    facts: list[list[Any]] = [[name, value] for name, value in _told(found).items()]
     console.table(f"job {found.id}", ["what", "value"], facts, synthetic=found.synthetic)
     rows: list[list[Any]] = [[*_generation(record).values()] for record in done[-20:]]
     console.table("last generations", ["island", "generation", "best", "median", "diversity", "evaluations", "failures", "seconds"], rows)
@@ -89,32 +85,33 @@ def _show_remote(remote: client.Client, job: str, *, as_json: bool) -> None:
 @app.command("watch")
 def watch_job(
     job: OfJob,
-    interval: Annotated[float, typer.Option(help="Seconds between looks.", min=0.1, max=3600)] = 1.0,
+    interval: Interval = None,
     server: client.Server = None,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Follow a job from any terminal or machine until it ends; exit code 1 when it failed or was cancelled."""
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
-        _present_remote(_follow(remote, job), as_json=as_json)
-        return
-    with bootstrap.open_store(settings) as store, bootstrap.open_queue(settings) as (queue, _):
-        name = store.job(job).id
-        found = _followed(store, name, interval, served=queue.entry(name) is not None)
-    if as_json:
-        console.emit_json({"job": found.id, "status": found.status, "error": found.error, "result": found.result})
+        client.refuse_idle(interval=interval)
+        found = _follow(remote, job)
     else:
-        console.text(f"job {found.id} is {found.status}{f': {found.error}' if found.error else ''}")
-        if found.status == "done":
-            console.note(f"`coinswarm jobs report {found.id}` shows what it found")
-    if found.status != "done":
+        with bootstrap.open_store(settings) as store, bootstrap.open_queue(settings) as (queue, _):
+            name = store.job(job).id
+            found = codec.plain(_followed(store, name, interval or _LOOK_S, served=queue.entry(name) is not None))
+    if as_json:
+        console.emit_json({"job": found["id"], **{name: found[name] for name in ("status", "error", "result")}})
+    else:
+        console.text(f"job {found['id']} is {found['status']}{f': {error}' if (error := found['error']) else ''}")
+        if found["status"] == "done":
+            console.note(f"`coinswarm jobs report {found['id']}` shows what it found")
+    if found["status"] != "done":
         raise typer.Exit(1)
 
 
 @app.command("cancel")
-def cancel_job(job: OfJob, server: client.Server = None, *, as_json: AsJson = False) -> None:
+def cancel_job(job: OfJob, server: client.Server = None, *, as_json: console.AsJson = False) -> None:
     """Cancel a job, whether it waits or runs; what is done is kept and it can be resumed."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
@@ -124,26 +121,27 @@ def cancel_job(job: OfJob, server: client.Server = None, *, as_json: AsJson = Fa
         with bootstrap.open_store(console.settings()) as store:
             name = store.job(job).id
             status = store.cancel(name)
-    if as_json:
-        console.emit_json({"job": name, "status": status})
-    else:
-        console.text(f"job {name} is {status}{'; what drives it ends in a moment' if status == 'cancelled' else ''}")
+    said = f"job {name} is {status}{'; what drives it ends in a moment' if status == 'cancelled' else ''}"
+    console.answer({"job": name, "status": status}, said, as_json=as_json)
 
 
 @app.command("resume")
 def resume_job(
     job: OfJob,
-    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
-    address: Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")] = None,
+    workers: job_commands.Workers = None,
+    address: job_commands.Address = None,
     server: client.Server = None,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Go on from the last committed generation; the result is the same as if the job had never stopped."""
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
-        console.text(f"job {remote.post(f'/api/v1/jobs/{job}/resume')['id']} is queued again")
+        client.refuse_idle(workers=workers, address=address)
+        resumed = remote.post(f"/api/v1/jobs/{job}/resume")
+        job, status = resumed["id"], resumed["status"]
+        console.answer({"job": job, "status": status}, f"job {job} is queued again", as_json=as_json)
         return
     if address:
         settings = settings.model_copy(update={"ray_address": address})
@@ -156,28 +154,39 @@ def report_job(
     out: Annotated[Path | None, typer.Option("--out", help="Write it as this HTML file as well.")] = None,
     server: client.Server = None,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """What a job came to, whatever its kind: tables on the terminal, and one HTML file with --out."""
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
-        reports.fetched(settings, remote, job, out, as_json=as_json)
+        name, path = reports.fetched(settings, remote, f"/api/v1/jobs/{job}", out)
+        console.answer({"job": name, "path": str(path)}, str(path), as_json=as_json)
         return
     with bootstrap.open_runner(settings, note=console.note) as runner:
         found = runner.context.store.job(job)
         report = runner.report(found)
-        path = None if out is None else reports.write(settings, report, found, out)
+        written = None if out is None else reports.write(settings, report, found, out)
     if as_json:
         console.emit_json(report.data)
-    else:
-        reports.show(report, path)
+        return
+    if found.status != "done":
+        console.text(_standing(found))
+    reports.show(report, written)
 
 
 app.command("prune")(prune.command)
 
 _NEXT = {"queued": "; `coinswarm serve` runs what is queued", brief.LOST: "; a driver service resumes it"}
 """What becomes of a queued job that no one drives."""
+
+
+def _standing(job: Job) -> str:
+    """How a job stands that is not done, and what to do about it."""
+    standing = brief.standing(job)
+    follow = {"queued": "`coinswarm serve` runs what is queued", "running": f"`coinswarm watch {job.id}` follows it"}
+    why = f": {job.error}" if job.error else ""
+    return f"job {job.id} is {standing}{why}; {follow.get(standing, f'`coinswarm jobs resume {job.id}` goes on with it')}"
 
 
 def _followed(store: Store, job: str, interval_s: float, *, served: bool) -> Job:
@@ -230,31 +239,29 @@ def _follow(remote: client.Client, job: str) -> dict[str, Any]:
     return found
 
 
-def _present_remote(found: dict[str, Any], *, as_json: bool) -> None:
-    """Print how a followed job ended; exit code 1 when it failed or was cancelled."""
-    if as_json:
-        console.emit_json({"job": found["id"], "status": found["status"], "error": found["error"], "result": found["result"]})
-    else:
-        console.text(f"job {found['id']} is {found['status']}{': ' + found['error'] if found['error'] else ''}")
-    if found["status"] != "done":
-        raise typer.Exit(1)
-
-
 def _short(value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
-def _more(job: Job) -> dict[str, Any]:
-    result = job.result or {}
+def _told(job: Job) -> dict[str, Any]:
+    """What a job of the ledger is, a line each."""
+    known, result = brief.brief(job), job.result or {}
     return {
-        **registry.columns(job), "markets": ", ".join(registry.columns(job).get("markets", ())),
-        "data": ", ".join(f"{span['key']} ({span['n_bars']:,} bars)" for span in job.config.get("markets", [])),
-        "held out from": console.moment(job.config.get("split_ts")),
+        **_row(known), **known["columns"], "markets": ", ".join(known["markets"]), **_bars_of(job.config),
         "evaluations": result.get("evaluations"), "failures": result.get("failures"),
         "failed for": "; ".join(f"{n:,} times {reason}" for reason, n in (result.get("failed_for") or {}).items()) or None,
         "raced out": _raced_out(result), "ended because of": result.get("reason"),
         "result hash": job.result_hash, "code": job.code_version, "driver": job.lease_owner, "error": job.error,
     }  # fmt: skip
+
+
+def _bars_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The bars that a job's config names, as far as this program can read it."""
+    try:
+        data = ", ".join(f"{span['key']} ({span['n_bars']:,} bars)" for span in config.get("markets", ()))
+        return {"data": data, "held out from": console.moment(config.get("split_ts"))}
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return {"data": "the config cannot be read"}
 
 
 def _raced_out(result: Mapping[str, Any]) -> str | None:

@@ -17,19 +17,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The plays that passed the gates: list, show, disable, rework.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 OfPlay = Annotated[str, typer.Argument(help="Beginning of a play's hash or of its evaluation's id, or its name.")]
 Why = Annotated[str, typer.Option("--why", help="For the ledger.")]
 
 
-@app.callback()
-def library() -> None:
-    """The plays that passed the gates."""
-
-
 @app.command("list")
 def list_plays(
-    state: Annotated[str | None, typer.Option("--state", help="Only those that stand here.")] = None, *, as_json: AsJson = False
+    state: Annotated[str | None, typer.Option("--state", help="Only those that stand here.")] = None, *, as_json: console.AsJson = False
 ) -> None:
     """Every vetted play, as it was vetted last, with its tags and where its variant stands now."""
     from coinswarm.ledger import lifecycle
@@ -52,7 +46,7 @@ def list_plays(
 
 
 @app.command()
-def show(play: OfPlay, *, as_json: AsJson = False) -> None:
+def show(play: OfPlay, *, as_json: console.AsJson = False) -> None:
     """One play: where it comes from, its verdict, every step it took, and its YAML."""
     from coinswarm.ledger import lifecycle
 
@@ -72,19 +66,19 @@ def show(play: OfPlay, *, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def disable(play: OfPlay, why: Why, *, as_json: AsJson = False) -> None:
+def disable(play: OfPlay, why: Why, *, as_json: console.AsJson = False) -> None:
     """Take a play out of use for good; only rework leads back."""
     _move(play, "disabled", why, as_json=as_json)
 
 
 @app.command()
-def rework(play: OfPlay, why: Why, *, as_json: AsJson = False) -> None:
+def rework(play: OfPlay, why: Why, *, as_json: console.AsJson = False) -> None:
     """Send a play back to be worked on; it is vetted again as a candidate after `library reopen`."""
     _move(play, "rework", why, as_json=as_json)
 
 
 @app.command()
-def reopen(play: OfPlay, why: Why, *, as_json: AsJson = False) -> None:
+def reopen(play: OfPlay, why: Why, *, as_json: console.AsJson = False) -> None:
     """Make a play in rework a candidate again."""
     _move(play, "candidate", why, as_json=as_json)
 
@@ -96,10 +90,7 @@ def _move(name: str, target: str, why: str, *, as_json: bool) -> None:
     with bootstrap.open_campaigns(console.settings()) as kept:
         found = _found(kept, name)
         step = move(kept, found.evaluation, parse_state(target), who=machine.user(), why=why)
-    if as_json:
-        console.emit_json(step)
-    else:
-        console.text(f"{found.name} ({found.evaluation}): {step.source} -> {step.target}")
+    console.answer(step, f"{found.name} ({found.evaluation}): {step.source} -> {step.target}", as_json=as_json)
 
 
 def _found(kept: Campaigns, name: str) -> VettedPlay:

@@ -22,12 +22,11 @@ _LINES_EVERY_S = 5.0
 
 
 class Display:
-    """Shows progress; `quiet` shows notes only."""
+    """Shows progress."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._quiet = quiet
+    def __init__(self) -> None:
         self._console = console.err()
-        self._live = Live(console=self._console, refresh_per_second=4, transient=True) if self._console.is_terminal and not quiet else None
+        self._live = Live(console=self._console, refresh_per_second=4, transient=True) if self._console.is_terminal else None
         self._shown = -1
         self._told_at = -math.inf
 
@@ -45,7 +44,7 @@ class Display:
         _log.info("committed: %s", line(progress), extra={"job": progress.job, "batch": progress.generation})
         if self._live is not None:
             self._live.update(_panel(progress))
-        elif not self._quiet and progress.generation > self._shown:
+        elif progress.generation > self._shown:
             self._shown = progress.generation
             console.note(line(progress))
 
@@ -54,7 +53,7 @@ class Display:
         _log.info("committed: %s", stand(advance), extra={"job": advance.job, "batch": advance.done})
         if self._live is not None:
             self._live.update(Group(Text(stand(advance)), ProgressBar(total=advance.total, completed=advance.done, width=60)))
-        elif not self._quiet and (advance.done == advance.total or time.monotonic() - self._told_at > _LINES_EVERY_S):
+        elif advance.done == advance.total or time.monotonic() - self._told_at > _LINES_EVERY_S:
             self._told_at = time.monotonic()
             console.note(stand(advance))
 

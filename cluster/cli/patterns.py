@@ -11,7 +11,7 @@ import typer
 
 from cluster import bootstrap
 from cluster.cli import console, job_commands, reports
-from cluster.jobs import discover, rules
+from cluster.jobs import discover, registry, rules
 from coinswarm import errors
 
 if TYPE_CHECKING:
@@ -20,15 +20,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Find, keep, doubt and export patterns.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 OfPattern = Annotated[str, typer.Argument(help="A pattern's id or the beginning of it.")]
 Jobs = Annotated[list[str] | None, typer.Option("--job", "-j", help="A chaos job whose trades are used; repeat for several.")]
 Campaign = Annotated[str | None, typer.Option(help="All finished chaos jobs of this campaign; `default` without --job.")]
-
-
-@app.callback()
-def group() -> None:
-    """Find, keep, doubt and export patterns."""
 
 
 app.command("discover")(job_commands.command(discover.NAME))
@@ -45,7 +39,7 @@ def power(
     chance: Annotated[float, typer.Option("--power", help="Chance to find it.")] = 0.8,
     campaign: Annotated[str, typer.Option(help="Where it has a vault, the bars of it do not count.")] = "default",
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Say what these bars could show at all, before a search."""
     from cluster.queries import patterns
@@ -94,7 +88,7 @@ def list_patterns(
     source: Annotated[str | None, typer.Option(help="chaos, technical or academic.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Patterns of the library, newest first."""
     from coinswarm.ledger.patterns import SOURCES, STATUSES
@@ -109,13 +103,13 @@ def list_patterns(
         return
     from cluster.jobs.discover.report import table
 
-    reports.show_table(table(f"{len(found)} pattern(s)", found), synthetic=any(record.synthetic for record in found))
+    reports.show_parts([table(f"{len(found)} pattern(s)", found)], synthetic=any(record.synthetic for record in found))
     if not found and status is None and source is None:
         console.text("next: `coinswarm chaos run` draws trades, `coinswarm patterns discover` searches them")
 
 
 @app.command("show")
-def show_pattern(pattern: OfPattern, *, as_json: AsJson = False) -> None:
+def show_pattern(pattern: OfPattern, *, as_json: console.AsJson = False) -> None:
     """All that is known of one pattern."""
     with bootstrap.open_patterns(console.settings()) as library:
         record = library.pattern(pattern)
@@ -138,12 +132,14 @@ def show_pattern(pattern: OfPattern, *, as_json: AsJson = False) -> None:
 
 def _evidence(record: PatternRecord) -> Iterator[str]:
     """What speaks for a pattern, a line each."""
+    from cluster.jobs.discover.report import percent
+
     shown = {"tested": "{:,}", "t": "{:.4g}", "p_value": "{:.4g}", "p_family": "{:.4g}", "level": "{:.4g}"}
     known = {"tested": "patterns tested with it", "t": "statistic", "p_value": "p alone", "p_family": "p among all that were tested",
              "level": "level that the library gave its later test"}  # fmt: skip
     yield from (f"{known[name]}: {form.format(record.evidence[name])}" for name, form in shown.items() if name in record.evidence)
     if "shrunk_effect" in record.evidence:
-        yield f"effect without what selection gave it: {_percent(record.evidence['shrunk_effect'])} %"
+        yield f"effect without what selection gave it: {percent(record.evidence['shrunk_effect'])} %"
     if math.isfinite(record.p_confirm):
         yield f"p on later bars: {record.p_confirm:.4g}"
     for note in record.evidence.get("notes", []):
@@ -152,15 +148,15 @@ def _evidence(record: PatternRecord) -> Iterator[str]:
 
 @app.command("retire")
 def retire_pattern(
-    pattern: OfPattern, why: Annotated[str, typer.Option(help="Reason, stored with the pattern.")] = "by hand", *, as_json: AsJson = False
+    pattern: OfPattern,
+    why: Annotated[str, typer.Option(help="Reason, stored with the pattern.")] = "by hand",
+    *,
+    as_json: console.AsJson = False,
 ) -> None:
     """Retire a pattern by hand; it stays in the library and what was spent on it stays spent."""
     with bootstrap.open_patterns(console.settings()) as library:
         record = library.amend(pattern, {"what": "retired", "reason": why}, status="retired")
-    if as_json:
-        console.emit_json(record)
-    else:
-        console.text(f"{record.id} is retired: {record.name}")
+    console.answer(record, f"{record.id} is retired: {record.name}", as_json=as_json)
 
 
 @app.command("export")
@@ -170,7 +166,7 @@ def export_pattern(
     hold_bars: Annotated[int | None, typer.Option(help="Bars to hold; else the median hold of its trades.", min=1)] = None,
     side: Annotated[str | None, typer.Option(help="long or short, where the pattern does not say; else the one that made more.")] = None,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Write a pattern as a play that enters where it holds; `coinswarm backtest` trades it."""
     from cluster.queries import patterns
@@ -196,7 +192,7 @@ def review_patterns(
     campaign: Campaign = None,
     seed: Annotated[int, typer.Option(help="Of the sign flips.")] = 0,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Re-test confirmed patterns on random trades of later bars and retire those that died."""
     from cluster.queries import patterns
@@ -217,17 +213,16 @@ def report_job(
     job: Annotated[str, typer.Argument(help="Id of a search or of a test of rules, or the beginning of it.")],
     out: Annotated[Path | None, typer.Option("--out", help="The file; else `reports/JOB.html` in the home folder.")] = None,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Write what a search or a test of rules tried, and what survived, as one HTML file."""
     settings = console.settings()
     with bootstrap.open_runner(settings, note=console.note) as runner:
-        path = reports.of_job(settings, runner, job, out, kinds=(discover.NAME, rules.NAME))
-    if as_json:
-        console.emit_json({"job": job, "path": str(path)})
-    else:
-        console.text(str(path))
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None or not math.isfinite(value) else f"{100 * value:+.4f}"
+        found = runner.context.store.job(job)
+        if registry.of(found).name not in (discover.NAME, rules.NAME):
+            rule = f"this report is of a job of kind {discover.NAME} or {rules.NAME}"
+            raise errors.Refused(rule, found=f"{found.id} of kind {found.kind}", hint=f"`coinswarm jobs report {found.id}` is of any kind")
+        if found.status != "done":
+            raise errors.NotFound(f"job {found.id} has found nothing yet", hint=f"`coinswarm jobs resume {found.id}` goes on with it")
+        path = reports.write(settings, runner.report(found), found, out)
+    console.answer({"job": found.id, "path": str(path)}, str(path), as_json=as_json)

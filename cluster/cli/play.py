@@ -23,8 +23,6 @@ app.command(name="features")(play_features.command)
 app.command(name="export")(play_export.command)
 app.command(name="vet")(play_vet.command)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-
 
 @app.command()
 def check(
@@ -34,7 +32,7 @@ def check(
     timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
     warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Check plays whole: every mistake of every file, with line, rule and the nearest names."""
     data = (bars, symbol) if bars is not None or symbol is not None else None
@@ -125,7 +123,7 @@ def variants_of(
     n: Annotated[int, typer.Option("--n", min=0, max=100_000, help="How many variants to draw.")] = 10,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed draws the same variants.")] = 0,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Draw variants of a play and say how many there are."""
     found = reader.load(play)

@@ -19,7 +19,7 @@ def command(
     out: Annotated[Path | None, typer.Option(help="The play's file; else it is printed.")] = None,
     server: client.Server = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Write a stored evaluation as a play in which nothing varies: its rules, costs and account as they were scored.
 

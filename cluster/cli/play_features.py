@@ -36,7 +36,7 @@ def command(
     max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
     warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Write every feature and entry or exit condition of one variant, bar by bar; each value is known at the close of its bar."""
     backtest.require_tables(out)

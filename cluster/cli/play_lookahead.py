@@ -31,7 +31,7 @@ def command(
     max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
     warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Cut the data off, replace the future with noise, begin later: nothing known or done before may change. Exit code 1 when it does."""
     from coinswarm.validate import lookahead

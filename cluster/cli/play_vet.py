@@ -23,7 +23,7 @@ def command(
     why: Annotated[str, typer.Option("--why", help="For the ledger.")] = "vetted: the report card passed the gates",
     tag: Annotated[list[str] | None, typer.Option("--tag", help="NAME=VALUE, besides those of the card; repeat for several.")] = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Validate a variant: its newest report card against the gates; exit code 1, and nothing written, when it does not pass."""
     settings = console.settings()

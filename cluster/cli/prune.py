@@ -28,7 +28,7 @@ def command(
     keep_winners: Annotated[int, typer.Option(help="So many of the fittest variants of each job keep their figures.", min=0)] = 100,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Relieve ended jobs of figures, states and chaos trades that can be computed again; every trial stays counted."""
     from cluster.store import pruning

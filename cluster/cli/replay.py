@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def command(
     evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
     reference: Annotated[bool, typer.Option(help="Run the reference simulator beside the fast path.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Recompute an evaluation and compare every stored figure to the last digit; exit code 1 when one differs."""
     settings = console.settings()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cluster import bootstrap
-from cluster.cli import client, console
+from cluster.cli import client, console, reports
 
 if TYPE_CHECKING:
     from cluster.machine import MachineSettings
@@ -19,20 +19,17 @@ def command(
     evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
     out: Annotated[Path | None, typer.Option("--out", help="The file; else `reports/EVALUATION.html` in the home folder.")] = None,
     server: client.Server = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Write an evaluation as one HTML file."""
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
-        path = _fetched(settings, remote, evaluation, out)
+        evaluation, path = reports.fetched(settings, remote, f"/api/v1/evaluations/{evaluation}", out)
     else:
         with bootstrap.open_store(settings) as store:
             path = write(settings, store, evaluation, out)
-    if as_json:
-        console.emit_json({"evaluation": evaluation, "path": str(path)})
-    else:
-        console.text(str(path))
+    console.answer({"evaluation": evaluation, "path": str(path)}, str(path), as_json=as_json)
 
 
 def write(settings: MachineSettings, store: Store, evaluation: str, out: Path | None = None) -> Path:
@@ -49,11 +46,3 @@ def write(settings: MachineSettings, store: Store, evaluation: str, out: Path | 
     trials = store.count_trials(found.job.campaign).trials
     path = out or settings.reports_folder / f"{found.record.id}.html"
     return report.write_many(list(replay.markets(found)), path.expanduser().absolute(), context=replay.context(found, trials))
-
-
-def _fetched(settings: MachineSettings, remote: client.Client, evaluation: str, out: Path | None) -> Path:
-    from coinswarm.report import files
-
-    name = remote.get(f"/api/v1/evaluations/{evaluation}")["id"]
-    path = out or settings.reports_folder / f"{name}.html"
-    return files.write_whole(path.expanduser().absolute(), remote.text(f"/api/v1/evaluations/{name}/report").encode())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import math
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +15,7 @@ import typer
 
 from cluster import bootstrap
 from cluster.cli import client, console
+from coinswarm import errors
 
 if TYPE_CHECKING:
     import polars as pl
@@ -41,13 +44,15 @@ def command(
         typer.Option(help="For these files and the curves: long or short, as if it traded that side alone. Stored figures are of both."),
     ] = None,
     server: client.Server = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """One evaluation: parameters, figures, equity curve; its trades and its equity as files."""
     wanted = _wanted(trades, equity, market, side)
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
+        if side is not None and not (trades or equity):
+            raise errors.InvalidArgument("--side goes with --trades or --equity where a server is asked", found=side)
         _remote(remote, evaluation, as_json=as_json)
         _save(wanted, *_fetched(remote, evaluation, wanted))
         return
@@ -61,7 +66,7 @@ def command(
         console.emit_json({"evaluation": found.record, "seed": found.job.seed, "ancestors": ancestors})
     else:
         _origin(found, len(ancestors) - 1)
-        _figures(found)
+        _figures([dataclasses.asdict(score) for score in found.record.scores], synthetic=found.record.synthetic)
         if replay.is_scored(found.record):
             _curves(found, wanted.side)
     if trades or equity:
@@ -73,7 +78,6 @@ def _wanted(trades: Path | None, equity: Path | None, market: str | None, side: 
     if not (trades or equity or market or side):
         return Extracts(trades=None, equity=None, market=None, side=None)
     from cluster.cli import backtest
-    from coinswarm import errors
 
     backtest.require_tables(trades, equity)
     if market is not None and not (trades or equity):
@@ -129,13 +133,12 @@ def _origin(found: Visit, ancestors: int) -> None:
     console.table(f"evaluation {record.id}", ["what", "value"], facts, synthetic=record.synthetic)
 
 
-def _figures(found: Visit) -> None:
+def _figures(scores: Sequence[Mapping[str, Any]], *, synthetic: bool) -> None:
     from coinswarm.metrics.figures import FIGURES
 
-    scores = found.record.scores
-    headings = ["figure", *(f"{score.data_set} {score.segment.replace('_', ' ')}" for score in scores)]
-    rows: list[list[Any]] = [[name, *(_figure(score.figures[name]) for score in scores)] for name in FIGURES]
-    console.table("figures", headings, rows, synthetic=found.record.synthetic)
+    headings = ["figure", *(f"{score['data_set']} {score['segment'].replace('_', ' ')}" for score in scores)]
+    rows: list[list[Any]] = [[name, *(_figure(score["figures"][name]) for score in scores)] for name in FIGURES]
+    console.table("figures", headings, rows, synthetic=synthetic)
 
 
 def _curves(found: Visit, side: Side | None) -> None:
@@ -153,8 +156,6 @@ def _curves(found: Visit, side: Side | None) -> None:
 
 def _remote(remote: client.Client, evaluation: str, *, as_json: bool) -> None:
     """What a control plane tells of an evaluation; its curve is in the report."""
-    from coinswarm.metrics.figures import FIGURES
-
     found = remote.get(f"/api/v1/evaluations/{evaluation}")
     ancestors = remote.get(f"/api/v1/evaluations/{found['id']}/lineage")
     if as_json:
@@ -163,9 +164,7 @@ def _remote(remote: client.Client, evaluation: str, *, as_json: bool) -> None:
     names = ("job", "variant", "status", "reason", "island", "generation", "operator", "code_version")
     facts: list[list[Any]] = [*([name, found[name]] for name in names), ["ancestors", len(ancestors) - 1], *found["params"].items()]
     console.table(f"evaluation {found['id']}", ["what", "value"], facts, synthetic=found["synthetic"])
-    headings = ["figure", *(f"{score['data_set']} {score['segment'].replace('_', ' ')}" for score in found["scores"])]
-    rows: list[list[Any]] = [[name, *(_figure(score["figures"][name]) for score in found["scores"])] for name in FIGURES]
-    console.table("figures", headings, rows, synthetic=found["synthetic"])
+    _figures(found["scores"], synthetic=found["synthetic"])
 
 
 def _figure(value: float | None) -> str:

@@ -22,7 +22,6 @@ RequestFile = Annotated[
     Path | None,
     typer.Option(help="A job of any kind, as YAML or JSON in the form of `POST /api/v1/jobs`; without other options than these few."),
 ]
-_OF_ANY = ("plays", "server", "priority", "key", "as_json")
 
 
 def submit(of_kind: Options[Any], given: dict[str, Any]) -> None:
@@ -30,13 +29,12 @@ def submit(of_kind: Options[Any], given: dict[str, Any]) -> None:
     file = given.pop("request")
     settings = console.settings()
     bootstrap.prepare(settings)
-    wanted = job_commands.RunOptions(queue=True, **{name: given.pop(name) for name in _OF_ANY if name != "plays"})
+    wanted = job_commands.RunOptions.taken(given, queue=not (given["server"] or settings.server))
     if file is not None:
         said = [name for name, value in given.items() if name != "plays" and value not in (None, [], ())]
         if said:
             raise errors.InvalidArgument("a request in a file says all of it", found=", ".join(said), hint="write it into the file")
-        request = read(file, job_commands.ThisMachine(settings).plays(given["plays"] or []))
-        asked = [request]
+        asked = [read(file, job_commands.ThisMachine(settings).plays(given["plays"] or []))]
     elif not given["plays"]:
         raise errors.InvalidArgument("a search needs a play", found="none", hint="name a file, or a request with --request")
     else:
@@ -68,4 +66,4 @@ def read(file: Path, plays: Sequence[Any]) -> JobSettings:
     return request
 
 
-command = job_commands.submission(evolve.NAME, {"request": (RequestFile, None)}, submit)
+command = job_commands.submission(evolve.NAME, RequestFile, submit)

@@ -14,13 +14,7 @@ from coinswarm.ledger import access
 from coinswarm.ledger.access import MAX_QUEUED, MAX_RUNNING, ROLES, Token
 
 app = typer.Typer(help="Make, list and take back tokens of the control plane.", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 _BY = "command line"
-
-
-@app.callback()
-def token() -> None:
-    """Make, list and take back tokens of the control plane."""
 
 
 @app.command()
@@ -31,7 +25,7 @@ def create(
     max_queued: Annotated[int, typer.Option(help="Jobs that may wait at one time.", min=0)] = MAX_QUEUED,
     max_running: Annotated[int, typer.Option(help="Jobs that may run at one time.", min=0)] = MAX_RUNNING,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Make a token and print its secret, this once: only its hash is kept."""
     if role not in ROLES:
@@ -49,7 +43,7 @@ def create(
 
 
 @app.command("list")
-def list_tokens(*, as_json: AsJson = False) -> None:
+def list_tokens(*, as_json: console.AsJson = False) -> None:
     """All tokens, without their secrets."""
     with bootstrap.open_queue(console.settings()) as (_, tokens):
         found = tokens.tokens()
@@ -61,14 +55,11 @@ def list_tokens(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def revoke(name: Annotated[str, typer.Argument(help="Its id or name.")], *, as_json: AsJson = False) -> None:
+def revoke(name: Annotated[str, typer.Argument(help="Its id or name.")], *, as_json: console.AsJson = False) -> None:
     """Take a token back; it opens nothing from a second later on."""
     with bootstrap.open_queue(console.settings()) as (_, tokens):
         found = tokens.revoke(name, by=_BY)
-    if as_json:
-        console.emit_json(_plain(found))
-    else:
-        console.text(f"token {found.name} ({found.id}) is revoked")
+    console.answer(_plain(found), f"token {found.name} ({found.id}) is revoked", as_json=as_json)
 
 
 def _plain(found: Token) -> dict[str, Any]:

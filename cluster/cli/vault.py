@@ -17,15 +17,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The locked holdout of a campaign, opened once at the end: declare, show, open.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 _PARTS = ("train", "validation", "vault")
 _FIGURES = ("sharpe", "total_return", "max_drawdown", "n_trades")
 _PERCENT = ("total_return", "max_drawdown")
-
-
-@app.callback()
-def vault() -> None:
-    """The locked holdout of a campaign, opened once at the end."""
 
 
 @app.command()
@@ -40,7 +34,7 @@ def declare(
     ] = 48,
     embargo: Annotated[int | None, typer.Option(help="Bars skipped after each cut; else as many as are held.")] = None,
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Cut a campaign's time into train, validation and vault, once: its jobs never see the vault."""
     from cluster.queries import vaults
@@ -56,7 +50,7 @@ def declare(
 
 @app.command()
 def show(
-    campaign: Annotated[str | None, typer.Option("--campaign", help="One campaign; else all.")] = None, *, as_json: AsJson = False
+    campaign: Annotated[str | None, typer.Option("--campaign", help="One campaign; else all.")] = None, *, as_json: console.AsJson = False
 ) -> None:
     """Splits of campaigns, and every opening of their vaults."""
     with bootstrap.open_campaigns(console.settings()) as kept:
@@ -86,7 +80,7 @@ def open_vault(
     evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
     why: Annotated[str, typer.Option("--why", help="Why now, for the ledger.")],
     *,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Judge one variant on its campaign's vault; written down with who, when and why, and charged as a trial."""
     settings = console.settings()

@@ -18,16 +18,9 @@ from coinswarm.validate.worlds import canary
 
 app = typer.Typer(help="Made-up worlds: null ones, where nothing may be found, and planted ones.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-
-
-@app.callback()
-def made() -> None:
-    """Made-up worlds: null ones, where nothing may be found, and planted ones."""
-
 
 @app.command("list")
-def list_families(as_json: AsJson = False) -> None:
+def list_families(as_json: console.AsJson = False) -> None:
     """The families there are."""
     if as_json:
         console.emit_json([{"family": entry.name, "null": entry.null, "what": entry.text} for entry in worlds.FAMILIES.values()])
@@ -47,7 +40,7 @@ def make(
     support: Annotated[float | None, typer.Option(help="Planted: part of all bars at which the rule holds.")] = None,
     depth: Annotated[int | None, typer.Option(help="Planted: conditions of the rule, 1 to 3.")] = None,
     hold: Annotated[int | None, typer.Option(help="Planted: bars over which the move is spread.")] = None,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Make a world like stored markets or files and write it down."""
     if out is None and not store:
@@ -64,7 +57,7 @@ def make(
 
 @app.command("leaks")
 def leaks(
-    markets: Annotated[list[str], typer.Argument(metavar="MARKET|FILE…", help="Stored markets or files.")], as_json: AsJson = False
+    markets: Annotated[list[str], typer.Argument(metavar="MARKET|FILE…", help="Stored markets or files.")], as_json: console.AsJson = False
 ) -> None:
     """How well each column foretells the next bar; exit code 1 when one knows what it cannot know."""
     found = {bars.key: canary.leaks(bars) for bars in _like(markets)}

@@ -159,10 +159,6 @@ class RunOutcome:
 class Work(Protocol):
     """A job that is ready to run, at its start or where its last commit left it."""
 
-    @property
-    def workers(self) -> int:
-        """How many processes compute at present."""
-
     def run(self, drive: Drive) -> RunOutcome:
         """Do what is missing.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,11 @@ class TimeSpan:
         self.split.fence.require(end)
         return TimeSpan(start_ts=self.start_ts, end_ts=end, split=self.split)
 
+    @property
+    def settled(self) -> dict[str, Any]:
+        """What a job's config says of it; `source` reads it."""
+        return {"from": self.start_ts, "to": self.end_ts, "fence": None if self.split is None else asdict(self.split.fence)}
+
     def read(self, catalog: Catalog, key: str) -> Bars:
         """The bars of a data set.
 
@@ -62,6 +67,11 @@ def keys(catalog: Catalog, markets: Iterable[str], timeframe: str | None) -> lis
     """
     length = None if timeframe is None else Timeframe.parse(timeframe)
     return list(dict.fromkeys(catalog.find(market, length).key for market in markets))
+
+
+def looked_at(symbols: Iterable[str], first: Bars) -> list[str]:
+    """Names of the data sets of markets that features look at: of the exchange and the timeframe of the first market."""
+    return [f"{first.exchange}:{symbol}:{first.timeframe}" for symbol in sorted(set(symbols))]
 
 
 def without_bars(catalog: Catalog, key: str) -> errors.SpanTooShort:
@@ -99,6 +109,12 @@ def source(span: Mapping[str, Any], settled: Mapping[str, Any], catalog_path: Pa
     start = settled["from"] if settled["from"] is not None else span["first_ts"]
     fence = Fence(**settled["fence"]) if settled.get("fence") else None
     return CatalogSource(path=catalog_path, key=span["key"], content_hash=span["content_hash"], start_ts=start, end_ts=end, fence=fence)
+
+
+def search_end_ts(settled: Mapping[str, Any]) -> int | None:
+    """Where the part of the bars ends that a search sees; None: it sees all."""
+    end: int | None = settled.get("train_end_ts")
+    return settled["split_ts"] if end is None else end
 
 
 def bar_ms(spans: Sequence[Mapping[str, Any]]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
@@ -41,6 +42,11 @@ def read(given: PlayGiven, overrides: Overrides, timeframe: str | None = None) -
     )  # fmt: skip
     play.check_runnable(wanted)
     return wanted
+
+
+def looked_at(found: Iterable[play.Play]) -> set[str]:
+    """Symbols of the markets that features of plays look at."""
+    return {feature.market for one in found for feature in one.features.values() if feature.market}
 
 
 def described(given: PlayGiven, wanted: play.Play) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from pydantic import Field, TypeAdapter
 from coinswarm import errors
 
 if TYPE_CHECKING:
-    from cluster.jobs.kind import JobKind
+    from cluster.jobs.kind import JobKind, PlanContext
     from cluster.jobs.options import Options
+    from cluster.jobs.report import Report
     from cluster.jobs.settings import JobSettings
     from coinswarm.ledger.records import Job
 
@@ -47,6 +48,18 @@ def kind(name: str) -> JobKind[Any]:
 def asked(settings: JobSettings) -> JobKind[Any]:
     """The kind of a request."""
     return kind(str(getattr(settings, "kind")))  # noqa: B009 - a literal that each kind declares
+
+
+def report(job: Job, context: PlanContext) -> Report:
+    """What a job came to.
+
+    Raises:
+        Refused: this program does not know its kind, or cannot read its config.
+    """
+    try:
+        return of(job).report(job, context)
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise errors.Refused(f"job {job.id} must have a config that this program can read", found=repr(problem)) from problem
 
 
 def options(name: str) -> Options[Any]:

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from cluster.jobs.kind import Drive, RunOutcome
 from cluster.jobs.progress import Advance, resident_bytes
-from coinswarm.ledger.records import WHOLE_JOB, GenerationRecord, JobStatus, Json
+from cluster.jobs.stages import whole_job
+from coinswarm.ledger.records import WHOLE_JOB, JobStatus, Json
 from coinswarm.ledger.store import Store
 
 _LOOK_S = 0.2
@@ -48,8 +49,6 @@ class SessionRun:
         session: the session.
     """
 
-    workers = 1
-
     def __init__(self, store: Store, job: str, session: Session) -> None:
         self._store = store
         self._job = job
@@ -81,16 +80,11 @@ class SessionRun:
             time.sleep(min(left, _LOOK_S))
 
     def _commit(self, drive: Drive, number: int, figures: Json, seconds: float) -> None:
-        missing = float("nan")
-        record = GenerationRecord(
-            job=self._job, island=WHOLE_JOB, generation=number, best=missing, median=missing, diversity=missing, evaluations=0, failures=0,
-            seconds=seconds, figures=figures,
-        )  # fmt: skip
-        lease = drive.lease
+        record, lease, unknown = whole_job(self._job, number, seconds=seconds, figures=figures), drive.lease, float("nan")
         drive.commit(lambda: self._store.commit_generation(lease, [record]))
         drive.watcher.on_advance(
             Advance(
-                job=self._job, unit="events", done=number + 1, total=number + 1, rate=missing, eta_s=missing, elapsed_s=seconds,
-                memory_bytes=resident_bytes(), workers=self.workers,
+                job=self._job, unit="events", done=number + 1, total=number + 1, rate=unknown, eta_s=unknown, elapsed_s=seconds,
+                memory_bytes=resident_bytes(), workers=1,
             )
         )  # fmt: skip

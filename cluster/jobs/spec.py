@@ -14,7 +14,6 @@ from cluster.jobs import registry
 from cluster.jobs.kind import JobKind, JobSpec, PlanContext, Planned
 from cluster.jobs.settings import JobSettings, PlayGiven
 from coinswarm import codec, errors
-from coinswarm.ledger import transitions
 from coinswarm.ledger.records import Job, PlayRecord, new_job_id
 from coinswarm.ledger.store import Store
 
@@ -98,15 +97,6 @@ def submit(store: Store, made: Planned) -> None:
     for play in made.plays:
         store.save_play(play)
     store.create_job(made.job)
-
-
-def refuse_ended(job: Job) -> None:
-    """Refuse to run a job that ended; a cancelled or failed one is resumed first, by a user.
-
-    Raises:
-        Conflict: it is done or failed. Cancelled: it is cancelled.
-    """
-    transitions.refuse_ended(job)
 
 
 def refuse_done(job: Job) -> None:

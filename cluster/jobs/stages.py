@@ -105,11 +105,6 @@ class Steps:
         self._stages = stages
         self._workers = workers
 
-    @property
-    def workers(self) -> int:
-        """How many processes compute at present."""
-        return self._workers()
-
     def run(self, drive: Drive) -> RunOutcome:
         """Do the steps that are missing."""
         stages = self._stages
@@ -135,11 +130,7 @@ class Steps:
         return RunOutcome(status=status, result={"steps": len(figures), "of": stages.total, **result}, result_hash=result_hash)
 
     def _commit(self, drive: Drive, step: Step, seconds: float) -> None:
-        missing = float("nan")
-        record = GenerationRecord(
-            job=self._job, island=WHOLE_JOB, generation=step.number, best=missing, median=missing, diversity=missing,
-            evaluations=step.trials, failures=step.failures, seconds=seconds, figures=step.figures,
-        )  # fmt: skip
+        record = whole_job(self._job, step.number, seconds=seconds, figures=step.figures, trials=step.trials, failures=step.failures)
         commit, lease = step.commit, drive.lease
         drive.commit(lambda: self._store.commit_generation(lease, [record]) if commit is None else commit(lease, record))
 
@@ -149,9 +140,20 @@ class Steps:
         drive.watcher.on_advance(
             Advance(
                 job=self._job, unit=self._stages.unit, done=done, total=total, rate=1 / pace.step_s if pace.step_s > 0 else float("nan"),
-                eta_s=each * (total - done), elapsed_s=elapsed_s, memory_bytes=resident_bytes(), workers=self.workers,
+                eta_s=each * (total - done), elapsed_s=elapsed_s, memory_bytes=resident_bytes(), workers=self._workers(),
             )
         )  # fmt: skip
+
+
+def whole_job(
+    job: str, number: int, *, seconds: float, figures: Json | None = None, trials: int = 0, failures: int = 0
+) -> GenerationRecord:
+    """A record of a job as a whole; what only an island has is missing in it."""
+    missing = float("nan")
+    return GenerationRecord(
+        job=job, island=WHOLE_JOB, generation=number, best=missing, median=missing, diversity=missing, evaluations=trials,
+        failures=failures, seconds=seconds, figures=figures or {},
+    )  # fmt: skip
 
 
 def estimated(stages: Stages) -> Estimate:

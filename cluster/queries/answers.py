@@ -157,7 +157,7 @@ def job_report(context: PlanContext, job: str) -> str:
         NotFound: there is no such job, or it has found nothing yet.
     """
     known = context.store.job(job)
-    found = registry.of(known).report(known, context)
+    found = registry.report(known, context)
     if not found.parts and found.page is None:
         raise errors.NotFound(f"job {known.id} has nothing to report yet", found=known.status)
     return html(found, known.id)

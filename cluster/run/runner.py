@@ -172,7 +172,7 @@ class Runner:
             Cancelled: it is cancelled. Conflict: it ended, or is driven. Refused: it would no longer be the same job.
         """
         job = self.context.store.job(name)
-        spec.refuse_ended(job)
+        transitions.refuse_ended(job)
         made = spec.unchanged(registry.of(job), self.context.store, job)
         return self.run(made, new=False, watcher=watcher, stopped=stopped, owner=owner, lease_s=lease_s)
 
@@ -195,7 +195,7 @@ class Runner:
 
     def report(self, job: Job) -> Report:
         """What a job came to."""
-        return registry.of(job).report(job, self.context)
+        return registry.report(job, self.context)
 
     def is_alone(self, made: Planned) -> bool:
         """Whether a job is computed in this process."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from coinswarm import errors
+from coinswarm import errors, resources
 from coinswarm.indicators.catalog import Indicator
 from coinswarm.play import slots
 from coinswarm.play.dimension import Dimension
@@ -33,13 +33,13 @@ _DROPPED = {Mode.LONG_ONLY: ("entry_short", "exit_short"), Mode.SHORT_ONLY: ("en
 
 
 def load(path: str | Path) -> Play:
-    """The play in a YAML file.
+    """The play in a YAML file, or one that comes with the program, by its path in the repository: `plays/examples/trend_pullback.yml`.
 
     Raises:
         BadPlay: with every problem, its file, line, path, rule, what was found and the nearest names.
         NotFound: there is no such file.
     """
-    file = Path(path)
+    file = resources.play(path)
     if not file.is_file():
         siblings = [entry.name for entry in file.parent.glob("*.y*ml")] if file.parent.is_dir() else []
         raise errors.not_found("play", str(path), siblings)

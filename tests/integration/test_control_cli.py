@@ -52,6 +52,10 @@ def test_a_job_is_submitted_followed_and_looked_at_from_elsewhere(control: Plane
     assert best in types("top", job).stdout
     assert types("report", best, "--out", str(tmp_path / "report.html")).exit_code == 0
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+    later = asks(types, "chaos", "run", "--symbol", control.world.markets[0], "--trades", "100")["job"]
+    assert asks(types, "jobs", "cancel", later)["status"] == "cancelled"
+    assert asks(types, "top")["job"] == job
+    assert "only a search has a leaderboard" in str(types("top", later).exception)
 
 
 def test_a_refusal_reads_the_same_from_elsewhere(control: Plane, types: Types, play: str) -> None:
@@ -64,4 +68,6 @@ def test_a_job_is_cancelled_and_resumed_from_elsewhere(control: Plane, types: Ty
     job = asks(types, "submit", play, "--symbol", control.world.markets[0], "-p", "8", "-g", "2")["job"]
     assert asks(types, "jobs", "cancel", job) == {"job": job, "status": "cancelled"}
     assert "is queued again" in types("jobs", "resume", job).stdout
+    types("jobs", "cancel", job)
+    assert asks(types, "jobs", "resume", job) == {"job": job, "status": "queued"}
     types("jobs", "cancel", job)

@@ -52,7 +52,7 @@ class RayExecutor(Executor):
         require_cluster: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self._require_cluster = require_cluster
+        self._require_cluster, self._is_lost = require_cluster, False
         self._max_workers = max_workers
         self._beginning = startup.Beginning(tell, room_s=room_s)
         self._workers, self._counted_at = 1, -_COUNT_EVERY_S
@@ -66,7 +66,7 @@ class RayExecutor(Executor):
     def workers(self) -> int:
         """Processors that the cluster has at present."""
         if time.monotonic() - self._counted_at > _COUNT_EVERY_S:
-            self._require_cluster()
+            self._require()
             there = max(1, int(ray.cluster_resources().get("CPU", 1)))
             self._workers, self._counted_at = min(there, self._max_workers or there), time.monotonic()
         return self._workers
@@ -93,7 +93,7 @@ class RayExecutor(Executor):
         deadline = time.monotonic() + timeout_s
         while (finished := self._over(calls)) is None:
             left_s = deadline - time.monotonic()
-            self._require_cluster()
+            self._require()
             self._send()
             self._beginning.look()
             self._wait(min(_LOOK_EVERY_S, max(0.0, left_s)))
@@ -104,7 +104,8 @@ class RayExecutor(Executor):
     def drop(self, calls: Collection[Call]) -> None:
         """Give up calls under way; their workers are ended."""
         for reference in [reference for reference, call in self._running.items() if call in calls]:
-            ray.cancel(reference, force=True)
+            if not self._is_lost:
+                ray.cancel(reference, force=True)
             del self._running[reference]
         self._waiting = deque(call for call in self._waiting if call not in calls)
         for call in calls:
@@ -120,7 +121,15 @@ class RayExecutor(Executor):
         """Wait until an answer is there, or that it cannot come any more."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline and not ray.wait([reference], timeout=_LOOK_EVERY_S)[0]:
+            self._require()
+
+    def _require(self) -> None:
+        """Raise when the cluster is dead; nothing is asked of it from then on."""
+        try:
             self._require_cluster()
+        except errors.ClusterLost:
+            self._is_lost = True
+            raise
 
     def _over(self, calls: Collection[Call]) -> Finished | None:
         """One of these calls that is over and not collected yet."""

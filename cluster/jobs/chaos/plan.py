@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from cluster.jobs import markets
@@ -40,7 +39,7 @@ def plan(request: ChaosRequest, context: PlanContext) -> JobSpec:
         raise errors.InvalidArgument("chaos trades need a market", found="none", hint="say --symbol BTC/USDT, or --bars FILE")
     with Catalog.open(context.bars_file, read_only=True) as catalog:
         bars = [when.read(catalog, key) for key in markets.keys(catalog, request.markets, request.timeframe)]
-        others = [when.read(catalog, key) for key in _looked_at(catalog, bars, settings)]
+        others = [when.read(catalog, catalog.find(name).key) for name in _looked_at(bars, settings)]
     sampler = drawing.sampler(bars, settings, {market.symbol: market for market in others})
     settled = _settled(request, settings, when, bars, others, sampler.frame.features)
     earlier = _refuse_drawn(context, request.campaign, settled)
@@ -99,10 +98,10 @@ def _checked(settings: ChaosSettings) -> ChaosSettings:
     return made.model_copy(update={"maintenance": settings.maintenance})
 
 
-def _looked_at(catalog: Catalog, bars: Sequence[Bars], settings: ChaosSettings) -> list[str]:
-    """Data sets of markets that features name and nobody trades, of the exchange and timeframe of the first market."""
-    named = {naming.read(name).market for name in settings.features} - {market.symbol for market in bars} - {None}
-    return [catalog.find(f"{bars[0].exchange}:{symbol}:{bars[0].timeframe}").key for symbol in sorted(map(str, named))]
+def _looked_at(bars: Sequence[Bars], settings: ChaosSettings) -> list[str]:
+    """Data sets of markets that features name and nobody trades."""
+    named = {market for name in settings.features if (market := naming.read(name).market)}
+    return markets.looked_at(named - {market.symbol for market in bars}, bars[0])
 
 
 def _settled(
@@ -117,9 +116,7 @@ def _settled(
         "features": list(features),
         "trades": request.trades,
         "batch": BATCH,
-        "from": when.start_ts,
-        "to": when.end_ts,
-        "fence": None if when.split is None else asdict(when.split.fence),
+        **when.settled,
     }
 
 

@@ -84,12 +84,13 @@ def _row(record: PatternRecord) -> list[object]:
     seen, later = record.figures.get("discovery") or {}, record.figures.get("confirmation") or {}
     p = record.evidence.get("p_family", math.nan)
     return [
-        record.id, record.status, record.name, f"{seen.get('trades', 0):,}", _percent(seen.get("effect")), _percent(later.get("effect")),
+        record.id, record.status, record.name, f"{seen.get('trades', 0):,}", percent(seen.get("effect")), percent(later.get("effect")),
         _number(p), _number(record.p_confirm),
     ]  # fmt: skip
 
 
-def _percent(value: float | None) -> str:
+def percent(value: float | None) -> str:
+    """A share as it is printed: in percent, with its sign; empty where it is not known."""
     return "" if value is None or not math.isfinite(value) else f"{100 * value:+.4f}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,39 +15,14 @@ from cluster.jobs.discover.plan import trades_of
 from cluster.jobs.kind import Estimate, Planned, RunContext
 from cluster.jobs.stages import Step, Steps
 from coinswarm import codec, errors, patterns
-from coinswarm.ledger.chaos import ChaosStore, ChaosTrades
-from coinswarm.ledger.patterns import PatternRecord, PatternStore
+from coinswarm.ledger.chaos import ChaosTrades
+from coinswarm.ledger.patterns import PatternRecord
 from coinswarm.ledger.records import GenerationRecord, Job, Json, Lease
 from coinswarm.patterns import DiscoverSettings, results
-from coinswarm.patterns.mining import Conjunctions, Share
 from coinswarm.types import FloatArray
 
 _MINE_S, _FLIP_S = 4e-6, 4.4e-8
 """Seconds a trade takes to be mined to depth 3, and a trade and sign flip: docs/benchmarks.md, on one core."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DiscoverInputs:
-    """What a job searches, and where what it finds is kept."""
-
-    job: Job
-    settings: DiscoverSettings
-    sampled: tuple[Job, ...]
-    chaos: ChaosStore
-    library: PatternStore
-    bars_file: Path
-
-    @classmethod
-    def of(cls, made: Planned, context: RunContext) -> DiscoverInputs:
-        """The search of a stored job."""
-        return cls(
-            job=made.job,
-            settings=DiscoverSettings.model_validate(made.job.config["discover"]),
-            sampled=tuple(context.store.job(name) for name in made.job.config["drawn"]),
-            chaos=context.chaos,
-            library=context.patterns,
-            bars_file=context.bars_file,
-        )
 
 
 class Searches:
@@ -57,9 +31,10 @@ class Searches:
     unit = "searches"
     total = 1
 
-    def __init__(self, search: DiscoverInputs, executor: Executor) -> None:
-        self._search = search
-        self._executor = executor
+    def __init__(self, made: Planned, context: RunContext, executor: Executor) -> None:
+        self._job, self._settings = made.job, DiscoverSettings.model_validate(made.job.config["discover"])
+        self._sampled = tuple(context.store.job(name) for name in made.job.config["drawn"])
+        self._chaos, self._library, self._bars_file, self._executor = context.chaos, context.patterns, context.bars_file, executor
 
     def steps(self, done: Sequence[Json], _halted: Callable[[], bool]) -> Iterator[Step]:
         """The search, unless it is done."""
@@ -70,7 +45,7 @@ class Searches:
         """What was tried and found, as the library settled it."""
         summary = figures[0]
         digest = codec.canonical_hash(_deciding(summary))
-        records = self._search.library.patterns(job=self._search.job.id)
+        records = self._library.patterns(job=self._job.id)
         counts = {status: sum(record.status == status for record in records) for status in ("confirmed", "rejected", "candidate")}
         shown = (
             "tested", "counted", "significant", "profitable", "unproductive", "redundant", "p_family", "naive_promoted", "blocks", "leaks",
@@ -78,31 +53,25 @@ class Searches:
         return {**{name: summary[name] for name in shown}, **counts}, digest
 
     def _step(self) -> Step:
-        search = self._search
-        trades = trades_of(search.chaos, search.sampled)
-        earlier = [spent.p_value for spent in search.library.spent(synthetic=search.job.synthetic)]
-        turnover, moves = beside(search.sampled, trades, search.bars_file)
-        discovery = patterns.discover(
-            trades, search.settings, earlier=earlier, turnover=turnover, first_moves=moves, spread=self._spread
-        )  # fmt: skip
-        made_of = {"drawn": [job.id for job in search.sampled], "costs": search.sampled[0].config["chaos"]["costs"]}
-        records = results.records(
-            discovery, job=search.job.id, synthetic=search.job.synthetic, found_at=datetime.now(UTC), made_of=made_of
-        )  # fmt: skip
+        job, sampled = self._job, self._sampled
+        trades = trades_of(self._chaos, sampled)
+        earlier = [spent.p_value for spent in self._library.spent(synthetic=job.synthetic)]
+        turnover, moves = beside(sampled, trades, self._bars_file)
+        spread = self._executor.run
+        discovery = patterns.discover(trades, self._settings, earlier=earlier, turnover=turnover, first_moves=moves, spread=spread)
+        made_of = {"drawn": [each.id for each in sampled], "costs": sampled[0].config["chaos"]["costs"]}
+        records = results.records(discovery, job=job.id, synthetic=job.synthetic, found_at=datetime.now(UTC), made_of=made_of)
         return Step(number=0, figures=results.summary(discovery), trials=discovery.tested, commit=self._commit(records))
 
-    def _spread(self, function: Callable[[Share], Conjunctions], shares: Any) -> Iterator[Conjunctions]:
-        return self._executor.run(function, shares)
-
     def _commit(self, records: Sequence[PatternRecord]) -> Callable[[Lease, GenerationRecord], object]:
-        settings, library = self._search.settings, self._search.library
+        settings, library = self._settings, self._library
         return lambda lease, record: library.commit(lease, record, records, alpha=settings.alpha, procedure=settings.procedure)
 
 
 def load(made: Planned, context: RunContext) -> Steps:
     """The work of a planned job."""
     executor = context.executor()
-    return Steps(context.store, made.job.id, Searches(DiscoverInputs.of(made, context), executor), workers=lambda: executor.workers)
+    return Steps(context.store, made.job.id, Searches(made, context, executor), workers=lambda: executor.workers)
 
 
 def estimate(made: Planned, _context: RunContext) -> Estimate:

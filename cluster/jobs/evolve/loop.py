@@ -19,9 +19,10 @@ from cluster.jobs.evolve.play_search import PlaySearch, TrialCommit
 from cluster.jobs.evolve.rounds import Rounds
 from cluster.jobs.kind import Drive, Planned, RunContext, RunOutcome
 from cluster.jobs.progress import SearchProgress, resident_bytes
+from cluster.jobs.stages import whole_job
 from coinswarm import errors
 from coinswarm.evolve.state import Island, Proposals
-from coinswarm.ledger.records import IN_SAMPLE, WHOLE_JOB, GenerationRecord, Json, Lease
+from coinswarm.ledger.records import IN_SAMPLE, WHOLE_JOB, Json, Lease
 from coinswarm.ledger.store import Store
 from coinswarm.market import overlap
 from coinswarm.market.timeframe import Timeframe
@@ -74,11 +75,6 @@ class SearchLoop:
         self._flight: dict[int, tuple[PlaySearch, Proposals]] = {}
         self._stored: dict[int, Island] = {}
         self._rounds = Rounds(evaluator)
-
-    @property
-    def workers(self) -> int:
-        """How many processes score at present."""
-        return self._evaluator.workers
 
     def run(self, drive: Drive) -> RunOutcome:
         """Search to the end, then judge the winners on bars that the search never saw.
@@ -160,10 +156,7 @@ class SearchLoop:
         search, local = divmod(number, plan.search.islands)
         island = searches[search].state.islands[local]
         self._stored[number] = island
-        whole = GenerationRecord(
-            job=plan.job.id, island=WHOLE_JOB, generation=self._commits, best=float("nan"), median=float("nan"), diversity=float("nan"),
-            evaluations=0, failures=0, seconds=self._clock.elapsed_s, state=checkpoint.pack(searches, self._stored),
-        )  # fmt: skip
+        whole = replace(whole_job(plan.job.id, self._commits, seconds=self._clock.elapsed_s), state=checkpoint.pack(searches, self._stored))
         records = (replace(commit.generation, job=plan.job.id, state=checkpoint.pack_island(island)), whole)
         batches = (commit.evaluations,) if len(commit.evaluations) else ()
         scores = commit.scores if len(commit.evaluations) else ()

@@ -5,7 +5,6 @@ A resumed job is planned from its own config and the stored text of its plays, b
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from cluster.jobs import markets, warmup
 from cluster.jobs.evolve.settings import EvolveRequest
 from cluster.jobs.kind import JobSpec, PlanContext, Planned
 from cluster.jobs.markets import TimeSpan
-from cluster.jobs.plays import Overrides, described, read
+from cluster.jobs.plays import Overrides, described, looked_at, read
 from cluster.jobs.settings import PlayGiven
 from coinswarm import config, errors
 from coinswarm.evolve import reduction
@@ -85,9 +84,8 @@ def plan(request: EvolveRequest, context: PlanContext) -> JobSpec:
     with Catalog.open(context.bars_file, read_only=True) as catalog:
         keys = [catalog.find(market, _timeframe(plays)).key for market in _named(request, plays)]
         bars = _read_markets(catalog, keys, when)
-        others = _read_markets(catalog, _others(catalog, plays, bars), when)
+        others = [when.read(catalog, catalog.find(name).key) for name in markets.looked_at(looked_at(plays), bars[0])]
     split_ts, train_end_ts = _held_out(bars, split, share)
-    _refuse_cold(plays, bars, split_ts if train_end_ts is None else train_end_ts, split, share)
     settled: dict[str, Any] = {
         "search": request.search.model_dump(mode="json"),
         "plays": [described(given, play) for given, play in zip(request.plays, plays, strict=True)],
@@ -95,10 +93,10 @@ def plan(request: EvolveRequest, context: PlanContext) -> JobSpec:
         "timeframe": request.timeframe,
         "markets": [markets.span(one) for one in bars],
         "others": [markets.span(one) for one in others],
-        "from": when.start_ts, "to": when.end_ts, "out_of_sample": share, "split_ts": split_ts,
+        **when.settled, "out_of_sample": share, "split_ts": split_ts, "train_end_ts": train_end_ts,
         "winners": request.winners, "baselines": request.baselines,
-        "fence": None if split is None else dataclasses.asdict(split.fence), "train_end_ts": train_end_ts,
     }  # fmt: skip
+    _refuse_cold(plays, bars, markets.search_end_ts(settled), split, share)
     return JobSpec(
         settled=settled, campaign=request.campaign, seed=request.search.seed,
         plays=tuple(
@@ -131,8 +129,7 @@ def planned_search(made: Planned, bars_file: Path) -> SearchPlan:
 
 def in_sample_bars(settled: Mapping[str, Any]) -> int:
     """Bars that the search sees of the market that has fewest, as far as none is missing."""
-    end = settled["split_ts"] if settled.get("train_end_ts") is None else settled["train_end_ts"]
-    step = markets.bar_ms(settled["markets"])
+    end, step = markets.search_end_ts(settled), markets.bar_ms(settled["markets"])
     return min(
         span["n_bars"] if end is None else min(span["n_bars"], max(0, (end - span["first_ts"]) // step)) for span in settled["markets"]
     )
@@ -202,13 +199,6 @@ def _named(request: EvolveRequest, plays: Sequence[Play]) -> tuple[str, ...]:
     if not named:
         raise errors.InvalidArgument("a search needs a market", found="none", hint="say --symbol BTC/USDT, or name it in the play")
     return named
-
-
-def _others(catalog: Catalog, plays: Sequence[Play], bars: Sequence[Bars]) -> list[str]:
-    """Data sets of markets that features look at, of the same exchange and timeframe."""
-    symbols = sorted({feature.market for play in plays for feature in play.features.values() if feature.market})
-    first = bars[0]
-    return [catalog.find(f"{first.exchange}:{symbol}:{first.timeframe}").key for symbol in symbols]
 
 
 def _read_markets(catalog: Catalog, keys: Sequence[str], when: TimeSpan) -> list[Bars]:

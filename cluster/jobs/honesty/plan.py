@@ -33,11 +33,8 @@ def plan(request: HonestyRequest, context: PlanContext) -> JobSpec:
         InvalidArgument: a play is missing, or is given where none is evolved; a hold is none; or the markets do not fit together.
         NotFound: a market is not there.
     """
+    check(request)
     settings = request.settings
-    if bool(request.plays) != (settings.pipeline == "evolve"):
-        found = f"{len(request.plays)} plays for {settings.pipeline}"
-        raise errors.InvalidArgument("the pipeline `evolve` needs a play, and `patterns` has none", found=found)
-    make(hold=settings.patterns.hold)
     text = "".join(given.yaml for given in request.plays)
     template, spans = _template(context.bars_file, request.like, request.n_bars, request.markets)
     worlds.make("N0", [bars[:2] for bars in template], seed=0)
@@ -51,6 +48,18 @@ def plan(request: HonestyRequest, context: PlanContext) -> JobSpec:
         data_sets=markets.records(template),
         synthetic=True,
     )  # fmt: skip
+
+
+def check(request: HonestyRequest) -> None:
+    """Refuse a play where none is evolved, or none where one is, and a hold that is none.
+
+    Raises:
+        InvalidArgument: it is.
+    """
+    if bool(request.plays) != (request.settings.pipeline == "evolve"):
+        found = f"{len(request.plays)} plays for {request.settings.pipeline}"
+        raise errors.InvalidArgument("the pipeline `evolve` needs a play, and `patterns` has none", found=found)
+    make(hold=request.settings.patterns.hold)
 
 
 def cost(settled: Mapping[str, Any]) -> float:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from cluster.jobs.options import Machine, Option, Options
 from cluster.jobs.settings import JobSettings, Name, PlayGiven
-from coinswarm import config, resources
+from coinswarm import config, errors, resources
 from coinswarm.config import Costs
 from coinswarm.evolve.settings import Constraint, SearchSettings
 from coinswarm.validate import worlds
@@ -158,6 +158,7 @@ def _compose(settings: Mapping[str, Any], given: Mapping[str, Any], machine: Mac
     asked = dict(settings)
     inner = dict(asked.get("settings", {}))
     planted, searched = bool(given.get("planted")), inner.get("pipeline") == "evolve"
+    _refuse_idle(given, inner, planted=planted, searched=searched, plays=bool(asked.get("plays")))
     families = [name.strip() for name in str(given.get("families") or "N0,N1,N2,N3").split(",") if name.strip()]
     hidden = planted_play_cells() if searched else power_cells()
     inner["cells"] = [each.model_dump() for each in (hidden if planted else tuple(cell(name) for name in families))]
@@ -169,9 +170,19 @@ def _compose(settings: Mapping[str, Any], given: Mapping[str, Any], machine: Mac
     if searched and not asked.get("plays"):
         usual_play = resources.plays("worlds") / "volume_surge.yml" if planted else resources.plays("examples") / "band_reversion.yml"
         asked["plays"] = machine.plays([usual_play])
-    if not searched:
-        asked.pop("plays", None)
     return [asked]
+
+
+def _refuse_idle(given: Mapping[str, Any], inner: Mapping[str, Any], *, planted: bool, searched: bool, plays: bool) -> None:
+    """Refuse options that would say nothing to the pipeline or the worlds that are asked for."""
+    if planted and given.get("families"):
+        raise errors.InvalidArgument("--families does not go with --planted", hint="--planted brings worlds of its own")
+    if plays and not searched:
+        raise errors.InvalidArgument("--play goes with --pipeline evolve", hint="the pipeline of patterns has no play")
+    if searched and (named := sorted(inner.get("patterns", {}))):
+        raise errors.InvalidArgument(
+            f"--{named[0].replace('_', '-')} does not go with --pipeline evolve", hint="it is of the pipeline of patterns"
+        )
 
 
 def _like(names: list[str], machine: Machine) -> list[str]:

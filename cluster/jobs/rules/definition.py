@@ -6,11 +6,12 @@ import math
 
 from cluster.jobs.kind import JobKind
 from cluster.jobs.rules import NAME
-from cluster.jobs.rules.plan import cost, plan
+from cluster.jobs.rules.plan import check, cost, plan
 from cluster.jobs.rules.report import report
 from cluster.jobs.rules.settings import OPTIONS
 from cluster.jobs.rules.stages import estimate, load
 
 KIND = JobKind(
-    name=NAME, options=OPTIONS, plan=plan, load=load, cost=cost, estimate=estimate, report=report, alone_below=math.inf,
+    name=NAME, options=OPTIONS, plan=plan, load=load, cost=cost, estimate=estimate, report=report, check=check,
+    alone_below=math.inf,
 )  # fmt: skip

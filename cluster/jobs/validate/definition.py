@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from cluster.jobs.kind import JobKind
 from cluster.jobs.validate import NAME
-from cluster.jobs.validate.plan import cost, plan
+from cluster.jobs.validate.plan import check, cost, plan
 from cluster.jobs.validate.report import report
 from cluster.jobs.validate.settings import OPTIONS
 from cluster.jobs.validate.stages import estimate, load
 
 KIND = JobKind(
-    name=NAME, options=OPTIONS, plan=plan, load=load, cost=cost, estimate=estimate, report=report,
+    name=NAME, options=OPTIONS, plan=plan, load=load, cost=cost, estimate=estimate, report=report, check=check,
 )  # fmt: skip

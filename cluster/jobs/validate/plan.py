@@ -60,6 +60,16 @@ def plan(request: ValidateRequest, context: PlanContext) -> JobSpec:
     )
 
 
+def check(request: ValidateRequest) -> None:
+    """Refuse a request that is of no one thing, and a play that cannot be run with what is said of it.
+
+    Raises:
+        BadPlay, BadSetting, InvalidArgument: it is.
+    """
+    if request.subject == "plays":
+        targets.variant(request)
+
+
 def cost(settled: Mapping[str, Any]) -> float:
     """What is computed, in variant-bars."""
     effort, tried = settled["effort"], settled["trials"]
@@ -90,8 +100,7 @@ def _spanned(catalog: Catalog, key: str, target: ValidationTarget) -> Bars:
 
 def _looked_at(catalog: Catalog, play: Play, first: Bars) -> list[str]:
     """Data sets of markets that features look at, of the exchange and timeframe of the first market."""
-    symbols = sorted({feature.market for feature in play.features.values() if feature.market})
-    return [catalog.find(f"{first.exchange}:{symbol}:{first.timeframe}").key for symbol in symbols]
+    return [catalog.find(name).key for name in markets.looked_at(plays.looked_at([play]), first)]
 
 
 def _unseen(catalog: Catalog, bars: Sequence[Bars], others: Sequence[Bars], request: ValidateRequest) -> list[str]:

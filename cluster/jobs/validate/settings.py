@@ -84,7 +84,12 @@ _SUBJECT = "subject"
 def _compose(settings: Mapping[str, Any], given: Mapping[str, Any], machine: Machine) -> Sequence[Mapping[str, Any]]:
     """A request for a play file or an evaluation, or one for each of the best of a job; ids of jobs begin with their kind and a hyphen."""
     subject = str(given[_SUBJECT])
-    if subject.endswith((".yaml", ".yml")) or Path(subject).is_file():
+    is_file = subject.endswith((".yaml", ".yml")) or Path(subject).is_file()
+    if given.get("best") and (is_file or "-" not in subject):
+        raise errors.InvalidArgument("--best is for a job", found=subject)
+    if not settings.get("all_unseen", True) and "most_unseen" in settings:
+        raise errors.InvalidArgument("--most-unseen does not go with --no-unseen", hint="leave one of them out")
+    if is_file:
         return [{**settings, **_variant(settings, given, machine.plays([Path(subject)])[0])}]
     for name in ("set", "variant"):
         if given.get(name):

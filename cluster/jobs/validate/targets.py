@@ -22,6 +22,7 @@ from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.splits import Span, holdout
 from coinswarm.market.timeframe import Timeframe
+from coinswarm.play.model import Play
 from coinswarm.types import FloatArray
 from coinswarm.validate.case import Splits, TrialFacts
 
@@ -107,8 +108,7 @@ def of_evaluation(name: str, context: PlanContext) -> ValidationTarget:
 def of_play(request: ValidateRequest, context: PlanContext) -> ValidationTarget:
     """One variant of a play on stored markets: it is not known how much was tried before it."""
     given = request.plays[0]
-    play = plays.read(given, Overrides(), request.timeframe)
-    genome = play.space.encode(request.params)
+    play, genome = variant(request)
     names = [*request.markets] or list(play.symbols)
     if not names:
         raise errors.InvalidArgument(
@@ -126,6 +126,16 @@ def of_play(request: ValidateRequest, context: PlanContext) -> ValidationTarget:
         campaign=request.campaign, fence=None if split is None else dataclasses.asdict(split.fence),
         trials=TrialFacts(campaign=request.campaign),
     )  # fmt: skip
+
+
+def variant(request: ValidateRequest) -> tuple[Play, FloatArray]:
+    """The play of a request and the variant, (n_dims,), that its parameters name.
+
+    Raises:
+        BadPlay, BadSetting, InvalidArgument: the play cannot be run, or a parameter is missing or outside its values.
+    """
+    play = plays.read(request.plays[0], Overrides(), request.timeframe)
+    return play, play.space.encode(request.params)
 
 
 def _of_rank(name: str, rank: int, context: PlanContext) -> str:
@@ -155,6 +165,5 @@ def _splits(job: Job) -> Splits:
     split_ts = settled["split_ts"]
     if split_ts is None:
         return Splits(train=Span(start_ts=first, end_ts=end))
-    train_end_ts = settled.get("train_end_ts")
-    searched = split_ts if train_end_ts is None else train_end_ts
+    searched = markets.search_end_ts(settled) or split_ts
     return Splits(train=Span(start_ts=first, end_ts=searched), validation=Span(start_ts=split_ts, end_ts=end))
