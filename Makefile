@@ -82,9 +82,11 @@ installed: setup ## the wheel alone, as users install it
 lock: setup ## the lock files of the image, after a change of requirements or constraints
 	$(BIN)/python cluster/launch/lock.py
 
-# A whole cluster on this server; the password is made once and never leaves .secrets.
+# A whole cluster on this server; the password is made once and never leaves .secrets. Accounts in containers read its files; of this machine's
+# accounts only the owner enters the folder.
 up: .secrets/database_url .secrets/ray_token ## a whole cluster in containers; WORKERS=N
 	sh cluster/launch/images.sh
+	chmod 644 .secrets/*
 	$(COMPOSE) up --detach --build --wait --scale worker=$(WORKERS)
 	$(COMPOSE) exec control cat /data/owner.token
 	@echo "open http://localhost:8321 and enter the token above; the Ray dashboard is at http://localhost:8265 (.secrets/ray_token)"
@@ -94,7 +96,7 @@ down: ## stop those containers
 
 .secrets/database_url:
 	mkdir -p -m 700 .secrets
-	umask 077 && openssl rand -hex 24 > .secrets/database_password
+	umask 022 && openssl rand -hex 24 > .secrets/database_password
 	umask 022 && printf 'postgresql://coinswarm:%s@postgres:5432/coinswarm\n' "$$(cat .secrets/database_password)" > $@
 
 # What nodes of a Ray cluster show each other.

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 LAUNCH = ROOT / "cluster" / "launch"
 PROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 IMAGES = dict(line.split("=", 1) for line in (ROOT / ".env").read_text().splitlines() if line and not line.startswith("#"))
-COMPOSE_FILES = [ROOT / "docker-compose.yml"]
+COMPOSE_FILES = [ROOT / "docker-compose.yml", LAUNCH / "docker-compose.tls.yml"]
 PROCESSORS = ["x86_64", "aarch64"]
 LINUX = {
     "os_name": "posix",
