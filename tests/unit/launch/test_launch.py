@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import kubernetes_validate
 import pytest
 import ray
 import yaml
@@ -24,13 +23,6 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: Mapping[str, Any] = COMPOSE["services"]
 TLS = yaml.safe_load((LAUNCH / "docker-compose.tls.yml").read_text())
 GUARDED: Mapping[str, Any] = SERVICES | {"proxy": TLS["services"]["proxy"]}
-KUBERNETES = "1.33"
-OBJECTS = [
-    (path.name, entry)
-    for path in sorted((LAUNCH / "kubernetes").glob("*.yaml"))
-    for entry in yaml.safe_load_all(path.read_text())
-    if entry["kind"] != "Kustomization"
-]
 
 
 @pytest.mark.parametrize("name", sorted(GUARDED))
@@ -150,16 +142,6 @@ def test_every_node_of_a_cloud_shows_the_token_of_the_cluster(name: str) -> None
     assert described["file_mounts"] == {given["RAY_AUTH_TOKEN_PATH"]: ".secrets/ray_token"}
 
 
-def test_every_node_of_kubernetes_shows_the_token_of_the_cluster() -> None:
-    (cluster,) = (entry for _, entry in OBJECTS if entry["kind"] == "RayCluster")
-    (control,) = (entry for _, entry in OBJECTS if entry["kind"] == "Deployment")
-    assert cluster["spec"]["authOptions"] == {"mode": "token"}
-    variables = {each["name"]: each for each in control["spec"]["template"]["spec"]["containers"][0]["env"]}
-    assert variables["RAY_AUTH_MODE"]["value"] == "token"
-    secret = {"name": cluster["metadata"]["name"], "key": "auth_token"}
-    assert variables["RAY_AUTH_TOKEN"]["valueFrom"]["secretKeyRef"] == secret
-
-
 @pytest.mark.parametrize("name", ["aws", "gcp"])
 def test_ray_can_start_a_shell_in_the_image_and_keeps_the_data_of_the_head(name: str) -> None:
     docker = yaml.safe_load((LAUNCH / f"{name}.yaml").read_text())["docker"]
@@ -184,23 +166,6 @@ def test_the_image_has_the_folders_that_volumes_are_put_at() -> None:
 def test_the_image_has_what_ray_and_its_operator_call(program: str) -> None:
     (line,) = (line for line in (LAUNCH / "Dockerfile").read_text().splitlines() if "apt-get install" in line)
     assert program in line
-
-
-@pytest.mark.parametrize(("file", "entry"), OBJECTS, ids=[f"{name}/{entry['kind']}" for name, entry in OBJECTS])
-def test_a_kubernetes_object_fits_its_schema(file: str, entry: Mapping[str, Any]) -> None:
-    if entry["kind"] == "RayCluster":
-        pods = [entry["spec"]["headGroupSpec"]["template"], *(group["template"] for group in entry["spec"]["workerGroupSpecs"])]
-        for pod in pods:
-            kubernetes_validate.validate({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "ray"}, **pod}, KUBERNETES, strict=True)
-        assert entry["spec"]["rayVersion"] == ray.__version__, file
-    else:
-        kubernetes_validate.validate(dict(entry), KUBERNETES, strict=True)
-
-
-def test_the_kustomization_lists_every_manifest_but_the_example_of_secrets() -> None:
-    listed = yaml.safe_load((LAUNCH / "kubernetes" / "kustomization.yaml").read_text())["resources"]
-    there = {path.name for path in (LAUNCH / "kubernetes").glob("*.yaml")}
-    assert set(listed) == there - {"kustomization.yaml", "secrets.example.yaml"}
 
 
 def test_the_entrypoint_is_a_shell_script_without_mistakes() -> None:
