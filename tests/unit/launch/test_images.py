@@ -56,7 +56,9 @@ def test_every_image_from_elsewhere_has_a_version(tmp_path: Path) -> None:
     "image", ["postgres", "postgres:latest", "postgres:18", "example.org:5000/postgres", "postgres@sha256:" + 64 * "0"]
 )
 def test_an_image_without_a_version_is_refused_by_name(image: str, tmp_path: Path) -> None:
-    found = checked(f"# a comment\nPYTHON_IMAGE=python:3.11.17\nPOSTGRES_IMAGE={image}\n", tmp_path)
+    found = checked(
+        f"# PYTHON_IMAGE=python\nCOINSWARM_SITE=swarm.example.org\nPYTHON_IMAGE=python:3.11.17\nPOSTGRES_IMAGE={image}\n", tmp_path
+    )
     assert found.returncode == 1
     assert found.stderr.startswith(f"POSTGRES_IMAGE={image}\nimages: ")
 

@@ -102,6 +102,15 @@ def test_what_services_refer_to_exists() -> None:
         assert set(service["networks"]) <= set(COMPOSE["networks"])
 
 
+def test_services_that_the_page_for_operators_names_exist() -> None:
+    text = re.sub(r" --(entrypoint|volume) \S+", "", (ROOT / "docs" / "running.md").read_text())
+    commands = re.findall(r"docker compose (stop|start|up|run|exec) ([^`&\n]+)", text)
+    assert {command for command, _ in commands} == {"stop", "start", "up", "run", "exec"}
+    for command, words in commands:
+        named = [word for word in words.split() if not word.startswith("-")]
+        assert set(named if command in {"stop", "start", "up"} else named[:1]) <= set(SERVICES)
+
+
 def test_no_password_is_in_the_files_and_the_folder_of_secrets_is_never_committed() -> None:
     assert "/.secrets/" in (ROOT / ".gitignore").read_text().splitlines()
     assert all(re.match(r"\./\.secrets/", secret["file"]) for secret in COMPOSE["secrets"].values())
