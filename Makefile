@@ -19,7 +19,7 @@ export NUMBA_CACHE_DIR ?= $(if $(COINSWARM_HOME),$(COINSWARM_HOME),$(HOME)/.coin
 WORKERS ?= 1
 COMPOSE ?= docker compose
 
-.PHONY: help setup run test unit integration acceptance strangers check docs honesty peers bench thorough installed format up down pictures clean
+.PHONY: help setup run test unit integration acceptance strangers check docs honesty peers bench thorough installed format lock up down pictures clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -78,8 +78,15 @@ thorough: setup ## the laws on thousands of drawn plays, and slow tests of laws
 installed: setup ## the wheel alone, as users install it
 	$(BIN)/python -m pytest -q tests/strangers/test_an_installed_program_cannot_search.py -m "slow or not slow"
 
-# A whole cluster on this server; the password is made once and never leaves .secrets.
+# Names, versions and hashes of what the image installs; asks the package index.
+lock: setup ## the lock files of the image, after a change of requirements or constraints
+	$(BIN)/python cluster/launch/lock.py
+
+# A whole cluster on this server; the password is made once and never leaves .secrets. Accounts in containers read its files; of this machine's
+# accounts only the owner enters the folder.
 up: .secrets/database_url .secrets/ray_token ## a whole cluster in containers; WORKERS=N
+	sh cluster/launch/images.sh
+	chmod 644 .secrets/*
 	$(COMPOSE) up --detach --build --wait --scale worker=$(WORKERS)
 	$(COMPOSE) exec control cat /data/owner.token
 	@echo "open http://localhost:8321 and enter the token above; the Ray dashboard is at http://localhost:8265 (.secrets/ray_token)"
@@ -89,7 +96,7 @@ down: ## stop those containers
 
 .secrets/database_url:
 	mkdir -p -m 700 .secrets
-	umask 077 && openssl rand -hex 24 > .secrets/database_password
+	umask 022 && openssl rand -hex 24 > .secrets/database_password
 	umask 022 && printf 'postgresql://coinswarm:%s@postgres:5432/coinswarm\n' "$$(cat .secrets/database_password)" > $@
 
 # What nodes of a Ray cluster show each other.

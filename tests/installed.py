@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email import message_from_bytes
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
@@ -49,15 +49,15 @@ def asked_by(built: Path) -> list[str]:
         return message_from_bytes(archive.read(name)).get_all("Requires-Dist") or []
 
 
-def closure(requirements: list[str]) -> Iterator[Distribution]:
-    """The distributions that these requirements bring, each with what it asks for itself."""
+def closure(requirements: list[str], machine: Mapping[str, str] = {}) -> Iterator[Distribution]:
+    """The distributions that these requirements bring, each with what it asks for itself; `machine` has other markers than here."""
     waiting, known = [(Requirement(text), frozenset[str]()) for text in requirements], set()
     seen: set[tuple[str, str]] = set()
     while waiting:
         requirement, extras = waiting.pop()
-        if requirement.marker and not any(requirement.marker.evaluate({"extra": extra}) for extra in extras or {""}):
+        if requirement.marker and not any(requirement.marker.evaluate({**machine, "extra": extra}) for extra in extras or {""}):
             continue
-        found, name = distribution(requirement.name), _canonical(requirement.name)
+        found, name = distribution(requirement.name), canonical(requirement.name)
         if name not in known:
             known.add(name)
             yield found
@@ -67,7 +67,8 @@ def closure(requirements: list[str]) -> Iterator[Distribution]:
                 waiting += [(Requirement(text), frozenset({extra})) for text in found.requires or []]
 
 
-def _canonical(name: str) -> str:
+def canonical(name: str) -> str:
+    """A name as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

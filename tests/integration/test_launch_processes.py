@@ -23,6 +23,7 @@ import pytest
 from cluster import bootstrap
 from cluster.machine import MachineSettings
 from cluster.run import service
+from cluster.store import backup
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm.ledger.records import FINAL_STATUSES
@@ -52,7 +53,7 @@ class Place:
     def node(self, role: str, *options: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
         """A node of the cluster; it and all it started end with the block."""
         environment = os.environ | self.variables | {f"COINSWARM_{name}": value for name, value in variables.items()}
-        environment["COINSWARM_NODE_IP"] = ADDRESSES[role]
+        environment["COINSWARM_NODE_IP"] = ADDRESSES.get(role, LOOPBACK)
         with (self.home / f"{role}.log").open("wb") as log:
             process = subprocess.Popen(
                 ["sh", ROOT / "cluster" / "launch" / "node.sh", role, *options], env=environment, stdout=log, stderr=log,
@@ -163,3 +164,14 @@ def test_processes_of_the_images_entrypoint_run_a_job_to_the_same_result(place: 
     with Database(place.variables["COINSWARM_DATABASE_URL"]) as opened:
         assert not service.is_small(PostgresStore(opened).job(found["id"]))
     assert (found["status"], found["result_hash"]) == ("done", local_hash(small_world, place.home)), place.said("control")
+
+
+def test_a_backup_by_the_entrypoint_is_whole_and_takes_an_older_ones_place(place: Place, small_world: World, tmp_path: Path) -> None:
+    (tmp_path / "coinswarm-20240101-030000.zip").touch()
+    with Database(place.variables["COINSWARM_DATABASE_URL"]):
+        pass  # makes the tables
+    with place.node("backup", "--once", BACKUP_FOLDER=str(tmp_path), BACKUP_KEEP="1") as process:
+        assert process.wait(PATIENCE_S) == 0, place.said("backup")
+    (written,) = tmp_path.iterdir()
+    assert set(backup.verify(written, tell=print).data_sets) == set(small_world.markets)
+    assert written.stat().st_mode & 0o777 == 0o600

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import kubernetes_validate
 import pytest
 import ray
 import yaml
@@ -22,28 +21,34 @@ ROOT = Path(__file__).resolve().parents[3]
 LAUNCH = ROOT / "cluster" / "launch"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: Mapping[str, Any] = COMPOSE["services"]
-KUBERNETES = "1.33"
-OBJECTS = [
-    (path.name, entry)
-    for path in sorted((LAUNCH / "kubernetes").glob("*.yaml"))
-    for entry in yaml.safe_load_all(path.read_text())
-    if entry["kind"] != "Kustomization"
-]
+TLS = yaml.safe_load((LAUNCH / "docker-compose.tls.yml").read_text())
+GUARDED: Mapping[str, Any] = SERVICES | {"proxy": TLS["services"]["proxy"]}
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES))
+@pytest.mark.parametrize("name", sorted(GUARDED))
 def test_a_service_is_watched_limited_and_restarted(name: str) -> None:
-    service = SERVICES[name]
+    service = GUARDED[name]
     assert service["healthcheck"]["test"]
     assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
     assert service["restart"] == "unless-stopped"
+    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+
+
+@pytest.mark.parametrize("name", sorted(GUARDED))
+def test_a_service_has_no_rights_that_it_does_not_need(name: str) -> None:
+    service = GUARDED[name]
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    account, added = {"postgres": ("999:999", []), "proxy": (None, ["NET_BIND_SERVICE"])}.get(name, ("1000", []))
+    assert (service.get("user"), service.get("cap_add", [])) == (account, added)
 
 
 @pytest.mark.parametrize("name", ["head", "worker", "control"])
-def test_our_services_have_no_rights_that_they_do_not_need(name: str) -> None:
-    service = SERVICES[name]
-    assert (service["user"], service["read_only"], service["cap_drop"]) == ("1000", True, ["ALL"])
-    assert service["security_opt"] == ["no-new-privileges:true"]
+def test_kernels_are_compiled_to_where_a_read_only_service_can_write(name: str) -> None:
+    folder = SERVICES[name]["environment"]["NUMBA_CACHE_DIR"]
+    assert [
+        mount for mount in SERVICES[name]["tmpfs"] if folder.startswith(f"{mount.split(':')[0]}/")
+    ]  # below it: what is mounted is empty
 
 
 def test_nothing_is_published_beyond_this_machine() -> None:
@@ -52,12 +57,58 @@ def test_nothing_is_published_beyond_this_machine() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
+def test_the_database_is_reached_by_those_who_use_it_and_reaches_nothing() -> None:
+    assert COMPOSE["networks"]["database"] == {"internal": True}
+    assert {name for name, service in SERVICES.items() if "database" in service["networks"]} == {"postgres", "control", "backup"}
+    assert SERVICES["postgres"]["networks"] == ["database"]
+    assert "ports" not in SERVICES["postgres"]
+
+
+def test_the_database_asks_everyone_for_a_password() -> None:
+    environment = SERVICES["postgres"]["environment"]
+    assert environment["POSTGRES_HOST_AUTH_METHOD"] == "scram-sha-256"
+    assert environment["POSTGRES_INITDB_ARGS"].split() == ["--auth-local=scram-sha-256", "--auth-host=scram-sha-256"]
+    assert "POSTGRES_PASSWORD" not in environment
+
+
+def test_accounts_of_containers_can_read_secrets_and_others_of_the_machine_cannot() -> None:
+    made = (ROOT / "Makefile").read_text()
+    assert made.count("mkdir -p -m 700 .secrets") == made.count("\n.secrets/")
+    assert "chmod 644 .secrets/*" in made
+
+
+def test_with_tls_only_the_proxy_is_published_and_it_sees_the_api_only() -> None:
+    assert {name: service.get("ports") for name, service in TLS["services"].items()} == {"control": None, "proxy": ["80:80", "443:443"]}
+    assert TLS["services"]["control"] == {"networks": ["front"]}
+    assert (TLS["services"]["proxy"]["networks"], TLS["networks"]["front"]) == (["front", "outside"], {"internal": True})
+    assert set(TLS["networks"]).isdisjoint(COMPOSE["networks"])
+    (target,) = re.findall(r"reverse_proxy \{\$COINSWARM_API:(.+)\}", (LAUNCH / "Caddyfile").read_text())
+    assert [f"127.0.0.1:{target.removeprefix('control:')}:8321"] == SERVICES["control"]["ports"]
+
+
+def test_backups_are_kept_in_a_volume_of_their_own_and_old_ones_are_no_health() -> None:
+    backup = SERVICES["backup"]
+    assert set(backup["volumes"]) == {"bars:/data", "backups:/backups"}
+    (minutes,) = re.findall(r"-mmin -(\d+)", backup["healthcheck"]["test"][1])
+    assert 1 < int(minutes) / 60 / int(backup["environment"]["COINSWARM_BACKUP_HOURS"]) < 2
+    assert int(backup["environment"]["COINSWARM_BACKUP_KEEP"]) > 1
+
+
 def test_what_services_refer_to_exists() -> None:
     for service in SERVICES.values():
         assert set(service.get("depends_on", {})) <= set(SERVICES)
         assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
         assert {volume.split(":")[0] for volume in service.get("volumes", [])} <= set(COMPOSE["volumes"])
         assert set(service["networks"]) <= set(COMPOSE["networks"])
+
+
+def test_services_that_the_page_for_operators_names_exist() -> None:
+    text = re.sub(r" --(entrypoint|volume) \S+", "", (ROOT / "docs" / "running.md").read_text())
+    commands = re.findall(r"docker compose (stop|start|up|run|exec) ([^`&\n]+)", text)
+    assert {command for command, _ in commands} == {"stop", "start", "up", "run", "exec"}
+    for command, words in commands:
+        named = [word for word in words.split() if not word.startswith("-")]
+        assert set(named if command in {"stop", "start", "up"} else named[:1]) <= set(SERVICES)
 
 
 def test_no_password_is_in_the_files_and_the_folder_of_secrets_is_never_committed() -> None:
@@ -100,16 +151,6 @@ def test_every_node_of_a_cloud_shows_the_token_of_the_cluster(name: str) -> None
     assert described["file_mounts"] == {given["RAY_AUTH_TOKEN_PATH"]: ".secrets/ray_token"}
 
 
-def test_every_node_of_kubernetes_shows_the_token_of_the_cluster() -> None:
-    (cluster,) = (entry for _, entry in OBJECTS if entry["kind"] == "RayCluster")
-    (control,) = (entry for _, entry in OBJECTS if entry["kind"] == "Deployment")
-    assert cluster["spec"]["authOptions"] == {"mode": "token"}
-    variables = {each["name"]: each for each in control["spec"]["template"]["spec"]["containers"][0]["env"]}
-    assert variables["RAY_AUTH_MODE"]["value"] == "token"
-    secret = {"name": cluster["metadata"]["name"], "key": "auth_token"}
-    assert variables["RAY_AUTH_TOKEN"]["valueFrom"]["secretKeyRef"] == secret
-
-
 @pytest.mark.parametrize("name", ["aws", "gcp"])
 def test_ray_can_start_a_shell_in_the_image_and_keeps_the_data_of_the_head(name: str) -> None:
     docker = yaml.safe_load((LAUNCH / f"{name}.yaml").read_text())["docker"]
@@ -124,27 +165,16 @@ def test_no_secret_goes_into_an_image() -> None:
     assert ignored.isdisjoint(copied)
 
 
+def test_the_image_has_the_folders_that_volumes_are_put_at() -> None:
+    (made,) = re.findall(r"mkdir --mode=0700 (.+) && chown swarm (.+)", (LAUNCH / "Dockerfile").read_text())
+    folders = {volume.split(":")[1] for service in SERVICES.values() if "build" in service for volume in service.get("volumes", [])}
+    assert [set(each.split()) for each in made] == [folders, folders]
+
+
 @pytest.mark.parametrize("program", ["ssh", "rsync", "wget"])
 def test_the_image_has_what_ray_and_its_operator_call(program: str) -> None:
     (line,) = (line for line in (LAUNCH / "Dockerfile").read_text().splitlines() if "apt-get install" in line)
     assert program in line
-
-
-@pytest.mark.parametrize(("file", "entry"), OBJECTS, ids=[f"{name}/{entry['kind']}" for name, entry in OBJECTS])
-def test_a_kubernetes_object_fits_its_schema(file: str, entry: Mapping[str, Any]) -> None:
-    if entry["kind"] == "RayCluster":
-        pods = [entry["spec"]["headGroupSpec"]["template"], *(group["template"] for group in entry["spec"]["workerGroupSpecs"])]
-        for pod in pods:
-            kubernetes_validate.validate({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "ray"}, **pod}, KUBERNETES, strict=True)
-        assert entry["spec"]["rayVersion"] == ray.__version__, file
-    else:
-        kubernetes_validate.validate(dict(entry), KUBERNETES, strict=True)
-
-
-def test_the_kustomization_lists_every_manifest_but_the_example_of_secrets() -> None:
-    listed = yaml.safe_load((LAUNCH / "kubernetes" / "kustomization.yaml").read_text())["resources"]
-    there = {path.name for path in (LAUNCH / "kubernetes").glob("*.yaml")}
-    assert set(listed) == there - {"kustomization.yaml", "secrets.example.yaml"}
 
 
 def test_the_entrypoint_is_a_shell_script_without_mistakes() -> None:
@@ -152,4 +182,4 @@ def test_the_entrypoint_is_a_shell_script_without_mistakes() -> None:
     assert shell is not None
     assert subprocess.run([shell, "-n", LAUNCH / "node.sh"], check=False).returncode == 0
     refused = subprocess.run([shell, LAUNCH / "node.sh", "nurse"], check=False, capture_output=True, text=True)
-    assert (refused.returncode, refused.stderr.strip()) == (2, "node: head, worker or control, found nurse")
+    assert (refused.returncode, refused.stderr.strip()) == (2, "node: head, worker, control or backup, found nurse")
