@@ -12,10 +12,10 @@ from coinswarm import errors
 
 
 def play(path: str | Path) -> Path:
-    """The file of a play: as it is named, or the one that comes with the program where `plays/…` names such a one and no file here."""
+    """A play, or a folder of them: as it is named, or what comes with the program where `plays/…` names that and nothing here."""
     file = Path(path)
     shipped = Path(str(resources.files("coinswarm") / file))
-    return shipped if file.parts[:1] == ("plays",) and not file.exists() and shipped.is_file() else file
+    return shipped if file.parts[:1] == ("plays",) and not file.exists() and shipped.exists() else file
 
 
 def plays(kind: str) -> Path:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from cluster.cli import catalogs, console, warming
+from cluster.cli import catalogs, console
 from cluster.jobs import variants, warmup
 from cluster.jobs.variants import Variant
 from coinswarm import errors, play
 from coinswarm.backtest import listing
 from coinswarm.backtest.run import Backtest, run
-from coinswarm.config import WARMUP_TOLERANCE, Costs
+from coinswarm.config import LEAST_WARMUP_TOLERANCE, MOST_WARMUP_TOLERANCE, WARMUP_TOLERANCE, Costs
 from coinswarm.market import files, resample
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
@@ -33,7 +33,15 @@ _PERCENT = {"total_return", "cagr", "max_drawdown", "win_rate", "expectancy", "e
 _COUNTS = {"n_trades", "n_obs", "n_open", "n_rejected", "n_liquidated", "n_gaps", "max_stagnation"}
 _HEADINGS = ("entry", "exit", "side", "qty", "in at", "out at", "reason", "return", "pnl")
 
-
+Tolerance = Annotated[
+    float,
+    typer.Option(
+        "--warmup-tolerance",
+        min=LEAST_WARMUP_TOLERANCE,
+        max=MOST_WARMUP_TOLERANCE,
+        help="How far the bars before the data may move a warm feature, as a part of its own size: looser is warm sooner.",
+    ),
+]
 OneSide = Annotated[
     str | None,
     typer.Option(
@@ -58,12 +66,11 @@ def command(
     fee_bps: Annotated[float | None, typer.Option(min=0, max=1000, help="Fee of every fill, in place of the play's.")] = None,
     slippage_bps: Annotated[float | None, typer.Option(min=0, max=1000, help="Fixed slippage, in place of the play's.")] = None,
     max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
-    warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
+    warmup_tolerance: Tolerance = WARMUP_TOLERANCE,
     trades: Annotated[Path | None, typer.Option(help="Write all trades to this Parquet or CSV file.")] = None,
     equity: Annotated[Path | None, typer.Option(help="Write equity and position at every close to this Parquet or CSV file.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write an HTML report.")] = None,
     side: OneSide = None,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Run one variant of a play in full: figures, trades, equity."""
@@ -174,9 +181,6 @@ def _milliseconds(moment: datetime | None) -> int | None:
     if moment is None:
         return None
     return int((moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp() * 1000)
-
-
-# --- which variant --------------------------------------------------------------------------------------------------------
 
 
 # --- what comes of it -----------------------------------------------------------------------------------------------------

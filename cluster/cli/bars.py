@@ -202,12 +202,9 @@ def make_synthetic(
     as_json: console.AsJson = False,
 ) -> None:
     """Store seeded synthetic markets, for machines without a network."""
-    _store_synthetic([symbols.canonical(market) for market in markets], Timeframe.parse(timeframe), days, seed, as_json=as_json)
-
-
-def _store_synthetic(wanted: Sequence[str], timeframe: Timeframe, days: int, seed: int, *, as_json: bool) -> None:
-    n_bars = max(1, days * DAY_MS // timeframe.ms)
-    made = [synthetic.market(symbol, timeframe, n_bars, seed=seed) for symbol in wanted]
+    length = Timeframe.parse(timeframe)
+    n_bars = max(1, days * DAY_MS // length.ms)
+    made = [synthetic.market(symbols.canonical(market), length, n_bars, seed=seed) for market in markets]
     with catalogs.catalog() as stored, stored.transaction():
         results = [stored.put(entry, source=f"synthetic, seed {seed}") for entry in made]
     _show_stored(results, as_json=as_json, synthetic=True)

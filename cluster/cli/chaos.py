@@ -27,7 +27,6 @@ app.command("run")(job_commands.command(chaos.NAME))
 def list_jobs(
     campaign: Annotated[str | None, typer.Option(help="Of this campaign only.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Jobs that have chaos trades, newest first."""
@@ -43,7 +42,7 @@ def list_jobs(
 @app.command("show")
 def show_job(
     job: OfJob, limit: Annotated[int, typer.Option("--limit", "-n", help="How many trades, the first ones.", min=0, max=1000)] = 5,
-    *, as_json: console.AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:  # fmt: skip
     """What a job's trades came to by market and side, and the first of them."""
     from coinswarm.chaos import summary
@@ -68,7 +67,7 @@ def show_job(
 @app.command("export")
 def export_job(
     job: OfJob, out: Annotated[Path, typer.Option(help="Write the trades to this Parquet or CSV file.", show_default=False)],
-    *, as_json: console.AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:  # fmt: skip
     """Write a job's trades as a table: one row a trade, each feature under its name."""
     from cluster.cli import backtest
@@ -84,7 +83,7 @@ def export_job(
 
 
 @app.command("drop")
-def drop_job(job: OfJob, *, as_json: console.AsJson = False) -> None:
+def drop_job(job: OfJob, as_json: console.AsJson = False) -> None:
     """Forget the trades of a job that has ended; the job stays on record, and its trades can be drawn again by its seed."""
     settings = console.settings()
     with bootstrap.open_store(settings) as store, bootstrap.open_chaos(settings) as kept:
@@ -117,12 +116,12 @@ def _first(trades: ChaosTrades, limit: int, job: Job) -> None:
 
 
 def _unfinished(job: Job, drawn: int) -> None:
-    """Say how much of a job is missing and how to go on with it."""
+    """Say how much of a job is missing and how to resume it."""
     total = int(job.config["trades"])
     follow = f"`coinswarm jobs watch {job.id}` follows it, " if job.status == "running" else ""
     if drawn < total:
-        goes_on = f"{follow}`coinswarm jobs resume {job.id}` goes on with it"
-        console.note(f"{drawn:,} of {total:,} trades are drawn: the job is {job.status}, {goes_on}")
+        resume = f"{follow}`coinswarm jobs resume {job.id}` resumes it"
+        console.note(f"{drawn:,} of {total:,} trades are drawn: the job is {job.status}, {resume}")
 
 
 def _cell(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,27 +11,8 @@ from cluster import bootstrap
 from cluster.cli import console
 
 if TYPE_CHECKING:
+    from cluster.compute.ray.nodes import ClusterNode
     from cluster.machine import MachineSettings
-
-
-class NodeReport(Protocol):
-    """See `cluster.compute.ray.nodes.ClusterNode`."""
-
-    @property
-    def address(self) -> str:
-        """Where it is."""
-
-    @property
-    def node(self) -> str:
-        """Its id."""
-
-    @property
-    def versions(self) -> Mapping[str, str]:
-        """What it has."""
-
-    @property
-    def problem(self) -> str:
-        """Why it did not answer."""
 
 
 def examine(settings: MachineSettings, *, as_json: bool) -> None:
@@ -49,7 +30,7 @@ def examine(settings: MachineSettings, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def differences(nodes: Sequence[NodeReport]) -> dict[str, dict[str, list[str]]]:
+def differences(nodes: Sequence[ClusterNode]) -> dict[str, dict[str, list[str]]]:
     """What is not the same everywhere.
 
     Returns:
@@ -67,11 +48,11 @@ def differences(nodes: Sequence[NodeReport]) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def _called(node: NodeReport) -> str:
+def _called(node: ClusterNode) -> str:
     return f"{node.address} ({node.node[:8]})"
 
 
-def _show(nodes: Sequence[NodeReport], differing: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+def _show(nodes: Sequence[ClusterNode], differing: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
     things = list(dict.fromkeys(name for node in nodes for name in node.versions))
     rows: list[list[Any]] = [[_called(node), node.problem or "ok", *(node.versions.get(name) for name in things)] for node in nodes]
     console.table(f"{len(nodes)} node(s)", ["node", "state", *things], rows)

@@ -23,7 +23,6 @@ OfGates = Annotated[Path | None, typer.Option("--gates", help="A YAML file of ga
 @app.command()
 def show(
     file: Annotated[Path | None, typer.Argument(help="A YAML file of gates; else the default ones.")] = None,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """The rules with their thresholds and reasons, and the hash that verdicts carry."""
@@ -41,7 +40,6 @@ def show(
 def check(
     card: Annotated[str, typer.Argument(help="A report card as JSON, or an evaluation's id or the beginning of it.")],
     file: OfGates = None,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Hold a report card against the gates; exit code 1 when it does not pass. Promotes nothing."""

@@ -19,7 +19,6 @@ app.callback()(job_commands.command(honesty.NAME, group=True))
 @app.command("page")
 def write_page(
     out: Annotated[Path, typer.Option(help="Where to write the page; its picture is written beside it.")] = Path("docs/honesty.md"),
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Write a page of the newest finished run of each part."""

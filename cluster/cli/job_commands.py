@@ -16,7 +16,7 @@ from cluster.jobs import registry
 from coinswarm import errors
 
 if TYPE_CHECKING:
-    from cluster.jobs.kind import Estimate, Planned
+    from cluster.jobs.kind import Planned
     from cluster.jobs.options import Options
     from cluster.jobs.settings import JobSettings, PlayGiven
     from cluster.machine import MachineSettings
@@ -186,7 +186,7 @@ def present(settings: MachineSettings, runner: Runner, jobs: Sequence[Job], want
 def refuse_cancelled(job: Job) -> None:
     """Raise `Cancelled` for a job that is: the command did not do what was asked of it."""
     if job.status == "cancelled":
-        hint = f"`coinswarm jobs resume {job.id}` goes on"
+        hint = f"`coinswarm jobs resume {job.id}` resumes it"
         raise errors.Cancelled(f"job {job.id} is cancelled, what is done is kept", hint=hint)
 
 
@@ -250,7 +250,7 @@ def _done(runner: Runner, planned: Planned) -> Job:
         console.note(f"job {before.id} has done this already: nothing is done twice")
         return before
     if before is not None:
-        raise errors.Conflict(f"job {before.id} is doing this", hint=f"`coinswarm jobs resume {before.id}` goes on with it")
+        raise errors.Conflict(f"job {before.id} is doing this", hint=f"`coinswarm jobs resume {before.id}` resumes it")
     with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
         return runner.run(planned, new=True, watcher=display, stopped=stopped)
 
@@ -261,15 +261,11 @@ def _estimated(runner: Runner, planned: Sequence[Planned], *, as_json: bool) -> 
         plain = [{"seconds": each.seconds, **each.facts} for each in made]
         console.emit_json(plain[0] if len(plain) == 1 else plain)
         return
-    for each, estimate in zip(planned, made, strict=True):
-        _show_estimate(estimate, synthetic=each.job.synthetic)
-
-
-def _show_estimate(estimate: Estimate, *, synthetic: bool) -> None:
     from cluster.cli import live
 
-    rows = [["time", live.span(estimate.seconds)], *map(list, estimate.rows)]
-    console.table("estimate", ["what", "how much"], rows, synthetic=synthetic)
+    for each, estimate in zip(planned, made, strict=True):
+        rows = [["time", live.span(estimate.seconds)], *map(list, estimate.rows)]
+        console.table("estimate", ["what", "how much"], rows, synthetic=each.job.synthetic)
 
 
 def _detached(settings: MachineSettings, runner: Runner, planned: Sequence[Planned], wanted: RunOptions) -> None:

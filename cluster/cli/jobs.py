@@ -32,7 +32,6 @@ _ENDED = ("done", "failed", "cancelled")
 def list_jobs(
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20,
     server: client.Server = None,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Jobs, newest first."""
@@ -56,7 +55,7 @@ def _list(found: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
 
 
 @app.command("show")
-def show_job(job: OfJob, server: client.Server = None, *, as_json: console.AsJson = False) -> None:
+def show_job(job: OfJob, server: client.Server = None, as_json: console.AsJson = False) -> None:
     """What a job was asked to do and how far it is."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
@@ -87,7 +86,6 @@ def watch_job(
     job: OfJob,
     interval: Interval = None,
     server: client.Server = None,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Follow a job from any terminal or machine until it ends; exit code 1 when it failed or was cancelled."""
@@ -111,7 +109,7 @@ def watch_job(
 
 
 @app.command("cancel")
-def cancel_job(job: OfJob, server: client.Server = None, *, as_json: console.AsJson = False) -> None:
+def cancel_job(job: OfJob, server: client.Server = None, as_json: console.AsJson = False) -> None:
     """Cancel a job, whether it waits or runs; what is done is kept and it can be resumed."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
@@ -131,7 +129,6 @@ def resume_job(
     workers: job_commands.Workers = None,
     address: job_commands.Address = None,
     server: client.Server = None,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Go on from the last committed generation; the result is the same as if the job had never stopped."""
@@ -153,7 +150,6 @@ def report_job(
     job: OfJob,
     out: Annotated[Path | None, typer.Option("--out", help="Write it as this HTML file as well.")] = None,
     server: client.Server = None,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """What a job came to, whatever its kind: tables on the terminal, and one HTML file with --out."""
@@ -186,7 +182,7 @@ def _standing(job: Job) -> str:
     standing = brief.standing(job)
     follow = {"queued": "`coinswarm serve` runs what is queued", "running": f"`coinswarm watch {job.id}` follows it"}
     why = f": {job.error}" if job.error else ""
-    return f"job {job.id} is {standing}{why}; {follow.get(standing, f'`coinswarm jobs resume {job.id}` goes on with it')}"
+    return f"job {job.id} is {standing}{why}; {follow.get(standing, f'`coinswarm jobs resume {job.id}` resumes it')}"
 
 
 def _followed(store: Store, job: str, interval_s: float, *, served: bool) -> Job:
@@ -203,7 +199,7 @@ def _followed(store: Store, job: str, interval_s: float, *, served: bool) -> Job
             return found
         standing = brief.standing(found)
         if standing == brief.LOST and not served:
-            raise errors.Unavailable(f"no process drives job {job}", hint=f"`coinswarm jobs resume {job}` goes on")
+            raise errors.Unavailable(f"no process drives job {job}", hint=f"`coinswarm jobs resume {job}` resumes it")
         if standing != told:
             told = standing
             console.note(f"job {job} is {standing}{_NEXT.get(standing, '') if served else ''}")

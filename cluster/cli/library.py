@@ -23,7 +23,7 @@ Why = Annotated[str, typer.Option("--why", help="For the ledger.")]
 
 @app.command("list")
 def list_plays(
-    state: Annotated[str | None, typer.Option("--state", help="Only those that stand here.")] = None, *, as_json: console.AsJson = False
+    state: Annotated[str | None, typer.Option("--state", help="Only those that stand here.")] = None, as_json: console.AsJson = False
 ) -> None:
     """Every vetted play, as it was vetted last, with its tags and where its variant stands now."""
     from coinswarm.ledger import lifecycle
@@ -46,7 +46,7 @@ def list_plays(
 
 
 @app.command()
-def show(play: OfPlay, *, as_json: console.AsJson = False) -> None:
+def show(play: OfPlay, as_json: console.AsJson = False) -> None:
     """One play: where it comes from, its verdict, every step it took, and its YAML."""
     from coinswarm.ledger import lifecycle
 
@@ -66,19 +66,19 @@ def show(play: OfPlay, *, as_json: console.AsJson = False) -> None:
 
 
 @app.command()
-def disable(play: OfPlay, why: Why, *, as_json: console.AsJson = False) -> None:
+def disable(play: OfPlay, why: Why, as_json: console.AsJson = False) -> None:
     """Take a play out of use for good; only rework leads back."""
     _move(play, "disabled", why, as_json=as_json)
 
 
 @app.command()
-def rework(play: OfPlay, why: Why, *, as_json: console.AsJson = False) -> None:
+def rework(play: OfPlay, why: Why, as_json: console.AsJson = False) -> None:
     """Send a play back to be worked on; it is vetted again as a candidate after `library reopen`."""
     _move(play, "rework", why, as_json=as_json)
 
 
 @app.command()
-def reopen(play: OfPlay, why: Why, *, as_json: console.AsJson = False) -> None:
+def reopen(play: OfPlay, why: Why, as_json: console.AsJson = False) -> None:
     """Make a play in rework a candidate again."""
     _move(play, "candidate", why, as_json=as_json)
 

@@ -38,7 +38,6 @@ def power(
     candidates: Annotated[int, typer.Option(help="Patterns that are tested together.")] = 150_000,
     chance: Annotated[float, typer.Option("--power", help="Chance to find it.")] = 0.8,
     campaign: Annotated[str, typer.Option(help="Where it has a vault, the bars of it do not count.")] = "default",
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Say what these bars could show at all, before a search."""
@@ -87,7 +86,6 @@ def list_patterns(
     status: Annotated[str | None, typer.Option(help="candidate, confirmed, rejected or retired.")] = None,
     source: Annotated[str | None, typer.Option(help="chaos, technical or academic.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Patterns of the library, newest first."""
@@ -109,7 +107,7 @@ def list_patterns(
 
 
 @app.command("show")
-def show_pattern(pattern: OfPattern, *, as_json: console.AsJson = False) -> None:
+def show_pattern(pattern: OfPattern, as_json: console.AsJson = False) -> None:
     """All that is known of one pattern."""
     with bootstrap.open_patterns(console.settings()) as library:
         record = library.pattern(pattern)
@@ -150,7 +148,6 @@ def _evidence(record: PatternRecord) -> Iterator[str]:
 def retire_pattern(
     pattern: OfPattern,
     why: Annotated[str, typer.Option(help="Reason, stored with the pattern.")] = "by hand",
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Retire a pattern by hand; it stays in the library and what was spent on it stays spent."""
@@ -165,7 +162,6 @@ def export_pattern(
     out: Annotated[Path, typer.Option(help="The play's file.", show_default=False)],
     hold_bars: Annotated[int | None, typer.Option(help="Bars to hold; else the median hold of its trades.", min=1)] = None,
     side: Annotated[str | None, typer.Option(help="long or short, where the pattern does not say; else the one that made more.")] = None,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Write a pattern as a play that enters where it holds; `coinswarm backtest` trades it."""
@@ -191,7 +187,6 @@ def review_patterns(
     job: Jobs = None,
     campaign: Campaign = None,
     seed: Annotated[int, typer.Option(help="Of the sign flips.")] = 0,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Re-test confirmed patterns on random trades of later bars and retire those that died."""
@@ -212,7 +207,6 @@ def review_patterns(
 def report_job(
     job: Annotated[str, typer.Argument(help="Id of a search or of a test of rules, or the beginning of it.")],
     out: Annotated[Path | None, typer.Option("--out", help="The file; else `reports/JOB.html` in the home folder.")] = None,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Write what a search or a test of rules tried, and what survived, as one HTML file."""
@@ -223,6 +217,6 @@ def report_job(
             rule = f"this report is of a job of kind {discover.NAME} or {rules.NAME}"
             raise errors.Refused(rule, found=f"{found.id} of kind {found.kind}", hint=f"`coinswarm jobs report {found.id}` is of any kind")
         if found.status != "done":
-            raise errors.NotFound(f"job {found.id} has found nothing yet", hint=f"`coinswarm jobs resume {found.id}` goes on with it")
+            raise errors.NotFound(f"job {found.id} has found nothing yet", hint=f"`coinswarm jobs resume {found.id}` resumes it")
         path = reports.write(settings, runner.report(found), found, out)
     console.answer({"job": found.id, "path": str(path)}, str(path), as_json=as_json)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from cluster.cli import backtest, console, play_export, play_features, play_lookahead, play_vet, warming
+from cluster.cli import backtest, console, play_export, play_features, play_lookahead, play_vet
 from cluster.jobs import warmup
 from coinswarm import errors
 from coinswarm.config import WARMUP_TOLERANCE
@@ -30,8 +30,7 @@ def check(
     bars: Annotated[Path | None, typer.Option(help="Parquet or CSV file of candles: how much of it warm-up takes.")] = None,
     symbol: Annotated[str | None, typer.Option(help="A stored market: how much of it warm-up takes.")] = None,
     timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
-    warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
-    *,
+    warmup_tolerance: backtest.Tolerance = WARMUP_TOLERANCE,
     as_json: console.AsJson = False,
 ) -> None:
     """Check plays whole: every mistake of every file, with line, rule and the nearest names."""
@@ -122,7 +121,6 @@ def variants_of(
     play: Annotated[Path, typer.Argument(help="A YAML file.")],
     n: Annotated[int, typer.Option("--n", min=0, max=100_000, help="How many variants to draw.")] = 10,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed draws the same variants.")] = 0,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Draw variants of a play and say how many there are."""

@@ -18,7 +18,6 @@ def command(
     evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
     out: Annotated[Path | None, typer.Option(help="The play's file; else it is printed.")] = None,
     server: client.Server = None,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Write a stored evaluation as a play in which nothing varies: its rules, costs and account as they were scored.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from cluster.cli import backtest, console, warming
+from cluster.cli import backtest, console
 from cluster.jobs import variants
 from cluster.jobs.variants import Variant
 from coinswarm import play
@@ -34,8 +34,7 @@ def command(
     setting: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter that the play leaves open.")] = None,
     variant: Annotated[str | None, typer.Option(help="For parameters not set: first, middle or random:SEED.")] = None,
     max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
-    warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
-    *,
+    warmup_tolerance: backtest.Tolerance = WARMUP_TOLERANCE,
     as_json: console.AsJson = False,
 ) -> None:
     """Write every feature and entry or exit condition of one variant, bar by bar; each value is known at the close of its bar."""

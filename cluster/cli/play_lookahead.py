@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cluster.cli import backtest, console, live, warming
+from cluster.cli import backtest, console, live
 from coinswarm import codec, errors, play
 from coinswarm.config import WARMUP_TOLERANCE
 
@@ -29,8 +29,7 @@ def command(
     cuts: Annotated[int, typer.Option(min=1, max=1000, help="Places to cut at, for each variant and kind of tampering.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same variants and cuts.")] = 0,
     max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
-    warmup_tolerance: warming.Tolerance = WARMUP_TOLERANCE,
-    *,
+    warmup_tolerance: backtest.Tolerance = WARMUP_TOLERANCE,
     as_json: console.AsJson = False,
 ) -> None:
     """Cut the data off, replace the future with noise, begin later: nothing known or done before may change. Exit code 1 when it does."""

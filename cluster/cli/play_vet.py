@@ -22,7 +22,6 @@ def command(
     file: Annotated[Path | None, typer.Option("--gates", help="A file of gates, at least as strict as the default ones.")] = None,
     why: Annotated[str, typer.Option("--why", help="For the ledger.")] = "vetted: the report card passed the gates",
     tag: Annotated[list[str] | None, typer.Option("--tag", help="NAME=VALUE, besides those of the card; repeat for several.")] = None,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Validate a variant: its newest report card against the gates; exit code 1, and nothing written, when it does not pass."""

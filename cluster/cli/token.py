@@ -24,7 +24,6 @@ def create(
     days: Annotated[float | None, typer.Option(help="Days until it expires; else never.", min=0.0001, max=36_500)] = None,
     max_queued: Annotated[int, typer.Option(help="Jobs that may wait at one time.", min=0)] = MAX_QUEUED,
     max_running: Annotated[int, typer.Option(help="Jobs that may run at one time.", min=0)] = MAX_RUNNING,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Make a token and print its secret, this once: only its hash is kept."""
@@ -43,7 +42,7 @@ def create(
 
 
 @app.command("list")
-def list_tokens(*, as_json: console.AsJson = False) -> None:
+def list_tokens(as_json: console.AsJson = False) -> None:
     """All tokens, without their secrets."""
     with bootstrap.open_queue(console.settings()) as (_, tokens):
         found = tokens.tokens()
@@ -55,7 +54,7 @@ def list_tokens(*, as_json: console.AsJson = False) -> None:
 
 
 @app.command()
-def revoke(name: Annotated[str, typer.Argument(help="Its id or name.")], *, as_json: console.AsJson = False) -> None:
+def revoke(name: Annotated[str, typer.Argument(help="Its id or name.")], as_json: console.AsJson = False) -> None:
     """Take a token back; it opens nothing from a second later on."""
     with bootstrap.open_queue(console.settings()) as (_, tokens):
         found = tokens.revoke(name, by=_BY)

@@ -33,7 +33,6 @@ def declare(
         int, typer.Option("--longest-hold", help="Bars that the longest trade is held; as many are dropped before each cut.")
     ] = 48,
     embargo: Annotated[int | None, typer.Option(help="Bars skipped after each cut; else as many as are held.")] = None,
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Cut a campaign's time into train, validation and vault, once: its jobs never see the vault."""
@@ -50,7 +49,7 @@ def declare(
 
 @app.command()
 def show(
-    campaign: Annotated[str | None, typer.Option("--campaign", help="One campaign; else all.")] = None, *, as_json: console.AsJson = False
+    campaign: Annotated[str | None, typer.Option("--campaign", help="One campaign; else all.")] = None, as_json: console.AsJson = False
 ) -> None:
     """Splits of campaigns, and every opening of their vaults."""
     with bootstrap.open_campaigns(console.settings()) as kept:
@@ -79,7 +78,6 @@ def show(
 def open_vault(
     evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
     why: Annotated[str, typer.Option("--why", help="Why now, for the ledger.")],
-    *,
     as_json: console.AsJson = False,
 ) -> None:
     """Judge one variant on its campaign's vault; written down with who, when and why, and charged as a trial."""
@@ -116,7 +114,7 @@ def _show_split(split: CampaignSplit, *, as_json: bool) -> None:
 
 
 def _made(keys: Iterable[str]) -> bool:
-    """Whether some of these data sets are of prices that nobody traded."""
+    """Whether some of these data sets are of prices that were made, not traded."""
     from coinswarm.market import files
 
     return any(files.is_made(key.partition(":")[0]) for key in keys)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 from cluster.jobs.options import Options, S
-from cluster.jobs.settings import JobSettings
 
 if TYPE_CHECKING:  # commands know kinds by this module, and most of them compute nothing
     from cluster.compute.evaluator import Evaluator
@@ -24,8 +23,6 @@ if TYPE_CHECKING:  # commands know kinds by this module, and most of them comput
     from coinswarm.ledger.patterns import PatternStore
     from coinswarm.ledger.records import DataSetRecord, Job, JobStatus, Json, Lease, PlayRecord
     from coinswarm.ledger.store import Store
-
-S_contra = TypeVar("S_contra", bound=JobSettings, contravariant=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,22 +179,6 @@ class Estimate:
     rows: tuple[tuple[str, str], ...] = ()
 
 
-class Plan(Protocol[S_contra]):
-    """Settles a request. Refuses what cannot be done, before anything is stored."""
-
-    def __call__(self, settings: S_contra, context: PlanContext, /) -> JobSpec:
-        """See `JobKind.plan`."""
-
-
-def no_check(_settings: Any) -> None:
-    """All that a request can be refused for is in its model, or needs its bars."""
-
-
-def no_trials(_settings: Any) -> int:
-    """Nothing is searched, so nothing is tried."""
-    return 0
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobKind(Generic[S]):
     """How a kind of job is planned, run and reported.
@@ -205,7 +186,7 @@ class JobKind(Generic[S]):
     Attributes:
         name: the folder's name, and `Job.kind`.
         options: what can be asked for, and how it is typed.
-        plan: settles a request.
+        plan: settles a request; refuses what cannot be done, before anything is stored.
         check: refuses what can be refused without bars, as `plan` would; a command asks it before it imports files.
         load: the work of a planned job; it reads nothing but the job, so that to resume is the same call.
         cost: of a settled config: what is computed, in variant-bars.
@@ -215,19 +196,19 @@ class JobKind(Generic[S]):
         changes: what else differs from the job as it was stored, as lines; a changed job is not resumed.
         repeated: the job that has done what is asked for already, where doing it twice is of no use; raises `Conflict` where it may not be.
         stored_bytes: of a settled config: about how much the job adds to the database.
-        alone_below: cost below which the command computes in its own process, where nobody says how many workers.
+        alone_below: cost below which the command computes in its own process, where no number of workers is asked for.
         any_code: whether another version of the code may resume it.
     """
 
     name: str
     options: Options[S]
-    plan: Plan[S]
+    plan: Callable[[S, PlanContext], JobSpec]
     load: Callable[[Planned, RunContext], Work]
     cost: Callable[[Json], float]
     estimate: Callable[[Planned, RunContext], Estimate]
     report: Callable[[Job, PlanContext], Report]
-    check: Callable[[S], None] = no_check
-    trials: Callable[[S], int] = no_trials
+    check: Callable[[S], None] = lambda _: None
+    trials: Callable[[S], int] = lambda _: 0
     changes: Callable[[Planned], Sequence[str]] = lambda _: ()
     repeated: Callable[[Planned, PlanContext], Job | None] = lambda _planned, _context: None
     stored_bytes: Callable[[Json], int] = lambda _: 0

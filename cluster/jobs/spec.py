@@ -139,7 +139,7 @@ def refuse_too_large(needed: int, free: int | None) -> None:
 
 
 def require_campaign(name: str) -> None:
-    """Raise `InvalidArgument` where a campaign has no name: nobody could ask for it again."""
+    """Raise `InvalidArgument` where a campaign has no name, by which it could be asked for again."""
     if not name.strip():
         raise errors.InvalidArgument("a campaign has a name", found=repr(name), hint="without --campaign it is `default`")
 

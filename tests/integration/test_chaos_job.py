@@ -231,7 +231,7 @@ def test_a_job_that_is_not_finished_says_how_far_it_is_and_how_to_go_on(context:
     driven(context, made, stop=StopAfter(1))
     runner = CliRunner(env={"COINSWARM_HOME": str(tmp_path), "COINSWARM_DATABASE_URL": database_url, "COINSWARM_DEBUG": ""})
     said = " ".join(runner.invoke(app, ["chaos", "show", made.job.id]).stderr.split())
-    assert f"300 of 1,000 trades are drawn: the job is cancelled, `coinswarm jobs resume {made.job.id}` goes on with it" in said
+    assert f"300 of 1,000 trades are drawn: the job is cancelled, `coinswarm jobs resume {made.job.id}` resumes it" in said
     shown = json.loads(runner.invoke(app, ["chaos", "show", made.job.id, "--json"]).stdout)
     assert (shown["status"], shown["trades"], shown["of"]) == ("cancelled", 300, 1000)
 

@@ -21,7 +21,7 @@ from coinswarm.market.catalog import Catalog
 BATCH = 25_000
 """Trades a step: 8 MB of rows, a third of a second of work and commit."""
 _TRADE_COST = 500
-"""A chaos trade costs as much as so many variant-bars."""
+"""A chaos trade costs as much as this number of variant-bars."""
 _ALL = 1_000_000
 
 
@@ -81,7 +81,7 @@ def _refuse_drawn(context: PlanContext, campaign: str, settled: Mapping[str, Any
     earlier = [job for job in jobs if job.id in held or job.status not in FINAL_STATUSES]
     for job in earlier:
         if job.config["draw"] == settled["draw"]:
-            resume = "" if job.status == "done" else f"; `coinswarm jobs resume {job.id}` goes on with it"
+            resume = "" if job.status == "done" else f"; `coinswarm jobs resume {job.id}` resumes it"
             raise errors.Conflict(
                 f"campaign {campaign} has these trades already, in job {job.id}",
                 hint=f"another --seed adds new ones, another --campaign keeps them apart{resume}",
@@ -99,7 +99,7 @@ def _checked(settings: ChaosSettings) -> ChaosSettings:
 
 
 def _looked_at(bars: Sequence[Bars], settings: ChaosSettings) -> list[str]:
-    """Data sets of markets that features name and nobody trades."""
+    """Data sets of markets that features name and that are not traded."""
     named = {market for name in settings.features if (market := naming.read(name).market)}
     return markets.looked_at(named - {market.symbol for market in bars}, bars[0])
 

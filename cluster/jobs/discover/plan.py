@@ -15,7 +15,7 @@ from coinswarm.ledger.store import Store
 
 _SOURCE = "chaos"
 _TRADE_COST = 2000
-"""A trade that is searched costs as much as so many variant-bars."""
+"""A trade that is searched costs as much as this number of variant-bars."""
 _ALL = 100_000
 
 

@@ -44,7 +44,7 @@ def summary_of(store: Store, job: Job) -> Json:
     """
     steps = store.generations(job.id)
     if not steps:
-        raise errors.NotFound(f"job {job.id} has found nothing yet", hint=f"`coinswarm jobs resume {job.id}` goes on with it")
+        raise errors.NotFound(f"job {job.id} has found nothing yet", hint=f"`coinswarm jobs resume {job.id}` resumes it")
     return steps[0].figures
 
 

@@ -107,7 +107,7 @@ def beside(sampled: Sequence[Job], trades: ChaosTrades, bars_file: Path) -> tupl
 
 
 def _deciding(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """What must be the same whoever computed it: not what the library had spent before."""
+    """What must be the same wherever it is computed: not what the library had spent before."""
     kept = ("tested", "counted", "threshold", "p_family", "significant", "best")
     return {
         **{name: summary[name] for name in kept},

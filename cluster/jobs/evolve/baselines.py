@@ -1,6 +1,6 @@
 """What a search has to beat at equal cost: random parameters, and lottery trading with the winner's exits, sizes and costs.
 
-Yardsticks are no candidates, so they are not written into the ledger. Each is scored by the same evaluator in large lots, a few under way
+Baselines are no candidates, so they are not written into the ledger. Each is scored by the same evaluator in large lots, a few under way
 at a time, and reduced as it comes in: the figures of a million of them are never held at once.
 """
 
@@ -37,13 +37,13 @@ def baselines(plan: SearchPlan, found: Sequence[PlaySearch], evaluator: Evaluato
     evolved = _evolved(found, plan.search)
     random = _Tally(plan.search)
     for one in found:
-        _lay(evaluator, _random_lots(one, plan.search), random, stopped)
+        _score(evaluator, _random_lots(one, plan.search), random, stopped)
     lottery = _Tally(plan.search)
     winner = _winner(found)
     if winner is not None:
         one, genome = winner
         trials = sum(other.state.evaluations for other in found)
-        _lay(evaluator, _lottery_lots(one, genome, plan.search.seed, trials), lottery, stopped)
+        _score(evaluator, _lottery_lots(one, genome, plan.search.seed, trials), lottery, stopped)
     if stopped():
         return NONE
     compared = {"random": random.verdict(evolved), "lottery": lottery.verdict(evolved)}
@@ -92,7 +92,7 @@ class _Tally:
         }  # fmt: skip
 
 
-def _lay(evaluator: Evaluator, works: Iterator[ScoreRequest], tally: _Tally, stopped: Callable[[], bool]) -> None:
+def _score(evaluator: Evaluator, works: Iterator[ScoreRequest], tally: _Tally, stopped: Callable[[], bool]) -> None:
     """Score works, a few under way at a time; when it is to stop, what is under way is left to be passed over."""
     under_way: set[int] = set()
     for work in works:

@@ -64,8 +64,8 @@ def _skeleton(one: PlaySearch, stored: Mapping[int, Island]) -> State:
 
 
 def _absent(island: Island) -> Island:
-    nobody = island.population.take(np.empty(0, dtype=np.int64))
-    return replace(island, generation=_ELSEWHERE, population=nobody, outbox=None, inbox=None, history=island.history[:0])
+    empty = island.population.take(np.empty(0, dtype=np.int64))
+    return replace(island, generation=_ELSEWHERE, population=empty, outbox=None, inbox=None, history=island.history[:0])
 
 
 def archives(blob: bytes) -> tuple[Archive, ...]:

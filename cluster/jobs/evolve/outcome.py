@@ -42,7 +42,7 @@ def score_winners(plan: SearchPlan, found: Sequence[PlaySearch], store: Store, e
     store.save_scores(lease, batches)
 
 
-def result(plan: SearchPlan, found: Sequence[PlaySearch], store: Store, why: str, seconds: float, yardstick: Json) -> dict[str, Any]:
+def result(plan: SearchPlan, found: Sequence[PlaySearch], store: Store, why: str, seconds: float, compared: Json) -> dict[str, Any]:
     """What is stored as the job's result and printed by `--json`."""
     rows = store.leaderboard(plan.job.id, limit=plan.winners)
     evaluations = sum(one.state.evaluations for one in found)
@@ -59,7 +59,7 @@ def result(plan: SearchPlan, found: Sequence[PlaySearch], store: Store, why: str
         "best": _row(rows[0]) if rows else None,
         "winners": [_row(row) for row in rows],
         "pareto": [entry for one in found for entry in _front(one)],
-        "baselines": yardstick,
+        "baselines": compared,
         "archive": {
             "kinds": sum(len(one.archive) for one in found),
             "coverage": float(np.mean([archive.coverage(one.archive, behaviour.TRADING) for one in found])),

@@ -1,8 +1,8 @@
 """A race as a driver sees it: works go in and scores come out, most of them of variants that were dropped on a part of the bars.
 
 Between a driver and its evaluator each work passes through the rungs of `coinswarm.evolve.racing`: all of its variants on a few blocks,
-the best of them on more, the last ones on everything. The decisions are functions of the scores, so they are the same whoever computes
-and in whatever order; nothing of a race under way is stored, because a generation is committed whole or not at all.
+the best of them on more, the last ones on everything. The decisions are functions of the scores, so they are the same wherever and in
+whatever order these are computed; nothing of a race under way is stored, because a generation is committed whole or not at all.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from coinswarm.types import IntArray
 
 
 @dataclass(kw_only=True, eq=False)
-class _Heat:
-    """One work on its way: who is still in the race, and what is known of everybody."""
+class _Race:
+    """The race of one work: which variants are still in it, and what is known of each."""
 
     work: ScoreRequest
     rungs: tuple[Rung, ...]
@@ -63,7 +63,7 @@ class Rounds:
         self._evaluator = evaluator
         self._search = SearchSettings()
         self._shares = np.ones((1, 1))
-        self._under_way: dict[int, _Heat] = {}
+        self._under_way: dict[int, _Race] = {}
 
     def open(self, task: Task, search: SearchSettings) -> None:
         """Get ready for a task, raced as `search` says; refuses what the evaluator refuses."""
@@ -80,36 +80,36 @@ class Rounds:
             self._evaluator.submit(work)
             return
         table, last = np.zeros((n, markets), dtype=SCORE_DTYPE), np.zeros(n, dtype=np.int64)
-        heat = _Heat(work=work, rungs=rungs, running=np.arange(n), figures=table, last=last)
-        self._under_way[work.token] = heat
-        self._evaluator.submit(heat.next_work)
+        race = _Race(work=work, rungs=rungs, running=np.arange(n), figures=table, last=last)
+        self._under_way[work.token] = race
+        self._evaluator.submit(race.next_work)
 
     def collect(self, timeout_s: float) -> Scored | None:
         """A finished work, or None when none is within `timeout_s`, or when one of them only came to its next rung."""
         scored = self._evaluator.collect(timeout_s)
-        heat = None if scored is None else self._under_way.get(scored.token)
-        if scored is None or heat is None:
+        race = None if scored is None else self._under_way.get(scored.token)
+        if scored is None or race is None:
             return scored
-        self._enter(heat, scored)
-        if heat.stage and self._advance(heat, scored):
-            self._evaluator.submit(heat.next_work)
+        self._enter(race, scored)
+        if race.stage and self._advance(race, scored):
+            self._evaluator.submit(race.next_work)
             return None
         return self._under_way.pop(scored.token).scored
 
-    def _enter(self, heat: _Heat, scored: Scored) -> None:
+    def _enter(self, race: _Race, scored: Scored) -> None:
         """Put down what was learned of the variants in the race."""
-        heat.figures[heat.running] = scored.figures
-        heat.last[heat.running] = heat.stage
-        heat.reasons |= {int(heat.running[row]): text for row, text in scored.reasons.items()}
-        heat.seconds += scored.seconds
-        heat.cost += len(heat.running) * float(self._shares[heat.stage].mean())
+        race.figures[race.running] = scored.figures
+        race.last[race.running] = race.stage
+        race.reasons |= {int(race.running[row]): text for row, text in scored.reasons.items()}
+        race.seconds += scored.seconds
+        race.cost += len(race.running) * float(self._shares[race.stage].mean())
 
-    def _advance(self, heat: _Heat, scored: Scored) -> bool:
+    def _advance(self, race: _Race, scored: Scored) -> bool:
         """Let the best go on; False when there are none, because all failed."""
-        part = np.full(len(heat.running), heat.stage, dtype=np.int64)
+        part = np.full(len(race.running), race.stage, dtype=np.int64)
         found = reduction.results(racing.extended(scored.figures, part, self._search.racing), self._search)
-        survivors = heat.rungs[heat.step].survivors
+        survivors = race.rungs[race.step].survivors
         rows = racing.decide(survivors, racing.minimised(found, self._search), found.violation, found.failed)
-        heat.running = heat.running[rows]
-        heat.step += 1
+        race.running = race.running[rows]
+        race.step += 1
         return bool(len(rows))

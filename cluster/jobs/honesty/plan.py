@@ -23,7 +23,7 @@ from coinswarm.validate import gates, worlds
 
 TEMPLATE_SEED = 1
 _TRADE_COST = 2000
-"""A trade that is drawn and searched costs as much as so many variant-bars."""
+"""A trade that is drawn and searched costs as much as this number of variant-bars."""
 
 
 def plan(request: HonestyRequest, context: PlanContext) -> JobSpec:

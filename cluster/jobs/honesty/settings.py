@@ -69,9 +69,8 @@ class EvolveSettings(config.Settings):
 
 
 def _family(name: str) -> str:
-    """The name; raises `NotFound` where no family of worlds has it."""
-    worlds.family(name)
-    return name
+    """The family's own name; raises `NotFound` where there is none of this name."""
+    return worlds.family(name).name
 
 
 class Cell(config.Settings):
@@ -124,15 +123,6 @@ def power_cells() -> tuple[Cell, ...]:
     return tuple(Cell(family="planted", plant=plant) for plant in plants)
 
 
-def cell(name: str) -> Cell:
-    """The kind of world of a family, under its own name.
-
-    Raises:
-        NotFound: there is no such family.
-    """
-    return Cell(family=worlds.family(name).name)
-
-
 class HonestyRequest(JobSettings):
     """Run a pipeline on worlds where nothing is to be found, or something is: see `coinswarm honesty --help`."""
 
@@ -161,7 +151,7 @@ def _compose(settings: Mapping[str, Any], given: Mapping[str, Any], machine: Mac
     _refuse_idle(given, inner, planted=planted, searched=searched, plays=bool(asked.get("plays")))
     families = [name.strip() for name in str(given.get("families") or "N0,N1,N2,N3").split(",") if name.strip()]
     hidden = planted_play_cells() if searched else power_cells()
-    inner["cells"] = [each.model_dump() for each in (hidden if planted else tuple(cell(name) for name in families))]
+    inner["cells"] = [each.model_dump() for each in (hidden if planted else tuple(Cell(family=name) for name in families))]
     usual = POWER if planted else PatternSettings()
     inner["patterns"] = {**usual.model_dump(), **inner.get("patterns", {})}
     asked["settings"] = inner

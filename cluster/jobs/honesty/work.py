@@ -36,7 +36,7 @@ _SURE = 2.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorldRun:
-    """One world, as it is sent to whoever judges it."""
+    """One world, as it is sent to a worker process."""
 
     cell: Cell
     number: int
@@ -142,7 +142,7 @@ class Truth:
 
 
 def true_effect(pattern: Pattern, cell: Cell, like: Sequence[Bars], settings: PatternSettings, *, fresh: int = _FRESH) -> Truth:
-    """What a pattern is worth in the process of a kind of world, from worlds that nobody has searched.
+    """What a pattern is worth in the process of a kind of world, from worlds that were not searched.
 
     Args:
         pattern: the conditions; markets by the key of the template, of any world, or none.

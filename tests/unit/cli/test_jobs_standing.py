@@ -59,6 +59,6 @@ def test_plays_are_shown_as_they_are_listed() -> None:
 def test_the_report_of_a_job_that_is_not_done_begins_with_how_it_stands() -> None:
     job = driven(20)
     assert jobs._standing(job) == f"job {job.id} is running; `coinswarm watch {job.id}` follows it"
-    assert jobs._standing(driven(-5)).endswith("goes on with it")
+    assert jobs._standing(driven(-5)).endswith("resumes it")
     failed = replace(job, status="failed", error="the disk is full")
-    assert jobs._standing(failed) == f"job {job.id} is failed: the disk is full; `coinswarm jobs resume {job.id}` goes on with it"
+    assert jobs._standing(failed) == f"job {job.id} is failed: the disk is full; `coinswarm jobs resume {job.id}` resumes it"
