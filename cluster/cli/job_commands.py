@@ -132,7 +132,7 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
     settings = settings.model_copy(update={"ray_address": wanted.address}) if wanted.address else settings
     with bootstrap.open_runner(settings, workers=wanted.workers, note=console.note) as runner:
         if wanted.queue:
-            _submit_all(asked, lambda each: runner.enqueue(each, _terms(wanted)), wanted, place="")
+            _submit_all(asked, lambda each: runner.enqueue(each, priority=wanted.priority, key=wanted.key or ""), wanted, place="")
             return
         planned = [runner.plan(each) for each in asked]
         if wanted.estimate:
@@ -210,12 +210,6 @@ def _refuse_here(wanted: RunOptions) -> None:
     for name in ("estimate", "detach", "workers", "address"):
         if getattr(wanted, name):
             raise errors.InvalidArgument(f"--{name} does not go with --server", hint="the server decides where and when a job runs")
-
-
-def _terms(wanted: RunOptions) -> Any:
-    from cluster.run.runner import QueueOptions
-
-    return QueueOptions(priority=wanted.priority, key=wanted.key or "")
 
 
 def _posted(remote: client.Client, asked: JobSettings, wanted: RunOptions) -> str:
