@@ -15,11 +15,10 @@ from cluster.api.counting import Trials
 from cluster.jobs import brief, registry, spec
 from cluster.jobs.settings import JobSettings, Name
 from cluster.queries import answers
-from cluster.run.runner import QueueOptions, submission
 from coinswarm import codec, errors
 from coinswarm.ledger.access import Token
 from coinswarm.ledger.browse import JobFilter
-from coinswarm.ledger.queue import MAX_KEY, MAX_PRIORITY
+from coinswarm.ledger.queue import MAX_KEY, MAX_PRIORITY, Submission
 from coinswarm.ledger.records import JobStatus
 from coinswarm.metrics.figures import FIGURES
 
@@ -58,21 +57,22 @@ async def submit(
     """Submit a job. It is planned at once, so that what cannot be done is refused here; a driver runs it when its turn comes."""
     _refuse_huge(wanted, here)
     request = await run_in_threadpool(spec.resolved, wanted, here.store)
-    terms = QueueOptions(
-        token=caller.id, priority=priority, key=key or "", max_queued=_most_queued(caller)
-    )  # fmt: skip
-    known = await run_in_threadpool(here.queue.keyed, caller.id, terms.key, spec.fingerprint(request))
-    if known is None:
+    fingerprint, made = spec.fingerprint(request), ""
+    job = await run_in_threadpool(here.queue.keyed, caller.id, key or "", fingerprint)
+    if job is None:
         planned = await here.queries.ask(answers.plan, request)
-        job = await run_in_threadpool(here.queue.submit, submission(planned, request, terms))
-        known = None if job == planned.job.id else job  # another was faster with the same key
-    if known is None:
-        _log.info("a job was submitted", extra={"job": job, "token": caller.id})
+        made = planned.job.id
+        submission = Submission(
+            job=planned.job, plays=planned.plays, data_sets=planned.data_sets, token=caller.id, priority=priority, key=key or "",
+            fingerprint=fingerprint, max_queued=_most_queued(caller),
+        )  # fmt: skip
+        job = await run_in_threadpool(here.queue.submit, submission)
         for line in planned.notes:
             _log.info("%s", line, extra={"job": job})
+    if job == made:
+        _log.info("a job was submitted", extra={"job": job, "token": caller.id})
     else:
-        job = known
-        response.status_code = 200
+        response.status_code = 200  # the key was used before, or another was faster with it
     response.headers["Location"] = f"/api/v1/jobs/{job}"
     return await run_in_threadpool(_shown, here, job)
 

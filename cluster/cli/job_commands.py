@@ -141,12 +141,9 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
         return
     said = {"ray_address": wanted.address, "workers": wanted.workers}
     settings = settings.model_copy(update={name: value for name, value in said.items() if value})
-    from cluster.run.runner import QueueOptions
-
     with bootstrap.open_runner(settings, workers=wanted.workers, note=console.note) as runner:
         if wanted.queue:
-            terms = QueueOptions(priority=wanted.priority, key=wanted.key or "")
-            _submit_all(asked, lambda each: runner.enqueue(each, terms), wanted, place="")
+            _submit_all(asked, lambda each: runner.enqueue(each, priority=wanted.priority, key=wanted.key or ""), wanted, place="")
             return
         planned = [runner.plan(each) for each in asked]
         if wanted.estimate:

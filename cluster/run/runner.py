@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from cluster.compute.evaluator import Evaluator
 from cluster.compute.executor import Executor
@@ -44,23 +42,6 @@ class Compute(Protocol):
 
 _MOST_LOSSES = 5
 """Clusters that may die under one run of a job before it is given up."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QueueOptions:
-    """How a submission is queued.
-
-    Attributes:
-        token: id of the token that submits; "" for a command on the machine itself.
-        priority: in [-100, 100]; greater is sooner.
-        key: repeating a submission with the same key of the same token changes nothing; "" for none.
-        max_queued: how many jobs of the token may wait; None: any number.
-    """
-
-    token: str = ""
-    priority: int = 0
-    key: str = ""
-    max_queued: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,19 +94,28 @@ class Runner:
         """Store a planned job, to be run by the process that claims it first."""
         spec.submit(self.context.store, made)
 
-    def enqueue(self, settings: JobSettings, limits: QueueOptions) -> str:
+    def enqueue(self, settings: JobSettings, *, priority: int = 0, key: str = "") -> str:
         """Plan a request and put it in the queue of the service; the answer is the job's id, or that of the job its key stands for.
+
+        Args:
+            settings: what is asked for.
+            priority: in [-100, 100]; greater is sooner.
+            key: repeating a submission with the same key changes nothing; "" for none.
 
         Raises:
             CoinswarmError: what is asked for cannot be done; nothing is stored.
         """
         complete = spec.resolved(settings, self.context.store)
-        known = self.queue.keyed(limits.token, limits.key, spec.fingerprint(complete))
+        fingerprint = spec.fingerprint(complete)
+        known = self.queue.keyed("", key, fingerprint)
         if known is not None:
             return known
         made = self.plan(complete)
         spec.refuse_repeated(self.repeated(made))
-        return self.queue.submit(submission(made, complete, limits))
+        submission = Submission(
+            job=made.job, plays=made.plays, data_sets=made.data_sets, priority=priority, key=key, fingerprint=fingerprint
+        )  # fmt: skip
+        return self.queue.submit(submission)
 
     def run(
         self, made: Planned, *, new: bool, watcher: Watcher, stopped: Callable[[], bool], owner: str = "", lease_s: float = LEASE_S
@@ -204,40 +194,31 @@ class Runner:
         kind = registry.of(made.job)
         return kind.cost(made.job.config) < kind.alone_below
 
-    def _opened(self, made: Planned) -> _Run:
-        return _Run(runner=self, alone=self.is_alone(made))
+    @contextmanager
+    def _opened(self, made: Planned) -> Iterator[_Run]:
+        with ExitStack() as stack:
+            yield _Run(self, stack, alone=self.is_alone(made))
 
 
 class _Run:
     """Keeps `cluster.jobs.kind.RunContext` for the length of a `with`."""
 
-    def __init__(self, *, runner: Runner, alone: bool) -> None:
-        self._runner = runner
-        self._alone = alone
-        self._stack = ExitStack()
+    def __init__(self, runner: Runner, stack: ExitStack, *, alone: bool) -> None:
+        self._compute, self._stack, self._alone = runner.compute, stack, alone
         self.store = runner.context.store
         self.chaos = runner.context.chaos
         self.patterns = runner.context.patterns
-        self.bars_file: Path = runner.context.bars_file
+        self.bars_file = runner.context.bars_file
         self.fetch_timeout_s = runner.fetch_timeout_s
+        self.note = runner.note
 
     def executor(self) -> Executor:
         """Calls functions in worker processes, or in this one."""
-        return self._stack.enter_context(self._runner.compute.executor(alone=self._alone))
+        return self._stack.enter_context(self._compute.executor(alone=self._alone))
 
     def evaluator(self) -> Evaluator:
         """Scores variants in worker processes, or in this one."""
-        return self._stack.enter_context(self._runner.compute.evaluator(alone=self._alone))
-
-    def note(self, text: str) -> None:
-        """Say something that the person who watches should know."""
-        self._runner.note(text)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._stack.__exit__(kind, error, trace)
+        return self._stack.enter_context(self._compute.evaluator(alone=self._alone))
 
 
 def refuse_driven(job: Job, now: datetime) -> None:
@@ -252,11 +233,3 @@ def refuse_driven(job: Job, now: datetime) -> None:
             f"job {job.id} is driven by {job.lease_owner}",
             hint=f"if that driver is dead, its lease runs out in {left_s:.0f} s; then resume again",
         )
-
-
-def submission(made: Planned, settings: JobSettings, limits: QueueOptions) -> Submission:
-    """A planned job as the queue takes it."""
-    return Submission(
-        job=made.job, plays=made.plays, data_sets=made.data_sets, token=limits.token, priority=limits.priority, key=limits.key,
-        fingerprint=spec.fingerprint(settings), max_queued=limits.max_queued,
-    )  # fmt: skip

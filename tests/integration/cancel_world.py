@@ -25,7 +25,6 @@ from pydantic import SecretStr
 from cluster import bootstrap, machine
 from cluster.machine import MachineSettings
 from cluster.run.processes import ChildWorker
-from cluster.run.runner import QueueOptions
 from cluster.run.service import JobEnding, Service
 from coinswarm.ledger.store import Store
 from coinswarm.market import synthetic
@@ -126,7 +125,7 @@ class Home:
         """A queued fetch of a day."""
         day = {"since_ts": 1_700_000_000_000, "until_ts": 1_700_086_400_000}
         with bootstrap.open_runner(self.settings) as runner:
-            return runner.enqueue(jobs_world.request("fetch", exchange="binance", markets=("BTC/USDT",), **day), QueueOptions())
+            return runner.enqueue(jobs_world.request("fetch", exchange="binance", markets=("BTC/USDT",), **day))
 
     @contextmanager
     def fetching(self, port: int | None = None) -> Iterator[None]:

@@ -8,7 +8,7 @@ import pytest
 
 from cluster.jobs import spec
 from cluster.queries import answers
-from cluster.run.runner import QueueOptions, Runner
+from cluster.run.runner import Runner
 from coinswarm import errors
 from coinswarm.ledger.memory import MemoryAccess, MemoryQueue, MemoryStore
 from coinswarm.ledger.queue import Submission
@@ -33,9 +33,9 @@ def test_a_key_that_stands_for_a_job_answers_though_the_request_could_no_longer_
     asked = jobs_world.request("chaos", markets=[MARKET], trades=1000)
     first = world.queued(MemoryStore(), plays=(), data_hashes=(), kind="chaos")
     queue.submit(Submission(job=first, key="monday", fingerprint=spec.fingerprint(asked)))
-    assert runner(tmp_path, store, queue).enqueue(asked, QueueOptions(key="monday")) == first.id
+    assert runner(tmp_path, store, queue).enqueue(asked, key="monday") == first.id
     with pytest.raises(errors.Conflict, match="stands for another request"):
-        runner(tmp_path, store, queue).enqueue(asked.model_copy(update={"trades": 2000}), QueueOptions(key="monday"))
+        runner(tmp_path, store, queue).enqueue(asked.model_copy(update={"trades": 2000}), key="monday")
 
 
 def test_a_request_over_http_is_refused_too_where_it_would_fill_the_disk(tmp_path: Path) -> None:
