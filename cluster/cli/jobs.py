@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import client, console, job_commands, prune, reports
+from cluster.cli import client, console, job_commands, prune, reports, verify
 from cluster.jobs import brief
 from coinswarm import codec, errors
 
@@ -172,6 +172,7 @@ def report_job(
 
 
 app.command("prune")(prune.command)
+app.command("verify")(verify.command)
 
 _NEXT = {"queued": "; `coinswarm serve` runs what is queued", brief.LOST: "; a driver service resumes it"}
 """What becomes of a queued job that no one drives."""
