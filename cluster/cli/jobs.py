@@ -123,6 +123,27 @@ def cancel_job(job: OfJob, server: client.Server = None, as_json: console.AsJson
     console.answer({"job": name, "status": status}, said, as_json=as_json)
 
 
+@app.command("terminate")
+def terminate_job(job: OfJob, server: client.Server = None, as_json: console.AsJson = False) -> None:
+    """Cancel a job whose driver does not answer: take its lease away and end its process. A server asks for an admin's token."""
+    remote = client.wanted(console.settings(), server)
+    if remote is not None:
+        found = remote.post(f"/api/v1/jobs/{job}/terminate")
+    else:
+        from cluster.run import terminate
+
+        with bootstrap.open_store(console.settings()) as store, bootstrap.open_queue(console.settings()) as (queue, _):
+            found = codec.plain(terminate.terminate(queue, store.job(job).id, by=""))
+    console.answer(found, f"job {found['job']} is {found['status']}; {_FATES[found['process']].format(found['owner'])}", as_json=as_json)
+
+
+_FATES = {
+    "none": "no process works for it", "ended": "the process of {} was ended",
+    "elsewhere": "{} lost it: what it still computes is not stored",
+}  # fmt: skip
+"""What became of the process of a job that was terminated, by the owner of its lease."""
+
+
 @app.command("resume")
 def resume_job(
     job: OfJob,

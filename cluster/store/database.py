@@ -6,6 +6,7 @@ A repository's method is a transaction. While the server is away it waits and is
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -15,10 +16,14 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 import sqlalchemy as sa
 
 from cluster.store import connect, schema
+from coinswarm import errors
 
 PATIENCE_S = 300.0
 """How long a run waits for a database that went away before it gives up."""
 
+_LOCK_S = 2.0
+_END_BLOCKERS = sa.text("SELECT pg_terminate_backend(blocker) FROM unnest(pg_blocking_pids(:waiting)) AS blocker")
+_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 _R = TypeVar("_R", bound="Repository")
@@ -58,6 +63,31 @@ class Database:
 
     def close(self) -> None:
         """Close the connections; the database and its repositories are not used afterwards."""
+    def insist(self, work: Callable[[sa.Connection], _T]) -> _T:
+        """As `run`; connections that keep it waiting for a lock longer than two seconds are ended, and repeat what they did.
+
+        Raises:
+            Unavailable, Refused, StorageFull, InvalidArgument: as `run`.
+        """
+
+        def insisting(connection: sa.Connection) -> _T:
+            done = threading.Event()
+            me = connect.raw(connection).info.backend_pid
+            threading.Thread(target=self._unblock, args=(me, done), name="unblock", daemon=True).start()
+            try:
+                return work(connection)
+            finally:
+                done.set()
+
+        return self.run(insisting)
+
+    def _unblock(self, waiting: int, done: threading.Event) -> None:
+        while not done.wait(_LOCK_S):
+            try:
+                self.run(lambda connection: connection.execute(_END_BLOCKERS, {"waiting": waiting}))
+            except errors.CoinswarmError as problem:  # such as those of another role
+                _log.warning("a connection that holds a lock could not be ended: %s", problem)
+
         self._engine.dispose()
 
     def __enter__(self) -> Self:
