@@ -1,4 +1,4 @@
-"""`coinswarm jobs`: list, show, watch, cancel, resume and prune jobs."""
+"""`coinswarm jobs`: list, show, watch, cancel, terminate, resume, verify and prune jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import GenerationRecord, Job
     from coinswarm.ledger.store import Store
 
-app = typer.Typer(help="List, show, watch, cancel, resume and prune jobs.", no_args_is_help=True)
+app = typer.Typer(help="List, show, watch, cancel, terminate, resume, verify and prune jobs.", no_args_is_help=True)
 
 OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
 Interval = Annotated[float | None, typer.Option(help="Seconds between looks; else 1. A server is listened to.", min=0.1, max=3600)]
