@@ -106,12 +106,13 @@ def test_who_leaves_takes_the_query_along_and_nothing_else(database_url: str) ->
 def test_one_who_has_left_asks_nothing_more(database_url: str) -> None:
     asker = Asker()
     asker.leave()
-    before = ASKER.set(asker)
-    try:
-        with Database(database_url) as database, pytest.raises(errors.Cancelled):
-            database.run(lambda connection: connection.scalar(sa.text("SELECT 1")))
-    finally:
-        ASKER.reset(before)
+    with Database(database_url) as database:
+        before = ASKER.set(asker)
+        try:
+            with pytest.raises(errors.Cancelled):
+                database.run(lambda connection: connection.scalar(sa.text("SELECT 1")))
+        finally:
+            ASKER.reset(before)
 
 
 @contextmanager
@@ -123,7 +124,7 @@ def serving(database: Database) -> Iterator[int]:
     app.get("/sleep")(lambda: sleep(database))
     app.get("/now")(lambda: database.run(lambda connection: connection.scalar(sa.text("SELECT 1"))))
     app.post("/sleep")(lambda: sleep(database, 2.0))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, ws="none", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

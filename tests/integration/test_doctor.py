@@ -22,7 +22,7 @@ from cluster import bootstrap, machine
 from cluster.cli import doctor_checks
 from cluster.cli.doctor_checks import Check, Probes
 from cluster.machine import MachineSettings
-from cluster.store import embedded
+from cluster.store import embedded, schema
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from cluster.store.queue import PostgresQueue
@@ -80,17 +80,11 @@ def changed(home: Home, there: str, back: str) -> Iterator[Probes]:
 
 
 def older_schema(home: Home) -> AbstractContextManager[Probes]:
-    return changed(home, "UPDATE coinswarm_version SET version_num = '0001'", f"UPDATE coinswarm_version SET version_num = '{head()}'")
+    return changed(home, "UPDATE coinswarm_version SET version_num = '0001'", f"UPDATE coinswarm_version SET version_num = '{schema.HEAD}'")
 
 
 def newer_schema(home: Home) -> AbstractContextManager[Probes]:
-    return changed(home, "UPDATE coinswarm_version SET version_num = '9999'", f"UPDATE coinswarm_version SET version_num = '{head()}'")
-
-
-def head() -> str:
-    from cluster.store import schema
-
-    return schema.HEAD
+    return changed(home, "UPDATE coinswarm_version SET version_num = '9999'", f"UPDATE coinswarm_version SET version_num = '{schema.HEAD}'")
 
 
 def lost_trials(home: Home) -> AbstractContextManager[Probes]:
@@ -119,7 +113,9 @@ def queue_without_a_service(home: Home) -> Iterator[Probes]:
 
 @contextmanager
 def dead_database(home: Home) -> Iterator[Probes]:
-    server = psutil.Process(embedded.status(home.settings.postgres_folder).pid)
+    running = embedded.status(home.settings.postgres_folder)
+    assert running is not None
+    server = psutil.Process(running.pid)
     server.send_signal(signal.SIGQUIT)
     server.wait(30)
     yield Probes()

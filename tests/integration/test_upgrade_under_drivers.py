@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -34,6 +35,13 @@ def before(database_url: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def wait_until_left(url: str, pid: int) -> None:
+    """The server takes a moment to notice that a client has closed its connection."""
+    with psycopg.connect(url, autocommit=True, application_name="psql") as connection:
+        while connection.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone():
+            time.sleep(0.02)
+
+
 def stored_version(url: str) -> str | None:
     with connect.opened(url) as connection:
         return schema.version(connection)
@@ -45,6 +53,8 @@ def test_a_connected_program_of_before_is_named_and_nothing_is_changed(before: s
         with pytest.raises(errors.Conflict, match=rf"process {older.info.backend_pid} of .*{name}"):
             Database(before)
         assert stored_version(before) == BEFORE
+        pid = older.info.backend_pid
+    wait_until_left(before, pid)
     Database(before).close()
     assert stored_version(before) == schema.HEAD
 
