@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,8 @@ WORKER = (sys.executable, "-P", "-m", "cluster.run.worker")
 """Starts a process that runs jobs. `-P`: modules of the working directory are not imported."""
 DRIVER = (sys.executable, "-P", "-m", "cluster.run.driver")
 """Starts a process that takes jobs from the queue."""
+_ANSWER_S = 30.0
+"""How long one statement of a server may take; those of drivers take as long as they take."""
 _STORE_PATIENCE_S = 2.0
 """How long the store itself waits for its server; beyond that the driver waits, and says so."""
 
@@ -93,15 +95,19 @@ def client_url(settings: MachineSettings, *, role: Role, password: bool) -> str:
 
 
 @contextmanager
-def open_database(settings: MachineSettings) -> Iterator[Database]:
+def open_database(settings: MachineSettings, *, answer_s: float | None = None) -> Iterator[Database]:
     """The database of this machine, closed at the end; blocks of one process share it and its connections.
+
+    Args:
+        settings: of this machine.
+        answer_s: seconds that one statement may take, for those who answer others; None: any, for those who compute.
 
     Raises:
         Unavailable: the database does not answer.
     """
     from cluster.store import database
 
-    with database.shared(database_url(settings), patience_s=_STORE_PATIENCE_S) as opened:
+    with database.shared(database_url(settings), patience_s=_STORE_PATIENCE_S, answer_s=answer_s) as opened:
         yield opened
 
 
@@ -184,17 +190,22 @@ def kept_database(settings: MachineSettings, *, tell: Callable[[str], None]) -> 
 
 
 @contextmanager
-def open_plan_context(settings: MachineSettings, *, free_bytes: Callable[[], int | None] | None = None) -> Iterator[PlanContext]:
+def open_plan_context(
+    settings: MachineSettings, *, free_bytes: Callable[[], int | None] | None = None, answer_s: float | None = None
+) -> Iterator[PlanContext]:
     """What planning and reports read, closed at the end.
 
     Args:
         settings: of this machine.
         free_bytes: room on the disk of the database, for settings that are pinned; None: as the settings say where it is.
+        answer_s: as for `open_database`.
     """
     prepare(settings)
     from cluster.jobs.kind import PlanContext
+    from cluster.store import repositories
 
-    with open_repositories(settings) as kept:
+    with open_database(settings, answer_s=answer_s) as database:
+        kept = repositories.of(database)
         yield PlanContext(
             store=kept.store, campaigns=kept.campaigns, chaos=kept.chaos, patterns=kept.patterns, bars_file=settings.bars_file,
             free_bytes=free_bytes or partial(_free_bytes, settings),
@@ -275,19 +286,22 @@ def _free_bytes(settings: MachineSettings) -> int | None:
 
 
 @contextmanager
-def open_control(settings: MachineSettings, limits: Limits) -> Iterator[ApiContext]:
-    """All that the control plane works with, its computing processes included."""
+def open_control(settings: MachineSettings, limits: Limits, *, children: Callable[[], Sequence[str]] = lambda: ()) -> Iterator[ApiContext]:
+    """All that the control plane works with, its computing processes included; `children` says what is wrong with others that it keeps."""
     prepare(settings)
     machine.ensure_home(settings)
     from cluster.api.context import ApiContext
     from cluster.api.pool import ProcessQueryPool
+    from cluster.store import repositories, state
 
-    with kept_database(settings, tell=_silent) as fixed, open_repositories(fixed) as kept:
-        queries = ProcessQueryPool(partial(open_plan_context, fixed, free_bytes=partial(_free_bytes, settings)))
+    with kept_database(settings, tell=_silent) as fixed, open_database(fixed, answer_s=_ANSWER_S) as database:
+        kept = repositories.of(database)
+        queries = ProcessQueryPool(partial(open_plan_context, fixed, free_bytes=partial(_free_bytes, settings), answer_s=_ANSWER_S))
         try:
             yield ApiContext(
                 store=kept.store, queue=kept.queue, access=kept.access, browse=kept.browse, library=kept.patterns, campaigns=kept.campaigns,
                 queries=queries, limits=limits, dashboard=partial(machine.dashboard, fixed),
+                faults=lambda: (*state.faults(database, _free_bytes(settings)), *children()),
             )  # fmt: skip
         finally:
             queries.close()

@@ -110,9 +110,15 @@ def load() -> MachineSettings:
         BadSetting: a variable has a value outside its domain; all of them are named.
     """
     try:
-        return MachineSettings()
+        settings = MachineSettings()
     except ValidationError as error:
         raise errors.BadSetting("a setting from the environment cannot be used", found="; ".join(_problems(error))) from None
+    for name, path in (("HOME", settings.home), ("BARS_PATH", settings.bars_path)):
+        try:
+            _ = path and path.expanduser()
+        except RuntimeError:
+            raise errors.BadSetting(f"COINSWARM_{name} must begin with a user who has a home folder", found=path) from None
+    return settings
 
 
 def _problems(error: ValidationError) -> list[str]:

@@ -43,12 +43,20 @@ def folder(path: Path) -> Path:
 
 def narrow_home(home: Path) -> None:
     """Take from other accounts what earlier releases let them see: all of ours in a home folder, and itself if it holds nothing else."""
+    for path in _ours(home):
+        _narrow(path)
+
+
+def exposed(home: Path) -> tuple[Path, ...]:
+    """What `narrow_home` would narrow: of ours, and entered or read by other accounts."""
+    return tuple(path for path in _ours(home) if not path.is_symlink() and path.stat().st_mode & _OTHERS)
+
+
+def _ours(home: Path) -> list[Path]:
+    """All of ours in a home folder, and the folder if it holds nothing else."""
     entries = list(home.iterdir())
     ours = [entry for entry in entries if entry.name in _NAMES or entry.suffix == ".token"]
-    for entry in ours:
-        _narrow(entry)
-    if len(ours) == len(entries):
-        _narrow(home)
+    return [*ours, home] if len(ours) == len(entries) else ours
 
 
 def kept_secret(path: Path) -> str:

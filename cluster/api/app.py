@@ -10,7 +10,22 @@ from typing import Any
 from fastapi import Depends, FastAPI, Security
 from fastapi.security import HTTPBearer
 
-from cluster.api import campaigns, charts, data, evaluations, events, health, jobs, patterns, plays, problems, security, tokens, web
+from cluster.api import (
+    campaigns,
+    charts,
+    data,
+    evaluations,
+    events,
+    health,
+    jobs,
+    leaving,
+    patterns,
+    plays,
+    problems,
+    security,
+    tokens,
+    web,
+)
 from cluster.api.context import ApiContext, refuse_unknown_parameters
 from cluster.api.counting import Trials
 
@@ -43,6 +58,7 @@ def create(context: ApiContext) -> FastAPI:
         app.include_router(module.router, dependencies=[Security(_bearer), Depends(refuse_unknown_parameters)])
     app.include_router(health.router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(web.router())
+    app.add_middleware(leaving.Leaving)
     app.add_middleware(security.Gate, context=context)
     app.add_middleware(health.Metered, meters=app.state.meters)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]

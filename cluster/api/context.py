@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -68,7 +68,11 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiContext:
-    """Everything an endpoint may use. `dashboard` says where Ray's own page is, while that is known."""
+    """Everything an endpoint may use.
+
+    `dashboard` says where Ray's own page is, while that is known; `faults` what keeps the server from working, besides a database that does
+    not answer, which raises.
+    """
 
     store: Store
     queue: Queue
@@ -78,6 +82,7 @@ class ApiContext:
     campaigns: Campaigns
     queries: QueryPool
     dashboard: Callable[[], str | None] = lambda: None
+    faults: Callable[[], Sequence[str]] = lambda: ()
     limits: Limits = field(default_factory=Limits)
     event_poll_s: float = 0.5
 

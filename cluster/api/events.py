@@ -12,6 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
@@ -99,7 +100,8 @@ class Hub:
         self._following[token] += 1
         channel.followers += 1
         if channel.reader is None:
-            channel.reader = asyncio.create_task(self._read(channel))
+            # in a context of its own: it reads for all followers, not for the first, who may leave (`coinswarm.ledger.asking`)
+            channel.reader = asyncio.create_task(self._read(channel), context=Context())
         try:
             yield channel
         finally:

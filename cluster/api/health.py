@@ -15,6 +15,7 @@ from cluster.api import models, problems
 from cluster.api.context import ApiContext, Caller, Here
 from cluster.jobs.registry import NAMES
 from cluster.queries import answers
+from coinswarm import errors
 
 router = APIRouter(tags=["server"])
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -28,7 +29,7 @@ class Alive(models.Answer):
 
 
 class Ready(models.Answer):
-    """The database answers, too; `queued` and `running` are jobs of the queue."""
+    """The server can work; `queued` and `running` are jobs of the queue."""
 
     status: Literal["ready"] = "ready"
     queued: int
@@ -58,7 +59,10 @@ async def health() -> Alive:
 
 @router.get("/ready", responses=problems.responses())
 def ready(here: Here) -> Ready:
-    """Whether the server can work: its database answers. Open to everybody on its own machine."""
+    """Whether the server can work: database, its schema and clock, disk, driver service. Open to everybody on its own machine."""
+    faults = here.faults()
+    if faults:
+        raise errors.Unavailable("this server must be able to work", found="; ".join(faults), hint="`coinswarm doctor` says more")
     found = here.queue.standing()
     return Ready(queued=found.queued, running=found.running)
 

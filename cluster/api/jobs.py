@@ -15,6 +15,7 @@ from cluster.api.counting import Trials
 from cluster.jobs import brief, registry, spec
 from cluster.jobs.settings import JobSettings, Name
 from cluster.queries import answers
+from cluster.run import terminate
 from coinswarm import codec, errors
 from coinswarm.ledger.access import Token
 from coinswarm.ledger.browse import JobFilter
@@ -124,6 +125,12 @@ def cancel(job: JobId, here: Here, caller: Caller) -> models.StatusOut:
     found = here.store.job(job)
     _refuse_foreign(here, caller, found.id)
     return models.StatusOut(job=found.id, status=here.queue.cancel(found.id, by=caller.id))
+
+
+@router.post("/jobs/{job}/terminate", responses=problems.responses(404, 409))
+def end(job: JobId, here: Here, caller: Caller) -> models.TerminationOut:
+    """Cancel a job, take its lease away and end the process that works for it, also when that does not answer. For admins."""
+    return models.TerminationOut.model_validate(terminate.terminate(here.queue, here.store.job(job).id, by=caller.id))
 
 
 @router.post("/jobs/{job}/resume", responses=problems.responses(404, 409))

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Generic, Self, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -113,6 +113,15 @@ class StatusOut(Answer):
 
     job: str
     status: JobStatus
+
+
+class TerminationOut(Answer):
+    """What became of a job that was terminated: who held its lease, and its process: none, ended, or elsewhere, where it stores nothing."""
+
+    job: str
+    status: JobStatus
+    owner: str
+    process: Literal["none", "ended", "elsewhere"]
 
 
 class GenerationOut(Answer):

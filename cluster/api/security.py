@@ -26,7 +26,7 @@ PAGE = ("/", "/favicon.svg")
 PAGE_FOLDER = "/assets/"
 """The web page: a program without any data."""
 ADMIN = ("/api/v1/tokens", "/api/v1/audit")
-DATA_SETS = "/api/v1/data-sets/"
+DATA_SETS, JOBS = "/api/v1/data-sets/", "/api/v1/jobs/"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _KNOWN_FOR_S = 1.0
 _REMEMBERED = 10_000
@@ -197,8 +197,8 @@ def is_open(scope: Scope) -> bool:
 
 
 def needed_role(method: str, path: str) -> Role:
-    """The role that a request needs: looking is `read`, changing is `submit`; tokens, the audit log and removing bars are `admin`."""
-    if method == "DELETE" and path.startswith(DATA_SETS):
+    """The role that a request needs: looking is `read`, changing is `submit`; tokens, the audit log, removing bars, ending jobs `admin`."""
+    if (method == "DELETE" and path.startswith(DATA_SETS)) or (path.startswith(JOBS) and path.endswith("/terminate")):
         return "admin"
     if any(path == start or path.startswith(f"{start}/") for start in ADMIN):
         return "admin"

@@ -170,5 +170,9 @@ def moment(ts: int | None) -> str:
 
 
 def path(folder: Path) -> str:
-    """A path as the user would type it: `~` for the home folder."""
-    return str(folder).replace(str(Path.home()), "~", 1) if folder.is_relative_to(Path.home()) else str(folder)
+    """A path as the user would type it: `~` for the home folder, which the user of a container may not have."""
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return str(folder)
+    return str(folder).replace(str(home), "~", 1) if folder.is_relative_to(home) else str(folder)

@@ -6,15 +6,15 @@ import importlib
 import platform
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import console, doctor_checks
+from cluster.cli.doctor_checks import Check, Probes
 from coinswarm import errors
 
 if TYPE_CHECKING:
@@ -26,17 +26,7 @@ _PACKAGES = (
 )  # fmt: skip
 _NEEDED = {"numba": "numba", "ta-lib": "talib", "duckdb": "duckdb", "ray": "ray", "psycopg": "psycopg", "polars": "polars"}
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_LOW_DISK_BYTES = 2 * 2**30
 _GIGABYTE = 2**30
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One thing that was looked at; `ok` is None where it does not matter."""
-
-    what: str
-    found: str
-    ok: bool | None = None
 
 
 def command(
@@ -58,8 +48,7 @@ def command(
     findings = [
         *_machine(settings),
         *_packages(),
-        _guarded("bars", _bars, settings),
-        _guarded("database", _database, settings),
+        *doctor_checks.all_checks(settings, Probes()),
         _guarded("cluster", _ray, settings),
         _browser(),
     ]
@@ -68,6 +57,9 @@ def command(
     else:
         marks = {True: "ok", False: "PROBLEM", None: ""}
         console.table("doctor", ["what", "state", "found"], [[entry.what, marks[entry.ok], entry.found] for entry in findings])
+        for entry in findings:
+            if entry.ok is False and entry.hint:
+                console.note(f"{entry.what}: {entry.hint}")
     if any(entry.ok is False for entry in findings):
         raise typer.Exit(1)
 
@@ -77,14 +69,11 @@ def _machine(settings: MachineSettings) -> list[Check]:
 
     memory = psutil.virtual_memory()
     home = settings.home.expanduser()
-    disk = shutil.disk_usage(next(folder for folder in (home, *home.parents) if folder.is_dir()))
     return [
         Check(what="python", found=f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         Check(what="processors", found=f"{psutil.cpu_count()} ({psutil.cpu_count(logical=False)} cores)"),
         Check(what="memory", found=f"{memory.total / _GIGABYTE:.1f} GB, {memory.available / _GIGABYTE:.1f} GB free"),
         Check(what="home", found=f"{console.path(home)} ({_size(home) / 2**20:,.0f} MB)"),
-        Check(what="disk", found=f"{disk.free / _GIGABYTE:.1f} GB free", ok=disk.free > _LOW_DISK_BYTES),
-        Check(what="compiled kernels", found=f"{_size(settings.numba_folder) / 2**20:,.1f} MB in {console.path(settings.numba_folder)}"),
     ]
 
 
@@ -111,42 +100,15 @@ def _guarded(what: str, look: Callable[[MachineSettings], Check], settings: Mach
         return Check(what=what, found=str(problem), ok=False)
 
 
-def _bars(settings: MachineSettings) -> Check:
-    from coinswarm.market.catalog import Catalog
-
-    path = settings.bars_file
-    if not path.exists():
-        return Check(what="bars", found=f"none yet; {console.path(path)} is made by the first import", ok=True)
-    with Catalog.open(path, read_only=True) as catalog:
-        stored = catalog.list()
-    bars = sum(entry.n_bars for entry in stored)
-    return Check(
-        what="bars",
-        found=f"{len(stored)} data set(s), {bars:,} bars, {path.stat().st_size / 2**20:,.1f} MB in {console.path(path)}",
-        ok=True,
-    )
-
-
-def _database(settings: MachineSettings) -> Check:
-    from cluster.store import embedded
-
-    if settings.database_address is None:
-        running = embedded.status(settings.postgres_folder)
-        if running is None:
-            return Check(what="database", found="embedded PostgreSQL, not running; it starts when it is needed", ok=True)
+def _ray(settings: MachineSettings) -> Check:
+    if settings.compute == "process":
+        return Check(what="cluster", found="none: COINSWARM_COMPUTE=process computes in the process of each command", ok=True)
+    if not settings.ray_address:
         return Check(
-            what="database",
-            found=f"embedded PostgreSQL {running.version}, port {running.port}, {running.size_bytes / 2**20:,.0f} MB",
+            what="cluster",
+            found="a local Ray cluster for each larger job, on the loopback address",
             ok=True,
         )
-    with bootstrap.open_store(settings) as store:
-        newest: Any = store.jobs(limit=1)
-    return Check(what="database", found=f"PostgreSQL at COINSWARM_DATABASE_URL answers; {'has jobs' if newest else 'no jobs yet'}", ok=True)
-
-
-def _ray(settings: MachineSettings) -> Check:
-    if not settings.ray_address:
-        return Check(what="cluster", found="a local Ray cluster for each run, on the loopback address", ok=True)
     bootstrap.require_cluster(settings)
     return Check(what="cluster", found=f"a Ray cluster answers at {settings.ray_address}", ok=True)
 

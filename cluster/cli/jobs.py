@@ -1,4 +1,4 @@
-"""`coinswarm jobs`: list, show, watch, cancel, resume and prune jobs."""
+"""`coinswarm jobs`: list, show, watch, cancel, terminate, resume, verify and prune jobs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import client, console, job_commands, prune, reports
+from cluster.cli import client, console, job_commands, prune, reports, verify
 from cluster.jobs import brief
 from coinswarm import codec, errors
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import GenerationRecord, Job
     from coinswarm.ledger.store import Store
 
-app = typer.Typer(help="List, show, watch, cancel, resume and prune jobs.", no_args_is_help=True)
+app = typer.Typer(help="List, show, watch, cancel, terminate, resume, verify and prune jobs.", no_args_is_help=True)
 
 OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
 Interval = Annotated[float | None, typer.Option(help="Seconds between looks; else 1. A server is listened to.", min=0.1, max=3600)]
@@ -123,6 +123,27 @@ def cancel_job(job: OfJob, server: client.Server = None, as_json: console.AsJson
     console.answer({"job": name, "status": status}, said, as_json=as_json)
 
 
+@app.command("terminate")
+def terminate_job(job: OfJob, server: client.Server = None, as_json: console.AsJson = False) -> None:
+    """Cancel a job whose driver does not answer: take its lease away and end its process. A server asks for an admin's token."""
+    remote = client.wanted(console.settings(), server)
+    if remote is not None:
+        found = remote.post(f"/api/v1/jobs/{job}/terminate")
+    else:
+        from cluster.run import terminate
+
+        with bootstrap.open_store(console.settings()) as store, bootstrap.open_queue(console.settings()) as (queue, _):
+            found = codec.plain(terminate.terminate(queue, store.job(job).id, by=""))
+    console.answer(found, f"job {found['job']} is {found['status']}; {_FATES[found['process']].format(found['owner'])}", as_json=as_json)
+
+
+_FATES = {
+    "none": "no process works for it", "ended": "the process of {} was ended",
+    "elsewhere": "{} lost it: what it still computes is not stored",
+}  # fmt: skip
+"""What became of the process of a job that was terminated, by the owner of its lease."""
+
+
 @app.command("resume")
 def resume_job(
     job: OfJob,
@@ -172,6 +193,7 @@ def report_job(
 
 
 app.command("prune")(prune.command)
+app.command("verify")(verify.command)
 
 _NEXT = {"queued": "; `coinswarm serve` runs what is queued", brief.LOST: "; a driver service resumes it"}
 """What becomes of a queued job that no one drives."""

@@ -67,12 +67,13 @@ def _serve(settings: MachineSettings, host: str, port: int, max_trials: int, dri
     if settings.database_address is None and not settings.postgres_folder.exists():
         console.note("the first start on a machine makes a database, and the first job compiles: a minute, once")
     _refuse_taken(host, port)
-    with bootstrap.open_control(settings, limits) as context:
+    gone = threading.Event()
+    with bootstrap.open_control(settings, limits, children=lambda: [_NO_DRIVER] if gone.is_set() else []) as context:
         security.refuse_open_server(host, context.access.tokens(), LOCAL)
         reading = _local_tokens(settings, context.access) if security.is_loopback(host) else ""
         made = server.server(app.create(context), host, port, limits)
         stopped = threading.Event()
-        keeper = threading.Thread(target=_keep_driver, args=(settings, driver, stopped), daemon=True) if driver else None
+        keeper = threading.Thread(target=_keep_driver, args=(settings, driver, stopped, gone), daemon=True) if driver else None
         threading.Thread(target=_tell, args=(made, host, reading), daemon=True).start()
         if keeper is not None:
             keeper.start()
@@ -135,17 +136,22 @@ def _kept(settings: MachineSettings, access: Access, name: str, role: str) -> st
     return secret
 
 
-def _keep_driver(settings: MachineSettings, driver: tuple[int, float], stopped: threading.Event) -> None:
-    """Run the driver service as a child, and again when it dies."""
+_NO_DRIVER = "its driver service ended and is about to be started again"
+
+
+def _keep_driver(settings: MachineSettings, driver: tuple[int, float], stopped: threading.Event, gone: threading.Event) -> None:
+    """Run the driver service as a child, and again when it dies; meanwhile `gone` is set."""
     pause_s = _PAUSE_S
     while not stopped.is_set():
         began = time.monotonic()
         process = subprocess.Popen(_child_command(driver), stdin=subprocess.PIPE, start_new_session=True, env=machine.inherited(settings))
+        gone.clear()
         while process.poll() is None and not stopped.wait(0.2):
             pass
         if stopped.is_set():
             _end(process)
             return
+        gone.set()
         pause_s = _PAUSE_S if time.monotonic() - began > _LONGEST_PAUSE_S else min(2 * pause_s, _LONGEST_PAUSE_S)
         console.note(f"the driver service ended with code {process.returncode}; it is started again in {pause_s:.0f} s")
         stopped.wait(pause_s)

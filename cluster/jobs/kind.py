@@ -6,7 +6,7 @@ commands or jobs needs stands in the folder's `__init__`, what can be asked for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol
@@ -180,6 +180,28 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Recount:
+    """One thing that is counted again.
+
+    Attributes:
+        what: it is.
+        stored: what the job says.
+        counted: what there is; None where it cannot be counted any more.
+        note: why not.
+    """
+
+    what: str
+    stored: Any
+    counted: Any
+    note: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether something is wrong; what cannot be counted is not."""
+        return self.counted is not None and self.stored != self.counted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobKind(Generic[S]):
     """How a kind of job is planned, run and reported.
 
@@ -193,6 +215,7 @@ class JobKind(Generic[S]):
         estimate: what a planned job would take.
         report: of a job that has ended: tables and sentences.
         trials: most variants that a request evaluates.
+        recount: what is stored of a job beside what it says of itself; None: as `cluster.jobs.recount.of_steps`.
         changes: what else differs from the job as it was stored, as lines; a changed job is not resumed.
         repeated: the job that has done what is asked for already, where doing it twice is of no use; raises `Conflict` where it may not be.
         stored_bytes: of a settled config: about how much the job adds to the database.
@@ -209,6 +232,7 @@ class JobKind(Generic[S]):
     report: Callable[[Job, PlanContext], Report]
     check: Callable[[S], None] = lambda _: None
     trials: Callable[[S], int] = lambda _: 0
+    recount: Callable[[Planned, PlanContext], Iterable[Recount]] | None = None
     changes: Callable[[Planned], Sequence[str]] = lambda _: ()
     repeated: Callable[[Planned, PlanContext], Job | None] = lambda _planned, _context: None
     stored_bytes: Callable[[Json], int] = lambda _: 0

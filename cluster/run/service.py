@@ -111,6 +111,7 @@ class Service:
         self._work: dict[int, tuple[Entry, Lease]] = {}
         self._next = 0
         self._rest = threading.Event()
+        self._taken_away: set[str] = set()
 
     def run(self) -> None:
         """Take and run jobs until stopped; then give back what runs."""
@@ -138,9 +139,19 @@ class Service:
 
     def _hold(self) -> None:
         while not self._rest.wait(self._lease_s / 6):
-            for _, lease in list(self._work.values()):
-                self._quietly(partial(self._store.heartbeat, lease, lease_s=self._lease_s))
+            for number, (_, lease) in list(self._work.items()):
+                self._quietly(partial(self._keep, number, lease))
             self._quietly(self._reclaim)
+
+    def _keep(self, number: int, lease: Lease) -> None:
+        """Extend a lease. A worker whose lease was taken away ends its job by itself; one that has not at the next turn is ended."""
+        try:
+            self._store.heartbeat(lease, lease_s=self._lease_s)
+        except errors.Conflict:
+            if lease.owner in self._taken_away and number in self._workers:
+                _log.warning("a worker does not let go of a job that was taken away", extra={"job": lease.job, "worker": number})
+                threading.Thread(target=self._workers[number].stop, name=f"end of worker {number}", daemon=True).start()
+            self._taken_away.add(lease.owner)
 
     def _reclaim(self) -> None:
         """Put jobs back whose driver on this host died, such as an earlier service: their leases would run out a while later."""
@@ -207,6 +218,7 @@ class Service:
         except errors.CoinswarmError as problem:
             _log.warning("%s", problem)
         del self._work[outcome.worker]
+        self._taken_away.discard(taken[1].owner)
 
     def _settle(self, entry: Entry, lease: Lease, outcome: JobEnding) -> None:
         """Let go of a job that has ended; one that has not is tried again a little later, or given up."""

@@ -76,6 +76,13 @@ class PostgresChaosStore(Repository, ChaosStore):
 
     @override
     @transaction
+    def count(self, connection: sa.Connection, job: str) -> int:
+        name = reading.job(connection, job).id
+        _frame(connection, name)
+        return int(connection.scalar(sa.select(sa.func.count()).where(tables.chaos_trades.c.job == name)) or 0)
+
+    @override
+    @transaction
     def summaries(self, connection: sa.Connection, *, campaign: str | None = None, limit: int = 100) -> tuple[ChaosSummary, ...]:
         query = sa.text(_SUMMARIES).bindparams(sa.bindparam("campaign", type_=sa.Text()))
         return tuple(map(_summary, connection.execute(query, {"campaign": campaign, "limit": limit})))

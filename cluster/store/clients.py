@@ -18,6 +18,8 @@ from cluster.store import connect
 
 READER = "coinswarm_reader"
 Role = Literal["reader", "owner"]
+_LIMIT = "statement_timeout=10min"
+"""A query that a person has forgotten ends; `SET statement_timeout` in a session asks for more."""
 
 
 def address(folder: Path, owner: str, *, role: Role, password: bool) -> str:
@@ -49,10 +51,12 @@ def _introduced(folder: Path, owner: str) -> str:
     known = kept.exists()
     password = private.kept_secret(kept)
     with psycopg.connect(owner, autocommit=True, connect_timeout=connect.CONNECT_TIMEOUT_S, require_auth="scram-sha-256") as connection:
-        there = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
+        there = connection.execute("SELECT rolconfig FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
         if not (known and there):
             verifier = connection.pgconn.encrypt_password(password.encode(), READER.encode(), b"scram-sha-256").decode()
             change = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if there else "CREATE ROLE {} LOGIN PASSWORD {}")
             connection.execute(change.format(sql.Identifier(READER), sql.Literal(verifier)))
             connection.execute(sql.SQL("GRANT pg_read_all_data TO {}").format(sql.Identifier(READER)))
+        if there is None or there[0] != [_LIMIT]:
+            connection.execute(sql.SQL("ALTER ROLE {} SET statement_timeout = '10min'").format(sql.Identifier(READER)))
     return password

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -14,8 +15,9 @@ from sqlalchemy import exc
 from sqlalchemy.engine import URL
 from sqlalchemy.util import immutabledict
 
-from cluster.store import sessions
+from cluster.store import schema, sessions
 from coinswarm import codec, errors
+from coinswarm.ledger.asking import ASKER
 from coinswarm.retry import RetryPolicy, retry
 
 _log = logging.getLogger(__name__)
@@ -32,14 +34,19 @@ _DISK_FULL = "53100"
 _READ_ONLY = "25006"
 _NOT_ALLOWED = "42501"
 _LOCKED = "55P03"
+_CANCELLED = "57014"
 _DATA_CLASS = "22"
 _FOREIGN = (exc.DBAPIError, exc.TimeoutError, psycopg.Error)
 _RULES = {"VT001": errors.Refused, "VT002": errors.Conflict}
 """What our own triggers raise, see the migrations."""
 
 
-def engine(url: str) -> sa.Engine:
+def engine(url: str, *, answer_s: float | None = None) -> sa.Engine:
     """An engine for a PostgreSQL URL, `postgresql://user:password@host:port/database`; nothing is connected yet.
+
+    Args:
+        url: the URL.
+        answer_s: seconds that one statement may take; None: any.
 
     Raises:
         BadSetting: it is not such a URL.
@@ -55,7 +62,7 @@ def engine(url: str) -> sa.Engine:
             "keepalives_count": 3,
         },
     )  # fmt: skip
-    sa.event.listen(made, "do_connect", _connected)
+    sa.event.listen(made, "do_connect", partial(_connected, answer_s))
     return made
 
 
@@ -93,16 +100,20 @@ def split(url: str) -> tuple[str, dict[str, str]]:
 def run(made: sa.Engine, work: Callable[[sa.Connection], _T], *, patience_s: float) -> _T:
     """Do `work` in one transaction, again and again while the server is away, for at most `patience_s` seconds.
 
-    `work` must be safe to repeat: a commit whose answer was lost may have happened.
+    `work` must be safe to repeat: a commit whose answer was lost may have happened. Where it is for an `Asker`, it ends when that leaves.
 
     Raises:
         Unavailable: no server answers, or the server refuses us; Refused: it cannot be used as it is, or the role may not;
-        StorageFull: its disk is full; InvalidArgument: a value does not fit.
+        StorageFull: its disk is full; InvalidArgument: a value does not fit; TimedOut: a statement took too long, or was cancelled.
     """
 
     def transact() -> _T:
+        asker = ASKER.get()
         with made.begin() as connection:
-            return work(connection)
+            if asker is None:
+                return work(connection)
+            with asker.asking(raw(connection).cancel_safe):
+                return work(connection)
 
     def on_pause(error: Exception, pause_s: float) -> None:
         made.dispose()
@@ -150,6 +161,9 @@ def explained(error: Exception, url: URL) -> errors.CoinswarmError:
     if state == _NOT_ALLOWED:
         hint = "give the role a schema of its own (CREATE SCHEMA name AUTHORIZATION role) and name that in search_path"
         return errors.Refused(f"the role must be allowed to use coinswarm's schema at {place}", found=found, hint=hint)
+    if state == _CANCELLED:
+        hint = "ask for less at once, or ask the database itself: `coinswarm db shell`"
+        return errors.TimedOut(f"the database at {place} must answer in time", found=found, hint=hint)
     if state == _LOCKED:
         return errors.Conflict(f"the tables at {place} must be free", found=found, hint="end the connection that holds them and try again")
     if state.startswith(_DATA_CLASS) or isinstance(_cause(error), psycopg.DataError):
@@ -170,11 +184,11 @@ def _read_json(text: str | bytes) -> Any:
     return codec.loads(text if isinstance(text, str) else text.decode())
 
 
-def _connected(dialect: Any, _record: object, arguments: Any, parameters: Any) -> Any:
+def _connected(answer_s: float | None, dialect: Any, _record: object, arguments: Any, parameters: Any) -> Any:
     """A connection that is prepared before SQLAlchemy asks anything of it, for its questions are not understood by every server."""
     connection = dialect.connect(*arguments, **parameters)
     try:
-        sessions.prepare(connection)
+        sessions.prepare(connection, schema.HEAD, answer_s)
     except BaseException:
         connection.close()
         raise

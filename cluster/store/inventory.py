@@ -73,11 +73,24 @@ ORDER BY found
 _OTHERS = sa.text("""
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL AND (
-    application_name IN ('coinswarm', current_setting('application_name'))
+    application_name = 'coinswarm'
+    OR left(regexp_replace(application_name, '^coinswarm [0-9]+', 'coinswarm'), 58) = left('coinswarm in ' || current_schema(), 58)
     OR pid IN (SELECT pid FROM pg_locks WHERE relation = ANY (:relations))
 )
 """)
-"""A program of before schemas of one's own says only `coinswarm`: it may be ours. A vacuum, which has no user, gives way by itself."""
+"""A program of before schemas of one's own says only `coinswarm`: it may be ours. A vacuum, which has no user, gives way by itself.
+A name is cut at 63 bytes, of which the version takes five."""
+_OTHER_VERSIONS = sa.text("""
+SELECT 'process ' || pid || ' of ' || coalesce(host(client_addr), 'this machine') || ' (' || application_name || ')' FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND left(regexp_replace(application_name, '^coinswarm [0-9]+', 'coinswarm'), 58) = left('coinswarm in ' || current_schema(), 58)
+    AND application_name NOT LIKE 'coinswarm ' || :version || ' in %'
+ORDER BY pid
+""")
+_DRIVEN = sa.text("""
+SELECT 'job ' || id || ' driven by ' || lease_owner FROM jobs WHERE status = 'running' AND lease_expires > clock_timestamp() ORDER BY id
+""")
+"""A lease that holds on a schema of before is of a program of before, wherever that is connected now."""
 _SIZE = sa.text("SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE oid = ANY (:relations) AND relkind IN ('r', 'p')")
 _FORMER_PARTS = """
 DO $$ BEGIN
@@ -155,6 +168,21 @@ def refuse_taken(connection: sa.Connection) -> None:
 def others(connection: sa.Connection, found: Inventory) -> int:
     """How many other connections are of a coinswarm in this schema, or hold something of ours."""
     return int(connection.scalar(_OTHERS, {"relations": found.relations}) or 0)
+
+
+def refuse_used(connection: sa.Connection, version: str) -> None:
+    """Refuse to change the schema under programs that are made for another version than `version`.
+
+    Raises:
+        Conflict: they are connected to it, or drive a job; which.
+    """
+    used = [*connection.scalars(_OTHER_VERSIONS, {"version": version}), *connection.scalars(_DRIVEN)]
+    if used:
+        raise errors.Conflict(
+            f"a database is brought to schema {version} when no program of another schema works with it",
+            found=_listed(used),
+            hint="stop those programs, or use their release here; upgrades are in docs/running.md",
+        )
 
 
 def size_bytes(connection: sa.Connection, found: Inventory) -> int:

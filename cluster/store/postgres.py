@@ -28,6 +28,7 @@ from coinswarm.ledger.records import (
     PlayRecord,
     ScoreBatch,
     TrialCounts,
+    TrialTally,
 )
 from coinswarm.ledger.store import Store
 from coinswarm.metrics.figures import FIGURES, SMALLER_IS_BETTER
@@ -210,6 +211,17 @@ class PostgresStore(Repository, Store):
         query = sa.text(f"SELECT {', '.join(_COUNTS)} FROM trial_counts WHERE campaign = :campaign")  # noqa: S608 - constants
         row = connection.execute(query, {"campaign": campaign}).one_or_none()
         return TrialCounts(campaign=campaign, **dict(zip(_COUNTS, row or (0,) * len(_COUNTS), strict=True)))
+
+    @override
+    @transaction
+    def tally(self, connection: sa.Connection, job: str) -> TrialTally:
+        reading.known_job(connection, job)
+        table = tables.trials.c
+        counted = sa.select(sa.func.count(), sa.func.count(table.variant.distinct())).where(table.job == job)
+        trials, variants = connection.execute(counted).one()
+        query = sa.select(table.island, table.generation, sa.func.count()).where(table.job == job).group_by(table.island, table.generation)
+        places = {(island, generation): number for island, generation, number in connection.execute(query)}
+        return TrialTally(job=job, trials=trials, variants=variants, generations=places)
 
     @override
     @transaction

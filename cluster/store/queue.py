@@ -92,6 +92,16 @@ class PostgresQueue(Repository, Queue):
         return status
 
     @override
+    def terminate(self, job: str, *, by: str) -> tuple[JobStatus, str]:
+        def ended(connection: sa.Connection) -> tuple[JobStatus, str]:
+            owner = reading.known_job(connection, job, lock=True).lease_owner
+            status = writing.change_job(connection, job, transitions.terminated).status
+            access.note(connection, by, "job terminate", job, {"status": status, "owner": owner})
+            return status, owner
+
+        return self.database.insist(ended)
+
+    @override
     @transaction
     def take(self, connection: sa.Connection, owner: str, *, lease_s: float = LEASE_S) -> tuple[Entry, Lease] | None:
         """One service at a time looks, so that the number of running jobs of a token is right; it takes a few milliseconds."""

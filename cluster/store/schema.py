@@ -53,9 +53,11 @@ def migrate(connection: sa.Connection, *, to: str = HEAD) -> None:
 
     Raises:
         Refused: the schema is of a later program, or something of another program is in the way.
+        Conflict: programs that are made for the schema of before work with it.
     """
     if version(connection) == to:
         return
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     hold(connection)
     if version(connection) != to:
         _upgrade(connection, to)
@@ -86,6 +88,8 @@ def _upgrade(connection: sa.Connection, to: str) -> None:
         inventory.refuse_taken(connection)
     elif found not in known:
         raise _unknown(found, _version_table(connection))
+    else:
+        inventory.refuse_used(connection, HEAD)
     former = _version_table(connection) == sessions.FORMER_VERSION_TABLE
     if former:
         _rename(connection)

@@ -31,7 +31,8 @@ WHERE nspname = ANY (%s)
 _SETTINGS = """
 SET search_path = {schema}; SET application_name = {name};
 SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
-SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres';
+SET idle_in_transaction_session_timeout = '60s'; SET statement_timeout = {limit_ms};
+SET timezone = 'UTC'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres';
 SET extra_float_digits = 1; SET bytea_output = 'hex'; SET standard_conforming_strings = on;
 SET default_transaction_isolation = 'read committed'
 """
@@ -40,8 +41,13 @@ A role or a database may have settings of its own for how numbers, times and tex
 _URL = "add ?options=-csearch_path%3D{name} to COINSWARM_DATABASE_URL"
 
 
-def prepare(connection: psycopg.Connection[Any]) -> None:
+def prepare(connection: psycopg.Connection[Any], version: str, answer_s: float | None) -> None:
     """Refuse a server that cannot be used, and set a new connection to what every other part expects.
+
+    Args:
+        connection: the connection.
+        version: the schema that this program is made for. The connection is called by it, so that a newer program sees who is there.
+        answer_s: seconds that one statement may take; None: any, whatever the role or the database says.
 
     Raises:
         Refused: the encoding, the server's age, or a `search_path` that names no schema or the wrong one.
@@ -49,7 +55,8 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
     _check_server(connection)
     autocommit, connection.autocommit = connection.autocommit, True
     schema = _schema(connection)
-    settings = sql.SQL(_SETTINGS).format(schema=sql.Identifier(schema), name=sql.Literal(f"coinswarm in {schema}"))
+    name, limit_ms = sql.Literal(f"coinswarm {version} in {schema}"), sql.Literal(int(1000 * (answer_s or 0)))
+    settings = sql.SQL(_SETTINGS).format(schema=sql.Identifier(schema), name=name, limit_ms=limit_ms)
     connection.execute(settings)
     connection.autocommit = autocommit
 

@@ -235,6 +235,13 @@ class ChaosStore(Protocol):
             NotFound: there is no such job, or it has no chaos trades.
         """
 
+    def count(self, job: str) -> int:
+        """How many trades of a job are stored, counted row by row; by a prefix of its id too.
+
+        Raises:
+            NotFound: there is no such job, or it has no chaos trades.
+        """
+
     def summaries(self, *, campaign: str | None = None, limit: int = 100) -> tuple[ChaosSummary, ...]:
         """Jobs that have chaos trades, newest first."""
 

@@ -96,6 +96,12 @@ class Queue(Protocol):
     def cancel(self, job: str, *, by: str) -> JobStatus:
         """As `Store.cancel`; the job stays out of the queue from then on."""
 
+    def terminate(self, job: str, *, by: str) -> tuple[JobStatus, str]:
+        """As `cancel`, and takes the lease away, whatever its driver does or does not; the answer is the status now and who held the lease.
+
+        Where a connection keeps the job locked, such as that of a driver that was stopped in the middle of a commit, it is ended.
+        """
+
     def take(self, owner: str, *, lease_s: float = LEASE_S) -> tuple[Entry, Lease] | None:
         """The first job that is ready and whose token may run one more, claimed for `owner`; None when there is none."""
 

@@ -268,6 +268,19 @@ class TrialCounts:
     openings: int = 0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialTally:
+    """The trials of a job, counted row by row.
+
+    `variants` counts distinct identities; `generations` has the rows of each island and generation that has any, by (island, generation).
+    """
+
+    job: str
+    trials: int
+    variants: int
+    generations: Mapping[tuple[int, int], int]
+
+
 def evaluation_id(job: str, variant: str) -> str:
     """The id of a variant's evaluation in a job: 20 hexadecimal digits that follow from both, so no store need be asked for it.
 

@@ -31,6 +31,7 @@ from coinswarm.ledger.records import (
     PlayRecord,
     ScoreBatch,
     TrialCounts,
+    TrialTally,
 )
 
 
@@ -199,6 +200,13 @@ class Store(Protocol):
 
     def count_trials(self, campaign: str) -> TrialCounts:
         """How much a campaign has tried; all zero when it has no job."""
+
+    def tally(self, job: str) -> TrialTally:
+        """The trials of a job, counted row by row.
+
+        Raises:
+            NotFound: there is no such job.
+        """
 
     def prune(self, job: str, *, keep: int = 100) -> None:
         """Forget the states of a job that ended, and the figures of all but its `keep` fittest variants; every trial stays counted.

@@ -49,6 +49,11 @@ def cancelled(job: Job, now: datetime) -> Job:
     return dataclasses.replace(job, status="cancelled", finished=now, cancel_requested=True)
 
 
+def terminated(job: Job, now: datetime) -> Job:
+    """The job cancelled, and its lease taken away: its driver can store nothing more. Unchanged when it has ended and let go."""
+    return dataclasses.replace(cancelled(job, now), lease_owner="", lease_expires=None)
+
+
 def resumed(job: Job, now: datetime) -> Job:
     """The job as it waits for a driver again; one that still drives it after a cancel has lost it.
 

@@ -22,6 +22,7 @@ from tests.integration.evolve_world import PLAY
 
 CHANGES = [
     ("POST", "/api/v1/jobs"), ("POST", "/api/v1/plays"), ("POST", "/api/v1/jobs/x/cancel"), ("POST", "/api/v1/jobs/x/resume"),
+    ("POST", "/api/v1/jobs/x/terminate"),
     ("POST", "/api/v1/tokens"), ("DELETE", "/api/v1/tokens/x"),
 ]  # fmt: skip
 LOOKS = [
@@ -362,9 +363,9 @@ def foreign(control: Plane) -> Iterator[str]:
 
 def test_anothers_job_is_neither_stopped_nor_resumed(control: Plane, foreign: str) -> None:
     with control.client("submit") as client:
-        answers = [client.post(f"/api/v1/jobs/{foreign}/{change}") for change in ("cancel", "resume")]
+        answers = [client.post(f"/api/v1/jobs/{foreign}/{change}") for change in ("cancel", "resume", "terminate")]
         shown = client.get(f"/api/v1/jobs/{foreign}").json()
-    assert [answer.status_code for answer in answers] == [403, 403]
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
     assert (shown["status"], shown["cancel_requested"]) == ("queued", False)
 
 

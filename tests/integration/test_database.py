@@ -28,7 +28,7 @@ def url(database_url: str):
 
 def connections(url: str, expected: int) -> int:
     """How many there are, once they are as many as expected: a server takes a moment to let go of one that was closed."""
-    question = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'coinswarm in %' AND datname = current_database()"
+    question = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'coinswarm % in %' AND datname = current_database()"
     with psycopg.connect(url, autocommit=True) as connection:
         deadline = time.monotonic() + 10.0
         while (found := connection.execute(question).fetchone()[0]) != expected and time.monotonic() < deadline:

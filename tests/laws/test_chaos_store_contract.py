@@ -130,3 +130,12 @@ def test_dropped_trades_are_gone_and_the_job_stays(store: Store, kept: ChaosStor
     assert store.job(job.id).status == "done"
     with pytest.raises(errors.NotFound, match="no chaos trades"):
         kept.trades(job.id)
+
+
+def test_stored_trades_are_counted(store: Store, kept: ChaosStore) -> None:
+    job, lease = started(store, kept)
+    assert kept.count(job.id) == 0
+    commit(kept, lease, job, 0)
+    assert kept.count(job.id) == 100
+    with pytest.raises(errors.NotFound, match="no chaos trades"):
+        kept.count(queued(store).id)

@@ -215,6 +215,24 @@ def test_a_cancelled_job_leaves_the_line_and_comes_back_when_asked(line: Line) -
     assert [entry.job for entry in line.drained()] == [job]
 
 
+def test_a_terminated_job_has_no_lease_and_its_driver_can_store_nothing(line: Line) -> None:
+    job = line.put("owner")
+    lease = line.store.claim(job, "driver", lease_s=3600.0)
+    assert line.queue.terminate(job, by="admin") == ("cancelled", "driver")
+    with pytest.raises(errors.Conflict):
+        line.store.finish(lease, "done")
+    assert line.drained() == []
+    assert line.queue.terminate(job, by="admin") == ("cancelled", "")
+    line.queue.again(job, by="owner")
+    assert [entry.job for entry in line.drained()] == [job]
+
+
+def test_a_job_that_has_ended_is_not_changed_by_terminating_it(line: Line) -> None:
+    job = line.put("")
+    line.store.finish(line.store.claim(job, "driver"), "done")
+    assert line.queue.terminate(job, by="") == ("done", "")
+
+
 def test_a_job_that_is_done_or_driven_does_not_come_back(line: Line) -> None:
     job = line.put("")
     lease = line.store.claim(job, "driver")

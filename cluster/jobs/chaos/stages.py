@@ -16,10 +16,11 @@ from cluster.jobs import markets
 from cluster.jobs.chaos import work
 from cluster.jobs.chaos.plan import stored_bytes
 from cluster.jobs.chaos.work import TradeBatch, TradeRange
-from cluster.jobs.kind import Estimate, Planned, RunContext
+from cluster.jobs.kind import Estimate, PlanContext, Planned, Recount, RunContext
 from cluster.jobs.progress import resident_bytes
+from cluster.jobs.recount import of_steps
 from cluster.jobs.stages import Step, Steps
-from coinswarm import config
+from coinswarm import config, errors
 from coinswarm.chaos import drawing
 from coinswarm.chaos.settings import ChaosSettings
 from coinswarm.ledger.chaos import SUMS, ChaosFrame, ChaosStore
@@ -97,8 +98,7 @@ class Batches:
         """Means over all trades, and a hash over every number of them."""
         trades = sum(int(entry["trades"]) for entry in figures)
         means = {name: sum(float(entry[key]) for entry in figures) / trades for name, key in SUMS.items()}
-        digest = hashlib.sha256("".join(str(entry["hash"]) for entry in figures).encode()).hexdigest()
-        return {"trades": trades, "markets": self._draw.traded, **means}, digest
+        return {"trades": trades, "markets": self._draw.traded, **means}, _digest(figures)
 
     def _range(self, number: int) -> TradeRange:
         draw = self._draw
@@ -114,6 +114,20 @@ def load(made: Planned, context: RunContext) -> Steps:
     executor = context.executor()
     batches = Batches(made.job.id, Draw.of(made.job, context.bars_file), executor, context.chaos)
     return Steps(context.store, made.job.id, batches, workers=lambda: executor.workers)
+
+
+def recount(made: Planned, context: PlanContext) -> Iterator[Recount]:
+    """Recounts of a job, its trades in the store among them unless they were dropped."""
+    yield from of_steps(made, context, lambda _, figures: _digest(figures))
+    trades = sum(record.evaluations for record in context.store.generations(made.job.id))
+    try:
+        yield Recount(what="trades", stored=trades, counted=context.chaos.count(made.job.id))
+    except errors.NotFound as problem:
+        yield Recount(what="trades", stored=trades, counted=None, note=str(problem))
+
+
+def _digest(figures: Sequence[Json]) -> str:
+    return hashlib.sha256("".join(str(entry["hash"]) for entry in figures).encode()).hexdigest()
 
 
 def held(executor: Executor, draw: Draw) -> list[Handle]:

@@ -12,7 +12,8 @@ import numpy as np
 from cluster.compute.executor import Executor
 from cluster.jobs import markets
 from cluster.jobs.discover.plan import trades_of
-from cluster.jobs.kind import Estimate, Planned, RunContext
+from cluster.jobs.kind import Estimate, PlanContext, Planned, Recount, RunContext
+from cluster.jobs.recount import of_steps
 from cluster.jobs.stages import Step, Steps
 from coinswarm import codec, errors, patterns
 from coinswarm.ledger.chaos import ChaosTrades
@@ -44,13 +45,12 @@ class Searches:
     def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
         """What was tried and found, as the library settled it."""
         summary = figures[0]
-        digest = codec.canonical_hash(_deciding(summary))
         records = self._library.patterns(job=self._job.id)
         counts = {status: sum(record.status == status for record in records) for status in ("confirmed", "rejected", "candidate")}
         shown = (
             "tested", "counted", "significant", "profitable", "unproductive", "redundant", "p_family", "naive_promoted", "blocks", "leaks",
         )  # fmt: skip
-        return {**{name: summary[name] for name in shown}, **counts}, digest
+        return {**{name: summary[name] for name in shown}, **counts}, _digest(figures)
 
     def _step(self) -> Step:
         job, sampled = self._job, self._sampled
@@ -104,6 +104,18 @@ def beside(sampled: Sequence[Job], trades: ChaosTrades, bars_file: Path) -> tupl
         turnover[rows[inside]] = (bars.close * bars.volume)[after - 1]
         moves[rows[inside]] = bars.close[after] / bars.open[after] - 1
     return (None, None) if np.isnan(turnover).any() else (turnover, moves)
+
+
+def recount(made: Planned, context: PlanContext) -> Iterator[Recount]:
+    """Recounts of a job, its patterns in the library among them: their status may change, their number does not."""
+    yield from of_steps(made, context, lambda _, figures: _digest(figures))
+    if made.job.status == "done" and made.job.result:
+        found = sum(int(made.job.result[status]) for status in ("confirmed", "rejected", "candidate"))
+        yield Recount(what="patterns", stored=found, counted=len(context.patterns.patterns(job=made.job.id)))
+
+
+def _digest(figures: Sequence[Json]) -> str:
+    return codec.canonical_hash(_deciding(figures[0]))
 
 
 def _deciding(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -100,12 +100,7 @@ class SearchLoop:
         """The searches of the job, at their start or where the last commit left them."""
         records = self._store.last_generations(plan.job.id)
         newest = next((record for record in records if record.island == WHOLE_JOB), None)
-        keys = [source.key for source in plan.task.sources]
-        bar_ms = _time_a_bar(Timeframe.parse(plan.data_sets[0].timeframe), plan.job.config["markets"])
-        found = tuple(
-            PlaySearch(number, setup, record.sha256, plan.search, keys, bar_ms=bar_ms)
-            for number, (setup, record) in enumerate(zip(plan.task.setups, plan.plays, strict=True))
-        )
+        found = begun(plan)
         if newest is not None:
             checkpoint.restore(found, records, self._store, plan.job.id)
             self._commits = newest.generation + 1
@@ -186,6 +181,16 @@ class SearchLoop:
             memory_bytes=resident_bytes(),
             workers=self._evaluator.workers,
         )
+
+
+def begun(plan: SearchPlan) -> tuple[PlaySearch, ...]:
+    """The searches of a job at their start, one a play."""
+    keys = [source.key for source in plan.task.sources]
+    bar_ms = _time_a_bar(Timeframe.parse(plan.data_sets[0].timeframe), plan.job.config["markets"])
+    return tuple(
+        PlaySearch(number, setup, record.sha256, plan.search, keys, bar_ms=bar_ms)
+        for number, (setup, record) in enumerate(zip(plan.task.setups, plan.plays, strict=True))
+    )
 
 
 def load(made: Planned, context: RunContext) -> SearchLoop:

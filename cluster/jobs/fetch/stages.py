@@ -13,7 +13,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from cluster.jobs.kind import Estimate, Planned, RunContext
+from cluster.jobs.kind import Estimate, PlanContext, Planned, Recount, RunContext
+from cluster.jobs.recount import of_steps
 from cluster.jobs.stages import Step, Steps
 from coinswarm import errors
 from coinswarm.ledger.records import Json
@@ -69,9 +70,8 @@ class Markets:
 
     def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
         """What was added, and the hash of all bars that are stored of these markets now."""
-        stored = "".join(f"{entry['key']} {entry['content_hash']}\n" for entry in figures)
         added = {name: sum(int(entry[name]) for entry in figures) for name in ("added", "funding_added")}
-        return {**added, "data_sets": [entry["key"] for entry in figures]}, hashlib.sha256(stored.encode()).hexdigest()
+        return {**added, "data_sets": [entry["key"] for entry in figures]}, _digest(figures)
 
     def _fetched(self, provider: Provider, symbol: str, halted: Callable[[], bool]) -> Json:
         settled, timeframe = self._settled, Timeframe.parse(self._settled["timeframe"])
@@ -129,6 +129,15 @@ def _opened(path: Path, halted: Callable[[], bool]) -> Catalog:
             raise errors.Cancelled("the fetch was stopped while others held the bars") from None
 
     return retry(partial(Catalog.open, path), _HELD, on=errors.Conflict, on_pause=refuse_halted)
+
+
+def recount(made: Planned, context: PlanContext) -> Iterator[Recount]:
+    """Recounts of a job."""
+    return of_steps(made, context, lambda _, figures: _digest(figures))
+
+
+def _digest(figures: Sequence[Json]) -> str:
+    return hashlib.sha256("".join(f"{entry['key']} {entry['content_hash']}\n" for entry in figures).encode()).hexdigest()
 
 
 def load(made: Planned, context: RunContext) -> Steps:

@@ -17,7 +17,8 @@ from cluster.jobs.honesty import work
 from cluster.jobs.honesty.plan import sources
 from cluster.jobs.honesty.settings import Cell, EvolveSettings, HonestySettings
 from cluster.jobs.honesty.work import WorldRun
-from cluster.jobs.kind import Estimate, Planned, RunContext
+from cluster.jobs.kind import Estimate, PlanContext, Planned, Recount, RunContext
+from cluster.jobs.recount import of_steps
 from cluster.jobs.stages import Step, Steps
 from coinswarm import codec, config, stats
 from coinswarm.ledger.records import Json
@@ -85,12 +86,20 @@ class Worlds:
 
     def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
         """Counts of every kind of world, and the hash of all verdicts; how long they took is left out."""
-        verdicts = [{name: value for name, value in entry.items() if name != "cpu_s"} for entry in figures]
-        digest = codec.canonical_hash(verdicts)
-        return {"pipeline": self._settings.pipeline, "worlds": self._settings.worlds, "cells": tally(self._settings, figures)}, digest
+        counts = {"pipeline": self._settings.pipeline, "worlds": self._settings.worlds, "cells": tally(self._settings, figures)}
+        return counts, _digest(figures)
 
     def _markets(self) -> list[Handle]:
         return [self._executor.load(source, TimeSegment(name="template")) for source in self._sources]
+
+
+def recount(made: Planned, context: PlanContext) -> Iterator[Recount]:
+    """Recounts of a job."""
+    return of_steps(made, context, lambda _, figures: _digest(figures))
+
+
+def _digest(figures: Sequence[Json]) -> str:
+    return codec.canonical_hash([{name: value for name, value in entry.items() if name != "cpu_s"} for entry in figures])
 
 
 def load(made: Planned, context: RunContext) -> Steps:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from cluster.compute.evaluator import TimeSegment
 from cluster.compute.executor import Executor
 from cluster.jobs import markets
-from cluster.jobs.kind import Estimate, Planned, RunContext
+from cluster.jobs.kind import Estimate, PlanContext, Planned, Recount, RunContext
+from cluster.jobs.recount import of_steps
 from cluster.jobs.rules import work
 from cluster.jobs.rules.settings import RuleSettings
 from cluster.jobs.stages import Step, Steps, estimated
@@ -58,10 +59,7 @@ class RuleSteps:
 
     def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
         """All rules judged together; what was judged goes into the library."""
-        settings = self._settings
-        tried = [SideSummary(**{**side, "sums": tuple(side["sums"])}) for entry in figures for side in entry["sides"]]
-        rulings = rule_tests.judge(tried, seed=settings.seed, alpha=settings.alpha, n_flips=settings.flips)
-        digest = codec.canonical_hash([asdict(entry) for entry in rulings])
+        rulings, digest = _judged(self._settings, figures)
         self._library.add([record for entry in rulings if (record := self._record(entry)) is not None], alpha=ALPHA, procedure=PROCEDURE)
         refused = {entry["rule"]: entry["refused"] for entry in figures if entry["refused"]}
         better = sum(entry.verdict == "better" for entry in rulings)
@@ -86,6 +84,19 @@ class RuleSteps:
             evidence={"p_family": entry.p_adjusted, "p_value": entry.p_value, "naive_p": entry.naive_p, "markets": traded},
             synthetic=job.synthetic,
         )  # fmt: skip
+
+
+def recount(made: Planned, context: PlanContext) -> Iterator[Recount]:
+    """Recounts of a job."""
+    settings = config.stored(RuleSettings, made.job.config["test"])
+    return of_steps(made, context, lambda _, figures: _judged(settings, figures)[1])
+
+
+def _judged(settings: RuleSettings, figures: Sequence[Json]) -> tuple[Sequence[RuleVerdict], str]:
+    """What is said of the rules, and the hash of it."""
+    tried = [SideSummary(**{**side, "sums": tuple(side["sums"])}) for entry in figures for side in entry["sides"]]
+    rulings = rule_tests.judge(tried, seed=settings.seed, alpha=settings.alpha, n_flips=settings.flips)
+    return rulings, codec.canonical_hash([asdict(entry) for entry in rulings])
 
 
 def load(made: Planned, context: RunContext) -> Steps:

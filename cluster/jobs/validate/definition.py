@@ -7,8 +7,8 @@ from cluster.jobs.validate import NAME
 from cluster.jobs.validate.plan import check, cost, plan
 from cluster.jobs.validate.report import report
 from cluster.jobs.validate.settings import OPTIONS
-from cluster.jobs.validate.stages import estimate, load
+from cluster.jobs.validate.stages import estimate, load, recount
 
 KIND = JobKind(
-    name=NAME, options=OPTIONS, plan=plan, load=load, cost=cost, estimate=estimate, report=report, check=check,
+    name=NAME, options=OPTIONS, plan=plan, load=load, cost=cost, estimate=estimate, report=report, recount=recount, check=check,
 )  # fmt: skip

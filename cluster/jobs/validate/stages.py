@@ -14,8 +14,9 @@ from cluster.compute.evaluator import TimeSegment
 from cluster.compute.executor import Executor
 from cluster.compute.sources import CatalogSource
 from cluster.jobs import markets, plays
-from cluster.jobs.kind import Estimate, Planned, RunContext
+from cluster.jobs.kind import Estimate, PlanContext, Planned, Recount, RunContext
 from cluster.jobs.plays import Overrides
+from cluster.jobs.recount import of_steps
 from cluster.jobs.settings import PlayGiven
 from cluster.jobs.stages import Step, Steps
 from cluster.jobs.validate import work
@@ -83,8 +84,17 @@ class Sections:
 
     def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
         """The card, and the hash of all that was found."""
-        found = card_of(self._plan.job, [codec.decode(Section, entry) for entry in figures])
+        found = _card(self._plan.job, figures)
         return {"evaluation": found.evaluation, "variant": found.variant, "card": card.to_json(found)}, found.content_hash()
+
+
+def recount(made: Planned, context: PlanContext) -> Iterator[Recount]:
+    """Recounts of a job."""
+    return of_steps(made, context, lambda _, figures: _card(made.job, figures).content_hash())
+
+
+def _card(job: Job, figures: Sequence[Json]) -> ReportCard:
+    return card_of(job, [codec.decode(Section, entry) for entry in figures])
 
 
 def load(made: Planned, context: RunContext) -> Steps:

@@ -49,6 +49,9 @@ class MemoryChaosStore:
         joined = concatenate([empty(frame), *parts])
         return joined.select(np.argsort(joined.number, kind="stable"))
 
+    def count(self, job: str) -> int:
+        return len(self.trades(job))
+
     def summaries(self, *, campaign: str | None = None, limit: int = 100) -> tuple[ChaosSummary, ...]:
         with self._lock:
             jobs = [job for job in self._store.jobs(campaign=campaign, limit=2**31) if job.id in self._frames]

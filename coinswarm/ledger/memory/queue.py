@@ -75,6 +75,14 @@ class MemoryQueue:
             self._access.note(by, "job cancel", job, {"status": status})
             return status
 
+    def terminate(self, job: str, *, by: str) -> tuple[JobStatus, str]:
+        with self._lock:
+            status, before = self._store.cancel(job), self._store.job(job)
+            if before.lease_expires is not None:
+                self._store.release(Lease(job=job, owner=before.lease_owner, expires=before.lease_expires))
+            self._access.note(by, "job terminate", job, {"status": status, "owner": before.lease_owner})
+            return status, before.lease_owner
+
     def take(self, owner: str, *, lease_s: float = LEASE_S) -> tuple[Entry, Lease] | None:
         with self._lock:
             now = self._clock()

@@ -29,6 +29,7 @@ from coinswarm.ledger.records import (
     ScoreBatch,
     ScoreRecord,
     TrialCounts,
+    TrialTally,
     evaluation_id,
 )
 from coinswarm.metrics import figures
@@ -218,6 +219,12 @@ class MemoryStore:
             failures=sum(record.status in batches.FAILED for record in rows),
             openings=self._openings[campaign],
         )
+
+    def tally(self, job: str) -> TrialTally:
+        with self._lock:
+            rows = self._evaluations[self._known(job).id].values()
+            places = Counter((record.island, record.generation) for record in rows)
+            return TrialTally(job=job, trials=len(rows), variants=len({record.variant for record in rows}), generations=places)
 
     def charge_opening(self, campaign: str) -> None:
         """Count a look into the campaign's vault as a trial."""

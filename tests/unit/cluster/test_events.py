@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from cluster.api import events
 from cluster.api.context import ApiContext
 from coinswarm import errors
+from coinswarm.ledger.asking import ASKER, Asker
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import Job
 from tests.laws import ledger_world as world
@@ -74,3 +76,24 @@ def test_a_channel_ends_with_all_of_its_events_in_it() -> None:
     hub, channel = events.Hub(context(store)), Witness(job=job.id)
     asyncio.run(asyncio.wait_for(hub._read(channel), 30))
     assert channel.at_the_end == ["job", "end"]
+
+
+def test_the_first_follower_leaves_and_the_others_are_read_for_as_before() -> None:
+    askers: list[Asker | None] = []
+
+    class Noting(Commits):
+        def commits(self, job: str, **limits: int) -> tuple[Any, ...]:
+            askers.append(ASKER.get())
+            return super().commits(job, **limits)
+
+    store = MemoryStore()
+    job, lease = world.running(store)
+    store.finish(lease, "done", result={})
+    here = dataclasses.replace(context(store), browse=Noting())
+
+    async def follow() -> str:
+        ASKER.set(Asker())
+        return await _read(here, job)
+
+    assert "event: end" in asyncio.run(asyncio.wait_for(follow(), 30))
+    assert set(askers) == {None}

@@ -44,6 +44,13 @@ def test_a_home_that_cannot_be_made_is_refused(tmp_path):
         machine.ensure_home(machine.MachineSettings(home=tmp_path / "file" / "home"))
 
 
+@pytest.mark.parametrize("name", ["HOME", "BARS_PATH"])
+def test_a_folder_of_a_user_who_is_not_there_is_refused_by_name(monkeypatch, name):
+    monkeypatch.setenv(f"COINSWARM_{name}", "~nobody-of-that-name/coins")
+    with pytest.raises(errors.BadSetting, match=f"COINSWARM_{name} must begin with a user who has a home folder"):
+        machine.load()
+
+
 NAMELESS = """
 import os
 from cluster import machine

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from cluster.run import owners
+from cluster.run import owners, terminate
 from cluster.run.service import Ending, JobEnding, Service, is_small
 from coinswarm import errors
 from coinswarm.ledger.memory import MemoryAccess, MemoryQueue, MemoryStore
@@ -40,13 +40,13 @@ class Answering:
 
     pid, address = 0, ""
 
-    def __init__(self, inbox: inboxes.Queue[JobEnding], ending: Ending, error: str) -> None:
-        self._inbox, self._ending, self._error = inbox, ending, error
+    def __init__(self, inbox: inboxes.Queue[JobEnding], ending: Ending, error: str, number: int = 1) -> None:
+        self._inbox, self._ending, self._error, self._number = inbox, ending, error, number
         self.leases_s: list[float] = []
 
     def start(self, lease: Lease, lease_s: float) -> None:
         self.leases_s.append(lease_s)
-        self._inbox.put(JobEnding(worker=1, job=lease.job, ending=self._ending, error=self._error))
+        self._inbox.put(JobEnding(worker=self._number, job=lease.job, ending=self._ending, error=self._error))
 
     def warm(self) -> None:
         """It is."""
@@ -121,6 +121,43 @@ def test_a_job_whose_driver_died_on_this_host_is_not_waited_for(other: subproces
     done = inboxes.Queue[JobEnding]()
     Service(store, queue, spawn=lambda *_: Answering(done, "ended", ""), slots=1, cluster=no_cluster, stopped=lambda: True).run()
     assert (store.job(job.id).status, store.job(job.id).lease_owner) == ("queued", "")
+
+
+class Deaf(Answering):
+    """A worker that never answers, until it is stopped."""
+
+    def __init__(self, inbox: inboxes.Queue[JobEnding]) -> None:
+        super().__init__(inbox, "died", "it was stopped")
+        self.job = ""
+
+    def start(self, lease: Lease, lease_s: float) -> None:
+        self.job = lease.job
+
+    def stop(self) -> None:
+        self._inbox.put(JobEnding(worker=1, job=self.job, ending="died"))
+        self.job = ""
+
+
+def test_a_worker_that_does_not_let_go_of_a_job_that_was_taken_away_is_ended_and_the_next_job_runs() -> None:
+    store = MemoryStore()
+    queue = MemoryQueue(store, MemoryAccess())
+    first, second = fetching(), fetching()
+    for job in (first, second):
+        queue.submit(Submission(job=job))
+    turns, taken = iter(range(20 * TURNS)), list[str]()
+
+    def spawn(number: int, _address: str, inbox: inboxes.Queue[JobEnding]) -> Answering:
+        return Answering(inbox, "refused", "it ran", number) if taken else Deaf(inbox)
+
+    def stopped() -> bool:
+        running = [job.id for job in store.jobs(status="running")]
+        if running and not taken:
+            taken.extend(running)
+            terminate.terminate(queue, running[0], by="")
+        return all(store.status(job.id) in FINAL_STATUSES for job in (first, second)) or next(turns, None) is None
+
+    Service(store, queue, spawn=spawn, slots=1, cluster=no_cluster, stopped=stopped, lease_s=0.2, poll_s=0.001).run()
+    assert sorted(store.status(job.id) for job in (first, second)) == ["cancelled", "failed"]
 
 
 def config(n_bars: int) -> Json:
