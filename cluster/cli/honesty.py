@@ -25,7 +25,7 @@ def write_page(
     from cluster.jobs.honesty import page
 
     with bootstrap.open_store(console.settings()) as store:
-        jobs = [job for job in store.jobs(limit=10_000) if job.kind == honesty.NAME and job.status == "done"]
+        jobs = store.jobs(kind=honesty.NAME, status="done", limit=10_000)
     if not jobs:
         raise errors.NotFound("no run of the benchmark has ended yet", hint="coinswarm honesty")
     written = page.write(jobs, out)

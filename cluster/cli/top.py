@@ -39,7 +39,7 @@ def command(
 def _here(job: str, by: str, limit: int) -> tuple[Job, dict[str, Any]]:
     """A search of this machine and its leaderboard."""
     with bootstrap.open_store(console.settings()) as store:
-        found = store.job(job) if job else _first([each for each in store.jobs(limit=10_000) if each.kind == evolve.NAME])
+        found = store.job(job) if job else _first(store.jobs(kind=evolve.NAME, limit=1))
         _require_search(found.id, found.kind)
         rows = store.leaderboard(found.id, by=by, limit=limit)
         trials = store.count_trials(found.campaign).trials

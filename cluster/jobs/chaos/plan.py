@@ -77,7 +77,7 @@ def stored_bytes(settled: Mapping[str, Any]) -> int:
 def _refuse_drawn(context: PlanContext, campaign: str, settled: Mapping[str, Any]) -> int:
     """How many jobs of the campaign have chaos trades, or will have them."""
     held = {summary.job for summary in context.chaos.summaries(campaign=campaign, limit=_ALL)}
-    jobs = [job for job in context.store.jobs(campaign=campaign, limit=_ALL) if job.kind == NAME]
+    jobs = context.store.jobs(campaign=campaign, kind=NAME, limit=_ALL)
     earlier = [job for job in jobs if job.id in held or job.status not in FINAL_STATUSES]
     for job in earlier:
         if job.config["draw"] == settled["draw"]:

@@ -38,9 +38,9 @@ def plan(request: DiscoverRequest, context: PlanContext) -> JobSpec:
 
 def repeated(made: Planned, context: PlanContext) -> Job | None:
     """The job that has made, or is making, this very search: searching twice finds the same and must not be paid for twice."""
-    for job in context.store.jobs(campaign=made.job.campaign, limit=_ALL):
+    for job in context.store.jobs(campaign=made.job.campaign, kind=NAME, limit=_ALL):
         same = job.config_hash == made.job.config_hash and job.data_hash == made.job.data_hash
-        if job.kind == NAME and same and job.status not in ("failed", "cancelled"):
+        if same and job.status not in ("failed", "cancelled"):
             return job
     return None
 
@@ -81,8 +81,8 @@ def _done(job: Job) -> Job:
     return job
 
 
-def _of_campaign(store: Store, campaign: str) -> list[Job]:
-    found = [job for job in store.jobs(campaign=campaign, status="done", limit=_ALL) if job.kind == _SOURCE]
+def _of_campaign(store: Store, campaign: str) -> Sequence[Job]:
+    found = store.jobs(campaign=campaign, kind=_SOURCE, status="done", limit=_ALL)
     if not found:
         raise errors.NotFound(
             f"campaign {campaign} has no finished chaos job", hint="`coinswarm chaos run` draws trades, or name one with --job"
