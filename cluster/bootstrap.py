@@ -197,7 +197,7 @@ def open_plan_context(settings: MachineSettings, *, free_bytes: Callable[[], int
     with open_repositories(settings) as kept:
         yield PlanContext(
             store=kept.store, campaigns=kept.campaigns, chaos=kept.chaos, patterns=kept.patterns, bars_file=settings.bars_file,
-            free_bytes=free_bytes or partial(_free_bytes, settings),
+            free_bytes=free_bytes or partial(_free_bytes, settings), limits=settings.job_limits,
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from coinswarm.ledger.browse import Browse
 from coinswarm.ledger.campaigns import Campaigns
 from coinswarm.ledger.patterns import PatternStore
 from coinswarm.ledger.queue import Queue
+from coinswarm.ledger.quotas import Quota
 from coinswarm.ledger.store import Store
 
 _T = TypeVar("_T")
@@ -52,7 +53,7 @@ class Limits:
         body_s, header_s: how long a client may take to send its body, and the head of a request.
         requests_per_s, burst: of one token.
         refusals_per_min: failed attempts of one address to name a token.
-        trials: most variants that one job may evaluate.
+        job: the most that one job may ask for.
         watchers: event streams that one token may have open.
     """
 
@@ -62,7 +63,7 @@ class Limits:
     requests_per_s: float = 200.0
     burst: int = 400
     refusals_per_min: int = 60
-    trials: int = 10_000_000
+    job: Quota = field(default_factory=lambda: Quota(trials=10_000_000))
     watchers: int = 500
 
 

@@ -13,9 +13,10 @@ from cluster.api import models, problems, security, web
 from cluster.api.context import ApiContext, Caller, Here
 from cluster.api.counting import Trials
 from cluster.jobs import brief, registry, spec
-from cluster.jobs.settings import JobSettings, Name
+from cluster.jobs.settings import Name
 from cluster.queries import answers
-from coinswarm import codec, errors
+from coinswarm import codec
+from coinswarm.ledger import quotas
 from coinswarm.ledger.access import Token
 from coinswarm.ledger.browse import JobFilter
 from coinswarm.ledger.queue import MAX_KEY, MAX_PRIORITY, Submission
@@ -55,7 +56,7 @@ async def submit(
     wanted: JobRequest, here: Here, caller: Caller, response: Response, key: Key = None, priority: Priority = 0
 ) -> models.JobOut:
     """Submit a job. It is planned at once, so that what cannot be done is refused here; a driver runs it when its turn comes."""
-    _refuse_huge(wanted, here)
+    quotas.refuse_job(registry.asked(wanted).amounts(wanted), here.limits.job, "have the server started with greater limits")
     request = await run_in_threadpool(spec.resolved, wanted, here.store)
     fingerprint, made = spec.fingerprint(request), ""
     job = await run_in_threadpool(here.queue.keyed, caller.id, key or "", fingerprint)
@@ -176,15 +177,6 @@ async def report(job: JobId, here: Here) -> HTMLResponse:
 
 def _most_queued(caller: Token) -> int | None:
     return None if caller.role == "admin" else caller.max_queued
-
-
-def _refuse_huge(wanted: JobSettings, here: ApiContext) -> None:
-    trials = registry.asked(wanted).trials(wanted)
-    if trials > here.limits.trials:
-        raise errors.InvalidArgument(
-            f"a job on this server evaluates at most {here.limits.trials:,} variants", found=f"{trials:,}",
-            hint="fewer generations or a smaller population",
-        )  # fmt: skip
 
 
 def _refuse_foreign(here: ApiContext, caller: Caller, job: str) -> None:
