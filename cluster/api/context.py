@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -20,14 +21,28 @@ from coinswarm.ledger.store import Store
 _T = TypeVar("_T")
 
 
-class QueryPool(Protocol):
-    """Computes in processes of its own."""
+async def never() -> None:
+    """Wait for what does not come."""
+    await asyncio.Event().wait()
 
-    async def ask(self, function: Callable[..., _T], *values: Any) -> _T:
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asker:
+    """Who asks for an answer: the id of a token, and what ends once its client has hung up."""
+
+    token: str = ""
+    hung_up: Callable[[], Coroutine[Any, Any, object]] = never
+
+
+class QueryPool(Protocol):
+    """Computes in processes of its own, which tokens use in turn."""
+
+    async def ask(self, asker: Asker, function: Callable[..., _T], *values: Any) -> _T:
         """The answer of a function of `cluster.queries`.
 
         Raises:
-            TimedOut: it took too long; Unavailable: its process died; else whatever the function raises.
+            TimedOut: it took too long; LimitReached: the token has too many waiting; Cancelled: the client hung up;
+            Unavailable: its process died, or too many wait; else whatever the function raises.
         """
         ...
 
@@ -77,15 +92,34 @@ class ApiContext:
     browse: Browse
     library: PatternStore
     campaigns: Campaigns
-    queries: QueryPool
+    pool: QueryPool
     dashboard: Callable[[], str | None] = lambda: None
     limits: Limits = field(default_factory=Limits)
     event_poll_s: float = 0.5
 
 
+class RequestQueries:
+    """The processes that compute, as one request asks them: for its token, until its client hangs up."""
+
+    def __init__(self, pool: QueryPool, asker: Asker) -> None:
+        self._pool, self._asker = pool, asker
+
+    async def ask(self, function: Callable[..., _T], *values: Any) -> _T:
+        """As `QueryPool.ask`."""
+        return await self._pool.ask(self._asker, function, *values)
+
+
 def _context(request: Request) -> ApiContext:
     found: ApiContext = request.app.state.context
     return found
+
+
+def _queries(request: Request) -> RequestQueries:
+    async def hung_up() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    return RequestQueries(_context(request).pool, Asker(token=_caller(request).id, hung_up=hung_up))
 
 
 def _caller(request: Request) -> Token:
@@ -112,4 +146,5 @@ def _parameters(dependant: Any) -> list[str]:
 
 
 Here = Annotated[ApiContext, Depends(_context)]
+Queries = Annotated[RequestQueries, Depends(_queries)]
 Caller = Annotated[Token, Depends(_caller)]
