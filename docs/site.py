@@ -152,9 +152,10 @@ def kinds() -> str:
         "# Kinds of jobs",
         "Settings are the body of `POST /api/v1/jobs` and, but for a few, options of the command. `GET /api/v1/kinds` has their schemas.",
     ]
-    for kind in registry.kinds():
-        parts += [f"## {kind.name}", f"`coinswarm {' '.join(kind.command)}`: {_escaped(kind.summary)}"]
-        rows = [f"| `{path}` | {_cell(default)} | {_escaped(text)} |" for path, default, text in _settings(kind.settings)]
+    for words, name in registry.commands().items():
+        parts += [f"## {name}", f"`coinswarm {' '.join(words)}`: {_escaped(registry.summary(name))}"]
+        settings = registry.options(name).settings
+        rows = [f"| `{path}` | {_cell(default)} | {_escaped(text)} |" for path, default, text in _settings(settings)]
         parts.append("\n".join(["| setting | default | what it says |", "|---|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
 
