@@ -27,7 +27,7 @@ async def never() -> None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asker:
+class QueryClient:
     """Who asks for an answer: the id of a token, and what ends once its client has hung up."""
 
     token: str = ""
@@ -37,7 +37,7 @@ class Asker:
 class QueryPool(Protocol):
     """Computes in processes of its own, which tokens use in turn."""
 
-    async def ask(self, asker: Asker, function: Callable[..., _T], *values: Any) -> _T:
+    async def ask(self, client: QueryClient, function: Callable[..., _T], *values: Any) -> _T:
         """The answer of a function of `cluster.queries`.
 
         Raises:
@@ -106,12 +106,12 @@ class ApiContext:
 class RequestQueries:
     """The processes that compute, as one request asks them: for its token, until its client hangs up."""
 
-    def __init__(self, pool: QueryPool, asker: Asker) -> None:
-        self._pool, self._asker = pool, asker
+    def __init__(self, pool: QueryPool, client: QueryClient) -> None:
+        self._pool, self._client = pool, client
 
     async def ask(self, function: Callable[..., _T], *values: Any) -> _T:
         """As `QueryPool.ask`."""
-        return await self._pool.ask(self._asker, function, *values)
+        return await self._pool.ask(self._client, function, *values)
 
 
 def _context(request: Request) -> ApiContext:
@@ -124,7 +124,7 @@ def _queries(request: Request) -> RequestQueries:
         while (await request.receive())["type"] != "http.disconnect":
             pass
 
-    return RequestQueries(_context(request).pool, Asker(token=_caller(request).id, hung_up=hung_up))
+    return RequestQueries(_context(request).pool, QueryClient(token=_caller(request).id, hung_up=hung_up))
 
 
 def _caller(request: Request) -> Token:

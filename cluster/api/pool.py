@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from cluster.api.context import Asker
+from cluster.api.context import QueryClient
 from cluster.jobs.kind import PlanContext
 from cluster.queries import answers
 from coinswarm import errors
@@ -68,17 +68,19 @@ class ProcessQueryPool:
 
     async def start(self) -> None:
         """See `QueryPool`."""
-        await asyncio.gather(*(self._computed(number, _START_S, Asker(), answers.ready, ()) for number in range(len(self._executors))))
+        await asyncio.gather(
+            *(self._computed(number, _START_S, QueryClient(), answers.ready, ()) for number in range(len(self._executors)))
+        )
 
-    async def ask(self, asker: Asker, function: Callable[..., _T], *values: Any) -> _T:
+    async def ask(self, client: QueryClient, function: Callable[..., _T], *values: Any) -> _T:
         """See `QueryPool`."""
-        self._refuse_more(asker.token)
-        turn = _Turn(token=asker.token, short=function in SHORT)
+        self._refuse_more(client.token)
+        turn = _Turn(token=client.token, short=function in SHORT)
         self._turns.setdefault(turn.token, deque()).append(turn)
         self._hand_out()
         try:
-            number = await _before_hang_up(turn.process, asker)
-            return await self._computed(number, self._limit_s, asker, function, values)
+            number = await _before_hang_up(turn.process, client)
+            return await self._computed(number, self._limit_s, client, function, values)
         finally:
             self._leave(turn)
 
@@ -125,12 +127,12 @@ class ProcessQueryPool:
         if not self._turns[turn.token]:
             del self._turns[turn.token]
 
-    async def _computed(self, number: int, limit_s: float, asker: Asker, function: Callable[..., _T], values: tuple[Any, ...]) -> _T:
+    async def _computed(self, number: int, limit_s: float, client: QueryClient, function: Callable[..., _T], values: tuple[Any, ...]) -> _T:
         executor = self._executors[number]
         try:
             answer = asyncio.wrap_future(_submitted(executor, function, values))
             try:
-                return await _before_hang_up(answer, asker, limit_s=limit_s, spared_s=self._spared_s)
+                return await _before_hang_up(answer, client, limit_s=limit_s, spared_s=self._spared_s)
             except BaseException:
                 if not answer.done():
                     self._replace(number)
@@ -152,13 +154,13 @@ class ProcessQueryPool:
         threading.Thread(target=_end, args=(before,), daemon=True).start()
 
 
-async def _before_hang_up(answer: asyncio.Future[_T], asker: Asker, *, limit_s: float | None = None, spared_s: float = 0.0) -> _T:
+async def _before_hang_up(answer: asyncio.Future[_T], client: QueryClient, *, limit_s: float | None = None, spared_s: float = 0.0) -> _T:
     """What a future becomes, unless the client hangs up; then it has `spared_s` more seconds.
 
     Raises:
         TimedOut: it took longer than `limit_s`. Cancelled: the client hung up.
     """
-    hung_up = asyncio.ensure_future(asker.hung_up())
+    hung_up = asyncio.ensure_future(client.hung_up())
     either: set[asyncio.Future[Any]] = {answer, hung_up}
     try:
         await asyncio.wait(either, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)

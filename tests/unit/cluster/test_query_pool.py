@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from cluster.api.context import Asker
+from cluster.api.context import QueryClient
 from cluster.api.pool import ProcessQueryPool
 from cluster.queries import answers
 from coinswarm import errors
 
-ME = Asker(token="me")
+ME = QueryClient(token="me")
 
 
 @contextmanager
@@ -116,7 +116,7 @@ def test_tokens_are_answered_in_turn_and_each_has_its_share_of_the_wait() -> Non
     order: list[str] = []
 
     async def ask(token: str) -> None:
-        await made.ask(Asker(token=token), sleeping, 0.05)
+        await made.ask(QueryClient(token=token), sleeping, 0.05)
         order.append(token)
 
     async def asked() -> None:
@@ -124,7 +124,7 @@ def test_tokens_are_answered_in_turn_and_each_has_its_share_of_the_wait() -> Non
         greedy = [asyncio.create_task(ask("greedy")) for _ in range(21)]
         await asyncio.sleep(0)
         with pytest.raises(errors.LimitReached, match="20 answers"):
-            await made.ask(Asker(token="greedy"), process)
+            await made.ask(QueryClient(token="greedy"), process)
         await ask("modest")
         await asyncio.gather(*greedy)
 
@@ -142,7 +142,7 @@ def test_what_is_short_does_not_wait_for_reports() -> None:
         await made.start()
         with contextlib.suppress(errors.BadPlay):
             await made.ask(ME, answers.check_play, "name: loads what it needs")
-        reports = [asyncio.create_task(made.ask(Asker(token="greedy"), sleeping, 600.0)) for _ in range(60)]
+        reports = [asyncio.create_task(made.ask(QueryClient(token="greedy"), sleeping, 600.0)) for _ in range(60)]
         for _ in range(50):
             began = time.perf_counter()
             with pytest.raises(errors.BadPlay):
@@ -163,7 +163,7 @@ def test_nothing_is_computed_for_a_client_that_hung_up() -> None:
     async def asked() -> tuple[int, int, int]:
         first = await made.ask(ME, process)
         gone = asyncio.Event()
-        leaving = Asker(token="leaving", hung_up=gone.wait)
+        leaving = QueryClient(token="leaving", hung_up=gone.wait)
         running = asyncio.create_task(made.ask(ME, sleeping, 1.0))
         waiting = asyncio.create_task(made.ask(leaving, sleeping))
         await asyncio.sleep(0.1)
