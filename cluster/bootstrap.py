@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from cluster import machine
+from cluster import logs, machine
 from cluster.machine import MachineSettings
 from coinswarm import errors
 
@@ -208,7 +209,7 @@ def open_plan_context(
         kept = repositories.of(database)
         yield PlanContext(
             store=kept.store, campaigns=kept.campaigns, chaos=kept.chaos, patterns=kept.patterns, bars_file=settings.bars_file,
-            free_bytes=free_bytes or partial(_free_bytes, settings),
+            free_bytes=free_bytes or partial(_free_bytes, settings), limits=settings.job_limits,
         )  # fmt: skip
 
 
@@ -296,15 +297,15 @@ def open_control(settings: MachineSettings, limits: Limits, *, children: Callabl
 
     with kept_database(settings, tell=_silent) as fixed, open_database(fixed, answer_s=_ANSWER_S) as database:
         kept = repositories.of(database)
-        queries = ProcessQueryPool(partial(open_plan_context, fixed, free_bytes=partial(_free_bytes, settings), answer_s=_ANSWER_S))
+        pool = ProcessQueryPool(partial(open_plan_context, fixed, free_bytes=partial(_free_bytes, settings), answer_s=_ANSWER_S))
         try:
             yield ApiContext(
                 store=kept.store, queue=kept.queue, access=kept.access, browse=kept.browse, library=kept.patterns, campaigns=kept.campaigns,
-                queries=queries, limits=limits, dashboard=partial(machine.dashboard, fixed),
+                pool=pool, limits=limits, dashboard=partial(machine.dashboard, fixed),
                 faults=lambda: (*state.faults(database, _free_bytes(settings)), *children()),
             )  # fmt: skip
         finally:
-            queries.close()
+            pool.close()
 
 
 @contextmanager
@@ -464,19 +465,19 @@ def open_service(
 ) -> Iterator[Service]:
     """The driver service of this machine, which ends the cluster that it has started."""
     prepare(settings)
-    logs, shared = machine.ensure_logs(settings), SharedCluster(settings)
+    folder, shared = machine.ensure_logs(settings), SharedCluster(settings)
     from cluster.run.processes import ChildWorker
     from cluster.run.service import Service
 
     def spawn(number: int, address: str, inbox: Any) -> ChildWorker:
-        log = logs / f"worker-{os.getpid()}-{number}.log"
+        log = folder / f"worker-{os.getpid()}-{number}.log"
         return ChildWorker(number, address, inbox, WORKER, log, machine.inherited(fixed))
 
     try:
         with kept_database(settings, tell=_silent) as fixed, open_repositories(fixed) as kept:
             yield Service(
                 kept.store, kept.queue, spawn=spawn, slots=slots, cluster=shared.address, stopped=stopped, lease_s=lease_s,
-                pid=os.getpid(), warm=warm,
+                pid=os.getpid(), warm=warm, tidy=lambda: logs.prune(folder, now=time.time()),
             )  # fmt: skip
     finally:
         shared.close()
@@ -488,7 +489,9 @@ def detach(settings: MachineSettings, job: str, *, workers: int | None = None) -
     It has these settings and, where it is given, this number of `workers`. It prints to `logs/JOB.log` in the home folder.
     """
     command = [*WORKER, "--job", job, *([] if workers is None else ["--workers", str(workers)])]
-    with (machine.ensure_logs(settings) / f"{job}.log").open("ab") as log:
+    folder = machine.ensure_logs(settings)
+    logs.prune(folder, now=time.time())
+    with (folder / f"{job}.log").open("ab") as log:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=machine.inherited(settings)
         )

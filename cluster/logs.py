@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
+import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,9 @@ _SECRETS = (
     (re.compile(r"\bswarm_[0-9a-f]{8,}\b"), "swarm_***"),
 )
 _LIMIT_BYTES, _KEPT = 20_000_000, 3
+_TAIL_BYTES = 1_000_000
+_OLDEST_S, _MOST_BYTES = 30 * 86_400.0, 500_000_000
+"""How long a log is kept after its last line, and how large all of them may be."""
 _about: ContextVar[dict[str, Any] | None] = ContextVar("about", default=None)
 _process: dict[str, Any] = {}
 
@@ -81,6 +85,45 @@ def without_secrets(text: str) -> str:
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     return text
+
+
+def prune(folder: Path, *, now: float, oldest_s: float = _OLDEST_S, most_bytes: int = _MOST_BYTES, largest: int = _LIMIT_BYTES) -> None:
+    """Remove logs that are old, the oldest where all of them are too large, and of one that is too large all but its last megabyte.
+
+    A process may still write to any of them: it appends to what is left.
+
+    Args:
+        folder: `logs` of the home folder.
+        now: seconds since 1970.
+        oldest_s: age of the last line of a log that is kept.
+        most_bytes: of all logs.
+        largest: of one log.
+    """
+    kept = 0
+    for _, file in sorted(((_changed(file), file) for file in folder.glob("*.*") if file.is_file()), reverse=True):
+        with suppress(FileNotFoundError):  # another process prunes, too
+            _shorten(file, largest)
+            kept += file.stat().st_size
+            if now - file.stat().st_mtime > oldest_s or kept > most_bytes:
+                file.unlink()
+
+
+def _changed(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _shorten(file: Path, largest: int) -> None:
+    if file.suffix != ".log" or file.stat().st_size <= largest:
+        return
+    with file.open("r+b") as stream:
+        stream.seek(-min(_TAIL_BYTES, largest), os.SEEK_END)
+        tail = stream.read()
+        stream.seek(0)
+        stream.write(tail[tail.find(b"\n") + 1 :])
+        stream.truncate()
 
 
 def begin(program: str, folder: Path | None, *, level: str) -> None:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cluster import private
 from coinswarm import errors
+from coinswarm.ledger.quotas import Quota
 
 
 class MachineSettings(BaseSettings):
@@ -34,6 +35,7 @@ class MachineSettings(BaseSettings):
         fetch_timeout_s: how long an exchange may take to answer at all.
         log: the least grave event that services log, as JSON lines in `logs` of the home folder.
         debug: show tracebacks.
+        max_trials, max_chaos_trades, max_generations, max_fetched_bars: the most that one job may ask for.
     """
 
     model_config = SettingsConfigDict(env_prefix="COINSWARM_", env_ignore_empty=True, extra="ignore", frozen=True)
@@ -53,6 +55,18 @@ class MachineSettings(BaseSettings):
     fetch_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     log: Literal["debug", "info", "warning", "error"] = "info"
     debug: bool = False
+    max_trials: Annotated[int, Field(ge=1)] = 1_000_000_000
+    max_chaos_trades: Annotated[int, Field(ge=1)] = 100_000_000
+    max_generations: Annotated[int, Field(ge=1)] = 100_000
+    max_fetched_bars: Annotated[int, Field(ge=1)] = 200_000_000
+
+    @property
+    def job_limits(self) -> Quota:
+        """The most that one job may ask for."""
+        return Quota(
+            trials=self.max_trials, chaos_trades=self.max_chaos_trades, generations=self.max_generations,
+            fetched_bars=self.max_fetched_bars,
+        )  # fmt: skip
 
     @property
     def bars_file(self) -> Path:

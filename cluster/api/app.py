@@ -42,7 +42,7 @@ def create(context: ApiContext) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await context.queries.start()
+        await context.pool.start()
         yield
 
     app = FastAPI(

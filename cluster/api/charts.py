@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from cluster.api import models, problems
-from cluster.api.context import Here
+from cluster.api.context import Queries
 from cluster.api.evaluations import EvaluationId, Market
 from cluster.jobs.settings import Moment
 from cluster.queries import chart
@@ -59,12 +59,12 @@ class ChartOut(models.Answer):
 @router.get("/{evaluation}/chart", responses=problems.responses(400, 404, 409))
 async def show(
     evaluation: EvaluationId,
-    here: Here,
+    queries: Queries,
     market: Market = None,
     points: Annotated[int, Query(ge=10, le=5000, description="most candles; neighbours are merged")] = 1500,
     from_ts: Annotated[Moment | None, Query()] = None,
     to_ts: Annotated[Moment | None, Query(description="excluded")] = None,
 ) -> ChartOut:
     """A variant on one market, simulated again: merged candles, the account's value and the trades between two times."""
-    found: dict[str, Any] = await here.queries.ask(chart.chart, evaluation, market, points, from_ts, to_ts)
+    found: dict[str, Any] = await queries.ask(chart.chart, evaluation, market, points, from_ts, to_ts)
     return ChartOut.model_validate(found)

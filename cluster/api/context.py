@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -14,19 +15,34 @@ from coinswarm.ledger.browse import Browse
 from coinswarm.ledger.campaigns import Campaigns
 from coinswarm.ledger.patterns import PatternStore
 from coinswarm.ledger.queue import Queue
+from coinswarm.ledger.quotas import Quota
 from coinswarm.ledger.store import Store
 
 _T = TypeVar("_T")
 
 
-class QueryPool(Protocol):
-    """Computes in processes of its own."""
+async def never() -> None:
+    """Wait for what does not come."""
+    await asyncio.Event().wait()
 
-    async def ask(self, function: Callable[..., _T], *values: Any) -> _T:
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asker:
+    """Who asks for an answer: the id of a token, and what ends once its client has hung up."""
+
+    token: str = ""
+    hung_up: Callable[[], Coroutine[Any, Any, object]] = never
+
+
+class QueryPool(Protocol):
+    """Computes in processes of its own, which tokens use in turn."""
+
+    async def ask(self, asker: Asker, function: Callable[..., _T], *values: Any) -> _T:
         """The answer of a function of `cluster.queries`.
 
         Raises:
-            TimedOut: it took too long; Unavailable: its process died; else whatever the function raises.
+            TimedOut: it took too long; LimitReached: the token has too many waiting; Cancelled: the client hung up;
+            Unavailable: its process died, or too many wait; else whatever the function raises.
         """
         ...
 
@@ -52,7 +68,7 @@ class Limits:
         body_s, header_s: how long a client may take to send its body, and the head of a request.
         requests_per_s, burst: of one token.
         refusals_per_min: failed attempts of one address to name a token.
-        trials: most variants that one job may evaluate.
+        job: the most that one job may ask for.
         watchers: event streams that one token may have open.
     """
 
@@ -62,7 +78,7 @@ class Limits:
     requests_per_s: float = 200.0
     burst: int = 400
     refusals_per_min: int = 60
-    trials: int = 10_000_000
+    job: Quota = field(default_factory=lambda: Quota(trials=10_000_000))
     watchers: int = 500
 
 
@@ -80,16 +96,35 @@ class ApiContext:
     browse: Browse
     library: PatternStore
     campaigns: Campaigns
-    queries: QueryPool
+    pool: QueryPool
     dashboard: Callable[[], str | None] = lambda: None
     faults: Callable[[], Sequence[str]] = lambda: ()
     limits: Limits = field(default_factory=Limits)
     event_poll_s: float = 0.5
 
 
+class RequestQueries:
+    """The processes that compute, as one request asks them: for its token, until its client hangs up."""
+
+    def __init__(self, pool: QueryPool, asker: Asker) -> None:
+        self._pool, self._asker = pool, asker
+
+    async def ask(self, function: Callable[..., _T], *values: Any) -> _T:
+        """As `QueryPool.ask`."""
+        return await self._pool.ask(self._asker, function, *values)
+
+
 def _context(request: Request) -> ApiContext:
     found: ApiContext = request.app.state.context
     return found
+
+
+def _queries(request: Request) -> RequestQueries:
+    async def hung_up() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    return RequestQueries(_context(request).pool, Asker(token=_caller(request).id, hung_up=hung_up))
 
 
 def _caller(request: Request) -> Token:
@@ -116,4 +151,5 @@ def _parameters(dependant: Any) -> list[str]:
 
 
 Here = Annotated[ApiContext, Depends(_context)]
+Queries = Annotated[RequestQueries, Depends(_queries)]
 Caller = Annotated[Token, Depends(_caller)]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from cluster.api import models, problems
-from cluster.api.context import Caller, Here
+from cluster.api.context import Caller, Here, Queries
 from cluster.api.evaluations import MEDIA, PARQUET
 from cluster.queries import answers
 
@@ -40,9 +40,9 @@ class DataSetOut(models.Answer):
 
 
 @router.get("", responses=problems.responses(409))
-async def list_data_sets(here: Here) -> list[DataSetOut]:
+async def list_data_sets(queries: Queries) -> list[DataSetOut]:
     """All bars of this server."""
-    return [DataSetOut.model_validate(entry) for entry in await here.queries.ask(answers.data_sets)]
+    return [DataSetOut.model_validate(entry) for entry in await queries.ask(answers.data_sets)]
 
 
 class RemovedOut(models.Answer):
@@ -56,12 +56,12 @@ class RemovedOut(models.Answer):
 @router.get("/{key:path}/file", response_model=None, responses=_FILE | problems.responses(404, 409))
 async def export(
     key: Key,
-    here: Here,
+    queries: Queries,
     form: Annotated[Literal["parquet", "csv"], Query(description="of the file")] = "parquet",
     part: Annotated[Literal["bars", "funding"], Query(description="what is in it")] = "bars",
 ) -> Response:
     """A data set as a file; importing it, with its funding, gives the same bars and the same hash."""
-    name, content = await here.queries.ask(answers.export_bars, key, form, part)
+    name, content = await queries.ask(answers.export_bars, key, form, part)
     return Response(content, media_type=MEDIA[form], headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
@@ -69,10 +69,11 @@ async def export(
 async def remove(
     key: Key,
     here: Here,
+    queries: Queries,
     caller: Caller,
     anyway: Annotated[bool, Query(description="although jobs that used it can then no longer be replayed")] = False,
 ) -> RemovedOut:
     """Take a data set away, as an admin. What jobs found on it stays; they cannot be replayed, reported or resumed."""
-    found = RemovedOut.model_validate(await here.queries.ask(answers.remove_bars, key, anyway))
+    found = RemovedOut.model_validate(await queries.ask(answers.remove_bars, key, anyway))
     await run_in_threadpool(here.access.note, caller.id, "data set removal", found.removed, {"jobs": len(found.jobs)})
     return found

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
 from cluster.api import models, problems
-from cluster.api.context import ApiContext, Here
+from cluster.api.context import Here, Queries, RequestQueries
 from cluster.api.jobs import HTML_POLICY, ID, Cursor, Limit
 from cluster.api.patterns import A_PLAY, YAML
 from cluster.jobs.settings import Name
@@ -78,37 +78,37 @@ def lineage(evaluation: EvaluationId, here: Here) -> list[models.AncestorOut]:
 
 
 @router.get("/{evaluation}/report", response_class=HTMLResponse, responses=problems.responses(404, 409))
-async def report(evaluation: EvaluationId, here: Here) -> HTMLResponse:
+async def report(evaluation: EvaluationId, queries: Queries) -> HTMLResponse:
     """The report of an evaluation: one HTML page that needs nothing else."""
-    return HTMLResponse(await here.queries.ask(answers.report, evaluation), headers={"Content-Security-Policy": HTML_POLICY})
+    return HTMLResponse(await queries.ask(answers.report, evaluation), headers={"Content-Security-Policy": HTML_POLICY})
 
 
 @router.get("/{evaluation}/play", response_model=None, responses=A_PLAY | problems.responses(404, 409))
-async def play(evaluation: EvaluationId, here: Here) -> Response:
+async def play(evaluation: EvaluationId, queries: Queries) -> Response:
     """An evaluation as a play in YAML in which nothing varies. It says where it comes from; no gate has passed it."""
-    return Response(await here.queries.ask(answers.play_of, evaluation), media_type=YAML)
+    return Response(await queries.ask(answers.play_of, evaluation), media_type=YAML)
 
 
 @router.get("/{evaluation}/trades", response_model=None, responses=_TABLE | problems.responses(404, 409))
-async def trades(evaluation: EvaluationId, here: Here, market: Market = None, form: Form = "json", side: Side = None) -> Response:
+async def trades(evaluation: EvaluationId, queries: Queries, market: Market = None, form: Form = "json", side: Side = None) -> Response:
     """The trades of an evaluation on one market, simulated again over all bars of its job."""
-    return await _table(here, answers.trades, evaluation, market, form, side)
+    return await _table(queries, answers.trades, evaluation, market, form, side)
 
 
 @router.get("/{evaluation}/equity", response_model=None, responses=_TABLE | problems.responses(404, 409))
-async def equity(evaluation: EvaluationId, here: Here, market: Market = None, form: Form = "json", side: Side = None) -> Response:
+async def equity(evaluation: EvaluationId, queries: Queries, market: Market = None, form: Form = "json", side: Side = None) -> Response:
     """The account value and the position at the close of each bar, with the time of the close in ms."""
-    return await _table(here, answers.equity, evaluation, market, form, side)
+    return await _table(queries, answers.equity, evaluation, market, form, side)
 
 
 @router.get("/{evaluation}/bars", response_model=None, responses=_TABLE | problems.responses(404, 409))
-async def bars(evaluation: EvaluationId, here: Here, market: Market = None, form: Form = "json") -> Response:
+async def bars(evaluation: EvaluationId, queries: Queries, market: Market = None, form: Form = "json") -> Response:
     """The bars that an evaluation was made on, with their open times in ms."""
-    return await _table(here, answers.bars, evaluation, market, form)
+    return await _table(queries, answers.bars, evaluation, market, form)
 
 
 async def _table(
-    here: ApiContext, function: Callable[..., Any], evaluation: str, market: str | None, form: answers.Form, *more: str | None
+    queries: RequestQueries, function: Callable[..., Any], evaluation: str, market: str | None, form: answers.Form, *more: str | None
 ) -> Response:
-    content: bytes = await here.queries.ask(function, evaluation, market, form, *more)
+    content: bytes = await queries.ask(function, evaluation, market, form, *more)
     return Response(content, media_type=MEDIA[form])

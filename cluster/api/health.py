@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cluster.api import models, problems
-from cluster.api.context import ApiContext, Caller, Here
+from cluster.api.context import ApiContext, Caller, Here, Queries
 from cluster.jobs.registry import NAMES
 from cluster.queries import answers
 from coinswarm import errors
@@ -68,9 +68,9 @@ def ready(here: Here) -> Ready:
 
 
 @router.get("/version", responses=problems.responses())
-async def version(here: Here) -> VersionOut:
+async def version(queries: Queries) -> VersionOut:
     """Which version this is."""
-    return VersionOut(version=installed("coinswarm"), code=await here.queries.ask(answers.ready), kinds=list(NAMES))
+    return VersionOut(version=installed("coinswarm"), code=await queries.ask(answers.ready), kinds=list(NAMES))
 
 
 @router.get("/api/v1/whoami", responses=problems.responses())

@@ -10,13 +10,14 @@ from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from cluster.api import models, problems, security, web
-from cluster.api.context import ApiContext, Caller, Here
+from cluster.api.context import ApiContext, Caller, Here, Queries
 from cluster.api.counting import Trials
 from cluster.jobs import brief, registry, spec
-from cluster.jobs.settings import JobSettings, Name
+from cluster.jobs.settings import Name
 from cluster.queries import answers
 from cluster.run import terminate
-from coinswarm import codec, errors
+from coinswarm import codec
+from coinswarm.ledger import quotas
 from coinswarm.ledger.access import Token
 from coinswarm.ledger.browse import JobFilter
 from coinswarm.ledger.queue import MAX_KEY, MAX_PRIORITY, Submission
@@ -53,15 +54,15 @@ JobRequest: TypeAlias = registry.requests()  # type: ignore[valid-type] # a unio
 
 @router.post("/jobs", status_code=201, responses=_REPEATED | problems.responses(400, 404, 409, 413))
 async def submit(
-    wanted: JobRequest, here: Here, caller: Caller, response: Response, key: Key = None, priority: Priority = 0
+    wanted: JobRequest, here: Here, queries: Queries, caller: Caller, response: Response, key: Key = None, priority: Priority = 0
 ) -> models.JobOut:
     """Submit a job. It is planned at once, so that what cannot be done is refused here; a driver runs it when its turn comes."""
-    _refuse_huge(wanted, here)
+    quotas.refuse_job(registry.asked(wanted).amounts(wanted), here.limits.job, "have the server started with greater limits")
     request = await run_in_threadpool(spec.resolved, wanted, here.store)
     fingerprint, made = spec.fingerprint(request), ""
     job = await run_in_threadpool(here.queue.keyed, caller.id, key or "", fingerprint)
     if job is None:
-        planned = await here.queries.ask(answers.plan, request)
+        planned = await queries.ask(answers.plan, request)
         made = planned.job.id
         submission = Submission(
             job=planned.job, plays=planned.plays, data_sets=planned.data_sets, token=caller.id, priority=priority, key=key or "",
@@ -169,29 +170,20 @@ def leaderboard(
 
 
 @router.get("/jobs/{job}/archive", responses=problems.responses(404, 409))
-async def archive(job: JobId, here: Here) -> list[dict[str, Any]]:
+async def archive(job: JobId, queries: Queries) -> list[dict[str, Any]]:
     """The best variant of each kind that a job found: an entry a play, with the cells of the map."""
-    found: list[dict[str, Any]] = codec.plain(await here.queries.ask(answers.archive, job))
+    found: list[dict[str, Any]] = codec.plain(await queries.ask(answers.archive, job))
     return found
 
 
 @router.get("/jobs/{job}/report", response_class=HTMLResponse, responses=problems.responses(404, 409))
-async def report(job: JobId, here: Here) -> HTMLResponse:
+async def report(job: JobId, queries: Queries) -> HTMLResponse:
     """What a job came to as one HTML page that needs nothing else."""
-    return HTMLResponse(await here.queries.ask(answers.job_report, job), headers={"Content-Security-Policy": HTML_POLICY})
+    return HTMLResponse(await queries.ask(answers.job_report, job), headers={"Content-Security-Policy": HTML_POLICY})
 
 
 def _most_queued(caller: Token) -> int | None:
     return None if caller.role == "admin" else caller.max_queued
-
-
-def _refuse_huge(wanted: JobSettings, here: ApiContext) -> None:
-    trials = registry.asked(wanted).trials(wanted)
-    if trials > here.limits.trials:
-        raise errors.InvalidArgument(
-            f"a job on this server evaluates at most {here.limits.trials:,} variants", found=f"{trials:,}",
-            hint="fewer generations or a smaller population",
-        )  # fmt: skip
 
 
 def _refuse_foreign(here: ApiContext, caller: Caller, job: str) -> None:

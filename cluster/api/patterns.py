@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
 from cluster.api import models, problems
-from cluster.api.context import Here
+from cluster.api.context import Here, Queries
 from cluster.api.jobs import ID, Cursor, Limit
 from cluster.queries import answers
 from coinswarm import codec
@@ -66,9 +66,10 @@ def show(pattern: PatternId, here: Here) -> PatternOut:
 async def play(
     pattern: PatternId,
     here: Here,
+    queries: Queries,
     hold_bars: Annotated[int | None, Query(ge=1, le=100_000, description="none: the median hold of its trades")] = None,
     side: Annotated[Literal["long", "short"] | None, Query(description="where the pattern does not say; none: what made more")] = None,
 ) -> Response:
     """A pattern as a play in YAML that enters where it holds; submit it as any other."""
     record = await run_in_threadpool(here.library.pattern, pattern)
-    return Response(await here.queries.ask(answers.pattern_play, record, hold_bars, side), media_type=YAML)
+    return Response(await queries.ask(answers.pattern_play, record, hold_bars, side), media_type=YAML)

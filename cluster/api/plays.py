@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from cluster.api import models, problems
-from cluster.api.context import Caller, Here
+from cluster.api.context import Caller, Here, Queries
 from cluster.api.jobs import Cursor, Limit
 from cluster.jobs.settings import MAX_PLAY_CHARACTERS
 from cluster.queries import answers
@@ -62,16 +62,16 @@ class PlayOut(models.Answer):
 
 
 @router.post("/check", responses=problems.responses(400, 413))
-async def check(play: PlayIn, here: Here) -> PlayChecked:
+async def check(play: PlayIn, queries: Queries) -> PlayChecked:
     """Check a play whole, without storing it: every mistake is listed, with line, rule and the nearest names."""
-    found: dict[str, Any] = await here.queries.ask(answers.check_play, play.text)
+    found: dict[str, Any] = await queries.ask(answers.check_play, play.text)
     return PlayChecked(sha256=_hash(play.text), **found)
 
 
 @router.post("", status_code=201, responses=problems.responses(400, 409, 413))
-async def upload(play: PlayIn, here: Here, caller: Caller, response: Response) -> PlayOut:
+async def upload(play: PlayIn, here: Here, queries: Queries, caller: Caller, response: Response) -> PlayOut:
     """Check a play and store it under the hash of its text; uploading it again changes nothing."""
-    found: dict[str, Any] = await here.queries.ask(answers.check_play, play.text)
+    found: dict[str, Any] = await queries.ask(answers.check_play, play.text)
     record = PlayRecord(sha256=_hash(play.text), name=found["name"], text=play.text)
     await run_in_threadpool(here.store.save_play, record)
     await run_in_threadpool(here.access.note, caller.id, "play upload", record.sha256, {"name": record.name})
@@ -80,11 +80,11 @@ async def upload(play: PlayIn, here: Here, caller: Caller, response: Response) -
 
 
 @router.get("", responses=problems.responses(400))
-async def list_plays(here: Here, cursor: Cursor = None, limit: Limit = 100) -> models.PageOut[PlayBriefOut]:
+async def list_plays(here: Here, queries: Queries, cursor: Cursor = None, limit: Limit = 100) -> models.PageOut[PlayBriefOut]:
     """Stored plays, newest first."""
     place = models.place(cursor, int)
     found = await run_in_threadpool(lambda: here.browse.plays(after=place, limit=limit))
-    sizes: list[dict[str, Any]] = await here.queries.ask(answers.play_sizes, [row.sha256 for row in found.rows])
+    sizes: list[dict[str, Any]] = await queries.ask(answers.play_sizes, [row.sha256 for row in found.rows])
     rows = ({**dataclasses.asdict(row), **size} for row, size in zip(found.rows, sizes, strict=True))
     return models.PageOut[PlayBriefOut].of(found, rows)
 

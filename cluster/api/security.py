@@ -21,7 +21,8 @@ from coinswarm.ledger.access import Role, Token
 Clock: TypeAlias = Callable[[], float]
 
 HEALTH = ("/health", "/ready")
-"""Answered without a token on this machine, and with one elsewhere."""
+"""Answered without a token to a client on this machine that asks for this machine, and with one elsewhere: a page of another site whose
+name leads here reads nothing."""
 PAGE = ("/", "/favicon.svg")
 PAGE_FOLDER = "/assets/"
 """The web page: a program without any data."""
@@ -193,7 +194,14 @@ def is_open(scope: Scope) -> bool:
         return False
     if path in PAGE or path.startswith(PAGE_FOLDER):
         return True
-    return path in HEALTH and is_loopback(str((scope.get("client") or ("",))[0]))
+    return path in HEALTH and is_loopback(str((scope.get("client") or ("",))[0])) and _asks_for_loopback(scope)
+
+
+def _asks_for_loopback(scope: Scope) -> bool:
+    """Whether the Host header names this machine's own address; a client of HTTP/1.0 may leave it out, a browser does not."""
+    host = _header(scope, b"host")
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    return not host or is_loopback(name)
 
 
 def needed_role(method: str, path: str) -> Role:

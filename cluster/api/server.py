@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import h11
@@ -13,6 +14,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from cluster.api.context import Limits
 
 _CONNECTIONS = 2000
+_SILENT = 500
+"""Connections that have sent no request yet; one more costs the oldest of them its place, and no other client's."""
 _HEAD_BYTES = 32_768
 _KEEP_ALIVE_S = 15
 _STOP_S = 5
@@ -20,7 +23,11 @@ _LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0
 
 
 def patient_protocol(header_s: float) -> type[H11Protocol]:
-    """A protocol that hangs up on a client which takes longer than `header_s` seconds to send the head of a request."""
+    """A protocol that hangs up on a client which takes longer than `header_s` seconds to send the head of a request.
+
+    Where more than `_SILENT` have sent none, it hangs up on the one that is silent for longest.
+    """
+    silent: dict[H11Protocol, Callable[[], None]] = {}
 
     class Protocol(H11Protocol):
         """See `patient_protocol`."""
@@ -30,6 +37,9 @@ def patient_protocol(header_s: float) -> type[H11Protocol]:
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             self._late = self.loop.call_later(header_s, self._hang_up)
+            silent[self] = self._hang_up
+            if len(silent) > _SILENT:
+                next(iter(silent.values()))()
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
@@ -43,12 +53,13 @@ def patient_protocol(header_s: float) -> type[H11Protocol]:
             super().connection_lost(exc)
 
         def _forget(self) -> None:
+            silent.pop(self, None)
             if self._late is not None:
                 self._late.cancel()
                 self._late = None
 
         def _hang_up(self) -> None:
-            self._late = None
+            self._forget()
             if not self.transport.is_closing() and self.conn.their_state is h11.IDLE:
                 self.transport.write(_LATE)
                 self.transport.close()

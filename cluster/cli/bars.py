@@ -11,7 +11,7 @@ import typer
 from cluster.cli import bars_keeping, catalogs, console, job_commands
 from cluster.jobs import fetch
 from coinswarm import codec, errors
-from coinswarm.market import files, names, quality, resample, symbols, synthetic
+from coinswarm.market import files, limits, names, quality, resample, symbols, synthetic
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import DataSet, Stored
 from coinswarm.market.timeframe import DAY_MS, Timeframe
@@ -40,6 +40,7 @@ def import_files(
         Literal["new", "old"] | None, typer.Option(help="Which bars win where they differ from stored ones; else refuse.")
     ] = None,
     sort: Annotated[bool, typer.Option("--sort", help="Turn files that are newest first round.")] = False,
+    max_rows: Annotated[int, typer.Option(help="Rows that a file may have.", min=1)] = limits.MAX_ROWS,
     as_json: console.AsJson = False,
 ) -> None:
     """Check files of candles and store them; all of them, or none when one is broken."""
@@ -48,7 +49,9 @@ def import_files(
     wanted = _without_funding(paths)
     read = _read_all(
         wanted,
-        lambda path: files.read(path, symbol=symbol, timeframe=timeframe, exchange=exchange, funding=funding, sort=sort, tell=console.note),
+        lambda path: files.read(
+            path, symbol=symbol, timeframe=timeframe, exchange=exchange, funding=funding, sort=sort, max_rows=max_rows, tell=console.note
+        ),
     )
     with catalogs.catalog() as stored, stored.transaction():
         results = [

@@ -14,6 +14,7 @@ from cluster import bootstrap, machine
 from cluster.cli import client, console, job_options
 from cluster.jobs import registry
 from coinswarm import errors
+from coinswarm.ledger import quotas
 
 if TYPE_CHECKING:
     from cluster.jobs.kind import Planned
@@ -141,6 +142,10 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
         return
     said = {"ray_address": wanted.address, "workers": wanted.workers}
     settings = settings.model_copy(update={name: value for name, value in said.items() if value})
+    from cluster.jobs import spec
+
+    for each in asked:  # before a database is opened, which may take seconds
+        quotas.refuse_job(registry.asked(each).amounts(each), settings.job_limits, spec.LARGER)
     with bootstrap.open_runner(settings, workers=wanted.workers, note=console.note) as runner:
         if wanted.queue:
             _submit_all(asked, lambda each: runner.enqueue(each, priority=wanted.priority, key=wanted.key or ""), wanted, place="")

@@ -34,7 +34,7 @@ def command(
     slots: Annotated[int, typer.Option(help="Jobs that run at one time.", min=1, max=1000)] = 2,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
     address: Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")] = None,
-    max_trials: Annotated[int, typer.Option(help="Most variants that one job may evaluate.", min=1)] = 10_000_000,
+    max_trials: Annotated[int, typer.Option(help="Most variants that one job may evaluate; others: COINSWARM_MAX_…", min=1)] = 10_000_000,
     api_only: Annotated[bool, typer.Option("--api-only", help="Without the driver service.")] = False,
     driver_only: Annotated[bool, typer.Option("--driver-only", help="The driver service without the API.")] = False,
     lease: Annotated[float, typer.Option(help="Seconds after which the jobs of a dead service are taken over.", min=1, max=3600)] = LEASE_S,
@@ -63,7 +63,7 @@ def _serve(settings: MachineSettings, host: str, port: int, max_trials: int, dri
     from cluster.api import app, security, server
     from cluster.api.context import Limits
 
-    limits = Limits(trials=max_trials)
+    limits = Limits(job=settings.job_limits.model_copy(update={"trials": max_trials}))
     if settings.database_address is None and not settings.postgres_folder.exists():
         console.note("the first start on a machine makes a database, and the first job compiles: a minute, once")
     _refuse_taken(host, port)

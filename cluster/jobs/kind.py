@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 from cluster.jobs.options import Options, S
+from coinswarm.ledger.quotas import ANY, JobAmounts, Quota
 
 if TYPE_CHECKING:  # commands know kinds by this module, and most of them compute nothing
     from cluster.compute.evaluator import Evaluator
@@ -29,7 +30,7 @@ if TYPE_CHECKING:  # commands know kinds by this module, and most of them comput
 class PlanContext:
     """What planning and reports may read: everything that is remembered, and the bars of this machine.
 
-    `free_bytes` is the room on the disk of the database; None when that is on another machine.
+    `free_bytes` is the room on the disk of the database; None when that is on another machine. `limits` are those of one job.
     """
 
     store: Store
@@ -38,6 +39,7 @@ class PlanContext:
     patterns: PatternStore
     bars_file: Path
     free_bytes: Callable[[], int | None] = lambda: None
+    limits: Quota = ANY
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,8 +216,8 @@ class JobKind(Generic[S]):
         cost: of a settled config: what is computed, in variant-bars.
         estimate: what a planned job would take.
         report: of a job that has ended: tables and sentences.
-        trials: most variants that a request evaluates.
         recount: what is stored of a job beside what it says of itself; None: as `cluster.jobs.recount.of_steps`.
+        amounts: what a request asks for at most, told without looking at bars.
         changes: what else differs from the job as it was stored, as lines; a changed job is not resumed.
         repeated: the job that has done what is asked for already, where doing it twice is of no use; raises `Conflict` where it may not be.
         stored_bytes: of a settled config: about how much the job adds to the database.
@@ -231,8 +233,8 @@ class JobKind(Generic[S]):
     estimate: Callable[[Planned, RunContext], Estimate]
     report: Callable[[Job, PlanContext], Report]
     check: Callable[[S], None] = lambda _: None
-    trials: Callable[[S], int] = lambda _: 0
     recount: Callable[[Planned, PlanContext], Iterable[Recount]] | None = None
+    amounts: Callable[[S], JobAmounts] = lambda _: JobAmounts()
     changes: Callable[[Planned], Sequence[str]] = lambda _: ()
     repeated: Callable[[Planned, PlanContext], Job | None] = lambda _planned, _context: None
     stored_bytes: Callable[[Json], int] = lambda _: 0

@@ -14,10 +14,13 @@ from cluster.jobs import registry
 from cluster.jobs.kind import JobKind, JobSpec, PlanContext, Planned
 from cluster.jobs.settings import JobSettings, PlayGiven
 from coinswarm import codec, errors
+from coinswarm.ledger import quotas
 from coinswarm.ledger.records import Job, PlayRecord, new_job_id
 from coinswarm.ledger.store import Store
 
 _S = TypeVar("_S", bound=JobSettings)
+LARGER = "raise `COINSWARM_MAX_…`"
+"""How the limits of a job on this machine are raised."""
 _SPARE = 0.9
 """Share of the free disk that a job may take: PostgreSQL writes everything to its log as well, and needs room to work."""
 _NOT_DECIDING = ("environment", "files", "settings")
@@ -45,10 +48,11 @@ def planned(settings: JobSettings, context: PlanContext, now: datetime) -> Plann
     """The job of a request, with all that is stored for it; nothing is written.
 
     Raises:
-        BadPlay, BadSetting, NotFound, SpanTooShort, InvalidArgument, Refused, Conflict: what is asked for cannot be done.
+        BadPlay, BadSetting, NotFound, SpanTooShort, InvalidArgument, Refused, Conflict, TooLarge: what is asked for cannot be done.
     """
     require_campaign(getattr(settings, "campaign", "default"))
     kind = registry.asked(settings)
+    quotas.refuse_job(kind.amounts(settings), context.limits, LARGER)
     complete = resolved(settings, context.store)
     spec = kind.plan(complete, context)
     job = create(kind, complete, spec, now)

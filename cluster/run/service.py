@@ -95,15 +95,18 @@ class Service:
         lease_s: how long the queue keeps what we hold when we die.
         poll_s: seconds between looks at a queue that was empty.
         pid: of this process.
+        tidy: called now and then, removes what is no longer needed on this machine.
         warm: start a worker before there is a job, so that the first one waits for no import and no compiler.
     """
 
     def __init__(
         self, store: Store, queue: Queue, *, spawn: Spawn, slots: int, cluster: Callable[[], str], stopped: Callable[[], bool],
         lease_s: float = LEASE_S, poll_s: float = 0.5, pid: int = 0, warm: bool = False,
+        tidy: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._store, self._queue, self._spawn, self._slots = store, queue, spawn, slots
         self._cluster, self._stopped, self._lease_s, self._poll_s, self._warm = cluster, stopped, lease_s, poll_s, warm
+        self._tidy = tidy
         self.owner = f"{socket.gethostname()}:{pid}"
         self._pid = pid
         self._inbox: inboxes.Queue[JobEnding] = inboxes.Queue()
@@ -141,6 +144,7 @@ class Service:
         while not self._rest.wait(self._lease_s / 6):
             for number, (_, lease) in list(self._work.items()):
                 self._quietly(partial(self._keep, number, lease))
+            self._quietly(self._tidied)
             self._quietly(self._reclaim)
 
     def _keep(self, number: int, lease: Lease) -> None:
@@ -152,6 +156,10 @@ class Service:
                 _log.warning("a worker does not let go of a job that was taken away", extra={"job": lease.job, "worker": number})
                 threading.Thread(target=self._workers[number].stop, name=f"end of worker {number}", daemon=True).start()
             self._taken_away.add(lease.owner)
+
+    def _tidied(self) -> None:
+        with suppress(OSError):  # a full disk is the business of those who write
+            self._tidy()
 
     def _reclaim(self) -> None:
         """Put jobs back whose driver on this host died, such as an earlier service: their leases would run out a while later."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.market import columns, lines, names, numerals, quality, sources, symbols, synthetic, tables, volumes, witnesses
+from coinswarm.market import columns, limits, lines, names, numerals, quality, sources, symbols, synthetic, tables, volumes, witnesses
 from coinswarm.market.bars import COLUMNS, Bars
 from coinswarm.market.quality import QualityFinding
 from coinswarm.market.sources import Source
@@ -54,6 +54,7 @@ def read(
     exchange: str | None = None,
     funding: Path | str | None = None,
     sort: bool = False,
+    max_rows: int = limits.MAX_ROWS,
     tell: Tell = _warn,
 ) -> Bars:
     """Bars of one file of any kind in `sources.SOURCES`, or of one whose columns have usual names.
@@ -65,6 +66,7 @@ def read(
         exchange: where they come from; from the file's name, else `unknown`.
         funding: file of funding rates; the one beside the bars unless given.
         sort: accept a file that is newest first and turn it round; disorder of any other kind is still refused.
+        max_rows: how many rows the file may have; bounds the bytes that it may unpack to, too.
         tell: receives what was left out, and how columns that disagree were settled; a Python warning unless given.
 
     Returns:
@@ -75,11 +77,12 @@ def read(
         UnknownColumns: columns are missing or could be two things.
         BadTimestamps: times are out of order, repeated, in mixed units, or contradict each other or the timeframe.
         BadBars: other things are wrong, or the file cannot be read; all findings are listed.
+        TooLarge: it has more rows or unpacks to more bytes than it may.
         OutsideModel: the market is an inverse or quanto contract, an expiring future or an option.
         InvalidArgument: the market is not known, or cannot be read as one.
     """
     file = Path(path)
-    table = _whole(tables.load(file), file.name)
+    table = _whole(tables.load(file, max_rows), file.name)
     source = table.source or sources.by_names(map(columns.plain, table.frame.columns), form=table.form)
     stamps = columns.times(table.frame.columns)
     chosen = columns.prices(table.frame.columns, file.name, also=() if stamps.opens or stamps.labels or stamps.closes else ("time",))

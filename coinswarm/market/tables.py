@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import struct
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.market import columns, lines, quality, sources, symbols
+from coinswarm.market import columns, limits, lines, quality, sources, symbols
 from coinswarm.market.quality import QualityFinding
 from coinswarm.market.sources import Source
 from coinswarm.types import BoolArray, IntArray
@@ -22,7 +23,6 @@ from coinswarm.types import BoolArray, IntArray
 if TYPE_CHECKING:
     import polars as pl
 
-_LARGEST_BYTES = 4 * 2**30
 _DEEPEST = 5
 
 
@@ -68,23 +68,25 @@ class CellTable:
         return quality.refusal(name, placed, first_row=0, unit=self.unit, hint=hint)
 
 
-def load(path: Path) -> CellTable:
+def load(path: Path, max_rows: int = limits.MAX_ROWS) -> CellTable:
     """The cells of a file.
 
     Args:
         path: Parquet, Feather, JSON, or text with `,`, `;`, `|` or tabs; as it is, in a gzip, or alone in a zip.
+        max_rows: how many rows it may have; bounds the bytes that it may unpack to, too.
 
     Raises:
         NotFound: there is no such file.
         InvalidArgument: it is a folder.
         BadBars: it cannot be read; the message says as what.
-        TooLarge: unpacked it is larger than 4 GiB.
+        TooLarge: it has more rows or unpacks to more bytes than it may.
     """
     import polars as pl
 
     _require_file(path)
+    limits.refuse_bytes(path.name, path.stat().st_size, max_rows)
     try:
-        return _of_bytes(path.read_bytes(), path.name)
+        return _of_bytes(path.read_bytes(), path.name, max_rows)
     except errors.CoinswarmError:
         raise
     except (
@@ -98,6 +100,7 @@ def load(path: Path) -> CellTable:
         NotImplementedError,
         KeyError,
         MemoryError,
+        struct.error,
     ) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise errors.BadBars(f"{path.name} cannot be read as Parquet, Feather, JSON or CSV", found=reason) from error
@@ -114,19 +117,23 @@ def _require_file(path: Path) -> None:
         raise errors.NotFound(f"there is no file {path}", hint=f"did you mean {', '.join(close)}?" if close else "")
 
 
-def _of_bytes(raw: bytes, name: str) -> CellTable:
+def _of_bytes(raw: bytes, name: str, max_rows: int) -> CellTable:
     import polars as pl
 
     if raw[:4] == b"PAR1":
+        limits.check_parquet(raw, name, max_rows)
         return _of_frame(pl.read_parquet(io.BytesIO(raw)))
     if raw[:6] == b"ARROW1":
+        limits.check_feather(raw, name, max_rows)
         return _of_feather(raw)
     if raw[:4] == b"FEA1":
         raise errors.BadBars(f"{name} must be Feather of version 2", found="version 1", hint="write it as Parquet")
     if raw[:4] == b"PK\x03\x04":
-        return _of_zip(raw, name)
+        return _of_zip(raw, name, max_rows)
     if raw[:2] == b"\x1f\x8b":
-        return _of_bytes(_unpacked(gzip.GzipFile(fileobj=io.BytesIO(raw)), name), name.removesuffix(".gz"))
+        inside = limits.unpacked(gzip.GzipFile(fileobj=io.BytesIO(raw)), len(raw), name, max_rows)
+        return _of_bytes(inside, name.removesuffix(".gz"), max_rows)
+    limits.check_text(raw, name, max_rows)
     text = lines.decode(raw, name)
     return _of_json(text, name) if text.lstrip()[:1] in ("[", "{") else _of_lines(text, name)
 
@@ -145,24 +152,19 @@ def _of_feather(raw: bytes) -> CellTable:
     return _of_frame(pl.DataFrame(pl.from_arrow(table)))
 
 
-def _of_zip(raw: bytes, name: str) -> CellTable:
+def _of_zip(raw: bytes, name: str, max_rows: int) -> CellTable:
     with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-        members = [entry for entry in packed.namelist() if not entry.endswith("/") and not entry.startswith("__MACOSX/")]
+        members = [entry for entry in packed.infolist() if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")]
         if len(members) != 1:
-            shown = ", ".join(members[:3]) or "none"
+            shown = ", ".join(entry.filename for entry in members[:3]) or "none"
             raise errors.BadBars(
                 f"{name} must hold one file", found=f"{len(members)} ({shown})", hint="unpack it and name the files of bars"
             )
-        with packed.open(members[0]) as stream:
-            table = _of_bytes(_unpacked(stream, name), members[0])
-    return replace(table, inside=Path(members[0]).name)
-
-
-def _unpacked(stream: Any, name: str) -> bytes:
-    raw: bytes = stream.read(_LARGEST_BYTES + 1)
-    if len(raw) > _LARGEST_BYTES:
-        raise errors.TooLarge(f"{name} must hold at most {_LARGEST_BYTES // 2**30} GiB unpacked")
-    return raw
+        (member,) = members
+        limits.refuse_bytes(name, member.file_size, max_rows)
+        with packed.open(member) as stream:
+            table = _of_bytes(limits.unpacked(stream, len(raw), name, max_rows), member.filename, max_rows)
+    return replace(table, inside=Path(member.filename).name)
 
 
 def _of_lines(text: str, name: str) -> CellTable:

@@ -23,10 +23,14 @@ from cluster.machine import MachineSettings
 from cluster.run.service import Service
 from coinswarm.ledger import access
 from coinswarm.ledger.access import Role
+from coinswarm.ledger.quotas import Quota
 from coinswarm.ledger.records import FINAL_STATUSES
 from tests.integration.evolve_world import PLAY, World
 
-LIMITS = Limits(body_bytes=2_000_000, body_s=1.5, header_s=1.5, requests_per_s=2000, burst=4000, trials=100_000, refusals_per_min=5000)
+LIMITS = Limits(
+    body_bytes=2_000_000, body_s=1.5, header_s=1.5, requests_per_s=2000, burst=4000, refusals_per_min=5000,
+    job=Quota(trials=100_000, chaos_trades=1_000_000, generations=10_000, fetched_bars=1_000_000),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -178,6 +178,25 @@ def test_a_request_that_cannot_be_done_is_refused_at_once(control: Plane, submit
     assert short.json()["type"] == "urn:coinswarm:error:SpanTooShort"
 
 
+@pytest.mark.parametrize(
+    ("asked", "limit"),
+    [
+        ({"kind": "chaos", "markets": ["BTC/USDT"], "trades": 10**10}, "1,000,000 chaos trades"),
+        ({"search": {"generations": 10**6, "population": 2}}, "100,000 variants"),
+        ({"search": {"generations": 10**5, "population": 2, "max_evaluations": 10}}, "10,000 generations"),
+        ({"search": {"generations": 1, "population": 10**6}}, "100,000 variants"),
+    ],
+)
+def test_a_request_for_too_much_is_refused_before_anything_is_stored(
+    control: Plane, submitter: httpx.Client, asked: dict[str, Any], limit: str
+) -> None:
+    before = control.rows()
+    answer = submitter.post("/api/v1/jobs", json=asked if "kind" in asked else control.request(**asked))
+    assert (answer.status_code, answer.elapsed.total_seconds() < 1) == (413, True)
+    assert limit in answer.json()["detail"]
+    assert control.rows() == before
+
+
 def test_the_description_names_every_route_and_its_errors(submitter: httpx.Client) -> None:
     described = submitter.get("/api/v1/openapi.json").json()
     assert "/api/v1/jobs/{job}/events" in described["paths"]

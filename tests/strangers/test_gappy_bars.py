@@ -67,7 +67,7 @@ def test_the_report_and_the_card_say_the_same(held):
 
 def card_part(held):
     none = fitness.Scorer(held.play, held.bars).replay(np.empty(0))[1]
-    return curves.Held(bars=held.bars, first=held.start, equity=held.equity, start=10_000.0, trades=curves.trades_of(none))
+    return curves.MarketHistory(bars=held.bars, first=held.start, equity=held.equity, start=10_000.0, trades=curves.trades_of(none))
 
 
 def test_a_play_trades_as_often_a_day_as_it_does(held):

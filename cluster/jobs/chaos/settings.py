@@ -11,6 +11,7 @@ from cluster.jobs.settings import MAX_MARKETS, Campaign, JobSettings, Moment, Na
 from cluster.jobs.typed import BARS, FROM, MARKETS, TIMEFRAME, TO
 from coinswarm import errors
 from coinswarm.chaos.settings import ChaosSettings, make
+from coinswarm.ledger.quotas import JobAmounts
 
 MOST_TRADES = 10**10
 
@@ -26,6 +27,11 @@ class ChaosRequest(JobSettings):
     start_ts: Moment | None = None
     end_ts: Moment | None = None
     campaign: Campaign = "default"
+
+
+def amounts(request: ChaosRequest) -> JobAmounts:
+    """What a job of chaos trades asks for."""
+    return JobAmounts(chaos_trades=request.trades)
 
 
 def _size(text: str, _machine: Machine) -> tuple[float, float]:

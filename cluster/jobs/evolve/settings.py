@@ -13,6 +13,7 @@ from cluster.jobs.settings import MAX_MARKETS, MAX_PLAYS, Campaign, JobSettings,
 from cluster.jobs.typed import BARS, FROM, PLAYS, TO
 from coinswarm import errors
 from coinswarm.evolve.settings import OUT_OF_SAMPLE, WINNERS, SearchSettings
+from coinswarm.ledger.quotas import JobAmounts
 
 _USUAL = SearchSettings()
 
@@ -34,10 +35,11 @@ class EvolveRequest(JobSettings):
     campaign: Campaign = "default"
 
 
-def trials(request: EvolveRequest) -> int:
-    """How many variants a search evaluates at most, baselines left out."""
+def amounts(request: EvolveRequest) -> JobAmounts:
+    """What a search asks for at most, baselines left out."""
     search = request.search
-    return search.max_evaluations or search.population * search.generations * len(request.plays)
+    trials = search.population * search.generations * len(request.plays)
+    return JobAmounts(trials=min(trials, search.max_evaluations or trials), generations=search.generations * len(request.plays))
 
 
 def _objectives(texts: list[str], _machine: Machine) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -9,6 +10,8 @@ from pydantic import Field, StringConstraints
 from cluster.jobs.options import Machine, Option, Options
 from cluster.jobs.settings import MAX_MARKETS, Campaign, JobSettings, Moment, Name
 from cluster.jobs.typed import moment
+from coinswarm.ledger.quotas import JobAmounts
+from coinswarm.market.timeframe import DAY_MS, Timeframe
 
 
 class FetchRequest(JobSettings):
@@ -23,6 +26,13 @@ class FetchRequest(JobSettings):
     until_ts: Annotated[Moment | None, Field(description="time before which bars open; none: now")] = None
     patience_s: Annotated[float, Field(ge=0.1, le=86_400, description="seconds to wait for an exchange that does not answer")] = 60.0
     campaign: Campaign = "default"
+
+
+def amounts(request: FetchRequest) -> JobAmounts:
+    """What a fetch asks for: a candle for each moment of its span, until now where it has no end."""
+    until = int(time.time() * 1000) if request.until_ts is None else request.until_ts
+    span_ms = request.days * DAY_MS if request.since_ts is None else max(0, until - request.since_ts)
+    return JobAmounts(fetched_bars=len(request.markets) * span_ms // Timeframe.parse(request.timeframe).ms)
 
 
 def _since(text: str, _machine: Machine) -> int | None:

@@ -13,6 +13,7 @@ from cluster.jobs.settings import JobSettings, Name, PlayGiven
 from coinswarm import config, errors, resources
 from coinswarm.config import Costs
 from coinswarm.evolve.settings import Constraint, SearchSettings
+from coinswarm.ledger.quotas import JobAmounts
 from coinswarm.validate import worlds
 from coinswarm.validate.worlds.settings import Plant
 
@@ -134,10 +135,12 @@ class HonestyRequest(JobSettings):
     markets: Annotated[int, Field(ge=1, le=len(SYNTHETIC), description="how many synthetic ones")] = USUAL_MARKETS
 
 
-def trials(request: HonestyRequest) -> int:
-    """How many variants are evaluated at most over all worlds; of the pipeline of patterns: how many worlds there are."""
+def amounts(request: HonestyRequest) -> JobAmounts:
+    """What is computed at most over all worlds; of the pipeline of patterns each world counts as a trial, and its trades are not stored."""
     n_worlds, search = request.settings.worlds * len(request.settings.cells), request.settings.evolve.search
-    return n_worlds * (search.population * search.generations if request.settings.pipeline == "evolve" else 1)
+    if request.settings.pipeline == "patterns":
+        return JobAmounts(trials=n_worlds)
+    return JobAmounts(trials=n_worlds * search.population * search.generations, generations=search.generations)
 
 
 _THREE_YEARS = 315_576

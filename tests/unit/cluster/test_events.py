@@ -39,7 +39,7 @@ def followed(*problems: Exception, ended: bool = True) -> str:
 
 
 def context(store: MemoryStore, *problems: Exception) -> ApiContext:
-    rest: dict[str, Any] = dict.fromkeys(("queue", "access", "library", "campaigns", "queries"))
+    rest: dict[str, Any] = dict.fromkeys(("queue", "access", "library", "campaigns", "pool"))
     return ApiContext(store=store, browse=Commits(*problems), event_poll_s=0.001, **rest)  # type: ignore[arg-type]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,3 +81,44 @@ def test_no_secret_is_logged(secret: str) -> None:
         assert secret not in logs.without_secrets(text)
     assert logs.without_secrets(f"swarm_{'0f' * 20} was sent") == "swarm_*** was sent"
     assert logs.without_secrets("http://host:8321/ready answers") == "http://host:8321/ready answers"
+
+
+DAY_S = 86_400.0
+
+
+def log_of(folder: Path, name: str, size: int, *, days_old: float) -> Path:
+    path = folder / name
+    path.write_bytes(b"x" * 99 + b"\n" if size < 100 else (b"x" * 99 + b"\n") * (size // 100))
+    os.utime(path, (100 * DAY_S - days_old * DAY_S,) * 2)
+    return path
+
+
+def test_logs_of_a_month_ago_go(tmp_path: Path) -> None:
+    old, new = log_of(tmp_path, "evolve-1.log", 100, days_old=31), log_of(tmp_path, "worker-7-1.log", 100, days_old=29)
+    logs.prune(tmp_path, now=100 * DAY_S)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_the_oldest_logs_go_where_all_of_them_are_too_large(tmp_path: Path) -> None:
+    made = [log_of(tmp_path, f"{days}.log", 1000, days_old=days) for days in range(5)]
+    logs.prune(tmp_path, now=100 * DAY_S, most_bytes=3000)
+    assert [path.exists() for path in made] == [True, True, True, False, False]
+
+
+def test_a_log_that_is_still_written_keeps_its_end(tmp_path: Path) -> None:
+    path = log_of(tmp_path, "worker-7-1.log", 5000, days_old=0)
+    with path.open("ab") as stream:
+        stream.write(b"the last line\n")
+        stream.flush()
+        logs.prune(tmp_path, now=100 * DAY_S, largest=1000)
+        stream.write(b"another\n")
+    left = path.read_text().splitlines()
+    assert path.stat().st_size < 1100
+    assert left[-2:] == ["the last line", "another"]
+    assert set(left[:-2]) == {"x" * 99}
+
+
+def test_folders_and_files_that_just_went_stop_nothing(tmp_path: Path) -> None:
+    (tmp_path / "kept.d").mkdir()
+    logs.prune(tmp_path, now=100 * DAY_S)
+    assert (tmp_path / "kept.d").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import queue as inboxes
@@ -14,9 +15,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from cluster import bootstrap
+from cluster.cli import serve
 from cluster.machine import MachineSettings
+from cluster.run import processes
 from cluster.run.processes import ChildWorker
 from cluster.run.service import JobEnding
 from cluster.run.worker import Worker
@@ -103,3 +107,11 @@ def test_a_job_left_to_the_background_has_the_workers_and_the_cluster_that_were_
     process.wait(60)
     assert command[-4:] == ["--job", "evolve-1", "--workers", "3"]
     assert (variables["COINSWARM_RAY_ADDRESS"], variables["COINSWARM_HOME"]) == ("127.0.0.1:1", str(tmp_path / "home"))
+
+
+def test_workers_at_their_largest_fit_the_container_that_serves() -> None:
+    services = yaml.safe_load((Path(__file__).resolve().parents[3] / "docker-compose.yml").read_text())["services"]
+    limit = services["control"]["deploy"]["resources"]["limits"]["memory"]
+    slots = inspect.signature(serve.command).parameters["slots"].default
+    server_and_its_pool = 2_000_000_000
+    assert slots * processes.MOST_BYTES + server_and_its_pool <= int(limit.removesuffix("g")) * 2**30
