@@ -20,7 +20,7 @@ from tests.laws.ledger_world import fresh, generation, scored, trials
 JOB = """
 INSERT INTO plays VALUES ('aa11', 'crossover', 'play: crossover');
 INSERT INTO jobs VALUES ('evolve-1', 'evolve', 'old campaign', '{aa11}', '{}', 'dd22', '{}', 'cc33', '0.1.0', 7, true, 'running',
-    now(), now(), NULL, '', NULL, '', false, 'driver', now() + interval '1 hour');
+    now(), now(), NULL, '', NULL, '', false, 'driver', now() - interval '1 hour');
 INSERT INTO generations VALUES ('evolve-1', 0, 0, 1.5, 0.5, 0.9, 3, 1, 0.25, '{}', 'ee44', true);
 INSERT INTO checkpoints VALUES ('evolve-1', 0, 0, 'state');
 CREATE VIEW of_another_part AS SELECT job, count(*) AS rows FROM evaluations GROUP BY job;

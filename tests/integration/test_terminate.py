@@ -36,6 +36,12 @@ def ends(pid: int, limit_s: float = 60.0) -> bool:
     return gone(pid)
 
 
+def worker_of(here: Home, job: str) -> int:
+    """The process that a service has lent its lease on a job to."""
+    service = psutil.Process(int(here.store.job(job).lease_owner.split(":")[1]))
+    return next(child.pid for child in service.children() if any(file.path.endswith(f"{job}.log") for file in child.open_files()))
+
+
 def test_a_search_whose_command_is_stopped_is_terminated(here: Home) -> None:
     job = here.says(*here.search(), "--detach")["job"]
     driver = here.running(job, commits=2)
@@ -60,7 +66,8 @@ def test_a_driver_that_was_stopped_in_the_middle_of_a_commit_blocks_no_one(datab
 def test_a_worker_of_a_service_that_is_stopped_is_ended_and_the_service_runs_the_next_job(here: Home) -> None:
     with here.serving() as client:
         first = here.submitted(client)
-        worker = here.running(first, commits=2)
+        here.running(first, commits=2)
+        worker = worker_of(here, first)
         os.kill(worker, signal.SIGSTOP)
         found = client.post(f"/api/v1/jobs/{first}/terminate").json()
         assert (found["status"], found["process"]) == ("cancelled", "ended")
