@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from coinswarm.ledger.chaos import ChaosStore
     from coinswarm.ledger.patterns import PatternStore
     from coinswarm.ledger.queue import Queue
+    from coinswarm.ledger.quotas import Quotas
     from coinswarm.ledger.store import Store
 
 COMMAND = (sys.executable, "-P", "-c", "from cluster.cli.app import main; main()")
@@ -165,6 +166,16 @@ def open_queue(settings: MachineSettings) -> Iterator[tuple[Queue, Access]]:
 
     with open_database(settings) as database:
         yield PostgresQueue(database), PostgresAccess(database)
+
+
+@contextmanager
+def open_quotas(settings: MachineSettings) -> Iterator[tuple[Quotas, Access]]:
+    """The quotas of this machine, and its tokens. Raises as `open_database`."""
+    from cluster.store.access import PostgresAccess
+    from cluster.store.quotas import PostgresQuotas
+
+    with open_database(settings) as database:
+        yield PostgresQuotas(database), PostgresAccess(database)
 
 
 def pinned(settings: MachineSettings) -> MachineSettings:
@@ -300,8 +311,8 @@ def open_control(settings: MachineSettings, limits: Limits, *, children: Callabl
         pool = ProcessQueryPool(partial(open_plan_context, fixed, free_bytes=partial(_free_bytes, settings), answer_s=_ANSWER_S))
         try:
             yield ApiContext(
-                store=kept.store, queue=kept.queue, access=kept.access, browse=kept.browse, library=kept.patterns, campaigns=kept.campaigns,
-                pool=pool, limits=limits, dashboard=partial(machine.dashboard, fixed),
+                store=kept.store, queue=kept.queue, access=kept.access, quotas=kept.quotas, browse=kept.browse,
+                library=kept.patterns, campaigns=kept.campaigns, pool=pool, limits=limits, dashboard=partial(machine.dashboard, fixed),
                 faults=lambda: (*state.faults(database, _free_bytes(settings)), *children()),
             )  # fmt: skip
         finally:

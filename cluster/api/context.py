@@ -15,7 +15,7 @@ from coinswarm.ledger.browse import Browse
 from coinswarm.ledger.campaigns import Campaigns
 from coinswarm.ledger.patterns import PatternStore
 from coinswarm.ledger.queue import Queue
-from coinswarm.ledger.quotas import Quota
+from coinswarm.ledger.quotas import Quota, Quotas
 from coinswarm.ledger.store import Store
 
 _T = TypeVar("_T")
@@ -93,6 +93,7 @@ class ApiContext:
     store: Store
     queue: Queue
     access: Access
+    quotas: Quotas
     browse: Browse
     library: PatternStore
     campaigns: Campaigns

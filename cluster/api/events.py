@@ -94,8 +94,10 @@ class Hub:
         Raises:
             LimitReached: the token follows as many as it may.
         """
-        if self._following[token] >= self._context.limits.watchers:
-            raise errors.LimitReached(f"a token may follow {self._context.limits.watchers} jobs at once", hint="close some")
+        quota = await run_in_threadpool(self._context.quotas.quota, "token", token)
+        most = self._context.limits.watchers if quota.streams is None else quota.streams
+        if self._following[token] >= most:
+            raise errors.LimitReached(f"a token may follow {most} jobs at once", hint="close some")
         channel = self._channels.setdefault(job, Channel(job=job))
         self._following[token] += 1
         channel.followers += 1

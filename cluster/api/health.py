@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from importlib.metadata import version as installed
 from typing import Annotated, Any, Literal
 
@@ -45,6 +46,10 @@ class VersionOut(models.Answer):
     kinds: list[str]
 
 
+class WhoAmI(models.TokenOut, models.QuotaOut):
+    """The token that asks, what its jobs may ask for together, and what they count for."""
+
+
 class ClusterOut(models.Answer):
     """The cluster that larger jobs run on."""
 
@@ -74,9 +79,10 @@ async def version(queries: Queries) -> VersionOut:
 
 
 @router.get("/api/v1/whoami", responses=problems.responses())
-def whoami(caller: Caller) -> models.TokenOut:
-    """The token that asks, without its secret."""
-    return models.TokenOut.model_validate(caller)
+def whoami(here: Here, caller: Caller) -> WhoAmI:
+    """The token that asks, without its secret, with its quota and what counts towards it."""
+    quota, used = here.quotas.quota("token", caller.id), here.quotas.used("token", caller.id)
+    return WhoAmI(**models.TokenOut.model_validate(caller).model_dump(), quota=quota, used=asdict(used))
 
 
 @router.get("/api/v1/cluster", responses=problems.responses())

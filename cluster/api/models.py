@@ -18,6 +18,7 @@ from coinswarm import codec, errors
 from coinswarm.ledger.access import Role
 from coinswarm.ledger.browse import Page, Place
 from coinswarm.ledger.queue import Entry
+from coinswarm.ledger.quotas import Quota
 from coinswarm.ledger.records import Job, JobStatus
 
 Row = TypeVar("Row")
@@ -217,6 +218,13 @@ class AncestorOut(Answer):
     island: int
     generation: int
     fitness: Figure
+
+
+class QuotaOut(Answer):
+    """What a token or a campaign may have, and what its jobs count for."""
+
+    quota: Quota
+    used: dict[str, int]
 
 
 class TokenOut(Answer):

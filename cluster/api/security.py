@@ -26,7 +26,7 @@ name leads here reads nothing."""
 PAGE = ("/", "/favicon.svg")
 PAGE_FOLDER = "/assets/"
 """The web page: a program without any data."""
-ADMIN = ("/api/v1/tokens", "/api/v1/audit")
+ADMIN = ("/api/v1/tokens", "/api/v1/quotas", "/api/v1/audit")
 DATA_SETS, JOBS = "/api/v1/data-sets/", "/api/v1/jobs/"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _KNOWN_FOR_S = 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -15,8 +16,10 @@ from cluster.jobs.settings import Name
 from coinswarm import config
 from coinswarm.ledger import access
 from coinswarm.ledger.access import MAX_QUEUED, MAX_RUNNING, Role
+from coinswarm.ledger.quotas import ANY, Quota, Scope
 
 router = APIRouter(prefix="/api/v1", tags=["access"])
+Owner = Annotated[str, Path(pattern=r"^[^\x00-\x1f\x7f/]{1,200}$", description="id of a token, or name of a campaign")]
 
 
 class TokenIn(config.Settings):
@@ -27,6 +30,7 @@ class TokenIn(config.Settings):
     days: Annotated[float, Field(gt=0, le=36_500, description="until it expires; none: never")] | None = None
     max_queued: Annotated[int, Field(ge=0, le=1_000_000, description="jobs that may wait at one time")] = MAX_QUEUED
     max_running: Annotated[int, Field(ge=0, le=1_000_000, description="jobs that may run at one time")] = MAX_RUNNING
+    quota: Annotated[Quota, Field(description="what all of its jobs may ask for together")] = ANY
 
 
 class TokenMade(models.TokenOut):
@@ -55,6 +59,8 @@ def create(wanted: TokenIn, here: Here, caller: Caller) -> TokenMade:
         wanted.name, wanted.role, secret, created=now, expires=expires, max_queued=wanted.max_queued, max_running=wanted.max_running
     )
     here.access.create_token(token, by=caller.id)
+    if wanted.quota != ANY:
+        here.quotas.set_quota("token", token.id, wanted.quota, by=caller.id)
     return TokenMade(**models.TokenOut.model_validate(token).model_dump(), secret=secret)
 
 
@@ -70,6 +76,19 @@ def revoke(
 ) -> models.TokenOut:
     """Take a token back; it opens nothing from a second later on."""
     return models.TokenOut.model_validate(here.access.revoke(token, by=caller.id))
+
+
+@router.get("/quotas/{scope}/{name}", responses=problems.responses())
+def show_quota(scope: Scope, name: Owner, here: Here) -> models.QuotaOut:
+    """What a token, by its id, or a campaign may have, and what its jobs count for."""
+    return models.QuotaOut(quota=here.quotas.quota(scope, name), used=asdict(here.quotas.used(scope, name)))
+
+
+@router.put("/quotas/{scope}/{name}", responses=problems.responses(400, 413))
+def set_quota(scope: Scope, name: Owner, wanted: Quota, here: Here, caller: Caller) -> models.QuotaOut:
+    """Set what a token or a campaign may have, in the place of what was set before."""
+    here.quotas.set_quota(scope, name, wanted, by=caller.id)
+    return show_quota(scope, name, here)
 
 
 @router.get("/audit", responses=problems.responses())

@@ -49,6 +49,7 @@ COMMANDS = {
     "worlds": "Made-up worlds: null ones, where nothing may be found, and planted ones.",
     "serve": "Serve the API and run the jobs that are submitted.",
     "token": "Make, list and take back tokens of the control plane.",
+    "quota": "Quotas of tokens and campaigns: token, campaign.",
     "vault": "The locked holdout of a campaign, opened once at the end: declare, show, open.",
     "gates": "The rules a report card must keep, and whether one does.",
     "library": "The plays that passed the gates: list, show, disable, rework.",

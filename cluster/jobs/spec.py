@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,8 +24,8 @@ LARGER = "raise `COINSWARM_MAX_…`"
 """How the limits of a job on this machine are raised."""
 _SPARE = 0.9
 """Share of the free disk that a job may take: PostgreSQL writes everything to its log as well, and needs room to work."""
-_NOT_DECIDING = ("environment", "files", "settings")
-"""Parts of a config that do not decide a result: versions beside us, names of files, and the request that was settled."""
+_NOT_DECIDING = ("environment", "files", "settings", "asked", "run_s")
+"""Parts of a config that do not decide a result: versions beside us, names of files, the request that was settled, amounts and limits."""
 
 
 def resolved(settings: _S, store: Store) -> _S:
@@ -65,10 +66,13 @@ def create(kind: JobKind[_S], settings: _S, spec: JobSpec, now: datetime) -> Job
     hashes = tuple(record.content_hash for record in spec.data_sets) if spec.data_hashes is None else spec.data_hashes
     synthetic = any(record.synthetic for record in spec.data_sets) if spec.synthetic is None else spec.synthetic
     files = {} if spec.files is None else {"files": list(spec.files)}
+    asked = replace(kind.amounts(settings), stored_bytes=kind.stored_bytes(spec.settled))
     return Job(
         id=new_job_id(kind.name, now), kind=kind.name, campaign=spec.campaign, plays=tuple(record.sha256 for record in spec.plays),
         data_hashes=hashes, data_hash=data_hash(hashes),
-        config={**spec.settled, **files, "environment": version.environment(), "settings": _stored(settings)},
+        config={
+            **spec.settled, **files, "environment": version.environment(), "settings": _stored(settings), "asked": asdict(asked),
+        },
         config_hash=config_hash(spec.settled), code_version=version.code_version(), seed=spec.seed, synthetic=synthetic, created=now,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from cluster.jobs.progress import Silent, Watcher
 from cluster.run import owners
 from cluster.run.commit import Committer
 from cluster.run.lease import Heartbeat, finish, give_up, patiently
+from coinswarm.ledger import quotas
 from coinswarm.ledger.records import LEASE_S, Json, Lease
 from coinswarm.ledger.store import Store
 
@@ -38,10 +39,11 @@ class LeasedDrive:
         """Whether to stop at the next safe moment.
 
         Raises:
-            Conflict: the lease was lost to another driver.
+            Conflict: the lease was lost to another driver. LimitReached: the job has run for longer than it may.
         """
         if self._heartbeat.lost is not None:
             raise self._heartbeat.lost
+        self._heartbeat.refuse_overtime()
         return self._heartbeat.cancelled or self._stopped()
 
     def cancelled(self) -> bool:
@@ -93,8 +95,11 @@ def drive(
     watcher = watcher or Silent()
     with Heartbeat(store, lease, lease_s=lease_s) as heartbeat:
         try:
+            heartbeat.limit_s = quotas.run_limit_s(store.job(lease.job))
             with Committer(tell=watcher.on_note, stopped=stopped) as committer:
                 outcome = work.run(LeasedDrive(heartbeat, watcher, stopped, committer))
+            if outcome.status == "cancelled" and not heartbeat.cancelled:
+                heartbeat.refuse_overtime()
             result = {"job": lease.job, "status": outcome.status, **outcome.result, "result_hash": outcome.result_hash}
             return finish(store, lease, outcome.status, result, outcome.result_hash, tell=watcher.on_note, stopped=stopped)
         except BaseException as problem:

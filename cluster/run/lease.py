@@ -33,10 +33,13 @@ class Heartbeat:
     def __init__(self, store: Store, lease: Lease, *, lease_s: float = LEASE_S) -> None:
         self.lease = lease
         self.cancelled = False
+        self.limit_s: float | None = None
+        """How long the job may run; None: as long as it takes."""
         self.lost: errors.CoinswarmError | None = None
         self._store = store
         self._lease_s = lease_s
         self._stopped = threading.Event()
+        self._began = time.monotonic()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
@@ -46,6 +49,12 @@ class Heartbeat:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stopped.set()
         self._thread.join(timeout=10.0)
+
+    def refuse_overtime(self) -> None:
+        """Raise `LimitReached` when the job has run for longer than it may."""
+        if self.limit_s is not None and time.monotonic() - self._began > self.limit_s:
+            rule = f"job {self.lease.job} may run for {self.limit_s:g} s at a time"
+            raise errors.LimitReached(rule, hint="what it committed is kept; ask for less, or for a greater quota")
 
     def _beat(self) -> None:
         pause_s = self._lease_s / 6

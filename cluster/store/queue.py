@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from typing_extensions import override
 
-from cluster.store import access, reading, tables, writing
+from cluster.store import access, quotas, reading, tables, writing
 from cluster.store.database import Repository, transaction
 from coinswarm.ledger import queue, transitions
 from coinswarm.ledger.queue import Entry, Queue, Standing, Submission
@@ -60,7 +60,7 @@ class PostgresQueue(Repository, Queue):
         writing.save_data_sets(connection, submission.data_sets)
         for play in submission.plays:
             writing.save_play(connection, play)
-        writing.create_job(connection, job)
+        writing.create_job(connection, quotas.admitted(connection, "token", token, job))
         _enter(connection, job.id, token, submission.priority)
         if submission.key:
             row = {"token": token, "key": submission.key, "fingerprint": submission.fingerprint, "job": job.id}
@@ -81,6 +81,8 @@ class PostgresQueue(Repository, Queue):
         stored = writing.change_job(connection, job, transitions.resumed)
         before = _entry(connection, stored.id)
         token, priority = (by, 0) if before is None else (before.token, before.priority)
+        quotas.admitted(connection, "token", token, stored)
+        quotas.admitted(connection, "campaign", stored.campaign, stored)
         access.note(connection, by, "job resume", stored.id, {})
         return _enter(connection, stored.id, token, priority)
 

@@ -12,12 +12,14 @@ from cluster.store.database import Database
 from cluster.store.patterns import PostgresPatternStore
 from cluster.store.postgres import PostgresStore
 from cluster.store.queue import PostgresQueue
+from cluster.store.quotas import PostgresQuotas
 from coinswarm.ledger.access import Access
 from coinswarm.ledger.browse import Browse
 from coinswarm.ledger.campaigns import Campaigns
 from coinswarm.ledger.chaos import ChaosStore
 from coinswarm.ledger.patterns import PatternStore
 from coinswarm.ledger.queue import Queue
+from coinswarm.ledger.quotas import Quotas
 from coinswarm.ledger.store import Store
 
 
@@ -32,6 +34,7 @@ class Repositories:
         campaigns: decisions about campaigns.
         queue: jobs that wait for a driver.
         access: tokens and the audit log.
+        quotas: of tokens and campaigns.
         browse: pages of all of these.
     """
 
@@ -41,6 +44,7 @@ class Repositories:
     campaigns: Campaigns
     queue: Queue
     access: Access
+    quotas: Quotas
     browse: Browse
 
 
@@ -53,5 +57,6 @@ def of(database: Database) -> Repositories:
         campaigns=PostgresCampaigns(database),
         queue=PostgresQueue(database),
         access=PostgresAccess(database),
+        quotas=PostgresQuotas(database),
         browse=PostgresBrowse(database),
     )

@@ -219,6 +219,15 @@ tokens = Table(
     Index("tokens_name", "name", unique=True, postgresql_where=text("revoked IS NULL")),
 )
 
+quotas = Table(
+    "quotas",
+    metadata,
+    _column("scope", _ID, key=True),
+    _column("name", Text(), key=True),
+    _column("quota", JSON()),
+    comment="How much all jobs of a token (by its id) or of a campaign may ask for together.",
+)
+
 queue = Table(
     "queue",
     metadata,

@@ -12,7 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from cluster.store import copying, reading, rows, tables, trial_rows
+from cluster.store import copying, quotas, reading, rows, tables, trial_rows
 from cluster.store.trial_rows import RowPart
 from coinswarm import codec
 from coinswarm.ledger import batches, identity, transitions
@@ -56,13 +56,15 @@ def create_job(connection: sa.Connection, asked: Job) -> None:
     """Insert a job, or check that it is the one stored.
 
     Raises:
-        Conflict: another is; NotFound: a play or a data set of it is not stored; InvalidArgument: it cannot be stored.
+        Conflict: another is; NotFound: a play or a data set of it is not stored; InvalidArgument: it cannot be stored;
+        LimitReached: it would take its campaign beyond its quota.
     """
     job = identity.checked_job(asked)
     stored = reading.find_job(connection, job.id)
     if stored is None:
         reading.data_sets(connection, job.data_hashes)
         identity.check_known("play", job.plays, _among(connection, tables.plays.c.sha256, job.plays))
+        job = quotas.admitted(connection, "campaign", job.campaign, job)
         connection.execute(insert(tables.jobs).on_conflict_do_nothing(), [rows.job_row(job)])
         stored = reading.known_job(connection, job.id)
     identity.check_same_job(stored, job)

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from coinswarm import check, codec, errors
-from coinswarm.ledger.records import DataSetRecord, Job, PlayRecord
+from coinswarm.ledger.records import DataSetRecord, Job, Json, PlayRecord
 
 _AS_ASKED = ("kind", "campaign", "plays", "data_hashes", "data_hash", "config_hash", "code_version", "seed", "synthetic", "created")
 """What a job keeps from its creation to its end: two jobs of one id that agree on it are the same job."""
@@ -56,9 +56,14 @@ def check_same_play(stored: PlayRecord, play: PlayRecord) -> None:
 def check_same_job(stored: Job, job: Job) -> None:
     """Raise `Conflict` when a job's id is taken by a job that asks for something else."""
     differing = [name for name in _AS_ASKED if getattr(stored, name) != getattr(job, name)]
-    if differing or codec.dumps(stored.config) != codec.dumps(job.config):
+    if differing or codec.dumps(_asked(stored)) != codec.dumps(_asked(job)):
         found = ", ".join(differing or ["config"])
         raise errors.Conflict(f"job {job.id} exists and must ask for the same, differs in {found}", hint="take a new id")
+
+
+def _asked(job: Job) -> Json:
+    """The config without the limit of time that a quota added when the job was stored."""
+    return {name: value for name, value in job.config.items() if name != "run_s"}
 
 
 def checked_job(job: Job) -> Job:

@@ -75,7 +75,7 @@ class Queue(Protocol):
         """Store a job and put it in the queue; the answer is its id, or that of the job that its key already stands for.
 
         Raises:
-            Conflict: the key stands for another request; LimitReached: the token has `max_queued` jobs waiting;
+            Conflict: the key stands for another request; LimitReached: the token has `max_queued` jobs waiting, or a quota would be passed;
             InvalidArgument: priority or key lie outside their domain.
         """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -14,11 +15,13 @@ from cluster.store.access import PostgresAccess
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from cluster.store.queue import PostgresQueue
+from cluster.store.quotas import PostgresQuotas
 from coinswarm import errors
 from coinswarm.ledger import access
 from coinswarm.ledger.access import Access, Token
 from coinswarm.ledger.memory import MemoryAccess, MemoryQueue, MemoryStore
 from coinswarm.ledger.queue import Entry, Queue, Submission
+from coinswarm.ledger.quotas import ANY, JobAmounts, Quota, Quotas, Scope
 from coinswarm.ledger.records import Job, Lease, PlayRecord
 from coinswarm.ledger.store import Store
 from tests.laws import ledger_world as world
@@ -32,6 +35,7 @@ class Line:
     store: Store
     queue: Queue
     access: Access
+    quotas: Quotas
     leases: dict[str, Lease] = field(default_factory=dict)
 
     def token(self, *, max_running: int = 64) -> str:
@@ -80,24 +84,27 @@ def own_database(database_url: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def postgres_line(own_database: str) -> Iterator[Line]:
     with Database(own_database, patience_s=0.0) as database:
-        yield Line(store=PostgresStore(database), queue=PostgresQueue(database), access=PostgresAccess(database))
+        yield Line(
+            store=PostgresStore(database), queue=PostgresQueue(database), access=PostgresAccess(database), quotas=PostgresQuotas(database)
+        )
 
 
 @pytest.fixture(params=["memory", "postgres"])
 def line(request: pytest.FixtureRequest) -> Iterator[Line]:
     if request.param == "memory":
         store, kept = MemoryStore(), MemoryAccess()
-        yield Line(store=store, queue=MemoryQueue(store, kept), access=kept)
+        yield Line(store=store, queue=MemoryQueue(store, kept), access=kept, quotas=store.quotas)
         return
     made = request.getfixturevalue("postgres_line")
     with psycopg.connect(request.getfixturevalue("own_database"), autocommit=True) as connection:
-        connection.execute("TRUNCATE queue, jobs, tokens, idempotency_keys, audit")
+        connection.execute("TRUNCATE queue, jobs, tokens, idempotency_keys, audit, quotas, generations, checkpoints")
     yield made
 
 
 def test_every_queue_and_access_keeps_the_protocol(line: Line) -> None:
     assert isinstance(line.queue, Queue)
     assert isinstance(line.access, Access)
+    assert isinstance(line.quotas, Quotas)
 
 
 def test_a_submitted_job_is_stored_with_its_play_and_taken_once(line: Line) -> None:
@@ -320,3 +327,108 @@ def test_roles_grow(line: Line) -> None:
     may = {role: [wanted for wanted in access.ROLES if access.may(made(role=role)[0], wanted)] for role in access.ROLES}
     assert may == {"read": ["read"], "submit": ["read", "submit"], "admin": ["read", "submit", "admin"]}
     assert line.access.tokens() == ()
+
+
+# --- quotas ---------------------------------------------------------------------------------------------------------------
+
+
+def asking(token: str, campaign: str = "queue", **amounts: int) -> Submission:
+    """A submission of a job that says what it asks for."""
+    made = submission(token)
+    return replace(made, job=replace(made.job, campaign=campaign, config={"asked": amounts}))
+
+
+SCOPES: tuple[Scope, ...] = ("token", "campaign")
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("amount", ["trials", "chaos_trades", "generations", "fetched_bars", "stored_bytes"])
+def test_a_job_beyond_a_quota_is_refused_and_not_stored(line: Line, scope: Scope, amount: str) -> None:
+    token, campaign = line.token(), fresh("campaign")
+    name = token if scope == "token" else campaign
+    line.quotas.set_quota(scope, name, Quota.model_validate({amount: 10}), by="test")
+    line.queue.submit(asking(token, campaign, **{amount: 6}))
+    more = asking(token, campaign, **{amount: 5})
+    with pytest.raises(errors.LimitReached, match=f"{scope} {name} may have 10 "):
+        line.queue.submit(more)
+    with pytest.raises(errors.NotFound):
+        line.store.job(more.job.id)
+    line.queue.submit(asking(token, campaign, **{amount: 4}))
+    assert getattr(line.quotas.used(scope, name), amount) == 10
+
+
+def test_a_job_that_is_run_at_once_counts_for_its_campaign(line: Line) -> None:
+    campaign, made = fresh("campaign"), asking("", trials=11)
+    line.quotas.set_quota("campaign", campaign, Quota(trials=10), by="test")
+    line.store.save_data_sets(made.data_sets)
+    line.store.save_play(made.plays[0])
+    with pytest.raises(errors.LimitReached, match=campaign):
+        line.store.create_job(replace(made.job, campaign=campaign))
+
+
+def test_what_was_not_asked_for_is_not_refused(line: Line) -> None:
+    token = line.token()
+    line.quotas.set_quota("token", token, Quota(trials=0), by="test")
+    line.queue.submit(asking(token, chaos_trades=5))
+
+
+def test_an_ended_job_counts_for_what_it_made(line: Line) -> None:
+    token, campaign = line.token(), fresh("campaign")
+    never = line.queue.submit(asking(token, campaign, trials=1000, stored_bytes=7))
+    line.queue.cancel(never, by=token)
+    assert line.quotas.used("token", token) == JobAmounts()
+    job = line.queue.submit(asking(token, campaign, trials=1000, generations=50, chaos_trades=3))
+    line.drained()
+    line.store.commit_generation(line.leases[job], [world.generation(line.store.job(job), 0)])
+    assert line.quotas.used("campaign", campaign) == JobAmounts(trials=1000, generations=50, chaos_trades=3)
+    evaluations = line.store.generations(job)[0].evaluations
+    line.store.finish(line.leases[job], "failed", error="it broke")
+    made = JobAmounts(trials=evaluations, generations=1, chaos_trades=3)
+    assert line.quotas.used("campaign", campaign) == line.quotas.used("token", token) == made
+
+
+def test_a_job_that_is_resumed_is_held_against_the_quota(line: Line) -> None:
+    token = line.token()
+    line.quotas.set_quota("token", token, Quota(trials=10), by="test")
+    first = line.queue.submit(asking(token, trials=8))
+    line.queue.cancel(first, by=token)
+    line.queue.submit(asking(token, trials=9))
+    with pytest.raises(errors.LimitReached):
+        line.queue.again(first, by=token)
+    assert line.store.job(first).status == "cancelled"
+
+
+def test_submissions_at_the_same_time_do_not_pass_a_quota_together(line: Line) -> None:
+    campaign = fresh("campaign")
+    line.quotas.set_quota("campaign", campaign, Quota(trials=40), by="test")
+    stored: list[str] = []
+
+    def submit(token: str) -> None:
+        for _ in range(5):
+            with contextlib.suppress(errors.LimitReached):
+                stored.append(line.queue.submit(asking(token, campaign, trials=10)))
+
+    threads = [threading.Thread(target=submit, args=(line.token(),)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(stored) == 4
+    assert line.quotas.used("campaign", campaign).trials == 40
+
+
+def test_the_shorter_limit_of_time_goes_with_the_job(line: Line) -> None:
+    token, campaign = line.token(), fresh("campaign")
+    line.quotas.set_quota("token", token, Quota(run_s=60), by="test")
+    line.quotas.set_quota("campaign", campaign, Quota(run_s=30), by="test")
+    made = asking(token, campaign)
+    assert line.store.job(line.queue.submit(made)).config["run_s"] == 30
+    line.store.create_job(made.job)  # repeating it is harmless, although the stored one has a limit
+
+
+def test_a_quota_is_replaced_whole_and_is_none_at_first(line: Line) -> None:
+    campaign = fresh("campaign")
+    assert line.quotas.quota("campaign", campaign) == ANY
+    line.quotas.set_quota("campaign", campaign, Quota(trials=10, run_s=1.5), by="test")
+    line.quotas.set_quota("campaign", campaign, Quota(chaos_trades=4), by="test")
+    assert line.quotas.quota("campaign", campaign) == Quota(chaos_trades=4)

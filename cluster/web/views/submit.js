@@ -2,6 +2,7 @@
 
 import { get } from "../api.js";
 import { empty, h, into, link, note, section } from "../dom.js";
+import { count } from "../format.js";
 import { may } from "../session.js";
 import { form } from "./form.js";
 import { all, special } from "./special.js";
@@ -12,11 +13,19 @@ export async function show(main, signal, query) {
   const place = h("div");
   main.replaceChildren(section("New job", {}, place));
   await into(place, "the kinds of jobs", signal, async () => {
-    const [sets, kinds] = await Promise.all([get("/data-sets", {}, signal), all(signal)]);
+    const [sets, kinds, caller] = await Promise.all([get("/data-sets", {}, signal), all(signal), get("/whoami", {}, signal)]);
     const chosen = kinds.find(each => each.name === query.get("kind")) ?? kinds[0];
     const own = await special(chosen.name, signal);
-    return h("div", null, choice(kinds, chosen), note(`${chosen.summary} The same on the command line: `, h("code", null, `${chosen.command} --help`)), (own.form ?? form)(chosen, sets));
+    return h("div", null, choice(kinds, chosen), note(`${chosen.summary} The same on the command line: `, h("code", null, `${chosen.command} --help`)), quota(caller), (own.form ?? form)(chosen, sets));
   });
+}
+
+const WORDS = { trials: "variants", chaos_trades: "chaos trades", generations: "generations", fetched_bars: "fetched bars", stored_bytes: "bytes stored" };
+
+function quota({ quota: limits, used }) {
+  const said = Object.entries(WORDS).filter(([name]) => limits[name] !== null).map(([name, words]) => `${count(used[name])} of ${count(limits[name])} ${words}`);
+  if (limits.run_s !== null) said.push(`${count(limits.run_s)} seconds a job`);
+  return said.length ? note(`This token has a quota: ${said.join(", ")}.`) : null;
 }
 
 const choice = (kinds, chosen) => h("nav", { class: "toolbar", "aria-label": "Kinds of jobs" },

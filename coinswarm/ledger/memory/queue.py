@@ -43,7 +43,8 @@ class MemoryQueue:
             self._store.save_data_sets(submission.data_sets)
             for play in submission.plays:
                 self._store.save_play(play)
-            self._store.create_job(job)
+            self._store.create_job(self._store.quotas.admitted("token", token, job))
+            self._store.quotas.tokens[job.id] = token
             self._entries[job.id] = _fresh(job.id, token, submission.priority, self._clock())
             if submission.key:
                 self._keys[token, submission.key] = (submission.fingerprint, job.id)
@@ -63,8 +64,11 @@ class MemoryQueue:
             stored = self._store.job(job)
             before = self._entries.get(stored.id)
             refuse_more(by, self.standing(by).queued, max_queued)
-            self._store.resume(stored.id)
             token, priority = (by, 0) if before is None else (before.token, before.priority)
+            self._store.quotas.admitted("token", token, stored)
+            self._store.quotas.admitted("campaign", stored.campaign, stored)
+            self._store.resume(stored.id)
+            self._store.quotas.tokens[stored.id] = token
             self._entries[stored.id] = _fresh(stored.id, token, priority, self._clock())
             self._access.note(by, "job resume", stored.id, {})
             return self._entries[stored.id]

@@ -13,6 +13,7 @@ import numpy as np
 
 from coinswarm import codec, errors
 from coinswarm.ledger import batches, columns, identity, transitions
+from coinswarm.ledger.memory.quotas import MemoryQuotas
 from coinswarm.ledger.records import (
     IN_SAMPLE,
     Ancestor,
@@ -61,6 +62,7 @@ class MemoryStore:
         self._evaluations: dict[str, dict[str, EvaluationRecord]] = {}
         self._scores: dict[str, dict[_ScoreKey, ScoreRecord]] = {}
         self._openings: Counter[str] = Counter()
+        self.quotas = MemoryQuotas(lambda: tuple(self._jobs.values()), self.generations)
 
     def save_data_sets(self, data_sets: Sequence[DataSetRecord]) -> None:
         with self._lock:
@@ -91,7 +93,7 @@ class MemoryStore:
                 return
             self.data_sets(job.data_hashes)
             identity.check_known("play", job.plays, self._plays)
-            self._jobs[job.id] = job
+            self._jobs[job.id] = self.quotas.admitted("campaign", job.campaign, job)
             self._generations[job.id], self._hashes[job.id], self._evaluations[job.id], self._scores[job.id] = {}, {}, {}, {}
 
     def job(self, job: str) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -79,3 +80,22 @@ def test_a_lent_lease_stays_with_who_lent_it() -> None:
 def test_a_job_that_cannot_succeed_has_failed() -> None:
     job, _ = after(errors.Refused("no"))
     assert (job.status, job.error) == ("failed", "no.")
+
+
+@dataclass(kw_only=True)
+class Endless:
+    """Work that goes on until it is halted."""
+
+    def run(self, drive: Drive) -> RunOutcome:
+        while not drive.halted():
+            time.sleep(0.01)
+        raise AssertionError
+
+
+def test_a_job_past_its_limit_of_time_fails_by_its_name() -> None:
+    store = MemoryStore()
+    job = world.queued(store, config={"run_s": 0.1})
+    lease = store.claim(job.id, "driver")
+    with pytest.raises(errors.LimitReached, match=r"0\.1 s"):
+        drive.drive(store, lease, Endless())
+    assert (store.job(job.id).status, "0.1 s" in store.job(job.id).error) == ("failed", True)

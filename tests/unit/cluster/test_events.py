@@ -40,7 +40,7 @@ def followed(*problems: Exception, ended: bool = True) -> str:
 
 def context(store: MemoryStore, *problems: Exception) -> ApiContext:
     rest: dict[str, Any] = dict.fromkeys(("queue", "access", "library", "campaigns", "pool"))
-    return ApiContext(store=store, browse=Commits(*problems), event_poll_s=0.001, **rest)  # type: ignore[arg-type]
+    return ApiContext(store=store, quotas=store.quotas, browse=Commits(*problems), event_poll_s=0.001, **rest)  # type: ignore[arg-type]
 
 
 async def _read(here: ApiContext, job: Job) -> str:

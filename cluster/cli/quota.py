@@ -1,0 +1,58 @@
+"""`coinswarm quota`: how much all jobs of a token or a campaign may ask for together, and how much they have."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cluster import bootstrap
+from cluster.cli import console
+from coinswarm.ledger import access, quotas
+from coinswarm.ledger.quotas import ANY, JobAmounts, Quota
+
+app = typer.Typer(help="Quotas of tokens and campaigns: token, campaign.", no_args_is_help=True)
+_BY = "command line"
+
+Most = Annotated[
+    list[str] | None,
+    typer.Option("--max", metavar="NAME=NUMBER", help=f"A limit: {', '.join(Quota.model_fields)}; repeat for several."),
+]
+Clear = Annotated[bool, typer.Option("--clear", help="Take all limits away.")]
+
+
+@app.command()
+def token(
+    name: Annotated[str, typer.Argument(help="Its id or name.")], most: Most = None, clear: Clear = False, as_json: console.AsJson = False
+) -> None:
+    """What a token may have, and what its jobs count for; `--max` sets its limits in the place of those before."""
+    with bootstrap.open_quotas(console.settings()) as (kept, tokens):
+        found = access.find_token(tokens.tokens(), name)
+        if most or clear:
+            kept.set_quota("token", found.id, quotas.parsed(most or ()), by=_BY)
+        quota, used = kept.quota("token", found.id), kept.used("token", found.id)
+    show(f"token {found.name} ({found.id})", quota, used, as_json=as_json)
+
+
+@app.command()
+def campaign(
+    name: Annotated[str, typer.Argument(help="Its name.")], most: Most = None, clear: Clear = False, as_json: console.AsJson = False
+) -> None:
+    """What a campaign may have, and what its jobs count for; `--max` sets its limits in the place of those before."""
+    with bootstrap.open_quotas(console.settings()) as (kept, _):
+        if most or clear:
+            kept.set_quota("campaign", name, quotas.parsed(most or ()), by=_BY)
+        quota, used = kept.quota("campaign", name), kept.used("campaign", name)
+    show(f"campaign {name}", quota, used, as_json=as_json)
+
+
+def show(title: str, quota: Quota, used: JobAmounts, *, as_json: bool) -> None:
+    """Print limits beside what counts towards them."""
+    counts = asdict(used)
+    if as_json:
+        console.emit_json({"quota": quota.model_dump(exclude_none=True), "used": counts})
+        return
+    limits = quota.model_dump()
+    rows = [[field.description, counts.get(name), limits[name], name] for name, field in Quota.model_fields.items()]
+    console.table(title if quota != ANY else f"{title}: no limits", ["what", "used", "at most", "--max"], rows)
