@@ -6,7 +6,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from coinswarm.ledger.asking import ASKER, Asker
+from coinswarm.ledger.asking import INQUIRY, Inquiry
 
 _READS = ("GET", "HEAD")
 """A change is not cancelled: who sent it wants it done, and may ask later whether it was."""
@@ -23,22 +23,22 @@ class Leaving:
         if scope["type"] != "http" or scope["method"] not in _READS:
             await self._app(scope, receive, send)
             return
-        asker, messages = Asker(), asyncio.Queue[Message | Exception](maxsize=1)
-        listener = asyncio.create_task(_listen(receive, messages, asker))
-        before = ASKER.set(asker)
+        inquiry, messages = Inquiry(), asyncio.Queue[Message | Exception](maxsize=1)
+        listener = asyncio.create_task(_listen(receive, messages, inquiry))
+        before = INQUIRY.set(inquiry)
         try:
             await self._app(scope, lambda: _next(messages), send)
         finally:
-            ASKER.reset(before)
+            INQUIRY.reset(before)
             listener.cancel()
 
 
-async def _listen(receive: Receive, messages: asyncio.Queue[Message | Exception], asker: Asker) -> None:
+async def _listen(receive: Receive, messages: asyncio.Queue[Message | Exception], inquiry: Inquiry) -> None:
     """Hand on what the client sends, a piece at a time, and what is raised of it; when it hangs up, tell so as often as it is asked."""
     try:
         while (message := await receive())["type"] != "http.disconnect":
             await messages.put(message)
-        await asyncio.to_thread(asker.leave)
+        await asyncio.to_thread(inquiry.leave)
         while True:
             await messages.put(message)
     except Exception as problem:  # noqa: BLE001 - raised where the message is read

@@ -17,7 +17,7 @@ from sqlalchemy.util import immutabledict
 
 from cluster.store import schema, sessions
 from coinswarm import codec, errors
-from coinswarm.ledger.asking import ASKER
+from coinswarm.ledger.asking import INQUIRY
 from coinswarm.retry import RetryPolicy, retry
 
 _log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def split(url: str) -> tuple[str, dict[str, str]]:
 def run(made: sa.Engine, work: Callable[[sa.Connection], _T], *, patience_s: float) -> _T:
     """Do `work` in one transaction, again and again while the server is away, for at most `patience_s` seconds.
 
-    `work` must be safe to repeat: a commit whose answer was lost may have happened. Where it is for an `Asker`, it ends when that leaves.
+    `work` must be safe to repeat: a commit whose answer was lost may have happened. Where it is for an `Inquiry`, it ends when that leaves.
 
     Raises:
         Unavailable: no server answers, or the server refuses us; Refused: it cannot be used as it is, or the role may not;
@@ -108,11 +108,11 @@ def run(made: sa.Engine, work: Callable[[sa.Connection], _T], *, patience_s: flo
     """
 
     def transact() -> _T:
-        asker = ASKER.get()
+        inquiry = INQUIRY.get()
         with made.begin() as connection:
-            if asker is None:
+            if inquiry is None:
                 return work(connection)
-            with asker.asking(raw(connection).cancel_safe):
+            with inquiry.asking(raw(connection).cancel_safe):
                 return work(connection)
 
     def on_pause(error: Exception, pause_s: float) -> None:

@@ -10,8 +10,8 @@ from contextvars import ContextVar
 from coinswarm import errors
 
 
-class Asker:
-    """One who waits for answers of a store, from whatever threads, and may leave."""
+class Inquiry:
+    """What one client asks of a store, from whatever threads, until it leaves."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,7 +30,7 @@ class Asker:
         """A question that `cancel` ends from another thread. It is never called after the block: by then another may use the connection.
 
         Raises:
-            Cancelled: the asker has left.
+            Cancelled: the client has left.
         """
         with self._lock:
             if self._left:
@@ -43,5 +43,5 @@ class Asker:
                 self._cancels.remove(cancel)
 
 
-ASKER: ContextVar[Asker | None] = ContextVar("asker", default=None)
-"""Who asks in this context; None: a program that waits for every answer."""
+INQUIRY: ContextVar[Inquiry | None] = ContextVar("inquiry", default=None)
+"""For whom a store is asked in this context; None: a program that waits for every answer."""

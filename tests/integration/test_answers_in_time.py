@@ -21,7 +21,7 @@ from cluster.api.leaving import Leaving
 from cluster.store import clients, embedded
 from cluster.store.database import Database
 from coinswarm import errors
-from coinswarm.ledger.asking import ASKER, Asker
+from coinswarm.ledger.asking import INQUIRY, Inquiry
 
 LIMIT = "SELECT current_setting('statement_timeout')"
 
@@ -81,11 +81,11 @@ def test_the_role_that_only_reads_has_a_limit_of_its_own_also_where_an_earlier_r
 
 
 def test_who_leaves_takes_the_query_along_and_nothing_else(database_url: str) -> None:
-    asker, ended = Asker(), list[str]()
+    inquiry, ended = Inquiry(), list[str]()
     with Database(database_url) as database:
 
         def asked() -> None:
-            ASKER.set(asker)
+            INQUIRY.set(inquiry)
             try:
                 sleep(database)
             except errors.TimedOut as problem:
@@ -95,7 +95,7 @@ def test_who_leaves_takes_the_query_along_and_nothing_else(database_url: str) ->
         for thread in threads:
             thread.start()
         assert becomes(database_url, 2)
-        asker.leave()
+        inquiry.leave()
         threads[0].join(10.0)
         assert len(ended) == 1
         assert sleeping(database_url) == 1
@@ -104,15 +104,15 @@ def test_who_leaves_takes_the_query_along_and_nothing_else(database_url: str) ->
 
 
 def test_one_who_has_left_asks_nothing_more(database_url: str) -> None:
-    asker = Asker()
-    asker.leave()
+    inquiry = Inquiry()
+    inquiry.leave()
     with Database(database_url) as database:
-        before = ASKER.set(asker)
+        before = INQUIRY.set(inquiry)
         try:
             with pytest.raises(errors.Cancelled):
                 database.run(lambda connection: connection.scalar(sa.text("SELECT 1")))
         finally:
-            ASKER.reset(before)
+            INQUIRY.reset(before)
 
 
 @contextmanager

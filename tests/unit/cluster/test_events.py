@@ -11,7 +11,7 @@ import pytest
 from cluster.api import events
 from cluster.api.context import ApiContext
 from coinswarm import errors
-from coinswarm.ledger.asking import ASKER, Asker
+from coinswarm.ledger.asking import INQUIRY, Inquiry
 from coinswarm.ledger.memory import MemoryStore
 from coinswarm.ledger.records import Job
 from tests.laws import ledger_world as world
@@ -79,11 +79,11 @@ def test_a_channel_ends_with_all_of_its_events_in_it() -> None:
 
 
 def test_the_first_follower_leaves_and_the_others_are_read_for_as_before() -> None:
-    askers: list[Asker | None] = []
+    inquiries: list[Inquiry | None] = []
 
     class Noting(Commits):
         def commits(self, job: str, **limits: int) -> tuple[Any, ...]:
-            askers.append(ASKER.get())
+            inquiries.append(INQUIRY.get())
             return super().commits(job, **limits)
 
     store = MemoryStore()
@@ -92,8 +92,8 @@ def test_the_first_follower_leaves_and_the_others_are_read_for_as_before() -> No
     here = dataclasses.replace(context(store), browse=Noting())
 
     async def follow() -> str:
-        ASKER.set(Asker())
+        INQUIRY.set(Inquiry())
         return await _read(here, job)
 
     assert "event: end" in asyncio.run(asyncio.wait_for(follow(), 30))
-    assert set(askers) == {None}
+    assert set(inquiries) == {None}

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from cluster.api.leaving import Leaving
 from coinswarm import errors
-from coinswarm.ledger.asking import ASKER, Asker
+from coinswarm.ledger.asking import INQUIRY, Inquiry
 
 GONE: Message = {"type": "http.disconnect"}
 BODY: Message = {"type": "http.request", "body": b"all", "more_body": False}
@@ -33,20 +33,20 @@ class Client:
 
 
 class App:
-    """Waits until its asker has left or it has read so much, and keeps what it saw."""
+    """Waits until its inquiry has left or it has read so much, and keeps what it saw."""
 
     def __init__(self, reads: int = 0) -> None:
         self._reads = reads
         self.seen: list[Message] = []
-        self.asker: Asker | None = None
+        self.inquiry: Inquiry | None = None
         self.cancelled = asyncio.Event()
 
     async def __call__(self, _scope: Scope, receive: Receive, _send: Send) -> None:
-        self.asker = ASKER.get()
+        self.inquiry = INQUIRY.get()
         for _ in range(self._reads):
             self.seen.append(await receive())
-        if self.asker is not None and not self._reads:
-            with self.asker.asking(self.cancelled.set):
+        if self.inquiry is not None and not self._reads:
+            with self.inquiry.asking(self.cancelled.set):
                 await asyncio.wait_for(self.cancelled.wait(), 5)
 
 
@@ -77,26 +77,26 @@ def test_what_is_raised_of_a_request_is_raised_where_it_is_read() -> None:
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_a_change_has_no_asker(method: str) -> None:
-    assert asked(App(reads=1), Client(BODY), method).asker is None
+    assert asked(App(reads=1), Client(BODY), method).inquiry is None
 
 
 def test_no_asker_stays_behind() -> None:
     asked(App(reads=1), Client(BODY))
-    assert ASKER.get() is None
+    assert INQUIRY.get() is None
 
 
-def outcomes(asker: Asker, calls: Sequence[Any]) -> list[Any]:
+def outcomes(inquiry: Inquiry, calls: Sequence[Any]) -> list[Any]:
     found: list[Any] = []
     for call in calls:
-        with asker.asking(call):
+        with inquiry.asking(call):
             found.append("asked")
     return found
 
 
 def test_a_question_that_was_answered_is_not_cancelled() -> None:
-    asker, cancelled = Asker(), list[str]()
-    assert outcomes(asker, [lambda: cancelled.append("first")]) == ["asked"]
-    asker.leave()
+    inquiry, cancelled = Inquiry(), list[str]()
+    assert outcomes(inquiry, [lambda: cancelled.append("first")]) == ["asked"]
+    inquiry.leave()
     assert cancelled == []
-    with pytest.raises(errors.Cancelled), asker.asking(lambda: None):
+    with pytest.raises(errors.Cancelled), inquiry.asking(lambda: None):
         pass
