@@ -16,7 +16,6 @@ from pydantic import SecretStr
 
 from cluster import logs, machine
 from cluster.machine import MachineSettings
-from coinswarm import errors
 
 if TYPE_CHECKING:
     from cluster.api.context import ApiContext, Limits
@@ -415,70 +414,17 @@ def warm(settings: MachineSettings) -> float:
     return warmup.warm()
 
 
-class SharedCluster:
-    """The cluster of a service's larger jobs: the configured one, or one on this machine, started for the first job and again when it died.
-
-    Args:
-        settings: of this machine.
-    """
-
-    def __init__(self, settings: MachineSettings) -> None:
-        self._settings = settings
-        self._started = ""
-
-    def address(self) -> str:
-        """Where it answers.
-
-        Raises:
-            Unavailable: it cannot be started.
-        """
-        if self._settings.ray_address:
-            return self._settings.ray_address
-        if self._started and not self.answers(self._started):
-            self.close()
-        self._started = self._started or self.start()
-        return self._started
-
-    def close(self) -> None:
-        """End the one that was started, if there is one."""
-        if self._started:
-            self._started = ""
-            self.end()
-
-    def start(self) -> str:
-        """Start one; the answer is its address."""
-        variables, home = prepare(self._settings), machine.ensure_home(self._settings)
-        from cluster.compute.ray import session
-
-        return session.connect(None, workers=self._settings.workers, variables=variables, home=home).address
-
-    def answers(self, address: str) -> bool:
-        """Whether a cluster answers at an address."""
-        from cluster.compute.ray import joining
-
-        try:
-            joining.require(address)
-        except errors.Unavailable:
-            return False
-        return True
-
-    def end(self) -> None:
-        """End the cluster that this process has started."""
-        from cluster.compute.ray import session
-
-        session.disconnect()
-        machine.dashboard_file(self._settings).unlink(missing_ok=True)
-
-
 @contextmanager
 def open_service(
     settings: MachineSettings, *, slots: int, lease_s: float, stopped: Callable[[], bool], warm: bool = False
 ) -> Iterator[Service]:
     """The driver service of this machine, which ends the cluster that it has started."""
-    prepare(settings)
-    folder, shared = machine.ensure_logs(settings), SharedCluster(settings)
+    variables, folder = prepare(settings), machine.ensure_logs(settings)
     from cluster.run.processes import ChildWorker
     from cluster.run.service import Service
+    from cluster.run.shared_cluster import SharedCluster
+
+    shared = SharedCluster(settings, variables)
 
     def spawn(number: int, address: str, inbox: Any) -> ChildWorker:
         log = folder / f"worker-{os.getpid()}-{number}.log"

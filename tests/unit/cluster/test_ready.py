@@ -13,7 +13,7 @@ from coinswarm.ledger.memory import MemoryAccess, MemoryQueue, MemoryStore
 
 
 def server(*faults: str) -> ApiContext:
-    rest: dict[str, Any] = dict.fromkeys(("store", "browse", "access", "library", "campaigns", "pool"))
+    rest: dict[str, Any] = dict.fromkeys(("store", "browse", "access", "library", "campaigns", "pool", "quotas"))
     return ApiContext(queue=MemoryQueue(MemoryStore(), MemoryAccess()), faults=lambda: faults, **rest)
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cluster.bootstrap import SharedCluster
 from cluster.machine import MachineSettings
+from cluster.run.shared_cluster import SharedCluster
 
 
 class Fragile(SharedCluster):
     """Clusters that are numbered, and die when they are told to."""
 
     def __init__(self, settings: MachineSettings) -> None:
-        super().__init__(settings)
+        super().__init__(settings, {})
         self.alive: set[str] = set()
         self.started = self.ended = 0
 
