@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -64,6 +66,15 @@ def _answer(server: socket.socket) -> None:
         accepted.recv(100)
 
 
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """Garbage is collected when the code asks for it, and not in between."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collection")
 def test_what_a_failed_start_left_behind_is_ended() -> None:
     asleep = [sys.executable, "-c", "import time; time.sleep(600)"]
     with subprocess.Popen(asleep) as earlier, subprocess.Popen([*asleep, "other"]) as other:
