@@ -41,7 +41,7 @@ def fuzz(control: Plane, examples: int) -> int:
 
 
 def is_about_meaning(answer: schemathesis.Response) -> bool:
-    """Whether what was sent has the right form and is refused for what it says, or for how much: no schema can tell a play from other text."""
+    """Whether what was sent has the right form and is refused for its meaning or its size: no schema can tell a play from other text."""
     return answer.status_code == TOO_LARGE or (answer.status_code == 422 and answer.json()["type"] != "urn:coinswarm:error:BadInput")
 
 
