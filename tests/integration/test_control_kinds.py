@@ -148,7 +148,7 @@ def test_a_job_that_has_found_nothing_has_no_report(control: Plane, client: http
     ("body", "status"),
     [
         ({"kind": "discover", "campaign": "nothing here"}, 404), ({"kind": "validate", "evaluation": "abcdef"}, 404),
-        ({"kind": "honesty", "settings": {"pipeline": "evolve"}}, 422), ({"kind": "honesty", "settings": {"worlds": 0}}, 422),
+        ({"kind": "honesty", "settings": {"pipeline": "evolve"}}, 413), ({"kind": "honesty", "settings": {"worlds": 0}}, 422),
         ({"kind": "fetch", "exchange": "binanse", "markets": ["BTC/USDT"]}, 404),
         ({"kind": "fetch", "exchange": "binance", "markets": ["BTC/USDT"], "timeframe": "5 parsecs"}, 422),
         ({"kind": "fetch", "exchange": "binance", "markets": ["BTC/USDT"], "since_ts": 9, "until_ts": 9}, 422),

@@ -40,8 +40,8 @@ def test_all_repositories_of_a_database_use_one_connection_one_after_the_other(u
     with Database(url) as opened:
         kept = repositories.of(opened)
         kept.store.jobs(), kept.chaos.summaries(), kept.patterns.patterns(), kept.campaigns.splits()
-        kept.queue.standing(), kept.access.tokens(), kept.browse.jobs(JobFilter())
-        assert (len(fields(kept)), connections(url, 1)) == (7, 1)
+        kept.queue.standing(), kept.access.tokens(), kept.browse.jobs(JobFilter()), kept.quotas.quota("token", "none")
+        assert (len(fields(kept)), connections(url, 1)) == (8, 1)
     assert connections(url, 0) == 0
 
 
