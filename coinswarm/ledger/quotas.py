@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -84,8 +84,10 @@ def parsed(texts: Sequence[str]) -> Quota:
 
 
 def asked_of(job: Job) -> JobAmounts:
-    """What a stored job asked for; jobs of earlier releases did not say."""
-    return JobAmounts(**job.config.get("asked", {}))
+    """What a stored job asked for; jobs of earlier releases did not say, and one whose config is broken does not hold up the others."""
+    found = job.config.get("asked")
+    amounts = found if isinstance(found, Mapping) else {}
+    return JobAmounts(**{name: int(amounts.get(name, 0)) for name in _WORDS})
 
 
 def counted(job: Job, generations: Sequence[GenerationRecord]) -> JobAmounts:

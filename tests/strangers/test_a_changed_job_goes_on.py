@@ -26,7 +26,7 @@ from tests.integration.evolve_world import World
 from tests.laws.ledger_world import data_set, fresh
 
 CHANGES = {
-    "config": """UPDATE jobs SET config = '{"asked": 2}' WHERE id = %s""",
+    "config": """UPDATE jobs SET config = '{"made_of": 2}' WHERE id = %s""",
     "data": "UPDATE jobs SET data_hash = 'ffff' WHERE id = %s",
     "bars": "UPDATE jobs SET data_hashes = '{ffff}' WHERE id = %s",
     "code": "UPDATE jobs SET code_version = '0.0.1+old' WHERE id = %s",
@@ -48,7 +48,7 @@ def plane(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def stored(plane: Plane, kind: str) -> str:
     """A job of a kind that failed, as it was made."""
-    bars, config = data_set(), {**BARE.get(kind, {}), "asked": 1}
+    bars, config = data_set(), {**BARE.get(kind, {}), "made_of": 1}
     job = Job(
         id=fresh(kind), kind=kind, campaign="changed", plays=(), data_hashes=(bars.content_hash,),
         data_hash=spec.data_hash((bars.content_hash,)), config=config, config_hash=spec.config_hash(config),
