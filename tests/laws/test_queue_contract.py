@@ -369,7 +369,9 @@ def test_a_job_that_is_run_at_once_counts_for_its_campaign(line: Line) -> None:
 def test_what_was_not_asked_for_is_not_refused(line: Line) -> None:
     token = line.token()
     line.quotas.set_quota("token", token, Quota(trials=0), by="test")
-    line.queue.submit(asking(token, chaos_trades=5))
+    job = line.queue.submit(asking(token, chaos_trades=5))
+    assert line.store.job(job).status == "queued"
+    assert line.quotas.used("token", token) == JobAmounts(chaos_trades=5)
 
 
 def test_an_ended_job_counts_for_what_it_made(line: Line) -> None:

@@ -125,7 +125,7 @@ def test_options_that_say_something_to_how_a_job_is_run_are_taken():
         {"queue": True, "priority": 3, "key": "once"},
         {"server": "http://127.0.0.1:1", "priority": 3, "key": "once"},
     ):
-        job_commands.refuse_idle(job_commands.RunOptions(**given), MachineSettings())
+        assert job_commands.refuse_idle(job_commands.RunOptions(**given), MachineSettings()) is None
 
 
 @pytest.mark.parametrize(
