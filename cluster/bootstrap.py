@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -44,6 +45,8 @@ WORKER = (sys.executable, "-P", "-m", "cluster.run.worker")
 """Starts a process that runs jobs. `-P`: modules of the working directory are not imported."""
 DRIVER = (sys.executable, "-P", "-m", "cluster.run.driver")
 """Starts a process that takes jobs from the queue."""
+HOST = (sys.executable, "-P", "-m", "cluster.run.host")
+"""Starts a process that shares a cluster."""
 _ANSWER_S = 30.0
 """How long one statement of a server may take; those of drivers take as long as they take."""
 _STORE_PATIENCE_S = 2.0
@@ -225,8 +228,9 @@ def open_plan_context(
 
 @contextmanager
 def open_runner(
-    settings: MachineSettings, *, workers: int | None = None, note: Callable[[str], None] | None = None, alone: bool | None = None
-) -> Iterator[Runner]:
+    settings: MachineSettings, *, workers: int | None = None, note: Callable[[str], None] | None = None, alone: bool | None = None,
+    shared: str = "",
+) -> Iterator[Runner]:  # fmt: skip
     """Plans, submits and runs jobs of every kind with what this machine has.
 
     Args:
@@ -234,6 +238,7 @@ def open_runner(
         workers: processes of a local cluster; None: one a core.
         note: hears what the person who watches should know.
         alone: compute in this process, whatever a job costs; None: where the settings or the kind of a job say so.
+        shared: socket of the process that shares a cluster; "": a job has the configured cluster, or a local one, for itself.
     """
     prepare(settings)
     from cluster.run.runner import Runner
@@ -245,7 +250,7 @@ def open_runner(
     room = partial(_free_bytes, settings)
     with kept_database(settings, tell=tell) as fixed, open_plan_context(fixed, free_bytes=room) as context, open_queue(fixed) as (queue, _):
         yield Runner(
-            context=context, queue=queue, compute=OpenCompute(fixed, workers, tell), fetch_timeout_s=settings.fetch_timeout_s,
+            context=context, queue=queue, compute=OpenCompute(fixed, workers, tell, shared), fetch_timeout_s=settings.fetch_timeout_s,
             alone=here, note=tell,
         )  # fmt: skip
 
@@ -257,24 +262,29 @@ class OpenCompute:
         settings: of this machine.
         workers: processes of a local cluster; None: one a core.
         tell: hears where the work is computed, and what keeps it waiting.
+        shared: socket of the process that shares a cluster; "": there is none.
     """
 
-    def __init__(self, settings: MachineSettings, workers: int | None, tell: Callable[[str], None]) -> None:
+    def __init__(self, settings: MachineSettings, workers: int | None, tell: Callable[[str], None], shared: str) -> None:
         self._settings = settings
         self._workers = workers
         self._tell = tell
+        self._shared = shared
         self.dashboard: str | None = None
-        self.renewable = not settings.ray_address
+        self.renewable = bool(shared) or not settings.ray_address
 
     @contextmanager
     def executor(self, *, alone: bool, bounded: bool = False) -> Iterator[Executor]:
         """An executor; `alone`: in this process; `bounded`: as for `open_executor`."""
+        if self._shared and not alone:
+            with _shared_executor(self._shared, self._tell) as sharing:
+                yield sharing
+            return
         settings = self._settings.model_copy(update={"compute": "process"}) if alone else self._settings
         with open_executor(settings, workers=self._workers, tell=self._tell, bounded=bounded) as (executor, session):
             if session is not None:
                 self.dashboard = session.dashboard
-                where = "a local Ray cluster" if session.local else f"the Ray cluster at {session.address}"
-                self._tell(f"{where} computes with {session.cpus} processors; dashboard: {session.dashboard or 'could not be started'}")
+                self._tell(session.description)
             yield executor
 
     @contextmanager
@@ -351,6 +361,18 @@ def open_executor(
 
 
 @contextmanager
+def _shared_executor(socket: str, tell: Callable[[str], None]) -> Iterator[Executor]:
+    """An executor on the cluster that another process shares."""
+    from cluster.compute.shared.client import SharedExecutor
+
+    executor = SharedExecutor(Path(socket), tell=tell)
+    try:
+        yield executor
+    finally:
+        executor.disconnect()
+
+
+@contextmanager
 def local_evaluator(settings: MachineSettings) -> Iterator[Evaluator]:
     """An evaluator in this process."""
     with open_executor(settings.model_copy(update={"compute": "process"})) as (executor, _):
@@ -393,16 +415,13 @@ def look_at_nodes(settings: MachineSettings) -> tuple[ClusterNode, ...]:
 
 
 def _connected(settings: MachineSettings, workers: int | None, tell: Callable[[str], None]) -> RaySession:
-    """A session on the configured cluster, whose dashboard is written down for the control plane, or on a local one."""
+    """A session on the configured cluster, or on a local one."""
     variables, home = prepare(settings), machine.ensure_home(settings)
     from cluster.compute.ray import session, startup
 
     if not settings.ray_address:
         startup.compile_here(tell)
-    connected = session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables, home=home)
-    if connected.dashboard and not connected.local:
-        machine.dashboard_file(settings).write_text(connected.dashboard)
-    return connected
+    return session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables, home=home)
 
 
 def warm(settings: MachineSettings) -> float:
@@ -419,25 +438,26 @@ def open_service(
     settings: MachineSettings, *, slots: int, lease_s: float, stopped: Callable[[], bool], warm: bool = False
 ) -> Iterator[Service]:
     """The driver service of this machine, which ends the cluster that it has started."""
-    variables, folder = prepare(settings), machine.ensure_logs(settings)
+    prepare(settings)
+    folder = machine.ensure_logs(settings)
     from cluster.run.processes import ChildWorker
     from cluster.run.service import Service
     from cluster.run.shared_cluster import SharedCluster
 
-    shared = SharedCluster(settings, variables)
+    me = os.getpid()
 
-    def spawn(number: int, address: str, inbox: Any) -> ChildWorker:
-        log = folder / f"worker-{os.getpid()}-{number}.log"
-        return ChildWorker(number, address, inbox, WORKER, log, machine.inherited(fixed))
+    def spawn(number: int, inbox: Any) -> ChildWorker:
+        return ChildWorker(number, inbox, WORKER, folder / f"worker-{me}-{number}.log", machine.inherited(fixed))
 
-    try:
-        with kept_database(settings, tell=_silent) as fixed, open_repositories(fixed) as kept:
+    with kept_database(settings, tell=_silent) as fixed, open_repositories(fixed) as kept:
+        shared = SharedCluster(HOST, machine.host_socket(settings, me), folder / f"host-{me}.log", machine.inherited(fixed))
+        try:
             yield Service(
-                kept.store, kept.queue, spawn=spawn, slots=slots, cluster=shared.address, stopped=stopped, lease_s=lease_s,
-                pid=os.getpid(), warm=warm, tidy=lambda: logs.prune(folder, now=time.time()),
+                kept.store, kept.queue, spawn=spawn, slots=slots, cluster=shared, stopped=stopped, lease_s=lease_s, pid=me, warm=warm,
+                tidy=lambda: logs.prune(folder, now=time.time()),
             )  # fmt: skip
-    finally:
-        shared.close()
+        finally:
+            shared.close()
 
 
 def detach(settings: MachineSettings, job: str, *, workers: int | None = None) -> int:

@@ -171,6 +171,16 @@ def ensure_logs(settings: MachineSettings) -> Path:
     return private.folder(settings.logs_folder)
 
 
+def host_socket(settings: MachineSettings, pid: int) -> Path:
+    """Where the service with this process id shares its cluster.
+
+    Raises:
+        Unavailable: the path of the home folder is too long, and so is that of temporary files.
+    """
+    name = f"host-{pid}"
+    return private.socket_folder(ensure_home(settings), "run", len(name) + 1) / name
+
+
 def token_file(settings: MachineSettings, name: str) -> Path:
     """Where a service on this machine leaves the token that its owner uses."""
     return settings.home.expanduser() / f"{name}.token"

@@ -5,16 +5,19 @@ Only what this program made is ever narrowed. Folders above it, and folders that
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import stat
+import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from coinswarm import errors
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_NAMES = ("bars.duckdb", "bars.duckdb.wal", "dashboard", "logs", "numba", "pg", "ray", "reports")
+_NAMES = ("bars.duckdb", "bars.duckdb.wal", "dashboard", "logs", "numba", "pg", "ray", "reports", "run")
 """What a home folder holds besides tokens."""
 
 
@@ -39,6 +42,44 @@ def folder(path: Path) -> Path:
         raise errors.Unavailable(f"{path} must belong to the account that uses it", found=f"the account {owner}")
     _narrow(path)
     return path
+
+
+LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
+"""Bytes of the longest path of a socket."""
+
+
+def socket_folder(home: Path, name: str, longest: int) -> Path:
+    """A folder for sockets that only its owner enters: in the home folder, or among temporary files where paths would be too long.
+
+    Args:
+        home: folder of this user.
+        name: of the folder.
+        longest: bytes of the longest path below it.
+
+    Raises:
+        Unavailable: every path would be too long.
+    """
+    if _fits(home / name, longest):
+        return folder(home / name)
+    short = f"coinswarm-{os.geteuid()}-{hashlib.sha256(os.fsencode(home)).hexdigest()[:8]}-{name}"
+    place = next((each for each in (Path(tempfile.gettempdir()), Path("/tmp")) if _fits(each / short, longest)), None)  # noqa: S108
+    if place is None:
+        raise errors.Unavailable(f"a folder for sockets must have a path of at most {LONGEST_SOCKET - longest} bytes", found=home / name)
+    return _own(place / short)
+
+
+def _own(wanted: Path) -> Path:
+    """A folder where everyone may make one: ours, or another one when another account has taken its name."""
+    with suppress(FileExistsError):
+        wanted.mkdir(mode=0o700)
+    found = wanted.lstat()
+    if not wanted.is_symlink() and found.st_uid == os.geteuid() and not found.st_mode & _OTHERS:
+        return wanted
+    return Path(tempfile.mkdtemp(prefix="coinswarm-", dir=wanted.parent))
+
+
+def _fits(place: Path, longest: int) -> bool:
+    return len(os.fsencode(place)) + longest <= LONGEST_SOCKET
 
 
 def narrow_home(home: Path) -> None:

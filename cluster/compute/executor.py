@@ -39,6 +39,7 @@ class Call:
         markets: bars for the call, as `Bars`, in this order.
         limit_s: how long it may compute, where a process can be ended for taking longer; None: without end.
         attempts: how many workers may die of it before it is given up.
+        title: what it is called in logs and on a cluster's page; "": as its function.
     """
 
     function: Callable[..., Any]
@@ -46,6 +47,12 @@ class Call:
     markets: tuple[Handle, ...] = ()
     limit_s: float | None = None
     attempts: int = ATTEMPTS
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called: `scoring.score`."""
+        return self.title or name(self.function)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +84,7 @@ class Finished:
             raise self.error
         if self.loss is not None:
             raise errors.WorkerLost(
-                f"a call of {name(self.call.function)} must not kill its worker",
+                f"a call of {self.call.name} must not kill its worker",
                 found=f"{self.loss.deaths} deaths ({self.loss.cause})",
                 hint="the machine may be out of memory; fewer workers need less",
             )
@@ -112,12 +119,16 @@ class Executor(ABC):
         """Hold the bars of markets, as `load` does; those that are not held yet are loaded side by side."""
         keys = [(source.key, source.content_hash, segment) for source in sources]
         missing = {key: source for key, source in zip(keys, sources, strict=True) if key not in self._held}
-        self._held |= zip(missing, self._loaded(tuple(missing.values()), segment), strict=True)
+        self._held |= zip(missing, self.read(tuple(missing.values()), segment), strict=True)
         return tuple(self._held[key] for key in keys)
 
     @abstractmethod
-    def _loaded(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterable[Handle]:
-        """Load bars; `Conflict` when they changed."""
+    def read(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterable[Handle]:
+        """Read bars that are not held, side by side, and leave it to the caller to hold them.
+
+        Raises:
+            Conflict: they changed.
+        """
 
     @abstractmethod
     def submit(self, call: Call) -> None:

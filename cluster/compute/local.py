@@ -19,7 +19,8 @@ class LocalExecutor(Executor):
         super().__init__()
         self._waiting: list[Call] = []
 
-    def _loaded(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
+    def read(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
+        """Read bars, one market after the other."""
         for source in sources:
             yield Handle(columns.rebuilt(columns.columns(segment.load(source))))
 

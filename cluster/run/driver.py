@@ -55,17 +55,12 @@ def main(arguments: list[str]) -> int:
     try:
         settings = worker.begin("driver", log_file=True)
         stopped = threading.Event()
-        threading.Thread(target=_stop_with_parent, args=(stopped,), daemon=True).start()
+        threading.Thread(target=worker.stop_with_parent, args=(stopped,), daemon=True).start()
         drive(settings, slots=asked.slots, lease_s=asked.lease, stopped=stopped, warm=True, tell=worker.note)
     except errors.CoinswarmError as problem:
         worker.note(f"error: {problem}")
         return problem.exit_code
     return 0
-
-
-def _stop_with_parent(stopped: threading.Event) -> None:
-    sys.stdin.read()
-    stopped.set()
 
 
 if __name__ == "__main__":

@@ -32,7 +32,6 @@ class ChildWorker:
 
     Args:
         number: what it is called in its outcomes.
-        address: the cluster its jobs run on; "": the child itself.
         inbox: where those go.
         command: starts the child.
         log: file for what it says besides.
@@ -40,9 +39,9 @@ class ChildWorker:
     """
 
     def __init__(
-        self, number: int, address: str, inbox: inboxes.Queue[JobEnding], command: Sequence[str], log: Path, environment: Mapping[str, str]
+        self, number: int, inbox: inboxes.Queue[JobEnding], command: Sequence[str], log: Path, environment: Mapping[str, str]
     ) -> None:
-        self._number, self._address, self._inbox = number, address, inbox
+        self._number, self._inbox = number, inbox
         self._job, self._jobs = "", 0
         with log.open("ab") as file:
             self._process = subprocess.Popen(
@@ -57,16 +56,11 @@ class ChildWorker:
         """See `WorkerProcess`."""
         return self._process.pid
 
-    @property
-    def address(self) -> str:
-        """See `WorkerProcess`."""
-        return self._address
-
-    def start(self, lease: Lease, lease_s: float) -> None:
+    def start(self, lease: Lease, lease_s: float, address: str) -> None:
         """See `WorkerProcess`."""
         self._job = lease.job
         self._jobs += 1
-        self._tell({"job": lease.job, "owner": lease.owner, "lease_s": lease_s, "address": self._address})
+        self._tell({"job": lease.job, "owner": lease.owner, "lease_s": lease_s, "address": address})
 
     def warm(self) -> None:
         """See `WorkerProcess`."""

@@ -61,12 +61,11 @@ class WorkerProcess(Protocol):
     def pid(self) -> int:
         """Its process id."""
 
-    @property
-    def address(self) -> str:
-        """The cluster its jobs run on; "": the worker itself."""
+    def start(self, lease: Lease, lease_s: float, address: str) -> None:
+        """Run the job of a lease that lasts `lease_s` seconds after each heartbeat. It is lent: who lends it gives it back.
 
-    def start(self, lease: Lease, lease_s: float) -> None:
-        """Run the job of a lease that lasts `lease_s` seconds after each heartbeat. It is lent: who lends it gives it back."""
+        `address`: where a cluster is shared that the job is to run on; "": the process itself.
+        """
 
     def warm(self) -> None:
         """Make ready for the first job beside whatever it does."""
@@ -78,8 +77,31 @@ class WorkerProcess(Protocol):
         """End it; a job that it runs is given back."""
 
 
-Spawn: TypeAlias = "Callable[[int, str, inboxes.Queue[JobEnding]], WorkerProcess]"
-"""Starts the worker with this number for jobs on the cluster at this address; "" for jobs that need none."""
+Spawn: TypeAlias = "Callable[[int, inboxes.Queue[JobEnding]], WorkerProcess]"
+"""Starts the worker with this number."""
+
+
+class JobCluster(Protocol):
+    """The cluster that larger jobs share."""
+
+    def address(self) -> str:
+        """Where jobs reach it, from now on or soon.
+
+        Raises:
+            Unavailable: nowhere.
+        """
+
+    def look(self, *, used: bool) -> None:
+        """Start it again when it died, where it is used; called often."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TakenJob:
+    """A job that a worker runs, its lease, and where it is computed; "": in the worker."""
+
+    entry: Entry
+    lease: Lease
+    address: str
 
 
 class Service:
@@ -90,7 +112,7 @@ class Service:
         queue: the queue.
         spawn: starts a worker with this number.
         slots: how many jobs run at one time.
-        cluster: the address of the cluster that larger jobs share, started when it is first asked for.
+        cluster: what larger jobs share.
         stopped: asked often.
         lease_s: how long the queue keeps what we hold when we die.
         poll_s: seconds between looks at a queue that was empty.
@@ -100,7 +122,7 @@ class Service:
     """
 
     def __init__(
-        self, store: Store, queue: Queue, *, spawn: Spawn, slots: int, cluster: Callable[[], str], stopped: Callable[[], bool],
+        self, store: Store, queue: Queue, *, spawn: Spawn, slots: int, cluster: JobCluster, stopped: Callable[[], bool],
         lease_s: float = LEASE_S, poll_s: float = 0.5, pid: int = 0, warm: bool = False,
         tidy: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
@@ -111,7 +133,7 @@ class Service:
         self._pid = pid
         self._inbox: inboxes.Queue[JobEnding] = inboxes.Queue()
         self._workers: dict[int, WorkerProcess] = {}
-        self._work: dict[int, tuple[Entry, Lease]] = {}
+        self._work: dict[int, TakenJob] = {}
         self._next = 0
         self._rest = threading.Event()
         self._taken_away: set[str] = set()
@@ -127,23 +149,24 @@ class Service:
             while not self._stopped():
                 self._fill()
                 self._settle_next()
+                self._cluster.look(used=any(work.address for work in self._work.values()))
         finally:
             for worker in self._workers.values():
                 worker.stop()
-            for _, lease in self._work.values():
-                self._quietly(partial(self._queue.leave, lease))
+            for work in self._work.values():
+                self._quietly(partial(self._queue.leave, work.lease))
             self._rest.set()
 
     def _warm_up(self) -> None:
-        """Spawn a worker for small jobs in advance; without one the first job does."""
+        """Spawn a worker in advance; without one the first job does."""
         self._next += 1
         with suppress(errors.CoinswarmError, OSError):
-            self._workers[self._spawned(self._next, "")].warm()
+            self._workers[self._spawned(self._next)].warm()
 
     def _hold(self) -> None:
         while not self._rest.wait(self._lease_s / 6):
-            for number, (_, lease) in list(self._work.items()):
-                self._quietly(partial(self._keep, number, lease))
+            for number, work in list(self._work.items()):
+                self._quietly(partial(self._keep, number, work.lease))
             self._quietly(self._tidied)
             self._quietly(self._reclaim)
 
@@ -180,29 +203,30 @@ class Service:
         return self._queue.take(owners.new(self._pid), lease_s=self._lease_s)
 
     def _begin(self, entry: Entry, lease: Lease) -> None:
-        """Find or spawn a worker. Those for clusters are spawned once the cluster is there, for they inherit how to talk to it."""
+        """Find or spawn a worker."""
         number = self._next = self._next + 1
-        self._work[number] = (entry, lease)
+        self._work[number] = TakenJob(entry=entry, lease=lease, address="")
         try:
-            address = "" if is_small(self._store.job(entry.job)) else self._cluster()
-            idle = self._idle_worker(address) or self._spawned(number, address)
-            self._work[idle] = self._work.pop(number)
+            address = "" if is_small(self._store.job(entry.job)) else self._cluster.address()
+            idle = self._idle_worker() or self._spawned(number)
+            del self._work[number]
             number = idle
-            self._workers[number].start(lease, self._lease_s)
+            self._work[number] = TakenJob(entry=entry, lease=lease, address=address)
+            self._workers[number].start(lease, self._lease_s, address)
             _log.info("a job begins, attempt %d", entry.attempts, extra={"job": entry.job, "worker": number})
         except (errors.CoinswarmError, OSError) as problem:
             self._inbox.put(JobEnding(worker=number, job=entry.job, ending="interrupted", error=str(problem)))
 
-    def _idle_worker(self, address: str) -> int:
+    def _idle_worker(self) -> int:
         """The number of a worker that has nothing to do; 0 when there is none. One that is spent is let go."""
-        for number in [number for number, worker in self._workers.items() if number not in self._work and worker.address == address]:
+        for number in [number for number in self._workers if number not in self._work]:
             if not self._workers[number].is_spent():
                 return number
             self._workers.pop(number).stop()
         return 0
 
-    def _spawned(self, number: int, address: str) -> int:
-        self._workers[number] = self._spawn(number, address, self._inbox)
+    def _spawned(self, number: int) -> int:
+        self._workers[number] = self._spawn(number, self._inbox)
         return number
 
     def _settle_next(self) -> None:
@@ -214,10 +238,10 @@ class Service:
         if outcome.ending == "died" and outcome.worker in self._workers:
             self._workers.pop(outcome.worker).stop()
         taken = self._work.get(outcome.worker)
-        if taken is None or taken[0].job != outcome.job:
+        if taken is None or taken.entry.job != outcome.job:
             return  # a worker without a job has died
         try:
-            self._settle(*taken, outcome)
+            self._settle(taken.entry, taken.lease, outcome)
         except (errors.Unavailable, errors.StorageFull) as problem:
             _log.warning("%s", problem)
             self._inbox.put(outcome)
@@ -226,7 +250,7 @@ class Service:
         except errors.CoinswarmError as problem:
             _log.warning("%s", problem)
         del self._work[outcome.worker]
-        self._taken_away.discard(taken[1].owner)
+        self._taken_away.discard(taken.lease.owner)
 
     def _settle(self, entry: Entry, lease: Lease, outcome: JobEnding) -> None:
         """Let go of a job that has ended; one that has not is tried again a little later, or given up."""

@@ -1,65 +1,106 @@
-"""The one cluster on which the larger jobs of a service run."""
+"""The cluster that the larger jobs of a service share: a child process that has it, started when it is first needed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 
-from cluster import machine
-from cluster.machine import MachineSettings
 from coinswarm import errors
+
+_log = logging.getLogger(__name__)
+IDLE_S = 600.0
+"""How long it is kept when no job uses it: a cluster takes about a gigabyte, and half a minute to start."""
+_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
+_STOP_S = 20.0
 
 
 class SharedCluster:
-    """The cluster of a service's larger jobs: the configured one, or one on this machine, started for the first job and again when it died.
+    """Keeps a host process running while jobs need it; see `cluster.run.host`.
 
     Args:
-        settings: of this machine.
-        variables: what its workers need set.
+        command: starts the host, but for the path of its socket.
+        socket: where jobs reach it; the same for every host of this service.
+        log: file for what it says besides.
+        environment: its variables.
+        clock: seconds.
     """
 
-    def __init__(self, settings: MachineSettings, variables: Mapping[str, str]) -> None:
-        self._settings, self._variables = settings, variables
-        self._started = ""
+    def __init__(
+        self, command: Sequence[str], socket: Path, log: Path, environment: Mapping[str, str], *, idle_s: float = IDLE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._command, self._socket, self._log, self._environment = command, socket, log, environment
+        self._idle_s, self._clock = idle_s, clock
+        self._process: subprocess.Popen[bytes] | None = None
+        self._began = self._used = clock()
+        self._pause_s = 0.0
 
     def address(self) -> str:
-        """Where it answers.
+        """Where jobs reach it, at once; they wait until it listens.
 
         Raises:
-            Unavailable: it cannot be started.
+            Unavailable: no process can be started.
         """
-        if self._settings.ray_address:
-            return self._settings.ray_address
-        if self._started and not self.answers(self._started):
+        self._used = self._clock()
+        self._ensure()
+        return str(self._socket)
+
+    def look(self, *, used: bool) -> None:
+        """Start it again when it died while jobs use it, and end it when none has for a while; called often."""
+        if used:
+            self._used = self._clock()
+            with suppress(errors.Unavailable):
+                self._ensure()
+        elif self._clock() - self._used > self._idle_s:
             self.close()
-        self._started = self._started or self.start()
-        return self._started
 
     def close(self) -> None:
-        """End the one that was started, if there is one."""
-        if self._started:
-            self._started = ""
-            self.end()
-
-    def start(self) -> str:
-        """Start one; the answer is its address."""
-        home = machine.ensure_home(self._settings)
-        from cluster.compute.ray import session
-
-        return session.connect(None, workers=self._settings.workers, variables=self._variables, home=home).address
-
-    def answers(self, address: str) -> bool:
-        """Whether a cluster answers at an address."""
-        from cluster.compute.ray import joining
-
+        """End it."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        _close_input(process)
         try:
-            joining.require(address)
-        except errors.Unavailable:
-            return False
-        return True
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self._socket.unlink(missing_ok=True)
 
-    def end(self) -> None:
-        """End the cluster that this process has started."""
-        from cluster.compute.ray import session
+    def _ensure(self) -> None:
+        """Start it unless it runs; one that dies again and again after pauses that double."""
+        now = self._clock()
+        if self._process is not None:
+            if self._process.poll() is None:
+                return
+            self._buried(self._process, now)
+        if now - self._began >= self._pause_s:
+            self._process, self._began = self._started(), now
 
-        session.disconnect()
-        machine.dashboard_file(self._settings).unlink(missing_ok=True)
+    def _buried(self, process: subprocess.Popen[bytes], now: float) -> None:
+        lasted = now - self._began > _LONGEST_PAUSE_S
+        self._pause_s = _PAUSE_S if lasted else min(max(2 * self._pause_s, _PAUSE_S), _LONGEST_PAUSE_S)
+        _log.warning("the process that shares the cluster ended with code %d; it is started again", process.returncode)
+        _close_input(process)
+        self._process = None
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        try:
+            with self._log.open("ab") as log:
+                return subprocess.Popen(
+                    [*self._command, "--socket", str(self._socket)], stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
+                    env=dict(self._environment),
+                )  # fmt: skip
+        except OSError as error:
+            raise errors.Unavailable("the process that shares the cluster must start", found=error.strerror or error) from error
+
+
+def _close_input(process: subprocess.Popen[bytes]) -> None:
+    """Which ends a host that runs."""
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()

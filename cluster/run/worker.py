@@ -116,11 +116,11 @@ def outcome(run: Callable[[], object]) -> tuple[Ending, str]:
 
 
 def run_lent(settings: MachineSettings, *, job: str, owner: str, lease_s: float = LEASE_S, address: str = "") -> None:
-    """Run a job on the cluster at `address`; "": in this process. The lease of `owner` is lent: who lends it gives it back."""
+    """Run a job on the cluster shared at `address`; "": in this process. The lease of `owner` is lent: who lends it gives it back."""
     from cluster import bootstrap
 
-    changed = {"ray_address": address or None, "compute": "cluster" if address else "process"}
-    with bootstrap.open_runner(settings.model_copy(update=changed), note=note, alone=not address) as runner:
+    changed = {"compute": "cluster" if address else "process"}
+    with bootstrap.open_runner(settings.model_copy(update=changed), note=note, alone=not address, shared=address) as runner:
         _started(runner, job, owner, lease_s)
 
 
@@ -205,6 +205,12 @@ def begin(program: str, *, log_file: bool) -> MachineSettings:
     settings = machine.load()
     logs.begin(program, machine.ensure_logs(settings) if log_file else None, level=settings.log)
     return settings
+
+
+def stop_with_parent(stopped: threading.Event) -> None:
+    """Wait until standard input ends, which it does with the process that started this one; then set `stopped`."""
+    sys.stdin.read()
+    stopped.set()
 
 
 def main(arguments: list[str]) -> int:

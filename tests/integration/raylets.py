@@ -100,7 +100,7 @@ class Elsewhere(Sabotaged):
         self._bars: list[Any] = []
         self.held_by: set[str] = set()
 
-    def _loaded(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
+    def read(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
         there = NodeAffinitySchedulingStrategy(self._home, soft=True)
         for source in sources:
             bars, loaded = tasks.load_bars.options(scheduling_strategy=there).remote(code_version(), source, segment)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from itertools import count, pairwise
 from pathlib import Path
 
@@ -15,6 +19,8 @@ import pytest
 from cluster.compute.evaluator import TimeSegment
 from cluster.compute.executor import Call, Executor, Finished
 from cluster.compute.local import LocalExecutor
+from cluster.compute.shared.client import SharedExecutor
+from cluster.compute.shared.server import ExecutorServer
 from cluster.compute.sources import MemorySource
 from coinswarm import errors
 from coinswarm.market import synthetic
@@ -103,17 +109,35 @@ def waited(executor: Executor, call: Call) -> Finished:
     return finished
 
 
-@pytest.fixture
-def ray(ray_executor: Executor) -> Executor:
+@contextmanager
+def shared(inner: Executor) -> Iterator[SharedExecutor]:
+    """A client of a server that has `inner`; both are threads of this process."""
+    ended = threading.Event()
+    with tempfile.TemporaryDirectory(prefix="c") as folder, ExecutorServer(Path(folder) / "s") as server:
+        serving = threading.Thread(target=partial(server.serve, inner, greeting="", stopped=ended.is_set))
+        serving.start()
+        client = SharedExecutor(Path(folder) / "s")
+        try:
+            yield client
+        finally:
+            client.disconnect()
+            ended.set()
+            serving.join()
+
+
+@pytest.fixture(params=["ray", "shared ray"])
+def ray(request: pytest.FixtureRequest, ray_executor: Executor) -> Iterator[Executor]:
     """An executor whose workers are processes that can be lost."""
-    return ray_executor
+    with shared(ray_executor) if request.param == "shared ray" else nullcontext(ray_executor) as made:
+        yield made
 
 
-@pytest.fixture(params=["local", "ray"])
+@pytest.fixture(params=["local", "ray", "shared local", "shared ray"])
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    made: Executor = LocalExecutor() if request.param == "local" else request.getfixturevalue("ray_executor")
-    yield made
-    made.close()
+    inner: Executor = LocalExecutor() if "local" in request.param else request.getfixturevalue("ray_executor")
+    with shared(inner) if "shared" in request.param else nullcontext(inner) as made:
+        yield made
+        made.close()
 
 
 # --- an ordered map ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ from ray import exceptions
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster import version
-from cluster.compute import executor
 from cluster.compute.evaluator import BarSource, TimeSegment
 from cluster.compute.executor import Call, Executor, Finished, Handle, Loss
 from cluster.compute.ray import overtime, startup, tasks
@@ -76,7 +75,8 @@ class RayExecutor(Executor):
         """Two calls a processor, one that runs and one that waits beside it; under a limit, only those that run."""
         return self.workers if self._max_workers else 2 * self.workers
 
-    def _loaded(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
+    def read(self, sources: Sequence[BarSource], segment: TimeSegment) -> Iterator[Handle]:
+        """Have tasks read bars, all at once; safe in several threads."""
         started = [_near_the_driver(tasks.load_bars).remote(version.code_version(), source, segment) for source in sources]
         for bars, loaded in started:
             self._await(loaded, LOAD_TIMEOUT_S)
@@ -140,7 +140,7 @@ class RayExecutor(Executor):
         """Submit calls to Ray, which keeps them until a processor is free; under a limit, only those that may run."""
         while self._waiting and (self._max_workers is None or len(self._running) < self._max_workers):
             call = self._waiting.popleft()
-            reference = tasks.named(call.function).remote(version.code_version(), call.function, call.limit_s, call.item, *call.markets)
+            reference = tasks.titled(call.name).remote(version.code_version(), call.function, call.limit_s, call.item, *call.markets)
             self._running[reference] = call
 
     def _wait(self, timeout_s: float) -> None:
@@ -162,7 +162,7 @@ class RayExecutor(Executor):
         self.deaths += 1
         self._died[call] += 1
         cause = type(death).__name__
-        _log.warning("a call of %s lost its worker: %s, death %d", executor.name(call.function), cause, self._died[call])
+        _log.warning("a call of %s lost its worker: %s, death %d", call.name, cause, self._died[call])
         if self._died[call] < call.attempts:
             self._waiting.appendleft(call)
         else:

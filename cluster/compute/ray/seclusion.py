@@ -7,12 +7,7 @@ metrics are the one thing it would tell without a token, so they are off.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
-import sys
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +15,9 @@ import psutil
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
 from cluster import machine, private
-from coinswarm import errors
 
 _MUTE = {"RAY_enable_metrics_collection": "0", "AUTOSCALER_METRIC_PORT": "-1", "DASHBOARD_METRIC_PORT": "-1"}
 """Metrics of nodes, of the autoscaler and of the dashboard; the latter two are exported unless their port cannot be listened at."""
-_LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
 _SESSION = "/session_2026-01-31_23-59-59_999999_9999999/sockets/dash_MetricsHead"
 """The longest path that Ray makes of the folder it is given."""
 
@@ -50,30 +43,7 @@ def options(home: Path) -> dict[str, Any]:
 
 def place(home: Path) -> Path:
     """The folder for what Ray writes: in the home folder, or among temporary files where paths of sockets would be too long."""
-    wanted = home / "ray" / "t"
-    if _fits(wanted):
-        private.folder(wanted.parent)
-        return wanted
-    name = f"coinswarm-{os.geteuid()}-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
-    short = next((folder for folder in (Path(tempfile.gettempdir()), Path("/tmp")) if _fits(folder / name / "t")), None)  # noqa: S108
-    if short is None:
-        most = _LONGEST_SOCKET - len(_SESSION)
-        raise errors.Unavailable(f"a folder for Ray's sockets must have a path of at most {most} bytes", found=wanted)
-    return _own(short / name) / "t"
-
-
-def _own(folder: Path) -> Path:
-    """A folder where everyone may make one: ours, or another one when another account has taken its name."""
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    found = folder.lstat()
-    if not folder.is_symlink() and found.st_uid == os.geteuid() and not found.st_mode & 0o077:
-        return folder
-    return Path(tempfile.mkdtemp(prefix="coinswarm-", dir=folder.parent))
-
-
-def _fits(folder: Path) -> bool:
-    return len(os.fsencode(folder)) + len(_SESSION) <= _LONGEST_SOCKET
+    return private.socket_folder(home, "ray", len("/t") + len(_SESSION)) / "t"
 
 
 def _sweep(folder: Path) -> None:

@@ -38,6 +38,12 @@ class RaySession:
     cpus: int
     local: bool
 
+    @property
+    def description(self) -> str:
+        """What people are told of it."""
+        place = "a local Ray cluster" if self.local else f"the Ray cluster at {self.address}"
+        return f"{place} computes with {self.cpus} processors; dashboard: {self.dashboard or 'could not be started'}"
+
 
 def connect(
     address: str | None,

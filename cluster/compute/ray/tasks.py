@@ -14,7 +14,6 @@ import ray
 from cluster.compute import columns
 from cluster.compute.columns import Columns
 from cluster.compute.evaluator import BarSource, TimeSegment
-from cluster.compute.executor import name
 from cluster.compute.ray import code, overtime, startup
 
 LOAD_RETRIES = 5
@@ -37,6 +36,6 @@ def call(driver_code: str, function: Callable[..., Any], limit_s: float | None, 
 
 
 @lru_cache
-def named(function: Callable[..., Any]) -> Any:
-    """`call` under the function's name: the processes and Ray's dashboard show it."""
-    return call.options(name=name(function))
+def titled(title: str) -> Any:
+    """`call` under the name of what is called: the processes and Ray's dashboard show it."""
+    return call.options(name=title)

@@ -38,13 +38,13 @@ class Flaky(MemoryStore):
 class Answering:
     """A worker whose jobs all end alike, at once."""
 
-    pid, address = 0, ""
+    pid = 0
 
     def __init__(self, inbox: inboxes.Queue[JobEnding], ending: Ending, error: str, number: int = 1) -> None:
         self._inbox, self._ending, self._error, self._number = inbox, ending, error, number
         self.leases_s: list[float] = []
 
-    def start(self, lease: Lease, lease_s: float) -> None:
+    def start(self, lease: Lease, lease_s: float, address: str) -> None:
         self.leases_s.append(lease_s)
         self._inbox.put(JobEnding(worker=self._number, job=lease.job, ending=self._ending, error=self._error))
 
@@ -73,14 +73,14 @@ def served(
     workers: list[Answering] = []
     turns = iter(range(TURNS))
 
-    def spawn(_number: int, _address: str, inbox: inboxes.Queue[JobEnding]) -> Answering:
+    def spawn(_number: int, inbox: inboxes.Queue[JobEnding]) -> Answering:
         workers.append(Answering(inbox, ending, error))
         return workers[0]
 
     def stopped() -> bool:
         return store.status(job.id) in FINAL_STATUSES or next(turns, TURNS) == TURNS
 
-    Service(store, queue, spawn=spawn, slots=1, cluster=no_cluster, stopped=stopped, lease_s=lease_s, poll_s=0.001).run()
+    Service(store, queue, spawn=spawn, slots=1, cluster=NoCluster(), stopped=stopped, lease_s=lease_s, poll_s=0.001).run()
     return store.job(job.id), workers[0]
 
 
@@ -92,8 +92,14 @@ def other() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def no_cluster() -> str:
-    raise errors.Unavailable("there is no cluster")
+class NoCluster:
+    """A service whose jobs are too small for one."""
+
+    def address(self) -> str:
+        raise errors.Unavailable("there is no cluster")
+
+    def look(self, *, used: bool) -> None:
+        assert not used
 
 
 def test_a_job_that_cannot_be_done_fails_with_the_reason() -> None:
@@ -119,7 +125,7 @@ def test_a_job_whose_driver_died_on_this_host_is_not_waited_for(other: subproces
     other.kill()
     other.wait()
     done = inboxes.Queue[JobEnding]()
-    Service(store, queue, spawn=lambda *_: Answering(done, "ended", ""), slots=1, cluster=no_cluster, stopped=lambda: True).run()
+    Service(store, queue, spawn=lambda *_: Answering(done, "ended", ""), slots=1, cluster=NoCluster(), stopped=lambda: True).run()
     assert (store.job(job.id).status, store.job(job.id).lease_owner) == ("queued", "")
 
 
@@ -130,7 +136,7 @@ class Deaf(Answering):
         super().__init__(inbox, "died", "it was stopped")
         self.job = ""
 
-    def start(self, lease: Lease, lease_s: float) -> None:
+    def start(self, lease: Lease, lease_s: float, address: str) -> None:
         self.job = lease.job
 
     def stop(self) -> None:
@@ -146,7 +152,7 @@ def test_a_worker_that_does_not_let_go_of_a_job_that_was_taken_away_is_ended_and
         queue.submit(Submission(job=job))
     turns, taken = iter(range(20 * TURNS)), list[str]()
 
-    def spawn(number: int, _address: str, inbox: inboxes.Queue[JobEnding]) -> Answering:
+    def spawn(number: int, inbox: inboxes.Queue[JobEnding]) -> Answering:
         return Answering(inbox, "refused", "it ran", number) if taken else Deaf(inbox)
 
     def stopped() -> bool:
@@ -156,7 +162,7 @@ def test_a_worker_that_does_not_let_go_of_a_job_that_was_taken_away_is_ended_and
             terminate.terminate(queue, running[0], by="")
         return all(store.status(job.id) in FINAL_STATUSES for job in (first, second)) or next(turns, None) is None
 
-    Service(store, queue, spawn=spawn, slots=1, cluster=no_cluster, stopped=stopped, lease_s=0.2, poll_s=0.001).run()
+    Service(store, queue, spawn=spawn, slots=1, cluster=NoCluster(), stopped=stopped, lease_s=0.2, poll_s=0.001).run()
     assert sorted(store.status(job.id) for job in (first, second)) == ["cancelled", "failed"]
 
 
