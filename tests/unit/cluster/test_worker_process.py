@@ -50,10 +50,10 @@ LEASE = Lease(job="evolve-1", owner="service", expires=datetime(2030, 1, 1, tzin
 
 def test_what_else_a_worker_prints_is_no_ending_and_is_listened_past(tmp_path: Path) -> None:
     inbox: inboxes.Queue[JobEnding] = inboxes.Queue()
-    worker = ChildWorker(3, "", inbox, [sys.executable, "-c", CHATTY], tmp_path / "log", {})
+    worker = ChildWorker(3, inbox, [sys.executable, "-c", CHATTY], tmp_path / "log", {})
     endings = []
     for name in ("evolve-1", "evolve-2"):
-        worker.start(replace(LEASE, job=name), 7.0)
+        worker.start(replace(LEASE, job=name), 7.0, "")
         endings.append(inbox.get(timeout=60))
     worker.stop()
     assert endings == [JobEnding(worker=3, job=name, ending="ended", error="7.0") for name in ("evolve-1", "evolve-2")]
