@@ -9,6 +9,7 @@ import queue as inboxes
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,7 +103,9 @@ def test_every_job_that_was_taken_is_answered(raised: BaseException | None, endi
 def test_a_job_left_to_the_background_has_the_workers_and_the_cluster_that_were_asked_for(tmp_path: Path) -> None:
     settings = MachineSettings(home=tmp_path / "home", RAY_ADDRESS="127.0.0.1:1", bars_path=tmp_path / "bars.duckdb")
     process = psutil.Process(bootstrap.detach(settings, "evolve-1", workers=3))
-    command, variables = process.cmdline(), process.environ()
+    while not (variables := process.environ()):  # they are not there for a moment after it began
+        time.sleep(0.01)
+    command = process.cmdline()
     process.kill()
     process.wait(60)
     assert command[-4:] == ["--job", "evolve-1", "--workers", "3"]
