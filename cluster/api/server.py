@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,20 @@ _SILENT = 500
 _HEAD_BYTES = 32_768
 _KEEP_ALIVE_S = 15
 _STOP_S = 5
+_ODD_LINES = re.compile(rb"(?<!\r)\n|\r[^\n]|\n[ \t]")
+"""Ends of lines that servers and proxies read differently: a bare LF, a bare CR, a header folded over two lines."""
 _LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+class StrictProtocol(H11Protocol):
+    """Refuses a head that a proxy may read in another way: one of its clients could put a request into another's mouth."""
+
+    def handle_events(self) -> None:
+        """Look at a head before it is parsed."""
+        if self.conn.their_state is h11.IDLE and is_ambiguous(self.conn.trailing_data[0]):
+            self.send_400_response("The head of a request must have lines that end with CR LF, and one length")
+        else:
+            super().handle_events()
 
 
 def patient_protocol(header_s: float) -> type[H11Protocol]:
@@ -29,7 +43,7 @@ def patient_protocol(header_s: float) -> type[H11Protocol]:
     """
     silent: dict[H11Protocol, Callable[[], None]] = {}
 
-    class Protocol(H11Protocol):
+    class Protocol(StrictProtocol):
         """See `patient_protocol`."""
 
         _late: asyncio.TimerHandle | None = None
@@ -65,6 +79,13 @@ def patient_protocol(header_s: float) -> type[H11Protocol]:
                 self.transport.close()
 
     return Protocol
+
+
+def is_ambiguous(begun: bytes) -> bool:
+    """Whether what has come of a request has a head that can be read in two ways: by its ends of lines, or by two lengths of its body."""
+    head = begun.partition(b"\r\n\r\n")[0]
+    lower = head.lower()
+    return bool(_ODD_LINES.search(head)) or (b"\ncontent-length:" in lower and b"\ntransfer-encoding:" in lower)
 
 
 def server(app: FastAPI, host: str, port: int, limits: Limits) -> uvicorn.Server:

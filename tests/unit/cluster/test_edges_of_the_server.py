@@ -43,6 +43,34 @@ def test_sockets_that_say_nothing_take_their_own_places_only(port: int) -> None:
         assert opened[-1].recv(100).startswith(b"HTTP/1.1 200")
 
 
+HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def answer(port: int, *parts: bytes) -> bytes:
+    """The first line that comes back when the parts are sent one after the other."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        for part in parts:
+            client.sendall(part)
+            time.sleep(0.05)
+        return client.recv(100).partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (b"GET / HTTP/1.1\nHost: localhost\n\n",), (HEAD + b"X: 1\r\n 2\r\n\r\n",), (HEAD + b"X: 1\rY: 2\r\n\r\n",),
+        (HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",), (HEAD, b"X: 1\n\r\n"),
+    ],
+)  # fmt: skip
+def test_a_head_that_can_be_read_in_two_ways_is_refused(port: int, parts: tuple[bytes, ...]) -> None:
+    assert answer(port, *parts) == b"HTTP/1.1 400 Bad Request"
+
+
+@pytest.mark.parametrize("parts", [(HEAD + b"\r\n",), (HEAD[:-1], HEAD[-1:] + b"\r", b"\n"), (HEAD + b"X:  1\t2\r\n\r\n",)])
+def test_a_head_that_comes_in_pieces_is_read(port: int, parts: tuple[bytes, ...]) -> None:
+    assert answer(port, *parts) == b"HTTP/1.1 200 OK"
+
+
 @pytest.mark.parametrize(
     ("host", "is_open"),
     [
