@@ -61,6 +61,12 @@ class ThisMachine:
     def __init__(self, settings: MachineSettings) -> None:
         self._settings = settings
 
+    def refuse_larger(self, settings: JobSettings) -> None:
+        """Raise `TooLarge` for a request beyond the limits of this machine."""
+        from cluster.jobs import spec
+
+        quotas.refuse_job(registry.asked(settings).amounts(settings), self._settings.job_limits, spec.LARGER)
+
     def imported(self, files: Sequence[Path]) -> list[str]:
         """Names of the data sets that files were imported into; importing a file again changes nothing."""
         from coinswarm.market.catalog import Catalog
@@ -142,10 +148,8 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
         return
     said = {"ray_address": wanted.address, "workers": wanted.workers}
     settings = settings.model_copy(update={name: value for name, value in said.items() if value})
-    from cluster.jobs import spec
-
     for each in asked:  # before a database is opened, which may take seconds
-        quotas.refuse_job(registry.asked(each).amounts(each), settings.job_limits, spec.LARGER)
+        ThisMachine(settings).refuse_larger(each)
     with bootstrap.open_runner(settings, workers=wanted.workers, note=console.note) as runner:
         if wanted.queue:
             _submit_all(asked, lambda each: runner.enqueue(each, priority=wanted.priority, key=wanted.key or ""), wanted, place="")

@@ -92,7 +92,7 @@ def requests(asked: Options[Any], given: Mapping[str, Any], machine: Machine) ->
 
     Raises:
         BadSetting, InvalidArgument: a value lies outside its domain, or is missing; every such value is named.
-        CoinswarmError: the kind refuses the request; files are imported after that.
+        CoinswarmError: the kind or a limit of this machine refuses the request; files are imported after that.
     """
     typed = {option: given[option.key] for option in options(asked) if given.get(option.key) not in (None, [], ())}
     if any(option.late for option in typed):
@@ -100,6 +100,7 @@ def requests(asked: Options[Any], given: Mapping[str, Any], machine: Machine) ->
         early: dict[Option, Any] = {option: value for option, value in typed.items() if not option.late}
         for each in _validated(asked, early, machine, placeholder=[path for option in typed if option.late for path in option.fills]):
             check(each)
+            machine.refuse_larger(each)
     return _validated(asked, typed, machine)
 
 

@@ -19,6 +19,9 @@ S = TypeVar("S", bound=JobSettings)
 class Machine(Protocol):
     """What reading options may do on this machine."""
 
+    def refuse_larger(self, settings: JobSettings) -> None:
+        """Raise `TooLarge` for a request beyond the limits of this machine."""
+
     def imported(self, files: Sequence[Any]) -> Sequence[str]:
         """Import files of candles; the answer is the names of their data sets."""
 

@@ -129,6 +129,9 @@ NEEDED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 class Files:
     """A machine on which every play file holds the same play, and files of candles the same market."""
 
+    def refuse_larger(self, settings: Any) -> None:
+        """Nothing is too large."""
+
     def imported(self, files: Sequence[Any]) -> list[str]:
         return [MARKET for _ in files]
 

@@ -86,6 +86,7 @@ actions: {{ entry_long: [[close, cross_above, fast]], exit_long: [[close, cross_
         (["validate", "one.yml", "--campaign", ""], "campaign"),
         (["honesty", "--hold", "soon"], "hold reads SHORTEST..LONGEST"),
         (["chaos", "run", "--size", "5..1"], "size is above 0"),
+        (["chaos", "run", "--trades", "10000000000"], "a job may ask for at most 100,000,000 chaos trades"),
     ],
 )
 def test_what_can_be_refused_without_bars_is_refused_before_files_are_imported(words, said, tmp_path, monkeypatch, capsys):

@@ -13,6 +13,7 @@ from cluster.api.context import ApiContext
 from coinswarm import errors
 from coinswarm.ledger.asking import INQUIRY, Inquiry
 from coinswarm.ledger.memory import MemoryStore
+from coinswarm.ledger.quotas import Quota
 from coinswarm.ledger.records import Job
 from tests.laws import ledger_world as world
 
@@ -97,3 +98,21 @@ def test_the_first_follower_leaves_and_the_others_are_read_for_as_before() -> No
 
     assert "event: end" in asyncio.run(asyncio.wait_for(follow(), 30))
     assert set(inquiries) == {None}
+
+
+def test_a_token_follows_no_more_jobs_than_its_quota_says_and_another_is_not_held_up() -> None:
+    store = MemoryStore()
+    job, _ = world.running(store)
+    store.quotas.set_quota("token", "bounded", Quota(streams=1), by="admin")
+    hub = events.Hub(context(store))
+
+    async def follow() -> None:
+        async with hub.following(job.id, "bounded"):
+            with pytest.raises(errors.LimitReached, match="a token may follow 1 jobs at once"):
+                await hub.following(job.id, "bounded").__aenter__()
+            async with hub.following(job.id, "other"):
+                assert hub.watchers == 2
+        async with hub.following(job.id, "bounded"):
+            assert hub.watchers == 1
+
+    asyncio.run(asyncio.wait_for(follow(), 30))
