@@ -166,7 +166,7 @@ class _Running:
     def __init__(self, drill: Drill, example: Example) -> None:
         self._drill, self.example = drill, example
         self._name = drill.campaign()
-        self._body = example.body(drill.sources, self._name)
+        self._body = example.body(drill.there, drill.sources, self._name)
         self.job = self._submitted()
 
     def _submitted(self) -> str:

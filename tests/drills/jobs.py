@@ -26,8 +26,6 @@ class Sources:
     """Jobs that others are about."""
 
     search: str
-    trades: str
-    more_trades: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,19 +36,23 @@ class Example:
         kind: of job.
         size: `small`, computed in the worker process of a service, or `cluster`.
         request: its body, of what it is about and a campaign of its own.
+        trades: of a job of chaos trades that is run before in the same campaign, for this one to be about; 0: there is none.
     """
 
     kind: str
     size: str
     request: Callable[[Sources, str], dict[str, Any]]
+    trades: int = 0
 
     @property
     def name(self) -> str:
         """As tables call it."""
         return f"{self.kind}, {self.size}"
 
-    def body(self, sources: Sources, campaign: str) -> dict[str, Any]:
-        """What is submitted."""
+    def body(self, there: World, sources: Sources, campaign: str) -> dict[str, Any]:
+        """What is submitted, once what it needs in its campaign is done."""
+        if self.trades:
+            run(there, {"kind": "chaos", **chaos(campaign, trades=self.trades)}, key=f"trades of {campaign}")
         return {"kind": self.kind, **self.request(sources, campaign)}
 
 
@@ -75,9 +77,9 @@ def chaos(campaign: str, *, trades: int) -> dict[str, Any]:
     return {"markets": MARKETS, "trades": trades, "settings": HOLD, "campaign": campaign}
 
 
-def discover(jobs: list[str], campaign: str, *, depth: int, flips: int) -> dict[str, Any]:
-    """A search for patterns among the trades of a job."""
-    return {"jobs": jobs, "settings": {"depth": depth, "flips": flips}, "campaign": campaign}
+def discover(campaign: str, *, depth: int, flips: int) -> dict[str, Any]:
+    """A search for patterns among the chaos trades of a campaign, where the same is not searched twice."""
+    return {"settings": {"depth": depth, "flips": flips}, "campaign": campaign}
 
 
 def rules(campaign: str) -> dict[str, Any]:
@@ -112,8 +114,8 @@ EXAMPLES = (
     Example(kind="evolve", size="cluster", request=lambda _, name: search(name, population=400, generations=60)),
     Example(kind="chaos", size="small", request=lambda _, name: chaos(name, trades=300_000)),
     Example(kind="chaos", size="cluster", request=lambda _, name: chaos(name, trades=600_000)),
-    Example(kind="discover", size="small", request=lambda given, name: discover([given.trades], name, depth=2, flips=999)),
-    Example(kind="discover", size="cluster", request=lambda given, name: discover([given.more_trades], name, depth=1, flips=99)),
+    Example(kind="discover", size="small", trades=60_000, request=lambda _, name: discover(name, depth=2, flips=999)),
+    Example(kind="discover", size="cluster", trades=600_000, request=lambda _, name: discover(name, depth=1, flips=99)),
     Example(kind="rules", size="small", request=lambda _, name: rules(name)),
     Example(kind="validate", size="small", request=lambda given, _: validate(given.search, neighbours=20)),
     Example(kind="validate", size="cluster", request=lambda given, _: validate(given.search, neighbours=10_000)),
@@ -136,17 +138,16 @@ def ended(there: World, job: str, limit_s: float) -> Mapping[str, Any] | None:
     return None
 
 
-def sources(there: World, *, larger: bool = True) -> Sources:
-    """Run what other jobs are about; `larger`: also what those are about that a cluster is worth."""
-    bodies = {
-        "search": {"kind": "evolve", **search("sources", population=24, generations=20)},
-        "trades": {"kind": "chaos", **chaos("sources", trades=60_000)},
-        "more_trades": {"kind": "chaos", **chaos("more sources", trades=600_000 if larger else 1000)},
-    }
-    made = {name: there.submitted(body, key=f"source {name}") for name, body in bodies.items()}
-    for job in made.values():
-        require_done(ended(there, job, 600.0), job)
-    return Sources(**made)
+def run(there: World, body: Mapping[str, Any], *, key: str) -> Mapping[str, Any]:
+    """A job that is submitted and done."""
+    job = there.submitted(body, key=key)
+    return require_done(ended(there, job, 600.0), job)
+
+
+def sources(there: World) -> Sources:
+    """Run what other jobs are about."""
+    found = run(there, {"kind": "evolve", **search("sources", population=24, generations=20)}, key="sources")
+    return Sources(search=str(found["id"]))
 
 
 def require_done(found: Mapping[str, Any] | None, job: str) -> Mapping[str, Any]:
@@ -159,9 +160,10 @@ def require_done(found: Mapping[str, Any] | None, job: str) -> Mapping[str, Any]
 def undisturbed(there: World, given: Sources, examples: tuple[Example, ...] = EXAMPLES) -> Iterator[tuple[Example, Undisturbed]]:
     """Run each example once with nothing done to it."""
     for example in examples:
+        name = f"undisturbed {example.name}"
+        body = example.body(there, given, name)
         began = time.monotonic()
-        job = there.submitted(example.body(given, f"undisturbed {example.name}"), key=f"undisturbed {example.name}")
-        found = require_done(ended(there, job, 600.0), job)
+        found = run(there, body, key=name)
         yield example, Undisturbed(result_hash=str(found["result_hash"]), seconds=time.monotonic() - began)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.version import code_version
+from coinswarm import errors
 from tests.drills import faults, jobs, judge, processes, world
 from tests.drills.drill import Drill, Outcome
 from tests.drills.judge import Verdict
@@ -33,6 +34,14 @@ def main(arguments: list[str]) -> int:
     """Run the drill; the answer is the exit code."""
     asked = _asked(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return _drilled(asked)
+    except KeyboardInterrupt:
+        _say("ended before its time")
+        return 130
+
+
+def _drilled(asked: argparse.Namespace) -> int:
     began, started = time.monotonic(), datetime.now(UTC)
     kinds = [kind for kind in processes.KINDS if not asked.only or kind.name in asked.only]
     plan = list(faults.plan(asked.faults, asked.seed, kinds=kinds))
@@ -90,7 +99,10 @@ def _prepared(there: World, unit: Unit, home: Home, stop_s: float) -> Drill:
 def _inflicted(drill: Drill, plan: Sequence[faults.Fault]) -> Iterable[Outcome]:
     began = time.monotonic()
     for number, fault in enumerate(plan, start=1):
-        outcome = drill.inflict(number, fault)
+        try:
+            outcome = drill.inflict(number, fault)
+        except (ValueError, RuntimeError, errors.CoinswarmError) as problem:
+            outcome = Outcome(number=number, fault=fault, at=datetime.now(UTC).isoformat(timespec="seconds"), wrong=(str(problem),))
         left_s = (time.monotonic() - began) / number * (len(plan) - number)
         _say(f"{line(outcome)}  [{number}/{len(plan)}, {left_s / 60:.0f} min to go]")
         yield outcome

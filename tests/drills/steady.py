@@ -28,11 +28,20 @@ import psutil
 
 from cluster.version import code_version
 from tests.drills import jobs, world
-from tests.drills.jobs import Sources
+from tests.drills.jobs import Example, Sources
 from tests.drills.processes import Found, Home
 from tests.drills.world import World
 
 CLIENTS = 2
+SMALL = (
+    Example(kind="evolve", size="small", request=lambda _, name: jobs.search(name, population=16, generations=5)),
+    Example(kind="chaos", size="small", request=lambda _, name: jobs.chaos(name, trades=5000)),
+    Example(kind="discover", size="small", trades=20_000, request=lambda _, name: jobs.discover(name, depth=1, flips=99)),
+    Example(kind="rules", size="small", request=lambda _, name: jobs.rules(name)),
+    Example(kind="honesty", size="small", request=lambda *_: jobs.honesty(worlds=2, trades=1000)),
+    Example(kind="validate", size="small", request=lambda given, _: jobs.validate(given.search, neighbours=4)),
+)
+"""Jobs of about a second; kinds take turns."""
 IDLE_BYTES = 1_500_000_000
 """What `serve` may take without jobs, the database included."""
 SERVICE_BYTES, DATABASE_BYTES = 6 * 2**30, 2 * 2**30
@@ -142,26 +151,13 @@ class Clients:
     def _run(self, number: int) -> None:
         while not self._stopped.is_set():
             name = next(self._names)
-            body = small(self._given, f"steady {name}", name)
             try:
-                job = self._there.submitted(body, key=f"steady {number} {name}")
-                jobs.require_done(jobs.ended(self._there, job, 300.0), job)
-                self.done[body["kind"]] += 1
+                example = SMALL[name % len(SMALL)]
+                body = example.body(self._there, self._given, f"steady {name}")
+                jobs.run(self._there, body, key=f"steady {number} {name}")
+                self.done[example.kind] += 1
             except (ValueError, RuntimeError) as problem:
                 self.wrong.append(str(problem))
-
-
-def small(given: Sources, campaign: str, number: int) -> dict[str, Any]:
-    """A job of about a second; kinds take turns."""
-    made = (
-        {"kind": "evolve", **jobs.search(campaign, population=16, generations=5)},
-        {"kind": "chaos", **jobs.chaos(campaign, trades=5000)},
-        {"kind": "discover", **jobs.discover([given.trades], campaign, depth=1, flips=99)},
-        {"kind": "rules", **jobs.rules(campaign)},
-        {"kind": "honesty", **jobs.honesty(worlds=2, trades=1000)},
-        {"kind": "validate", **jobs.validate(given.search, neighbours=4)},
-    )
-    return made[number % len(made)]
 
 
 def looked(home: Home, folder: Path, at_s: float, done: int) -> Sample:
@@ -245,13 +241,21 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--out", type=Path, help="a JSON file of everything that was found")
     asked = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return _measured(asked)
+    except KeyboardInterrupt:
+        _say("ended before its time")
+        return 130
+
+
+def _measured(asked: argparse.Namespace) -> int:
     started = datetime.now(UTC)
     with world.world() as there, world.served(there):
         home = Home(there.home)
         time.sleep(_IDLE_S)
         idle = looked(home, there.home, 0.0, 0)
         _say(f"without jobs: {sum(idle.pss.values()) / 1e6:.0f} MB in {sum(idle.count.values())} processes")
-        clients = Clients(there, jobs.sources(there, larger=False))
+        clients = Clients(there, jobs.sources(there))
         samples = _sampled(there, home, clients, asked.minutes * 60.0, asked.every)
     found = trends(samples)
     wrong = _wrong(idle, found, clients)

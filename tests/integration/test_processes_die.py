@@ -23,7 +23,7 @@ SEARCH = Example(kind="evolve", size="small", request=lambda _, name: jobs.searc
 @pytest.fixture(scope="module")
 def drill() -> Iterator[Drill]:
     with world.world(NUMBA_CACHE_DIR=str(KERNELS)) as there, world.served(there, "--lease", str(LEASE_S), "--slots", "1") as unit:
-        given = Sources(search="", trades="", more_trades="")
+        given = Sources(search="")
         expected = {example.name: replace(found, seconds=USUAL_S) for example, found in jobs.undisturbed(there, given, (SEARCH,))}
         yield Drill(there=there, unit=unit, home=Home(there.home), sources=given, expected=expected, stop_s=STOP_S)
 
