@@ -1,6 +1,6 @@
 """docs/drills.md and its picture, from what a drill and an hour of small jobs have found.
 
-python -m tests.drills.page DRILL.json [STEADY.json] --out docs/drills.md
+python -m tests.drills.page [--drill drills.json] [--steady steady.json] --out docs/drills.md
 """
 
 from __future__ import annotations
@@ -40,22 +40,23 @@ was stopped."""
 def main(arguments: list[str]) -> int:
     """Write the page; the answer is the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.drills.page")
-    parser.add_argument("drill", type=Path)
-    parser.add_argument("steady", type=Path, nargs="?")
+    parser.add_argument("--drill", type=Path, help="what `make drills` has written")
+    parser.add_argument("--steady", type=Path, help="what `make steady` has written")
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args(arguments)
-    hour = json.loads(asked.steady.read_text()) if asked.steady else None
+    drill, hour = (json.loads(path.read_text()) if path else None for path in (asked.drill, asked.steady))
     picture = asked.out.with_suffix(".svg")
-    asked.out.write_text(written(json.loads(asked.drill.read_text()), hour, picture.name))
+    asked.out.write_text(written(drill, hour, picture.name))
     if hour:
         picture.write_text(drawn(hour["samples"]))
     return 0
 
 
-def written(drill: Mapping[str, Any], hour: Mapping[str, Any] | None, picture: str) -> str:
-    """The whole page."""
-    parts = ["# Drills\n\nWritten by `python -m tests.drills.page`; do not edit.", _EXPECTED, _faults(drill)]
-    return "\n\n".join([*parts, *([_hour(hour, picture)] if hour else [])]) + "\n"
+def written(drill: Mapping[str, Any] | None, hour: Mapping[str, Any] | None, picture: str) -> str:
+    """The whole page; what was not run is said to be missing."""
+    faults = _faults(drill) if drill else "## Faults at random\n\nNo whole run is written down yet: `make drills`."
+    jobs = _hour(hour, picture) if hour else "## An hour of small jobs\n\nNo whole run is written down yet: `make steady`."
+    return "\n\n".join(["# Drills\n\nWritten by `python -m tests.drills.page`; do not edit.", _EXPECTED, faults, jobs]) + "\n"
 
 
 def _faults(drill: Mapping[str, Any]) -> str:

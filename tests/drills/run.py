@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ def _drilled(asked: argparse.Namespace) -> int:
         try:
             with world.served(there) as unit:
                 drill = _prepared(there, unit, home, asked.stop_s)
-                outcomes = list(_inflicted(drill, plan))
+                outcomes = _inflicted(drill, plan, asked)
                 verdict = judge.judged(there, unit, home)
         except BaseException:
             _keep_logs(there, asked.out)
@@ -58,11 +58,9 @@ def _drilled(asked: argparse.Namespace) -> int:
         wrong = _wrong(outcomes, verdict, drill.unknown)
         if wrong:
             _keep_logs(there, asked.out)
-    found = {
-        "started": started.isoformat(timespec="seconds"), "took_s": round(time.monotonic() - began), "seed": asked.seed,
-        "stop_s": asked.stop_s, "cores": os.cpu_count(), "code": code_version(),
-        "undisturbed": {name: dataclasses.asdict(each) for name, each in drill.expected.items()},
-        "faults": [_row(each) for each in outcomes], "verdict": dataclasses.asdict(verdict), "wrong": wrong,
+    found = _found(asked, drill, outcomes) | {
+        "started": started.isoformat(timespec="seconds"), "took_s": round(time.monotonic() - began),
+        "verdict": dataclasses.asdict(verdict), "wrong": wrong,
     }  # fmt: skip
     if asked.out:
         asked.out.write_text(json.dumps(found, indent=1))
@@ -71,6 +69,14 @@ def _drilled(asked: argparse.Namespace) -> int:
     for each in wrong:
         _say(f"  {each}")
     return 1 if wrong else 0
+
+
+def _found(asked: argparse.Namespace, drill: Drill, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    return {
+        "seed": asked.seed, "stop_s": asked.stop_s, "cores": os.cpu_count(), "code": code_version(),
+        "undisturbed": {name: dataclasses.asdict(each) for name, each in drill.expected.items()},
+        "faults": [_row(each) for each in outcomes],
+    }  # fmt: skip
 
 
 def _asked(arguments: list[str]) -> argparse.Namespace:
@@ -96,8 +102,9 @@ def _prepared(there: World, unit: Unit, home: Home, stop_s: float) -> Drill:
     return Drill(there=there, unit=unit, home=home, sources=given, expected=expected, stop_s=stop_s)
 
 
-def _inflicted(drill: Drill, plan: Sequence[faults.Fault]) -> Iterable[Outcome]:
-    began = time.monotonic()
+def _inflicted(drill: Drill, plan: Sequence[faults.Fault], asked: argparse.Namespace) -> list[Outcome]:
+    """What became of each fault; a file of it is kept up to date, for a drill may be ended before its time."""
+    began, outcomes = time.monotonic(), []
     for number, fault in enumerate(plan, start=1):
         try:
             outcome = drill.inflict(number, fault)
@@ -105,7 +112,10 @@ def _inflicted(drill: Drill, plan: Sequence[faults.Fault]) -> Iterable[Outcome]:
             outcome = Outcome(number=number, fault=fault, at=datetime.now(UTC).isoformat(timespec="seconds"), wrong=(str(problem),))
         left_s = (time.monotonic() - began) / number * (len(plan) - number)
         _say(f"{line(outcome)}  [{number}/{len(plan)}, {left_s / 60:.0f} min to go]")
-        yield outcome
+        outcomes.append(outcome)
+        if asked.out:
+            asked.out.write_text(json.dumps(_found(asked, drill, outcomes), indent=1))
+    return outcomes
 
 
 def _wrong(outcomes: Sequence[Outcome], verdict: Verdict, unknown: set[str]) -> list[str]:

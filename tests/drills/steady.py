@@ -65,6 +65,7 @@ class Sample:
     Attributes:
         at_s: seconds since the clients began.
         pss: bytes by kind of process; shared pages are divided among those who share them.
+        shared: those of `pss` that are shared memory, such as the buffers of PostgreSQL, which fill up to a size that is set.
         rss: bytes by kind of process, shared pages with each.
         count: processes by kind.
         handles: open files by kind.
@@ -76,6 +77,7 @@ class Sample:
 
     at_s: float
     pss: Mapping[str, int]
+    shared: Mapping[str, int]
     rss: Mapping[str, int]
     count: Mapping[str, int]
     handles: Mapping[str, int]
@@ -85,9 +87,10 @@ class Sample:
     log_files: int
     jobs: int
 
-    def bytes_of(self, *, database: bool) -> int:
-        """Memory of PostgreSQL, or of everything else."""
-        return sum(size for kind, size in self.pss.items() if kind.startswith("PostgreSQL") == database)
+    def bytes_of(self, *, database: bool, shared: bool = True) -> int:
+        """Memory of PostgreSQL, or of everything else; with shared memory, or besides it."""
+        kinds = [kind for kind in self.pss if kind.startswith("PostgreSQL") == database]
+        return sum(self.pss[kind] - (0 if shared else self.shared.get(kind, 0)) for kind in kinds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +105,7 @@ class Trend:
         in_a_day: what it would be after a day at this pace.
         limit: what that may be.
         judged: whether growth of it is a fault.
+        slack: growth that is none, as of a connection that is opened late.
     """
 
     what: str
@@ -112,11 +116,12 @@ class Trend:
     in_a_day: float
     limit: float
     judged: bool = True
+    slack: float = 0.0
 
     @property
     def is_flat(self) -> bool:
-        """Whether it grew by no more than a twentieth, or than noise explains."""
-        return self.last - self.first <= max(SHARE * self.first, NOISE * self.noise)
+        """Whether it grew by no more than a twentieth, than its slack, or than noise explains."""
+        return self.last - self.first <= max(SHARE * self.first, NOISE * self.noise, self.slack)
 
     @property
     def holds(self) -> bool:
@@ -163,21 +168,29 @@ class Clients:
 def looked(home: Home, folder: Path, at_s: float, done: int) -> Sample:
     """A look at a home now."""
     found = [each for each in home.running() if each.side != "look"]
-    pss, rss, handles = Counter[str](), Counter[str](), Counter[str]()
+    pss, shared, rss, handles = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     most = 0
     for each in found:
-        with suppress(psutil.Error):
-            memory, files = each.process.memory_full_info(), each.process.num_fds()
-            pss[each.kind] += memory.pss
-            rss[each.kind] += memory.rss
+        with suppress(psutil.Error, OSError):
+            memory, files = _memory(each.process.pid), each.process.num_fds()
+            pss[each.kind] += memory["Pss"]
+            shared[each.kind] += memory["Pss_Shmem"]
+            rss[each.kind] += memory["Rss"]
             handles[each.kind] += files
             most = max(most, files)
     logs = [*folder.glob("*.log"), folder / "pg" / "log", *(folder / "logs").glob("*")]
     sizes = [file.stat().st_size for file in logs if file.is_file()]
     return Sample(
-        at_s=at_s, pss=pss, rss=rss, count=Counter(each.kind for each in found), handles=handles, most_handles=most,
+        at_s=at_s, pss=dict(pss), shared=dict(shared), rss=dict(rss), count=dict(Counter(each.kind for each in found)),
+        handles=dict(handles), most_handles=most,
         connections=len(_backends(found)), log_bytes=sum(sizes), log_files=len(sizes), jobs=done,
     )  # fmt: skip
+
+
+def _memory(pid: int) -> dict[str, int]:
+    """Bytes of a process by the names that the kernel gives them."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    return {name: 1024 * int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines)}
 
 
 def _backends(found: Sequence[Found]) -> list[Found]:
@@ -189,21 +202,27 @@ def trends(samples: Sequence[Sample]) -> list[Trend]:
     judged = [each for each in samples if each.at_s >= _WARM_UP * samples[-1].at_s]
     times = np.array([each.at_s for each in judged])
 
-    def trend(what: str, unit: str, values: Sequence[float], limit: float, *, judge: bool = True) -> Trend:
+    def trend(what: str, unit: str, values: Sequence[float], limit: float, *, judge: bool = True, slack: float = 0.0) -> Trend:
         first, last, noise, per_s = _thirds(times, np.array(values, dtype=float))
         day = last + max(per_s, 0.0) * _DAY_S
-        return Trend(what=what, unit=unit, first=first, last=last, noise=noise, in_a_day=day, limit=limit, judged=judge)
+        return Trend(what=what, unit=unit, first=first, last=last, noise=noise, in_a_day=day, limit=limit, judged=judge, slack=slack)
 
     of_kinds = sorted({kind for each in judged for kind in each.pss})
     found = [
         trend(
             "memory of serve and its worker processes", "MB", [each.bytes_of(database=False) / 1e6 for each in judged], SERVICE_BYTES / 1e6
         ),
-        trend("memory of PostgreSQL", "MB", [each.bytes_of(database=True) / 1e6 for each in judged], DATABASE_BYTES / 1e6),
+        trend(
+            "memory of PostgreSQL besides its buffers",
+            "MB",
+            [each.bytes_of(database=True, shared=False) / 1e6 for each in judged],
+            DATABASE_BYTES / 1e6,
+        ),
+        trend("memory of PostgreSQL", "MB", [each.bytes_of(database=True) / 1e6 for each in judged], DATABASE_BYTES / 1e6, judge=False),
         trend("open files of all processes", "", [sum(each.handles.values()) for each in judged], HANDLES * 20),
         trend("open files of one process", "", [each.most_handles for each in judged], HANDLES),
-        trend("connections of PostgreSQL", "", [each.connections for each in judged], CONNECTIONS),
-        trend("processes", "", [sum(each.count.values()) for each in judged], 200),
+        trend("connections of PostgreSQL", "", [each.connections for each in judged], CONNECTIONS, slack=2),
+        trend("processes", "", [sum(each.count.values()) for each in judged], 200, slack=2),
         trend("log bytes a job", "", _per_job(judged), LOG_BYTES_A_JOB, judge=False),
     ]
     return found + [
@@ -258,7 +277,7 @@ def _measured(asked: argparse.Namespace) -> int:
         clients = Clients(there, jobs.sources(there))
         samples = _sampled(there, home, clients, asked.minutes * 60.0, asked.every)
     found = trends(samples)
-    wrong = _wrong(idle, found, clients)
+    wrong = _wrong(idle, samples, found, clients)
     _say("\n" + table(found))
     _say(f"\n{sum(clients.done.values()):,} jobs in {asked.minutes:g} minutes: " + ("flat" if not wrong else "NOT flat"))
     for each in wrong:
@@ -286,12 +305,16 @@ def _sampled(there: World, home: Home, clients: Clients, seconds: float, every_s
     return samples
 
 
-def _wrong(idle: Sample, found: Sequence[Trend], clients: Clients) -> list[str]:
-    too_large = sum(idle.pss.values())
-    said = [f"without jobs, {too_large / 1e6:.0f} MB, at most {IDLE_BYTES / 1e6:.0f}"] if too_large > IDLE_BYTES else []
-    said += [
-        f"{each.what}: {each.first:.1f} -> {each.last:.1f} {each.unit}, {each.in_a_day:.0f} after a day" for each in found if not each.holds
-    ]
+def _wrong(idle: Sample, samples: Sequence[Sample], found: Sequence[Trend], clients: Clients) -> list[str]:
+    """A sentence for each thing that does not hold."""
+    sizes = {
+        "without jobs": (sum(idle.pss.values()), IDLE_BYTES),
+        "serve and its worker processes": (max(each.bytes_of(database=False) for each in samples), SERVICE_BYTES),
+        "PostgreSQL": (max(each.bytes_of(database=True) for each in samples), DATABASE_BYTES),
+    }
+    said = [f"{what}: {size / 1e6:.0f} MB, at most {most / 1e6:.0f}" for what, (size, most) in sizes.items() if size > most]
+    grown = [each for each in found if not each.holds]
+    said += [f"{each.what}: {each.first:.1f}, then {each.last:.1f} {each.unit}, after a day {each.in_a_day:.0f}" for each in grown]
     return said + clients.wrong
 
 
@@ -310,8 +333,9 @@ def table(found: Sequence[Trend]) -> str:
     rows = ["| what | first third | last third | noise | after a day | limit | |", "|---|---|---|---|---|---|---|"]
     for each in found:
         said = ("flat" if each.is_flat else "grows") if each.judged else ""
+        day = f"{each.in_a_day:.0f}" if each.judged else ""
         rows.append(
-            f"| {each.what} | {each.first:.1f} {each.unit} | {each.last:.1f} {each.unit} | {each.noise:.1f} | {each.in_a_day:.0f} "
+            f"| {each.what} | {each.first:.1f} {each.unit} | {each.last:.1f} {each.unit} | {each.noise:.1f} | {day} "
             f"| {each.limit:.0f} | {said if each.holds or not said else f'{said}, too much'} |"
         )
     return "\n".join(rows)

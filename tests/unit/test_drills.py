@@ -54,8 +54,8 @@ def looks(memory: np.ndarray) -> list[Sample]:
     """A look every ten seconds of a server with so many bytes of memory."""
     return [
         Sample(
-            at_s=10.0 * place, pss={"API server": int(size)}, rss={}, count={"API server": 1}, handles={"API server": 20}, most_handles=20,
-            connections=5, log_bytes=1000 * place, log_files=3, jobs=place,
+            at_s=10.0 * place, pss={"API server": int(size)}, shared={}, rss={}, count={"API server": 1}, handles={"API server": 20},
+            most_handles=20, connections=5, log_bytes=1000 * place, log_files=3, jobs=place,
         )
         for place, size in enumerate(memory)
     ]  # fmt: skip
