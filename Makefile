@@ -13,13 +13,15 @@ GENERATIONS ?= 20
 SEED ?= 0
 WORLDS ?= 400
 PLANTED ?= 50
+FAULTS ?= 100
+MINUTES ?= 60
 # Kernels are compiled once and shared by commands, workers and tests.
 export NUMBA_CACHE_DIR ?= $(if $(COINSWARM_HOME),$(COINSWARM_HOME),$(HOME)/.coinswarm)/numba
 
 WORKERS ?= 1
 COMPOSE ?= docker compose
 
-.PHONY: help setup run test unit integration acceptance strangers check docs honesty peers bench thorough installed format lock up down pictures clean
+.PHONY: help setup run test unit integration acceptance strangers check docs honesty peers bench drills steady thorough installed format lock up down pictures clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -69,6 +71,13 @@ bench: peers ## speed, beside the peers
 	$(BIN)/python -m pytest -q tests/oracles -k "peer or pymoo" -m "slow or not slow"
 	$(BIN)/python -m tests.benchmarks.run
 	$(BIN)/python -m pytest -q tests/benchmarks/bench_*.py tests/benchmarks/test_*.py --override-ini 'norecursedirs=.* build dist' --benchmark-only
+
+# About an hour and a half, and an hour; docs/drills.md says what both found. FAULTS=25 for less.
+drills: setup ## processes killed, stopped and started twice at random under jobs of every kind; FAULTS=N
+	$(BIN)/python -m tests.drills.run --faults $(FAULTS) --seed $(SEED) --out drills.json
+
+steady: setup ## an hour of small jobs: whether memory, handles, connections and logs stay flat; MINUTES=N
+	$(BIN)/python -m tests.drills.steady --minutes $(MINUTES) --out steady.json
 
 # The laws on thousands of drawn plays, and the repeats that take minutes.
 thorough: setup ## the laws on thousands of drawn plays, and slow tests of laws

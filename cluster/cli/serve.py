@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -67,6 +68,7 @@ def _serve(settings: MachineSettings, host: str, port: int, max_trials: int, dri
     if settings.database_address is None and not settings.postgres_folder.exists():
         console.note("the first start on a machine makes a database, and the first job compiles: a minute, once")
     _refuse_taken(host, port)
+    signal.signal(signal.SIGTERM, _end_in_turn)
     gone = threading.Event()
     with bootstrap.open_control(settings, limits, children=lambda: [_NO_DRIVER] if gone.is_set() else []) as context:
         security.refuse_open_server(host, context.access.tokens(), LOCAL)
@@ -85,6 +87,12 @@ def _serve(settings: MachineSettings, host: str, port: int, max_trials: int, dri
                 keeper.join(_STOP_S + _PAUSE_S)
         if not made.started:
             raise errors.Unavailable("the server did not start", hint=f"{settings.logs_folder / 'serve.jsonl'} says why")
+
+
+def _end_in_turn(number: int, _frame: object) -> None:
+    """Let SIGTERM end what this process has begun before the process: uvicorn stops by it first, and then raises it again."""
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(0)
 
 
 def _refuse_taken(host: str, port: int) -> None:

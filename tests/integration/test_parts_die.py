@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from cluster import bootstrap, machine
@@ -18,6 +17,7 @@ from cluster.store import embedded
 from coinswarm.market import synthetic
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
+from tests.drills import faults, processes
 from tests.integration.cancel_world import KERNELS
 from tests.integration.evolve_world import PLAY
 
@@ -70,20 +70,12 @@ def until_generation(process: subprocess.Popen[str], number: int) -> None:
     raise AssertionError("the search ended first")
 
 
-def part(place: Place, process: subprocess.Popen[str], name: str) -> psutil.Process:
-    """A process that the command started: of its cluster, or its database."""
-    if name == "postgres":
-        server = embedded.status(place.settings.postgres_folder)
-        assert server is not None
-        return psutil.Process(server.pid)
-    return next(child for child in psutil.Process(process.pid).children() if child.name() == name)
-
-
-@pytest.mark.parametrize("name", ["postgres", "raylet", pytest.param("gcs_server", marks=pytest.mark.slow)])
-def test_a_search_whose_part_was_killed_ends_as_if_nothing_had_been(place: Place, undisturbed: str, name: str) -> None:
+@pytest.mark.parametrize("kind", ["PostgreSQL postmaster", "raylet", pytest.param("gcs_server", marks=pytest.mark.slow)])
+def test_a_search_whose_part_was_killed_ends_as_if_nothing_had_been(place: Place, undisturbed: str, kind: str) -> None:
     with place.popen("--workers", "2") as process:
         until_generation(process, 3)
-        part(place, process, name).kill()
+        part = next(each for each in processes.running(place.settings.home) if each.kind == kind)
+        faults.kill(part.process)
         assert process.stderr is not None
         done = answer(process)
     assert (done["status"], done["result_hash"]) == ("done", undisturbed)
