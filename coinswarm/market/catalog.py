@@ -81,7 +81,7 @@ class Stored:
         return bool(self.added or self.replaced or self.funding_added)
 
 
-class State(NamedTuple):
+class Revision(NamedTuple):
     """A data set at one moment: its number and content hash, how often it was written, and when last."""
 
     number: int
@@ -357,7 +357,7 @@ class Catalog:
         self._rows("UPDATE datasets SET content_hash = ? WHERE id = ?", [content_hash, name.number])
         return content_hash
 
-    def state(self, exchange: str, symbol: str, timeframe: Timeframe) -> State:
+    def revision(self, exchange: str, symbol: str, timeframe: Timeframe) -> Revision:
         """What is stored of a data set, as far as it tells whether it has changed since.
 
         Raises:
@@ -366,20 +366,20 @@ class Catalog:
         name = self._stored(exchange, symbol, timeframe)
         if name is None:
             raise errors.NotFound(f"no data set is called {exchange}:{symbol}:{timeframe}")
-        return self._state(name.number)
+        return self._revision(name.number)
 
-    def _state(self, number: int) -> State:
+    def _revision(self, number: int) -> Revision:
         query = """
             SELECT d.id, d.content_hash, count(i.dataset), max(i.imported_at) FROM datasets d LEFT JOIN imports i ON i.dataset = d.id
             WHERE d.id = ? GROUP BY ALL"""
         rows = self._rows(query, [number])
-        return State(*rows[0]) if rows else State(number, "", 0, None)
+        return Revision(*rows[0]) if rows else Revision(number, "", 0, None)
 
-    def seal_as(self, content_hash: str, state: State) -> None:
-        """Store the content hash of a data set that was read in this state; it stays unsealed where it has changed since."""
+    def seal_as(self, content_hash: str, revision: Revision) -> None:
+        """Store the content hash of a data set that was read in this revision; it stays unsealed where it has changed since."""
         with self.transaction():
-            if self._state(state.number) == state:
-                self._rows("UPDATE datasets SET content_hash = ? WHERE id = ?", [content_hash, state.number])
+            if self._revision(revision.number) == revision:
+                self._rows("UPDATE datasets SET content_hash = ? WHERE id = ?", [content_hash, revision.number])
 
     def _write(self, number: int, bars: Bars, change: BarChanges) -> None:
         self._delete("bars", number, bars.ts[change.changed], 1)

@@ -30,6 +30,8 @@ PATIENCE = RetryPolicy(limit_s=60.0, first_s=0.5, longest_s=30.0)
 """How long an exchange may leave a question without an answer before it counts as unreachable."""
 _LOOK_S, _NAP_S = 0.2, 1.0
 """How often a cancel is asked for while an answer is waited for, and between two tries."""
+_HELD_S = 120.0
+"""How long others may hold the bars: a backup of gigabytes, while nobody waits for the next page."""
 _FUNDING_PAGE = 500
 _MINUTE_MS = 60_000
 
@@ -159,13 +161,14 @@ class _Fetch:
 
     def _opened(self, *, read_only: bool = False) -> Catalog:
         """The catalog, once others have closed it; a cancel ends the wait."""
-        usual = turns.READING if read_only else turns.WRITING
-        return Catalog.open(self.bars_file, read_only=read_only, patience=replace(usual, sleep=self._sleep))
+        return Catalog.open(self.bars_file, read_only=read_only, patience=self._turn(turns.READING if read_only else turns.WRITING))
+
+    def _turn(self, usual: RetryPolicy) -> RetryPolicy:
+        return replace(usual, limit_s=_HELD_S, sleep=self._sleep)
 
     def _seal(self) -> str:
-        patience = replace(turns.WRITING, sleep=self._sleep)
         try:
-            return storing.seal(self.bars_file, self.provider.name, self.symbol, self.timeframe, patience=patience)
+            return storing.seal(self.bars_file, self.provider.name, self.symbol, self.timeframe, patience=self._turn(turns.WRITING))
         except errors.NotFound:
             return ""
 

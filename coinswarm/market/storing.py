@@ -71,11 +71,11 @@ def seal(path: Path, exchange: str, symbol: str, timeframe: Timeframe, *, patien
         NotFound: there is no such data set. Conflict: others write for so long that it cannot be read.
     """
     with Catalog.open(path, read_only=True, patience=patience) as opened:
-        state = opened.state(exchange, symbol, timeframe)
-        if state.content_hash:
-            return state.content_hash
+        revision = opened.revision(exchange, symbol, timeframe)
+        if revision.content_hash:
+            return revision.content_hash
         content_hash = opened.read(f"{exchange}:{symbol}:{timeframe}").content_hash
     # without it the bars are as good: those who list them work it out then
     with suppress(errors.StorageFull, errors.Conflict), Catalog.open(path, patience=patience) as opened:
-        opened.seal_as(content_hash, state)
+        opened.seal_as(content_hash, revision)
     return content_hash

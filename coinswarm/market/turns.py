@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 READING = RetryPolicy(limit_s=10.0, first_s=0.005, longest_s=0.02)
 """How long a reader waits for writers. Its pauses are shorter than what lies between two pages of a fetch, so that it comes in there."""
-WRITING = RetryPolicy(limit_s=60.0, first_s=0.02, longest_s=0.25)
+WRITING = RetryPolicy(limit_s=30.0, first_s=0.02, longest_s=0.25)
 """How long a writer waits for its turn."""
 _ONCE = RetryPolicy(limit_s=0.0, first_s=0.0, longest_s=0.0)
 _DRAIN = RetryPolicy(limit_s=1.0, first_s=0.01, longest_s=0.05)

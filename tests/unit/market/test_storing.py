@@ -56,10 +56,10 @@ def test_a_hash_of_bars_that_have_changed_since_is_not_kept(bars_file):
     name = (bars.exchange, bars.symbol, bars.timeframe)
     with Catalog.open(bars_file.path) as catalog:
         catalog.put(bars[:10], source="a", seal=False)
-        before = catalog.state(*name)
+        before = catalog.revision(*name)
         catalog.put(bars, source="b", seal=False)
         catalog.seal_as("of ten bars", before)
-        assert catalog.state(*name).content_hash == ""
+        assert catalog.revision(*name).content_hash == ""
         catalog.remove(bars.key)
         catalog.seal_as("of ten bars", before)
     assert bars_file.list() == ()
