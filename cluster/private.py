@@ -17,7 +17,7 @@ from pathlib import Path
 from coinswarm import errors
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_NAMES = ("bars.duckdb", "bars.duckdb.wal", "dashboard", "logs", "numba", "pg", "ray", "reports", "run")
+_NAMES = ("bars.duckdb", "bars.duckdb.turn", "bars.duckdb.wal", "dashboard", "logs", "numba", "pg", "ray", "reports", "run")
 """What a home folder holds besides tokens."""
 
 

@@ -14,6 +14,7 @@ from coinswarm import codec, errors
 from coinswarm.market import files, limits, names, quality, resample, symbols, synthetic
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import DataSet, Stored
+from coinswarm.market.storing import Incoming
 from coinswarm.market.timeframe import DAY_MS, Timeframe
 
 app = typer.Typer(help="Candles: import, fetch, list, check, rename, export and remove them.", no_args_is_help=True)
@@ -53,11 +54,8 @@ def import_files(
             path, symbol=symbol, timeframe=timeframe, exchange=exchange, funding=funding, sort=sort, max_rows=max_rows, tell=console.note
         ),
     )
-    with catalogs.catalog() as stored, stored.transaction():
-        results = [
-            stored.put(entry, source=path.name, source_hash=files.file_hash(path), prefer=prefer)
-            for path, entry in zip(wanted, read, strict=True)
-        ]
+    incoming = [Incoming(bars=entry, source=path.name, source_hash=files.file_hash(path)) for path, entry in zip(wanted, read, strict=True)]
+    results = catalogs.store(incoming, prefer=prefer)
     for path, entry in zip(wanted, read, strict=True):
         _tell_odd(path.name, entry)
     _show_stored(results, as_json=as_json, synthetic=any(entry.synthetic for entry in read))
@@ -187,12 +185,13 @@ def resample_stored(
 ) -> None:
     """Make slower bars of stored ones and store them beside."""
     length = Timeframe.parse(timeframe)
-    with catalogs.catalog() as stored, stored.transaction():
-        slow = [(market.key, resample.resample(market, length)) for market in map(stored.read, markets)]
-        for key, entry in slow:
-            if not len(entry):
-                raise errors.SpanTooShort(f"{key} holds no whole bar of {length}", hint="`coinswarm bars list` shows its span")
-        results = [stored.put(entry, source=f"resampled from {key}", prefer=prefer) for key, entry in slow]
+    with catalogs.catalog(read_only=True) as stored:
+        fast = [stored.read(market) for market in markets]
+    slow = [(bars.key, resample.resample(bars, length)) for bars in fast]
+    for key, entry in slow:
+        if not len(entry):
+            raise errors.SpanTooShort(f"{key} holds no whole bar of {length}", hint="`coinswarm bars list` shows its span")
+    results = catalogs.store([Incoming(bars=entry, source=f"resampled from {key}") for key, entry in slow], prefer=prefer)
     _show_stored(results, as_json=as_json, synthetic=any(entry.synthetic for _, entry in slow))
 
 
@@ -208,6 +207,5 @@ def make_synthetic(
     length = Timeframe.parse(timeframe)
     n_bars = max(1, days * DAY_MS // length.ms)
     made = [synthetic.market(symbols.canonical(market), length, n_bars, seed=seed) for market in markets]
-    with catalogs.catalog() as stored, stored.transaction():
-        results = [stored.put(entry, source=f"synthetic, seed {seed}") for entry in made]
+    results = catalogs.store([Incoming(bars=entry, source=f"synthetic, seed {seed}") for entry in made])
     _show_stored(results, as_json=as_json, synthetic=True)

@@ -16,7 +16,6 @@ from coinswarm.evolve.settings import SearchSettings
 
 if TYPE_CHECKING:
     from cluster.machine import MachineSettings
-    from coinswarm.market.catalog import Catalog
     from coinswarm.market.providers import Provider
 
 _EXAMPLE = "trend_pullback.yml"
@@ -81,20 +80,18 @@ def example() -> Path:
 def _found(settings: MachineSettings, exchange: str, days: int) -> list[str]:
     """Keys of markets that an exchange gave, or of made-up ones when it does not answer within seconds."""
     from cluster import machine
-    from coinswarm.market.catalog import Catalog
 
     machine.ensure_home(settings)
-    with Catalog.open(settings.bars_file) as catalog:
-        try:
-            return _fetched(catalog, exchange, days)
-        except (errors.Unavailable, errors.Refused) as problem:
-            console.note(
-                f"{exchange} cannot be reached ({problem.found or problem.rule}), so a seeded {console.SYNTHETIC} market is used instead"
-            )
-        return _made(catalog, days)
+    try:
+        return _fetched(settings.bars_file, exchange, days)
+    except (errors.Unavailable, errors.Refused) as problem:
+        console.note(
+            f"{exchange} cannot be reached ({problem.found or problem.rule}), so a seeded {console.SYNTHETIC} market is used instead"
+        )
+    return _made(settings.bars_file, days)
 
 
-def _fetched(catalog: Catalog, exchange: str, days: int) -> list[str]:
+def _fetched(bars_file: Path, exchange: str, days: int) -> list[str]:
     from coinswarm.market import fetch, providers
     from coinswarm.market.timeframe import DAY_MS, Timeframe
 
@@ -103,14 +100,15 @@ def _fetched(catalog: Catalog, exchange: str, days: int) -> list[str]:
     since_ms = provider.now_ms() - days * DAY_MS
     patience = dataclasses.replace(fetch.PATIENCE, limit_s=_GIVE_UP_S)
     timeframe = Timeframe.parse(_TIMEFRAME)
-    return [fetch.fetch(provider, catalog, market, timeframe, since_ms=since_ms, patience=patience).key for market in _MARKETS]
+    return [fetch.fetch(provider, bars_file, market, timeframe, since_ms=since_ms, patience=patience).key for market in _MARKETS]
 
 
-def _made(catalog: Catalog, days: int) -> list[str]:
-    from coinswarm.market import synthetic
+def _made(bars_file: Path, days: int) -> list[str]:
+    from coinswarm.market import storing, synthetic
+    from coinswarm.market.storing import Incoming
     from coinswarm.market.timeframe import DAY_MS, Timeframe
 
     timeframe = Timeframe.parse(_TIMEFRAME)
     markets = [synthetic.market(symbol, timeframe, days * DAY_MS // timeframe.ms, seed=_SYNTHETIC_SEED) for symbol in _MARKETS]
-    with catalog.transaction():
-        return [catalog.put(bars, source=f"synthetic, seed {_SYNTHETIC_SEED}").key for bars in markets]
+    made = [Incoming(bars=bars, source=f"synthetic, seed {_SYNTHETIC_SEED}") for bars in markets]
+    return [stored.key for stored in storing.store(bars_file, made)]

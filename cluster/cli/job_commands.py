@@ -69,16 +69,16 @@ class ThisMachine:
 
     def imported(self, files: Sequence[Path]) -> list[str]:
         """Names of the data sets that files were imported into; importing a file again changes nothing."""
-        from coinswarm.market.catalog import Catalog
+        from coinswarm.market import storing
         from coinswarm.market.files import file_hash, read
+        from coinswarm.market.storing import Incoming
 
-        markets = [read(path, tell=console.note) for path in files]
+        incoming = [Incoming(bars=read(path, tell=console.note), source=str(path), source_hash=file_hash(path)) for path in files]
         machine.ensure_home(self._settings)
-        with Catalog.open(self._settings.bars_file) as catalog, catalog.transaction():
-            for path, bars in zip(files, markets, strict=True):
-                stored = catalog.put(bars, source=str(path), source_hash=file_hash(path))
-                console.note(f"{stored.key}: {stored.added:,} bars imported, {stored.unchanged:,} were there")
-        return [bars.key for bars in markets]
+        stored = storing.store(self._settings.bars_file, incoming)
+        for done in stored:
+            console.note(f"{done.key}: {done.added:,} bars imported, {done.unchanged:,} were there")
+        return [done.key for done in stored]
 
     def plays(self, files: Sequence[Path]) -> list[PlayGiven]:
         """The plays of files; raises `BadPlay` or `NotFound` before anything is fetched or stored for them."""

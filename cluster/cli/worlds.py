@@ -13,6 +13,7 @@ from cluster.cli import catalogs, console
 from coinswarm import errors
 from coinswarm.market import files
 from coinswarm.market.bars import COLUMNS, Bars
+from coinswarm.market.storing import Incoming
 from coinswarm.validate import worlds
 from coinswarm.validate.worlds import canary
 
@@ -113,9 +114,7 @@ def _like(names: Sequence[str]) -> list[Bars]:
 
 
 def _import(world: Sequence[Bars], like: Sequence[str]) -> None:
-    with catalogs.catalog() as stored, stored.transaction():
-        for bars, key in zip(world, like, strict=True):
-            stored.put(bars, source=f"like {key}")
+    catalogs.store([Incoming(bars=bars, source=f"like {key}") for bars, key in zip(world, like, strict=True)])
 
 
 def _show(world: Sequence[Bars], written: Sequence[Path], *, as_json: bool) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from coinswarm import errors
+from coinswarm.market import turns
 from coinswarm.market.bars import Bars
 from coinswarm.market.vault import Fence, VaultPass
-from coinswarm.retry import RetryPolicy, retry
 
-_PATIENCE = RetryPolicy(limit_s=30.0, first_s=0.5, longest_s=0.5)
+_PATIENCE = replace(turns.READING, limit_s=30.0)
+"""Longer than those have who are waited for: a search would end with the one task that cannot read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class CatalogSource:
     leave: VaultPass | None = None
 
     def load(self) -> Bars:
-        """Read the span; waits a little for an import that holds the file.
+        """Read the span; waits a little for those who write to the file.
 
         Raises:
             Refused: the span reaches into the campaign's vault, and there is no leave.
@@ -48,11 +48,8 @@ class CatalogSource:
     def _read(self) -> Bars:
         from coinswarm.market.catalog import Catalog
 
-        def read() -> Bars:
-            with Catalog.open(self.path, read_only=True) as catalog:
-                return catalog.read(self.key, start=self.start_ts, end=self.end_ts)
-
-        return retry(read, _PATIENCE, on=errors.Conflict)
+        with Catalog.open(self.path, read_only=True, patience=_PATIENCE) as catalog:
+            return catalog.read(self.key, start=self.start_ts, end=self.end_ts)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

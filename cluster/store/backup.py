@@ -26,6 +26,7 @@ from typing import IO
 from cluster.store import dumping, former_dumps, inventory, schema
 from cluster.store.dumping import Rows
 from coinswarm import errors
+from coinswarm.market import turns
 from coinswarm.market.catalog import Catalog
 
 FORMAT = 2
@@ -245,7 +246,8 @@ def restore(path: Path, url: str, bars: Path, *, replace: bool, tell: Tell) -> M
         tell(f"restoring {sum(manifest.rows.values()):,} rows of {len(manifest.rows)} tables")
         dumping.restore(url, _tables(archive, manifest, tell), version=manifest.schema, rows=_ours(manifest))
         if fresh is not None:
-            fresh.replace(bars)
+            with turns.alone(bars):
+                fresh.replace(bars)
             _settle(bars.absolute().parent)
     return manifest
 

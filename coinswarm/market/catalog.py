@@ -1,6 +1,7 @@
 """The catalog of bars: every data set of this machine in one DuckDB file, read straight into NumPy columns.
 
-A data set is one market of one exchange in one timeframe. DuckDB allows one writing process; rows have no index, because the one
+A data set is one market of one exchange in one timeframe. DuckDB allows one writing process: open for as long as rows are read or written,
+not while something else is waited for or worked out; `storing` does so for bars that are at hand. Rows have no index, because the one
 writer keeps times unique itself and an index would slow imports and reads down.
 """
 
@@ -9,18 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.market import merging, naming, quality, resample, storage, symbols
+from coinswarm.market import merging, naming, quality, resample, storage, symbols, turns
 from coinswarm.market.bars import COLUMNS, Bars
 from coinswarm.market.merging import BarChanges, Prefer
 from coinswarm.market.naming import Name
 from coinswarm.market.timeframe import Timeframe
+from coinswarm.market.turns import Turn
+from coinswarm.retry import RetryPolicy
 from coinswarm.types import IntArray
 
 if TYPE_CHECKING:
@@ -77,33 +81,63 @@ class Stored:
         return bool(self.added or self.replaced or self.funding_added)
 
 
+class Revision(NamedTuple):
+    """A data set at one moment: its number and content hash, how often it was written, and when last."""
+
+    number: int
+    content_hash: str
+    n_imports: int
+    imported_at: datetime | None
+
+
+def require(bars: Bars) -> None:
+    """Refuse bars that no data set takes.
+
+    Args:
+        bars: (n_bars,) any number.
+
+    Raises:
+        BadBars: they are broken, see `quality.check`.
+        InvalidArgument: they were made of others that reach beyond their end, see `resample.refuse_late`.
+        OutsideModel: the market is an inverse or quanto contract, an expiring future or an option.
+    """
+    symbols.require_simulated(bars.symbol)
+    quality.require(bars)
+    resample.refuse_late(bars)
+
+
 class Catalog:
     """Bars of this machine. Use it as a context manager; one process at a time may hold it for writing."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-        self._connection = connection
+    def __init__(self, connection: duckdb.DuckDBPyConnection, turn: Turn, path: Path) -> None:
+        self._connection, self._turn = connection, turn
         self._open_transaction = False
         self.path = path
 
     @classmethod
-    def open(cls, path: Path | str, read_only: bool = False) -> Self:
-        """Open or create the DuckDB file of bars.
+    def open(cls, path: Path | str, read_only: bool = False, patience: RetryPolicy | None = None) -> Self:
+        """Open or create the DuckDB file of bars, once it is free.
 
         Args:
             path: the file.
             read_only: refuse to write; several processes may read at once.
+            patience: how long to wait for those who hold it; `turns.READING` or `turns.WRITING` unless given.
 
         Raises:
             NotFound: read-only, and there is no such file.
-            Conflict: another process holds it; the message names the process.
+            Conflict: another process holds it for longer than that; the message names the process.
             BadInput: it is no file of bars, or damaged.
             Refused: a later version wrote it.
         """
-        return cls(storage.connect(Path(path), read_only=read_only), Path(path))
+        usual = turns.READING if read_only else turns.WRITING
+        return cls(*turns.opened(Path(path), read_only=read_only, patience=patience or usual), Path(path))
 
     def close(self) -> None:
         """Let go of the file."""
-        self._connection.close()
+        try:
+            self._connection.close()
+        finally:
+            self._turn.end()
 
     def __enter__(self) -> Self:
         return self
@@ -234,17 +268,33 @@ class Catalog:
             What was done. When nothing changed, nothing was written.
 
         Raises:
-            BadBars: the bars are broken, see `quality.check`.
-            InvalidArgument: bars were made of others that reach beyond their end, see `resample.refuse_late`.
-            OutsideModel: the market is an inverse or quanto contract, an expiring future or an option.
+            BadBars, InvalidArgument, OutsideModel: as `require`.
             ConflictingBars: stored bars of the same time differ and `prefer` is not given.
             StorageFull: the disk is full; nothing was written.
         """
-        symbols.require_simulated(bars.symbol)
-        quality.require(bars)
-        resample.refuse_late(bars)
+        require(bars)
         with self.transaction():
-            return self._put(bars, source, source_hash, prefer, seal=seal)
+            done = self.add(bars, source=source, source_hash=source_hash, prefer=prefer)
+            if done.content_hash or not seal:
+                return done
+            return replace(done, content_hash=self.seal(bars.exchange, bars.symbol, bars.timeframe))
+
+    def add(self, bars: Bars, *, source: str, source_hash: str = "", prefer: Prefer | None = None) -> Stored:
+        """As `put` of bars that `require` has accepted, in the transaction that is open; the content hash is empty where bars changed."""
+        name = self._stored(bars.exchange, bars.symbol, bars.timeframe)
+        stored = replace(bars[:0], funding_ts=bars.funding_ts[:0], funding_rate=bars.funding_rate[:0])
+        if name is not None:
+            stored = self._read(name, start=int(bars.ts[0]), end=int(bars.ts[-1]) + 1)
+        change = merging.changes(bars, stored, prefer)
+        if name is not None and not (change.rows.any() or change.payments.any()):
+            digest = str(self._one("SELECT content_hash FROM datasets WHERE id = ?", [name.number]))
+            return Stored(key=bars.key, added=0, replaced=0, unchanged=len(bars), funding_added=0, content_hash=digest)
+        number = self._add_data_set(bars) if name is None else name.number
+        self._write(number, bars, change)
+        added, replaced, paid = (int(mask.sum()) for mask in (change.new, change.changed, change.payments))
+        self._remember(number, bars, source, source_hash, (added, replaced, paid))
+        unchanged = int(change.same.sum())
+        return Stored(key=bars.key, added=added, replaced=replaced, unchanged=unchanged, funding_added=paid, content_hash="")
 
     def remove(self, market: str, timeframe: Timeframe | str | None = None) -> DataSet:
         """Forget a data set: its bars, its funding and where they came from.
@@ -304,26 +354,32 @@ class Catalog:
         if name is None:
             raise errors.NotFound(f"no data set is called {exchange}:{symbol}:{timeframe}")
         content_hash = self._read(name)[:].content_hash
-        with storage.translated(self.path):
-            self._connection.execute("UPDATE datasets SET content_hash = ? WHERE id = ?", [content_hash, name.number])
+        self._rows("UPDATE datasets SET content_hash = ? WHERE id = ?", [content_hash, name.number])
         return content_hash
 
-    def _put(self, bars: Bars, source: str, source_hash: str, prefer: Prefer | None, *, seal: bool) -> Stored:
-        name = self._stored(bars.exchange, bars.symbol, bars.timeframe)
-        stored = replace(bars[:0], funding_ts=bars.funding_ts[:0], funding_rate=bars.funding_rate[:0])
-        if name is not None:
-            stored = self._read(name, start=int(bars.ts[0]), end=int(bars.ts[-1]) + 1)
-        change = merging.changes(bars, stored, prefer)
-        if name is not None and not (change.rows.any() or change.payments.any()):
-            digest = str(self._one("SELECT content_hash FROM datasets WHERE id = ?", [name.number]))
-            return Stored(key=bars.key, added=0, replaced=0, unchanged=len(bars), funding_added=0, content_hash=digest)
-        number = self._add_data_set(bars) if name is None else name.number
-        self._write(number, bars, change)
-        added, replaced, paid = (int(mask.sum()) for mask in (change.new, change.changed, change.payments))
-        self._remember(number, bars, source, source_hash, (added, replaced, paid))
-        digest = self.seal(bars.exchange, bars.symbol, bars.timeframe) if seal else ""
-        unchanged = int(change.same.sum())
-        return Stored(key=bars.key, added=added, replaced=replaced, unchanged=unchanged, funding_added=paid, content_hash=digest)
+    def revision(self, exchange: str, symbol: str, timeframe: Timeframe) -> Revision:
+        """What is stored of a data set, as far as it tells whether it has changed since.
+
+        Raises:
+            NotFound: there is none.
+        """
+        name = self._stored(exchange, symbol, timeframe)
+        if name is None:
+            raise errors.NotFound(f"no data set is called {exchange}:{symbol}:{timeframe}")
+        return self._revision(name.number)
+
+    def _revision(self, number: int) -> Revision:
+        query = """
+            SELECT d.id, d.content_hash, count(i.dataset), max(i.imported_at) FROM datasets d LEFT JOIN imports i ON i.dataset = d.id
+            WHERE d.id = ? GROUP BY ALL"""
+        rows = self._rows(query, [number])
+        return Revision(*rows[0]) if rows else Revision(number, "", 0, None)
+
+    def seal_as(self, content_hash: str, revision: Revision) -> None:
+        """Store the content hash of a data set that was read in this revision; it stays unsealed where it has changed since."""
+        with self.transaction():
+            if self._revision(revision.number) == revision:
+                self._rows("UPDATE datasets SET content_hash = ? WHERE id = ?", [content_hash, revision.number])
 
     def _write(self, number: int, bars: Bars, change: BarChanges) -> None:
         self._delete("bars", number, bars.ts[change.changed], 1)
@@ -360,9 +416,9 @@ class Catalog:
 
     def _read(self, name: Name, *, start: int | None = None, end: int | None = None) -> Bars:
         low, high = -(2**62) if start is None else int(start), 2**62 if end is None else int(end)
-        query = f"SELECT {', '.join(_BAR_NAMES)} FROM bars WHERE dataset = ? AND ts >= ? AND ts < ? ORDER BY ts"  # noqa: S608 - names of our own
+        query = f"SELECT {', '.join(_BAR_NAMES)} FROM bars WHERE dataset = ? AND ts >= ? AND ts < ?"  # noqa: S608 - names of our own
         columns = self._columns(query, [name.number, low, high])
-        payments = self._columns("SELECT ts, rate FROM funding WHERE dataset = ? ORDER BY ts", [name.number])
+        payments = self._columns("SELECT ts, rate FROM funding WHERE dataset = ?", [name.number])
         return Bars(
             symbol=name.symbol,
             timeframe=name.timeframe,
@@ -376,7 +432,7 @@ class Catalog:
     def _columns(self, query: str, parameters: Sequence[Any]) -> dict[str, Any]:
         with storage.translated(self.path):
             columns = self._connection.execute(query, parameters).fetchnumpy()
-        return {name: np.ascontiguousarray(np.ma.getdata(column)) for name, column in columns.items()}
+        return _by_time({name: np.ascontiguousarray(np.ma.getdata(column)) for name, column in columns.items()})
 
     def _rows(self, query: str, parameters: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
         with storage.translated(self.path):
@@ -390,6 +446,15 @@ class Catalog:
         where = "exchange = ? AND symbol = ? AND timeframe_ms = ?"
         rows = self._rows(f"{_NAMES} WHERE {where}", [exchange, symbol, timeframe.ms])
         return Name(*rows[0]) if rows else None
+
+
+def _by_time(columns: dict[str, Any]) -> dict[str, Any]:
+    """(n,) columns in the order of time, in which most are stored: DuckDB's sorting would double the time that a large read takes."""
+    ts = columns["ts"]
+    if (ts[1:] >= ts[:-1]).all():
+        return columns
+    order = np.argsort(ts, kind="stable")
+    return {name: column[order] for name, column in columns.items()}
 
 
 def _data_set(row: tuple[Any, ...]) -> DataSet:

@@ -1,4 +1,7 @@
-"""Candles from an exchange into the catalog, page by page, each committed: what was fetched is never fetched again."""
+"""Candles from an exchange into the catalog, page by page, each committed: what was fetched is never fetched again.
+
+The file of bars is open only while a page is stored. Exchanges take seconds to answer, and some never do.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,18 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from coinswarm import check, errors
-from coinswarm.market import quality
+from coinswarm.market import catalog, quality, storing, turns
 from coinswarm.market.bars import Bars
-from coinswarm.market.catalog import Catalog
+from coinswarm.market.catalog import Catalog, Stored
 from coinswarm.market.providers import Candle, Provider
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.retry import RetryPolicy, retry
@@ -25,6 +30,8 @@ PATIENCE = RetryPolicy(limit_s=60.0, first_s=0.5, longest_s=30.0)
 """How long an exchange may leave a question without an answer before it counts as unreachable."""
 _LOOK_S, _NAP_S = 0.2, 1.0
 """How often a cancel is asked for while an answer is waited for, and between two tries."""
+_HELD_S = 120.0
+"""How long others may hold the bars: a backup of gigabytes, while nobody waits for the next page."""
 _FUNDING_PAGE = 500
 _MINUTE_MS = 60_000
 
@@ -50,12 +57,20 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fetched:
-    """What a fetch did: bars and funding payments added, and whether the exchange has a history of funding."""
+    """What a fetch did.
+
+    Attributes:
+        key: the data set.
+        added, funding_added: bars and funding payments added.
+        has_funding: the exchange has a history of funding.
+        content_hash: of all that is stored of the market now; empty for nothing.
+    """
 
     key: str
     added: int
     funding_added: int
     has_funding: bool
+    content_hash: str
 
 
 def waits() -> bool:
@@ -65,7 +80,7 @@ def waits() -> bool:
 
 def fetch(
     provider: Provider,
-    catalog: Catalog,
+    bars_file: Path,
     symbol: str,
     timeframe: Timeframe,
     *,
@@ -82,7 +97,7 @@ def fetch(
 
     Args:
         provider: the exchange.
-        catalog: where bars are stored, open for writing.
+        bars_file: the DuckDB file of bars, made when it is missing.
         symbol: canonical market.
         timeframe: length of a bar.
         since_ms: first open time wanted, milliseconds since 1970 UTC.
@@ -98,11 +113,16 @@ def fetch(
         Unavailable: no answer within the patience; what came before is stored.
         NotFound, InvalidArgument, Refused: the exchange has no such market or timeframe, or refuses.
         BadBars: the exchange sent candles that cannot be trusted.
+        Conflict: others held the file of bars for too long; what came before is stored.
         Cancelled: `cancelled` returned true; what came before is stored.
     """
     check.at_least(since_ms, "since_ms", 0)
-    job = _Fetch(provider, catalog, symbol, timeframe, on_progress, cancelled, patience)
+    job = _Fetch(provider, bars_file, symbol, timeframe, on_progress, cancelled, patience)
     return job.run(since_ms, until_ms)
+
+
+class _Begun(Exception):  # noqa: N818 - not an error
+    """Another process stored the first bars of the market while this one asked for them."""
 
 
 @dataclass
@@ -110,7 +130,7 @@ class _Fetch:
     """One fetch under way: what it asks, where it stores, and how far it is."""
 
     provider: Provider
-    catalog: Catalog
+    bars_file: Path
     symbol: str
     timeframe: Timeframe
     on_progress: Callable[[Progress], None]
@@ -127,26 +147,58 @@ class _Fetch:
         try:
             self._bars(-(-since_ms // self.timeframe.ms) * self.timeframe.ms, end)
             has_funding = ":" in self.symbol and self._funding(since_ms, now)
-        finally:
-            if self.added or self.funding_added:
-                self.catalog.seal(self.provider.name, self.symbol, self.timeframe)
-        key = f"{self.provider.name}:{self.symbol}:{self.timeframe}"
-        return Fetched(key=key, added=self.added, funding_added=self.funding_added, has_funding=has_funding)
+        except BaseException:
+            # what ended the fetch is what is told; bars without a hash are as good
+            with suppress(errors.CoinswarmError):
+                self._seal()
+            raise
+        added = {"added": self.added, "funding_added": self.funding_added}
+        return Fetched(key=self._key, **added, has_funding=has_funding, content_hash=self._seal())
+
+    @property
+    def _key(self) -> str:
+        return f"{self.provider.name}:{self.symbol}:{self.timeframe}"
+
+    def _opened(self, *, read_only: bool = False) -> Catalog:
+        """The catalog, once others have closed it; a cancel ends the wait."""
+        return Catalog.open(self.bars_file, read_only=read_only, patience=self._turn(turns.READING if read_only else turns.WRITING))
+
+    def _turn(self, usual: RetryPolicy) -> RetryPolicy:
+        return replace(usual, limit_s=_HELD_S, sleep=self._sleep)
+
+    def _seal(self) -> str:
+        try:
+            return storing.seal(self.bars_file, self.provider.name, self.symbol, self.timeframe, patience=self._turn(turns.WRITING))
+        except errors.NotFound:
+            return ""
+
+    def _spans(self) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+        """Times of the oldest and newest stored bar, and of the oldest and newest funding payment."""
+        what = (self.provider.name, self.symbol, self.timeframe)
+        try:
+            with self._opened(read_only=True) as opened:
+                return opened.span(*what), opened.funding_span(*what)
+        except errors.NotFound:
+            return None, None
 
     def _bars(self, since: int, end: int) -> None:
-        stored = self.catalog.span(self.provider.name, self.symbol, self.timeframe)
+        stored, _ = self._spans()
         if stored is None:
-            self._forwards(since, end, since)
+            try:
+                self._forwards(since, end, since, first=True)
+            except _Begun:
+                self._bars(since, end)
             return
         self._backwards(since, min(stored[0], end))
         # the next open time is not always last + timeframe: some exchanges close a day early or shift their grid
         self._forwards(stored[1] + 1, end, since)
 
-    def _forwards(self, cursor: int, end: int, since: int) -> None:
+    def _forwards(self, cursor: int, end: int, since: int, *, first: bool = False) -> None:
         page_ms = self.provider.page_size * self.timeframe.ms
         while cursor < end:
             page = self._page(cursor, end)
-            self._store(page)
+            self._store(page, first=first)
+            first = first and not page
             # without new candles the page may be a hole in the market's history: step over it
             cursor = int(page[-1][0]) + 1 if page else cursor + page_ms
             self._tell(min(1.0, max(0.0, (cursor - since) / max(1, end - since))))
@@ -176,38 +228,50 @@ class _Fetch:
         unique = {int(row[0]): row for row in inside}
         return [unique[ts] for ts in sorted(unique)]
 
-    def _store(self, page: Sequence[Sequence[float]]) -> None:
-        if not page:
-            return
-        bars = _as_bars(page, self.provider.name, self.symbol, self.timeframe)
-        self.added += self.catalog.put(bars, source=f"{self.provider.name} (fetched)", seal=False).added
+    def _store(self, page: Sequence[Sequence[float]], *, first: bool = False) -> None:
+        if page:
+            self.added += self._put(_as_bars(page, self.provider.name, self.symbol, self.timeframe), first=first).added
+
+    def _put(self, bars: Bars, *, first: bool = False) -> Stored:
+        """Store a page; it is checked before the file is opened. Raises `_Begun` where it shall be the first of a market and is not."""
+        catalog.require(bars)
+        with self._opened() as opened, opened.transaction():
+            if first and opened.span(bars.exchange, bars.symbol, bars.timeframe) is not None:
+                raise _Begun
+            return opened.add(bars, source=f"{self.provider.name} (fetched)")
 
     def _funding(self, since: int, now: int) -> bool:
-        stored = self.catalog.span(self.provider.name, self.symbol, self.timeframe)
+        stored, known = self._spans()
         if stored is None:
             return False
-        known = self.catalog.funding_span(self.provider.name, self.symbol, self.timeframe)
         cursor = since if known is None or since < known[0] - 8 * 60 * _MINUTE_MS else known[1] + _MINUTE_MS
+        payments = self._payments(cursor, now)
+        if payments:
+            self._store_funding(payments, stored[0])
+        return payments is not None
+
+    def _payments(self, cursor: int, now: int) -> list[tuple[int, float]] | None:
+        """Those from a time on, None where the exchange tells none. They are few, so they are stored together: a stop leaves no hole."""
+        found: list[tuple[int, float]] = []
         while cursor < now:
             self._refuse_cancelled()
             page = self._ask(partial(self.provider.funding, self.symbol, cursor, _FUNDING_PAGE))
             if page is None:
-                return False
+                return None
             _require_one_each(page, f"{self.provider.name}:{self.symbol}", "funding payments")
             fresh = sorted({int(ts): rate for ts, rate in page if cursor <= ts <= now}.items())
             if not fresh:
-                return True
-            self._store_funding(fresh, stored[0])
+                break
+            found += fresh
             cursor = fresh[-1][0] + _MINUTE_MS
-        return True
+        return found
 
     def _store_funding(self, payments: Sequence[tuple[int, float]], anchor_ts: int) -> None:
-        key = f"{self.provider.name}:{self.symbol}:{self.timeframe}"
-        anchor = self.catalog.read(key, start=anchor_ts, end=anchor_ts + 1)
+        with self._opened(read_only=True) as opened:
+            anchor = opened.read(self._key, start=anchor_ts, end=anchor_ts + 1)
         ts = np.array([entry[0] for entry in payments], dtype=np.int64)
         rates = np.array([entry[1] for entry in payments], dtype=np.float64)
-        bars = replace(anchor, funding_ts=ts, funding_rate=rates)
-        self.funding_added += self.catalog.put(bars, source=f"{self.provider.name} (fetched)", seal=False).funding_added
+        self.funding_added += self._put(replace(anchor, funding_ts=ts, funding_rate=rates)).funding_added
 
     def _ask(self, question: Callable[[], _T]) -> _T:
         """Ask until there is an answer or the patience is over."""

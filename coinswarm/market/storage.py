@@ -30,7 +30,7 @@ CREATE TABLE imports (
 
 
 def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """Open the file of bars, creating it and its tables when it is new.
+    """Open the file of bars, creating it and its tables when it is new; its folder is there, see `make_folder`.
 
     Args:
         path: the DuckDB file.
@@ -43,13 +43,14 @@ def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         Refused: it was written by a later version.
     """
     if read_only and not path.exists():
-        raise errors.NotFound(
-            f"no bars are stored yet: there is no {path}",
-            hint="`coinswarm bars import` or `bars fetch` stores some, `bars synthetic` makes some up",
-        )
+        raise _no_bars(f"there is no {path}")
+    import duckdb
+
     with translated(path):
-        connection = _open(path, read_only=read_only)
+        connection = duckdb.connect(str(path), read_only=read_only)
         try:
+            # DuckDB draws one into the standard output of what takes it longer than two seconds, between the lines of `--json`
+            connection.execute("SET enable_progress_bar = false")
             _ensure_tables(connection, path, read_only=read_only)
         except BaseException:
             connection.close()
@@ -57,20 +58,24 @@ def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    import duckdb
+def make_folder(path: Path) -> None:
+    """Make the folder that the file of bars stands in; raises `BadInput` where that cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.BadInput("the folder of bars cannot be created", found=f"{path.parent} ({error.strerror})") from error
 
-    if not read_only:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise errors.BadInput("the folder of bars cannot be created", found=f"{path.parent} ({error.strerror})") from error
-    return duckdb.connect(str(path), read_only=read_only)
+
+def _no_bars(why: str) -> errors.NotFound:
+    hint = "`coinswarm bars import` or `bars fetch` stores some, `bars synthetic` makes some up"
+    return errors.NotFound(f"no bars are stored yet: {why}", hint=hint)
 
 
 def _ensure_tables(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
     names = {row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()}
-    if not names and not read_only:
+    if not names and read_only:
+        raise _no_bars(f"the process that made {path} ended before it stored any")
+    if not names:
         connection.execute(f"BEGIN; {_TABLES} INSERT INTO catalog VALUES ({SCHEMA_VERSION}); COMMIT")  # noqa: S608 - a constant
         return
     if not {"catalog", "datasets", "bars", "funding", "imports"} <= names:
@@ -81,6 +86,11 @@ def _ensure_tables(connection: duckdb.DuckDBPyConnection, path: Path, *, read_on
         raise errors.Refused(
             f"{path} was written by a later version of coinswarm", found=found, hint="upgrade coinswarm, or use another file"
         )
+
+
+def in_use(path: Path, who: str) -> errors.Conflict:
+    """Others have the file of bars; `who` says which process."""
+    return errors.Conflict(f"{path} is in use by {who}", hint="one process at a time may write bars: wait for it, or stop it")
 
 
 @contextmanager
@@ -105,7 +115,7 @@ def explained(error: Exception, path: Path) -> errors.CoinswarmError:
     holder = re.search(r"\(PID (\d+)\)", text)
     if holder or "Could not set lock" in text:
         who = f"process {holder[1]}" if holder else "another process"
-        return errors.Conflict(f"{path} is in use by {who}", hint="one process at a time may write bars: wait for it, or stop it")
+        return in_use(path, who)
     if "different configuration" in text:
         return errors.Conflict(f"{path} is already open in this process, in another mode", hint="close it first")
     if re.search(r"No space left|ENOSPC|disk is full|Could not write", text, re.IGNORECASE):

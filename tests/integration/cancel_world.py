@@ -128,10 +128,10 @@ class Home:
             return runner.enqueue(jobs_world.request("fetch", exchange="binance", markets=("BTC/USDT",), **day))
 
     @contextmanager
-    def fetching(self, port: int | None = None) -> Iterator[None]:
-        """A driver service whose workers know the slow exchange; port 0: one that fails at once."""
+    def fetching(self, port: int | None = None, pages: int = 0) -> Iterator[None]:
+        """A driver service whose workers know the slow exchange; port 0: one that fails at once. It gives so many pages before."""
         stopped = threading.Event()
-        command = [*SLOW, str(self.port if port is None else port)]
+        command = [*SLOW, str(self.port if port is None else port), str(pages)]
 
         def spawn(number: int, address: str, inbox: inboxes.Queue[JobEnding]) -> ChildWorker:
             return ChildWorker(number, address, inbox, command, self.settings.home / f"fetch-{number}.log", self.environment)

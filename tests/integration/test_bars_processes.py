@@ -6,25 +6,32 @@ import os
 import signal
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from coinswarm import errors
+from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
+from coinswarm.retry import RetryPolicy
 from tests.unit.market.tapes import tape
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = """
 import sys
+from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
+from coinswarm.retry import RetryPolicy
 with Catalog.open(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
 """
 DIE_HALF_WAY = """
 import os, signal, sys
+from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
+from coinswarm.retry import RetryPolicy
 from tests.unit.market.tapes import tape
 catalog = Catalog.open(sys.argv[1])
 with catalog.transaction():
@@ -51,6 +58,46 @@ providers.CONNECTORS["stuck"] = lambda *_: Stuck()
 main(["bars", "fetch", "stuck", "BTC/USDT"])
 """
 
+FETCH = """
+import resource, sys
+from pathlib import Path
+from coinswarm import errors
+from coinswarm.market.fetch import fetch
+from tests.exchanges import ReplayExchange
+from tests.integration.test_bars_processes import market
+from tests.unit.market.tapes import START
+limit = int(sys.argv[4])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit or resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+bars = market(sys.argv[2])
+try:
+    fetch(ReplayExchange(bars, page_size=int(sys.argv[3])), Path(sys.argv[1]), bars.symbol, bars.timeframe, since_ms=START)
+except errors.StorageFull as full:
+    print(full)
+"""
+
+
+@cache
+def market(symbol: str) -> Bars:
+    """What the exchange of these tests has of a market."""
+    return tape(20_000, symbol=symbol)
+
+
+def fetching(path: Path, symbol: str = "BTC/USDT", *, page: int = 2_000, limit: int = 0) -> subprocess.Popen[str]:
+    """A process that fetches a market page by page; a limit in bytes is a disk that is full beyond it."""
+    return python(FETCH, path, symbol, page, limit)
+
+
+def pages(path: Path, symbol: str = "BTC/USDT", *, page: int = 2_000) -> int:
+    """How many pages of a market are stored, each whole and as the exchange has it."""
+    try:
+        with Catalog.open(path, read_only=True) as catalog:
+            stored = catalog.read(symbol)
+    except errors.NotFound:
+        return 0
+    assert stored.content_hash == market(symbol)[: len(stored)].content_hash
+    assert len(stored) % page == 0
+    return len(stored) // page
+
 
 def python(code: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", code, *map(str, arguments)]
@@ -64,7 +111,7 @@ def test_a_second_process_is_told_who_holds_the_file(tmp_path, read_only):
     with python(HOLD, path) as holder:
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(errors.Conflict, match=f"in use by process {holder.pid}"):
-            Catalog.open(path, read_only=read_only)
+            Catalog.open(path, read_only=read_only, patience=RetryPolicy(limit_s=0.2, first_s=0.05, longest_s=0.05))
         holder.communicate("")
     Catalog.open(path, read_only=True).close()
 
@@ -79,6 +126,43 @@ def test_a_process_killed_half_way_leaves_nothing_behind(tmp_path):
     with Catalog.open(path) as catalog:
         assert [entry.symbol for entry in catalog.list()] == ["BTC/USDT"]
         assert catalog.read("BTC/USDT").content_hash == tape(100).content_hash
+
+
+def test_two_fetches_and_a_reader_go_on_together_and_nothing_half_written_is_seen(tmp_path):
+    path = tmp_path / "bars.duckdb"
+    seen = set()
+    with fetching(path, "BTC/USDT") as one, fetching(path, "ETH/USDT") as other:
+        while one.poll() is None or other.poll() is None:
+            seen |= {pages(path, "BTC/USDT"), pages(path, "ETH/USDT")}
+    assert (one.returncode, other.returncode) == (0, 0)
+    assert pages(path, "BTC/USDT") == pages(path, "ETH/USDT") == 10
+    assert len(seen) > 2
+
+
+def test_a_fetch_that_is_killed_again_and_again_loses_a_page_at_most(tmp_path):
+    path = tmp_path / "bars.duckdb"
+    for stop in (1, 5):
+        with fetching(path) as dying:
+            while pages(path) < stop:
+                assert dying.poll() is None
+            dying.kill()
+        assert stop <= pages(path) <= 10
+    with fetching(path) as last:
+        last.wait()
+    with Catalog.open(path, read_only=True) as catalog:
+        assert catalog.list()[0].content_hash == market("BTC/USDT").content_hash
+
+
+def test_a_disk_that_fills_up_under_a_fetch_costs_the_page_that_no_longer_fits(tmp_path):
+    path = tmp_path / "bars.duckdb"
+    with fetching(path, limit=700_000) as full:
+        stdout, stderr = full.communicate()
+    assert "bars cannot be written" in stdout, stderr
+    stored = pages(path)
+    assert 0 < stored < 10
+    with fetching(path) as again:
+        again.wait()
+    assert pages(path) == 10
 
 
 def test_a_disk_that_is_full_is_told_and_nothing_is_stored(tmp_path):

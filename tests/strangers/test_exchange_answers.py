@@ -6,9 +6,9 @@ import pytest
 
 from coinswarm import errors
 from coinswarm.market import providers
-from coinswarm.market.catalog import Catalog
 from coinswarm.market.fetch import fetch
 from coinswarm.market.timeframe import Timeframe
+from tests.bars_files import BarsFile
 from tests.exchanges import RecordedBinance
 
 START = 1_704_067_200_000  # 2024-01-01 00:00 UTC
@@ -29,9 +29,9 @@ class Answering(providers.CcxtProvider):
 @pytest.fixture
 def fetched(tmp_path):
     def run(candles):
-        with Catalog.open(tmp_path / "bars.duckdb") as catalog:
-            fetch(Answering(candles), catalog, "BTC/USDT", Timeframe.parse("1m"), since_ms=START, until_ms=START + 2 * MINUTE)
-            return catalog.read("BTC/USDT")
+        path = tmp_path / "bars.duckdb"
+        fetch(Answering(candles), path, "BTC/USDT", Timeframe.parse("1m"), since_ms=START, until_ms=START + 2 * MINUTE)
+        return BarsFile(path).read("BTC/USDT")
 
     return run
 

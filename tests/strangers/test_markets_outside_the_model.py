@@ -100,8 +100,8 @@ def contract(exchange, **changes):
 )
 def test_an_exchange_is_not_asked_for_the_candles_of_such_a_market(tmp_path, changes, kind):
     provider, symbol = contract(RecordedBinance({"time": {"serverTime": START}}), **changes)
-    with Catalog.open(tmp_path / "bars.duckdb") as catalog, pytest.raises(errors.OutsideModel, match=kind):
-        fetch(provider, catalog, symbol, Timeframe.parse("1m"), since_ms=START - 600_000)
+    with pytest.raises(errors.OutsideModel, match=kind):
+        fetch(provider, tmp_path / "bars.duckdb", symbol, Timeframe.parse("1m"), since_ms=START - 600_000)
 
 
 def test_a_fetch_job_of_such_a_market_is_refused_before_it_is_stored(tmp_path):

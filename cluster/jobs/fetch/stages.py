@@ -1,7 +1,6 @@
 """The steps of a fetch: each is one market, and within it pages are committed one by one.
 
-So a job that was stopped in the middle of a market goes on behind the last page. Others can read the catalog between two markets only, for
-its file has one writer or many readers.
+So a job that was stopped in the middle of a market goes on behind the last page, and others read the catalog between two pages.
 """
 
 from __future__ import annotations
@@ -9,23 +8,19 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from functools import partial
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from cluster.jobs.kind import Estimate, PlanContext, Planned, Recount, RunContext
 from cluster.jobs.recount import of_steps
 from cluster.jobs.stages import Step, Steps
-from coinswarm import errors
 from coinswarm.ledger.records import Json
 from coinswarm.market import fetch, providers
-from coinswarm.market.catalog import Catalog
 from coinswarm.market.fetch import PATIENCE, Progress
 from coinswarm.market.providers import Provider
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.retry import RetryPolicy, retry
+from coinswarm.retry import RetryPolicy
 
-_HELD = RetryPolicy(limit_s=60.0, first_s=0.5, longest_s=0.5)
 _NOTE_S = 10.0
 """Seconds between two notes on how far a market is."""
 _PAGE, _PAGE_S = 1000, 0.5
@@ -75,17 +70,11 @@ class Markets:
 
     def _fetched(self, provider: Provider, symbol: str, halted: Callable[[], bool]) -> Json:
         settled, timeframe = self._settled, Timeframe.parse(self._settled["timeframe"])
-        with _opened(self._bars_file, halted) as catalog:
-            done = fetch.fetch(
-                provider, catalog, symbol, timeframe, since_ms=settled["from"], until_ms=settled["to"],
-                on_progress=PageNotes(self._tell).on_progress, cancelled=halted, patience=self._patience,
-            )  # fmt: skip
-            there = catalog.span(provider.name, symbol, timeframe) is not None
-            content_hash = catalog.find(done.key).content_hash if there else ""
-        return {
-            "key": done.key, "added": done.added, "funding_added": done.funding_added, "has_funding": done.has_funding,
-            "content_hash": content_hash,
-        }  # fmt: skip
+        done = fetch.fetch(
+            provider, self._bars_file, symbol, timeframe, since_ms=settled["from"], until_ms=settled["to"],
+            on_progress=PageNotes(self._tell).on_progress, cancelled=halted, patience=self._patience,
+        )  # fmt: skip
+        return asdict(done)
 
 
 class PageNotes:
@@ -115,20 +104,6 @@ class PageNotes:
     def _to_go(self, now: float, done: float) -> str:
         began, before = self._first or (now, done)
         return f", about {(now - began) * (1 - done) / (done - before):,.0f} s to go" if done > before else ""
-
-
-def _opened(path: Path, halted: Callable[[], bool]) -> Catalog:
-    """The catalog for writing, once those who read it are done.
-
-    Raises:
-        Conflict: another process holds it for too long. Cancelled: `halted` said so.
-    """
-
-    def refuse_halted(_error: errors.Conflict, _pause_s: float) -> None:
-        if halted():
-            raise errors.Cancelled("the fetch was stopped while others held the bars") from None
-
-    return retry(partial(Catalog.open, path), _HELD, on=errors.Conflict, on_pause=refuse_halted)
 
 
 def recount(made: Planned, context: PlanContext) -> Iterator[Recount]:

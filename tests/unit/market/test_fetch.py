@@ -9,6 +9,7 @@ from coinswarm import errors
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.fetch import fetch
 from coinswarm.retry import RetryPolicy
+from tests.bars_files import BarsFile
 from tests.exchanges import ReplayExchange
 from tests.unit.market.tapes import MINUTE, START, changed, rebuilt, reordered, tape
 
@@ -32,13 +33,12 @@ class Clock:
 
 @pytest.fixture
 def catalog(tmp_path):
-    with Catalog.open(tmp_path / "bars.duckdb") as opened:
-        yield opened
+    return BarsFile(tmp_path / "bars.duckdb")
 
 
 def run(exchange, catalog, *, since=START, **options):
     options = {"patience": Clock().patience(), **options}
-    return fetch(exchange, catalog, exchange.bars.symbol, exchange.bars.timeframe, since_ms=since, **options)
+    return fetch(exchange, catalog.path, exchange.bars.symbol, exchange.bars.timeframe, since_ms=since, **options)
 
 
 def perpetual(n=200):
@@ -79,15 +79,14 @@ def test_older_bars_are_added_backwards(catalog):
 @given(st.sets(st.integers(1, 30), max_size=20), st.integers(0, 229))
 def test_failures_and_stops_anywhere_leave_the_same_bars(tmp_path_factory, failing, first):
     bars = tape(230)
-    with Catalog.open(tmp_path_factory.mktemp("fetch") / "bars.duckdb") as catalog:
-        for since in (int(bars.ts[first]), START, START):
-            try:
-                run(ReplayExchange(bars, failing=failing.__contains__), catalog, since=since, patience=Clock().patience(1.0))
-            except errors.Unavailable:
-                stored = catalog.span("replay", "BTC/USDT", bars.timeframe)
-                assert stored is None or len(catalog.read("BTC/USDT")) == (stored[1] - stored[0]) // bars.timeframe.ms + 1
-        run(ReplayExchange(bars), catalog)
-        assert catalog.read("BTC/USDT").content_hash == bars.content_hash
+    catalog = BarsFile(tmp_path_factory.mktemp("fetch") / "bars.duckdb")
+    for since in (int(bars.ts[first]), START, START):
+        try:
+            run(ReplayExchange(bars, failing=failing.__contains__), catalog, since=since, patience=Clock().patience(1.0))
+        except errors.Unavailable:
+            assert all(entry.n_bars == (entry.last_ts - entry.first_ts) // bars.timeframe.ms + 1 for entry in catalog.list())
+    run(ReplayExchange(bars), catalog)
+    assert catalog.read("BTC/USDT").content_hash == bars.content_hash
 
 
 def test_an_exchange_that_fails_is_asked_again_after_growing_pauses(catalog):
@@ -147,6 +146,51 @@ def test_funding_of_a_perpetual_comes_along_and_goes_on(catalog):
     assert catalog.read("BTC/USDT:USDT").content_hash == bars[:].content_hash
 
 
+class Watched(ReplayExchange):
+    """An exchange that looks, each time it is asked for something, at what it is asked beside."""
+
+    def __init__(self, bars, watch, **options):
+        super().__init__(bars, **options)
+        self.watch = watch
+
+    def _answer(self):
+        super()._answer()
+        self.watch(self.calls)
+
+
+def test_nothing_holds_the_bars_while_an_exchange_is_asked(catalog):
+    def write(_call):
+        Catalog.open(catalog.path, patience=RetryPolicy(limit_s=0.0, first_s=0.0, longest_s=0.0)).close()
+
+    bars = perpetual()
+    run(Watched(bars, write), catalog)
+    assert catalog.read("BTC/USDT:USDT").content_hash == bars[:].content_hash
+
+
+@pytest.mark.parametrize("call", range(1, 8))
+def test_two_fetches_of_one_market_leave_no_hole_wherever_the_second_comes_in(catalog, call):
+    bars = tape(230)
+
+    def begin_another(number):
+        if number == call:
+            run(ReplayExchange(bars), catalog, since=int(bars.ts[150]))
+        assert all(entry.n_bars == (entry.last_ts - entry.first_ts) // bars.timeframe.ms + 1 for entry in catalog.list())
+
+    run(Watched(bars, begin_another), catalog)
+    assert catalog.read("BTC/USDT").content_hash == bars.content_hash
+
+
+def test_a_stop_among_pages_of_funding_leaves_no_hole(catalog):
+    ts = START + 60 * MINUTE * np.arange(1_100)
+    bars = rebuilt(tape(1_100, timeframe="1h"), symbol="BTC/USDT:USDT", funding_ts=ts, funding_rate=1e-5 * np.arange(1_100))
+    run(ReplayExchange(bars, page_size=1_000), catalog, since=int(bars.ts[900]))
+    exchange = ReplayExchange(bars, page_size=1_000, failing=lambda call: call > 7)
+    with pytest.raises(errors.Unavailable):
+        run(exchange, catalog, patience=Clock().patience(0.0))
+    run(ReplayExchange(bars, page_size=1_000), catalog)
+    assert catalog.read("BTC/USDT:USDT").content_hash == bars[:].content_hash
+
+
 def test_broken_candles_of_an_exchange_are_refused(catalog):
     with pytest.raises(errors.BadBars, match="zero close"):
         run(ReplayExchange(changed(tape(30), "close", 4, 0.0)), catalog)
@@ -156,5 +200,5 @@ def test_broken_candles_of_an_exchange_are_refused(catalog):
 def test_an_unknown_market_is_told_at_once(catalog):
     exchange = ReplayExchange(tape(30))
     with pytest.raises(errors.NotFound, match="BTC/USDT"):
-        fetch(exchange, catalog, "BTX/USDT", exchange.bars.timeframe, since_ms=START, patience=Clock().patience())
+        fetch(exchange, catalog.path, "BTX/USDT", exchange.bars.timeframe, since_ms=START, patience=Clock().patience())
     assert exchange.calls == 1

@@ -7,9 +7,9 @@ import pytest
 
 from coinswarm import errors
 from coinswarm.market import providers
-from coinswarm.market.catalog import Catalog
 from coinswarm.market.fetch import fetch
 from coinswarm.market.timeframe import Timeframe
+from tests.bars_files import BarsFile
 from tests.exchanges import RecordedBinance
 
 MINUTE = Timeframe.parse("1m")
@@ -27,9 +27,9 @@ def binance(**answers):
 def test_recorded_candles_of_binance_are_stored_as_they_were_sent(payload, tmp_path):
     klines = payload("spot_klines_1m")
     provider = binance(klines=klines, time={"serverTime": klines[-1][0] + 60_000})
-    with Catalog.open(tmp_path / "bars.duckdb") as catalog:
-        fetch(provider, catalog, "BTC/USDT", MINUTE, since_ms=klines[0][0])
-        bars = catalog.read("binance:BTC/USDT:1m")
+    path = tmp_path / "bars.duckdb"
+    fetch(provider, path, "BTC/USDT", MINUTE, since_ms=klines[0][0])
+    bars = BarsFile(path).read("binance:BTC/USDT:1m")
     assert bars.ts.tolist() == [row[0] for row in klines]
     assert bars.close.tolist() == [float(row[4]) for row in klines]
     assert bars.volume.tolist() == [float(row[5]) for row in klines]
