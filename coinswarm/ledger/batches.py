@@ -21,8 +21,9 @@ from coinswarm.ledger.records import (
 )
 from coinswarm.metrics import figures
 
-FAILED = frozenset({"invalid", "error", "timeout"})
 STATUS_NAMES = tuple(status.name.lower() for status in figures.Status)
+FAILURES = (int(figures.Status.INVALID), int(figures.Status.ERROR), int(figures.Status.TIMEOUT))
+FAILED = frozenset(STATUS_NAMES[status] for status in FAILURES)
 
 
 def check_commit(
