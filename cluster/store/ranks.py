@@ -231,12 +231,15 @@ def _better(worths: FloatArray, ids: Sequence[str], floors: _Entries) -> _Entrie
 def _means(part: RowPart) -> FloatArray:
     """(n, n_figures) the mean of each figure over the data sets where it is finite, in their order, negated where smaller is better."""
     values = trial_rows.figure_values(part.figures)
-    finite = np.isfinite(values)
-    total = np.zeros((len(values), len(FIGURES)))
+    total, count = np.zeros((2, len(values), len(FIGURES)))
     for market in sorted(range(len(part.data_sets)), key=part.data_sets.__getitem__):
-        total += np.where(finite[:, market], values[:, market], 0.0)
+        finite = np.isfinite(values[:, market])
+        np.add(total, values[:, market], out=total, where=finite)
+        count += finite
     with np.errstate(invalid="ignore"):
-        return _SIGNS * (total / finite.sum(axis=1))
+        total /= count
+    total *= _SIGNS
+    return total
 
 
 def _sorted(entries: _Entries) -> _Entries:

@@ -7,7 +7,6 @@ trial. Figures of other trials, or more of them than one segment, take the longe
 from __future__ import annotations
 
 import hashlib
-import re
 import struct
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +32,8 @@ STRIDE = 1 + len(FIGURES)
 """Numbers that a score is stored as: its status and its figures."""
 
 _PIECE_BYTES = 32 * 2**20
-_DIGITS = re.compile("[0-9a-f]*")
+_DIGITS = 64
+"""Of the SHA-256 that identifies a variant."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -141,15 +141,23 @@ def identities(variants: Sequence[str]) -> bytes:
 
     Among 100 million identities two have the same bytes with a chance of 3e-4.
     """
-    together = "".join(variants)
-    if len(together) == 64 * len(variants) and _DIGITS.fullmatch(together) and set(map(len, variants)) == {64}:
-        return np.frombuffer(bytes.fromhex(together), dtype=np.uint8).reshape(-1, 32)[:, :8].tobytes()
-    return b"".join(_identity(variant) for variant in variants)
+    digests = _digests("".join(variants)) if set(map(len, variants)) == {_DIGITS} else b""
+    if len(digests) * 2 == _DIGITS * len(variants):
+        return np.frombuffer(digests, dtype="V8").reshape(-1, _DIGITS // 16)[:, 0].tobytes()
+    return b"".join(map(_identity, variants))
 
 
 def _identity(variant: str) -> bytes:
-    hashed = len(variant) == 64 and _DIGITS.fullmatch(variant)
-    return bytes.fromhex(variant[:16]) if hashed else hashlib.sha256(variant.encode()).digest()[:8]
+    digest = _digests(variant) if len(variant) == _DIGITS else b""
+    return (digest if len(digest) * 2 == _DIGITS else hashlib.sha256(variant.encode()).digest())[:8]
+
+
+def _digests(text: str) -> bytes:
+    """Hexadecimal digits as bytes; fewer, or none, where there is anything else. Ten times as fast as to look first."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""
 
 
 def _as_json(batch: EvaluationBatch, rows: Sequence[int]) -> list[str] | None:

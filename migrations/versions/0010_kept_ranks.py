@@ -47,7 +47,7 @@ FILL = r"""
 UPDATE batches SET variants = found.variants, failures = found.failures
 FROM (
     SELECT batch, count(*) FILTER (WHERE status IN (2, 3, 4)) AS failures,
-           string_agg(CASE WHEN variant ~ '^[0-9a-f]{64}$' THEN decode(left(variant, 16), 'hex')
+           string_agg(CASE WHEN variant ~ '^[0-9a-fA-F]{64}$' THEN decode(left(variant, 16), 'hex')
                            ELSE substr(sha256(convert_to(variant, 'UTF8')), 1, 8) END, ''::bytea ORDER BY id) AS variants
     FROM trials GROUP BY batch
 ) AS found WHERE batches.number = found.batch;

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from typing_extensions import override
 
-from cluster.store import connect, ranks, schema
+from cluster.store import connect, ranks, schema, tables
 from cluster.store.browse import PostgresBrowse
 from cluster.store.database import Database, Repository
 from cluster.store.postgres import PostgresStore
@@ -206,13 +206,14 @@ def sorted_rows(rows: list[EvaluationBrief], order: EvaluationOrder) -> list[Eva
     return sorted(by_id, key=lambda row: getattr(row, name), reverse=order.startswith("-"))
 
 
-def test_what_failed_after_it_was_dropped_is_counted_as_failed(database: Database) -> None:
+def test_identities_that_are_missing_are_noticed(database: Database) -> None:
     store = PostgresStore(database)
     job, lease = running(store)
-    dropped, failed = np.array([5, 5, 5], dtype=np.int8), np.array([3, 0, 5], dtype=np.int8)
-    store.commit_generation(lease, [generation(job)], [trials(job, ["a", "b", "c"], status=dropped)])
-    store.commit_generation(lease, [generation(job, 1)], [trials(job, ["a", "b", "c"], status=failed)])
-    assert store.count_trials(job.campaign).failures == 1
+    store.commit_generation(lease, [generation(job)], [trials(job, ["a", "b"])])
+    lost = sa.update(tables.batches).where(tables.batches.c.job == job.id).values(variants=b"")
+    database.run(lambda connection: connection.execute(lost))
+    tally = store.tally(job.id)
+    assert (tally.variants, tally.identities) == (2, 0)
 
 
 MADE_BEFORE = """
