@@ -72,9 +72,9 @@ class PostgresBrowse(Repository, Browse):
         after: Place | None = None,
         limit: int = 100,
     ) -> Page[EvaluationBrief]:
-        """The rows of a page are read from an index, from the place where the last one ended."""
+        """By fitness and id, the rows of a page are read from an index, from where the last one ended; by generation, all are looked at."""
         reading.known_job(connection, wanted.job)
-        if order != "id":
+        if order.endswith("fitness"):
             connection.execute(_BY_INDEX)
         found: list[EvaluationBrief] = []
         for beyond in _beyond(order, after):
@@ -138,28 +138,23 @@ def _fits(wanted: EvaluationFilter) -> Sequence[sa.ColumnElement[bool]]:
 def _ordered(wanted: EvaluationFilter, order: EvaluationOrder, beyond: Sequence[sa.ColumnElement[bool]], limit: int) -> sa.Select[Any]:
     """The first rows of an order that are beyond a place."""
     table = tables.evaluations.c
-    column, ties = table[order.removeprefix("-")], table.id.desc() if order == "fitness" else _sorted_id(order)
+    column, ties = table[order.removeprefix("-")], table.id.desc() if order == "fitness" else table.id
     there = [column.is_not(None)] if column is table.fitness else []
     query = sa.select(*(table[each] for each in _BRIEF)).where(*_fits(wanted), *there, *beyond)
     return query.order_by(*([] if column is table.id else [column.desc() if order.startswith("-") else column]), ties).limit(limit)
 
 
-def _sorted_id(order: EvaluationOrder) -> sa.ColumnElement[str]:
-    """The id; within a generation as an expression, lest the planner go through all ids of the store for those of one generation."""
-    name = tables.evaluations.c.id
-    return name.concat("") if order.endswith("generation") else name
-
-
 def _beyond(order: EvaluationOrder, after: Place | None) -> Sequence[Sequence[sa.ColumnElement[bool]]]:
-    """Where the rows after a place are, part after part, each in one piece of an index: those with an equal value first."""
+    """Where the rows after a place are: by fitness in two parts, each in one piece of the index, those with an equal value first."""
     if after is None:
         return [[]]
     table, (value, last) = tables.evaluations.c, after
     if order == "id":
         return [[table.id > last]]
     column = table[order.removeprefix("-")]
-    equal = [column == value, table.id < last if order == "fitness" else _sorted_id(order) > last]
-    return [equal, [column < value if order.startswith("-") else column > value]]
+    equal = [column == value, table.id < last if order == "fitness" else table.id > last]
+    further = column < value if order.startswith("-") else column > value
+    return [equal, [further]] if column is table.fitness else [[sa.or_(further, sa.and_(*equal))]]
 
 
 def _page(found: Sequence[_T], limit: int, place: Callable[[_T], Place]) -> Page[_T]:

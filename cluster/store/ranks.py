@@ -37,6 +37,9 @@ _PLACES = {name: place for place, name in enumerate(FIGURES, start=2)}
 _INFINITY = sa.literal(float("inf"), sa.Double)
 _Entries = npt.NDArray[np.void]
 
+_KEPT = sa.text("""
+SELECT floors, (SELECT coalesce(string_agg(entries, ''), '') FROM ranked WHERE job = :job) AS entries FROM job_ranks WHERE job = :job
+""")
 _PUT = sa.text("""
 INSERT INTO ranked (job, number, entries) SELECT :job, coalesce(max(number), 0) + 1, :entries FROM ranked WHERE job = :job
 RETURNING number, (SELECT coalesce(sum(octet_length(entries)), 0) FROM ranked WHERE job = :job AND number > 0)
@@ -132,15 +135,15 @@ def again(connection: sa.Connection, job: str, ids: Sequence[str], *, changed: b
         ids: of the trials.
         changed: whether one of them had figures in sample before.
     """
-    floors = _floors(connection, job)
-    if floors is None or not ids:
+    kept = _kept(connection, job) if ids else None
+    if kept is None:
         return
     if changed:
         _merge(connection, job, without=ids)
     scores = reading.scores_of(connection, ids)
     means = [batches.means(scores.get(name, ()), IN_SAMPLE) for name in ids]
     worths = _SIGNS * np.array([[row.get(name, np.nan) for name in FIGURES] for row in means])
-    _put(connection, job, [_better(worths, ids, floors)])
+    _put(connection, job, [_better(worths, ids, kept[0])])
 
 
 def of_all(connection: sa.Connection, job: str) -> Mapping[str, tuple[str, ...]]:
@@ -160,23 +163,18 @@ def rebuild(connection: sa.Connection, job: str) -> None:
 
 def _kept_ids(connection: sa.Connection, job: str, figure: int, limit: int) -> list[str] | None:
     """The best by a figure of those that are kept; None where they may not be all that are asked for."""
-    floors = _floors(connection, job)
-    if floors is None:
+    kept = _kept(connection, job)
+    if kept is None:
         return None
-    found = _stored(connection, job)
-    found = _sorted(found[found["figure"] == figure])
+    floors, entries = kept
+    found = _sorted(entries[entries["figure"] == figure])
     return None if len(found) < limit and figure in floors["figure"] else _names(found[:limit])
 
 
-def _floors(connection: sa.Connection, job: str) -> _Entries | None:
-    table = tables.job_ranks.c
-    found = connection.scalar(sa.select(table.floors).where(table.job == job))
-    return None if found is None else _entries(found)
-
-
-def _stored(connection: sa.Connection, job: str) -> _Entries:
-    table = tables.ranked.c
-    return _entries(b"".join(map(bytes, connection.scalars(sa.select(table.entries).where(table.job == job)))))
+def _kept(connection: sa.Connection, job: str) -> tuple[_Entries, _Entries] | None:
+    """The floors of a job and all entries that are kept of it, as of one moment; None while it has few trials."""
+    found = connection.execute(_KEPT, {"job": job}).one_or_none()
+    return None if found is None or found.floors is None else (_entries(found.floors), _entries(found.entries))
 
 
 def _put(connection: sa.Connection, job: str, found: Sequence[_Entries]) -> None:
@@ -191,13 +189,12 @@ def _put(connection: sa.Connection, job: str, found: Sequence[_Entries]) -> None
 
 def _merge(connection: sa.Connection, job: str, *, without: Sequence[str] = ()) -> None:
     """Make one row of what is kept of a job, and raise its floors."""
-    before, entries = _floors(connection, job), _stored(connection, job)
+    old, entries = _kept(connection, job) or (_entries(b""), _entries(b""))
     if without:
         entries = entries[~np.isin(entries["evaluation"], _packed(without))]
     entries = _sorted(entries)
     places = np.arange(len(entries)) - np.searchsorted(entries["figure"], entries["figure"])
     last = entries[places == KEPT - 1]
-    old = _entries(b"") if before is None else before
     floors = last.tobytes() + old[~np.isin(old["figure"], last["figure"])].tobytes()
     _replace(connection, job, entries[places < KEPT].tobytes(), floors)
 

@@ -166,7 +166,6 @@ trials = Table(
     _column("figures", ARRAY(Double()), null=True),
 )
 Index("trials_best", trials.c.job, trials.c.fitness.desc(), trials.c.id)
-Index("trials_generation", trials.c.job, trials.c.generation)
 
 job_ranks = Table(
     "job_ranks",

@@ -54,10 +54,7 @@ FROM (
 INSERT INTO job_ranks (job, trials) SELECT job, count(*) FROM trials GROUP BY job;
 """
 
-INDEXES = """
-CREATE INDEX batches_job ON batches (job);
-CREATE INDEX trials_generation ON trials (job, generation);
-"""
+INDEX = "CREATE INDEX batches_job ON batches (job)"
 
 MEAN = "avg(figures[{place}] ORDER BY data_set) FILTER (WHERE figures[{place}] > '-Infinity' AND figures[{place}] < 'Infinity')"
 MEANS = ", ".join(
@@ -84,7 +81,7 @@ FROM best
 
 
 def upgrade() -> None:
-    for part in (TABLES, FILL, INDEXES):
+    for part in (TABLES, FILL, INDEX):
         op.execute(part.replace(":", r"\:"))
     connection = op.get_bind()
     best = sa.text(BEST.replace("::", r"\:\:"))

@@ -96,11 +96,11 @@ def committed(store: PostgresStore, job: Job, lease: Lease, number: int, markets
 
 
 def asked(large: Large, text: str, **values: object) -> Callable[[], object]:
-    """A query as the schema before answered it: the newer indexes are dropped, in a transaction that is taken back."""
+    """A query as the schema before answered it: the newer index is dropped, in a transaction that is taken back."""
 
     def answer(connection: sa.Connection) -> object:
         inner = connection.begin_nested()
-        connection.execute(sa.text("DROP INDEX trials_generation; DROP INDEX batches_job"))
+        connection.execute(sa.text("DROP INDEX batches_job"))
         rows = connection.execute(sa.text(text), values).all()
         inner.rollback()
         return rows
