@@ -50,7 +50,7 @@ def list_evaluations(
     min_fitness: Fitness = None,
     max_fitness: Fitness = None,
     sort: Annotated[
-        EvaluationOrder, Query(description="a leading minus: greatest first; by fitness, variants without one are left out")
+        EvaluationOrder, Query(description="a leading minus: greatest first; equal ones by id; `fitness` leaves out those without one")
     ] = "-fitness",
     cursor: Cursor = None,
     limit: Limit = 100,

@@ -30,6 +30,8 @@ from coinswarm.ledger.records import Job
 _T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LIMIT = sa.text("SET LOCAL statement_timeout = '10s'")
+_BY_INDEX = sa.text("SET LOCAL enable_sort = off")
+"""Before it has statistics of a new job, the planner sorts all of it."""
 _BRIEF = (
     "id", "job", "variant", "play", "island", "generation", "index", "params", "fitness", "objectives", "status", "reason", "operator",
     "parents",
@@ -70,15 +72,16 @@ class PostgresBrowse(Repository, Browse):
         after: Place | None = None,
         limit: int = 100,
     ) -> Page[EvaluationBrief]:
+        """By fitness and id, the rows of a page are read from an index, from where the last one ended; by generation, all are looked at."""
         reading.known_job(connection, wanted.job)
-        table, name, falling = tables.evaluations.c, order.removeprefix("-"), order.startswith("-")
-        column = table[name]
-        query = sa.select(*(table[each] for each in _BRIEF)).where(*_fits(wanted), *([column.is_not(None)] if name == "fitness" else []))
-        query = query.order_by(column.desc() if falling else column, *([] if name == "id" else [table.id])).limit(limit + 1)
-        if after is not None:
-            query = query.where(_beyond(column, table.id, after, falling=falling))
-        found = list(map(_brief, connection.execute(query)))
-        return _page(found, limit, lambda row: (getattr(row, name), row.id))
+        if order.endswith("fitness"):
+            connection.execute(_BY_INDEX)
+        found: list[EvaluationBrief] = []
+        for beyond in _beyond(order, after):
+            if len(found) <= limit:
+                query = _ordered(wanted, order, beyond, limit + 1 - len(found))
+                found += map(_brief, connection.execute(query))
+        return _page(found, limit, lambda row: (getattr(row, order.removeprefix("-")), row.id))
 
     @override
     @transaction
@@ -132,10 +135,26 @@ def _fits(wanted: EvaluationFilter) -> Sequence[sa.ColumnElement[bool]]:
     return [*tests, *(compare(value) for value, compare in bounds if value is not None)]
 
 
-def _beyond(column: sa.Column[Any], name: sa.Column[Any], after: Place, *, falling: bool) -> sa.ColumnElement[bool]:
-    value, last = after
-    further = column < value if falling else column > value
-    return sa.or_(further, sa.and_(column == value, name > last)) if column is not name else further
+def _ordered(wanted: EvaluationFilter, order: EvaluationOrder, beyond: Sequence[sa.ColumnElement[bool]], limit: int) -> sa.Select[Any]:
+    """The first rows of an order that are beyond a place."""
+    table = tables.evaluations.c
+    column, ties = table[order.removeprefix("-")], table.id.desc() if order == "fitness" else table.id
+    there = [column.is_not(None)] if column is table.fitness else []
+    query = sa.select(*(table[each] for each in _BRIEF)).where(*_fits(wanted), *there, *beyond)
+    return query.order_by(*([] if column is table.id else [column.desc() if order.startswith("-") else column]), ties).limit(limit)
+
+
+def _beyond(order: EvaluationOrder, after: Place | None) -> Sequence[Sequence[sa.ColumnElement[bool]]]:
+    """Where the rows after a place are: by fitness in two parts, each in one piece of the index, those with an equal value first."""
+    if after is None:
+        return [[]]
+    table, (value, last) = tables.evaluations.c, after
+    if order == "id":
+        return [[table.id > last]]
+    column = table[order.removeprefix("-")]
+    equal = [column == value, table.id < last if order == "fitness" else table.id > last]
+    further = column < value if order.startswith("-") else column > value
+    return [equal, [further]] if column is table.fitness else [[sa.or_(further, sa.and_(*equal))]]
 
 
 def _page(found: Sequence[_T], limit: int, place: Callable[[_T], Place]) -> Page[_T]:

@@ -9,12 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from typing_extensions import override
 
-from cluster.store import reading, rows, tables, writing
+from cluster.store import counting, ranks, reading, rows, tables, writing
 from cluster.store.database import Repository, transaction
 from coinswarm import codec
 from coinswarm.ledger import batches, columns, transitions
 from coinswarm.ledger.records import (
-    IN_SAMPLE,
     Ancestor,
     DataSetRecord,
     EvaluationBatch,
@@ -31,12 +30,6 @@ from coinswarm.ledger.records import (
     TrialTally,
 )
 from coinswarm.ledger.store import Store
-from coinswarm.metrics.figures import FIGURES, SMALLER_IS_BETTER
-
-_COUNTS = ("jobs", "trials", "variants", "evaluations", "failures", "openings")
-_INFINITY = sa.literal(float("inf"), sa.Double)
-_PLACES = {name: place for place, name in enumerate(FIGURES, start=2)}
-"""Where a figure stands in a score's array, which begins with the status and, in SQL, with 1."""
 
 
 class PostgresStore(Repository, Store):
@@ -185,13 +178,9 @@ class PostgresStore(Repository, Store):
     @override
     @transaction
     def leaderboard(self, connection: sa.Connection, job: str, *, by: str = "fitness", limit: int = 20) -> tuple[LeaderboardRow, ...]:
-        """Two queries, whatever the limit."""
         batches.check_order(by)
         known = reading.known_job(connection, job)
-        if by == "fitness":
-            connection.execute(sa.text("SET LOCAL enable_sort = off"))  # before it has statistics of a new job, the planner sorts all of it
-        query = _best_first(job) if by == "fitness" else _best_by_figure(job, by)
-        best = connection.execute(query.limit(limit)).all()
+        best = _fittest(connection, job, limit) if by == "fitness" else _best_by_figure(connection, job, by, limit)
         scored = reading.scores_of(connection, [row.id for row in best])
         found = (rows.evaluation_of(row, known, scored.get(row.id, ())) for row in best)
         return tuple(batches.leader(rank, record) for rank, record in enumerate(found, start=1))
@@ -208,9 +197,7 @@ class PostgresStore(Repository, Store):
     @override
     @transaction
     def count_trials(self, connection: sa.Connection, campaign: str) -> TrialCounts:
-        query = sa.text(f"SELECT {', '.join(_COUNTS)} FROM trial_counts WHERE campaign = :campaign")  # noqa: S608 - constants
-        row = connection.execute(query, {"campaign": campaign}).one_or_none()
-        return TrialCounts(campaign=campaign, **dict(zip(_COUNTS, row or (0,) * len(_COUNTS), strict=True)))
+        return counting.of_campaign(connection, campaign)
 
     @override
     @transaction
@@ -221,7 +208,8 @@ class PostgresStore(Repository, Store):
         trials, variants = connection.execute(counted).one()
         query = sa.select(table.island, table.generation, sa.func.count()).where(table.job == job).group_by(table.island, table.generation)
         places = {(island, generation): number for island, generation, number in connection.execute(query)}
-        return TrialTally(job=job, trials=trials, variants=variants, generations=places)
+        identities, best = counting.of_job(connection, job), ranks.of_all(connection, job)
+        return TrialTally(job=job, trials=trials, variants=variants, generations=places, identities=identities, best=best)
 
     @override
     @transaction
@@ -234,6 +222,7 @@ class PostgresStore(Repository, Store):
         connection.execute(sa.delete(tables.later_scores).where(tables.later_scores.c.evaluation.in_(losers)))
         forgotten = sa.update(tables.trials).where(trials.id.in_(losers), trials.part.is_not(None))
         connection.execute(forgotten.values(part=None, figures=None))
+        ranks.rebuild(connection, job)
 
     def _change(self, job: str, change: Callable[[Job, datetime], Job]) -> Job:
         return self.run(lambda connection: writing.change_job(connection, job, change))
@@ -257,16 +246,13 @@ def _best_first(job: str) -> sa.Select[Any]:
     return reading.trials().where(table.job == job, table.fitness.is_not(None)).order_by(table.fitness.desc(), table.id)
 
 
-def _best_by_figure(job: str, figure: str) -> sa.Select[Any]:
-    table, scored = tables.trials.c, tables.score_rows.c
-    value = scored.figures[_PLACES[figure]]
-    worth = sa.func.avg(value).filter(value < _INFINITY, value > -_INFINITY)  # NaN is above infinity here
-    means = (
-        sa.select(scored.evaluation, worth.label("worth"))
-        .where(scored.job == job, scored.segment == IN_SAMPLE)
-        .group_by(scored.evaluation)
-        .having(worth.is_not(None))
-        .subquery()
-    )
-    order = means.c.worth if figure in SMALLER_IS_BETTER else means.c.worth.desc()
-    return reading.trials().join(means, means.c.evaluation == table.id).order_by(order, table.id)
+def _fittest(connection: sa.Connection, job: str, limit: int) -> Sequence[sa.Row[Any]]:
+    connection.execute(sa.text("SET LOCAL enable_sort = off"))  # before it has statistics of a new job, the planner sorts all of it
+    return connection.execute(_best_first(job).limit(limit)).all()
+
+
+def _best_by_figure(connection: sa.Connection, job: str, figure: str, limit: int) -> Sequence[sa.Row[Any]]:
+    ids = ranks.by_figure(connection, job, figure, limit)
+    listed = sa.func.string_to_array(",".join(ids), ",")
+    found = {row.id: row for row in connection.execute(reading.trials().where(tables.trials.c.id == sa.any_(listed)))}
+    return [found[name] for name in ids]

@@ -130,6 +130,9 @@ batches = Table(
     _column("play", _ID),
     _column("words", JSON(none_as_null=True), null=True),
     _column("stored", _TIME, default="now()"),
+    _column("variants", LargeBinary(), default="''::bytea"),
+    _column("failures", Integer(), default="0"),
+    Index("batches_job", "job"),
 )
 
 batch_parts = Table(
@@ -163,6 +166,24 @@ trials = Table(
     _column("figures", ARRAY(Double()), null=True),
 )
 Index("trials_best", trials.c.job, trials.c.fitness.desc(), trials.c.id)
+
+job_ranks = Table(
+    "job_ranks",
+    metadata,
+    _column("job", _ID, key=True),
+    _column("trials", BigInteger()),
+    _column("floors", LargeBinary(), null=True),
+    comment="How many trials each job has, and the last entry kept of each figure; floors are NULL while there are few.",
+)
+
+ranked = Table(
+    "ranked",
+    metadata,
+    _column("job", _ID, key=True),
+    _column("number", Integer(), key=True),
+    _column("entries", LargeBinary()),
+    comment="The best trials of large jobs by each figure. An entry: place of the figure (1 byte), evaluation (10), mean in sample (8).",
+)
 
 later_scores = Table(
     "later_scores",

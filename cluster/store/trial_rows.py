@@ -6,6 +6,7 @@ trial. Figures of other trials, or more of them than one segment, take the longe
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from coinswarm import codec
 from coinswarm.ledger.parameters import DecodedParameters, ParameterDecoder
 from coinswarm.ledger.records import EvaluationBatch, Json, ScoreBatch
 from coinswarm.metrics.figures import FIGURES, SCORE_DTYPE
-from coinswarm.types import BoolArray, IntArray
+from coinswarm.types import BoolArray, FloatArray, IntArray
 
 TRIAL_COLUMNS = (
     "id", "variant", "index", "genome", "params", "fitness", "objectives", "status", "reason", "parents", "operator",
@@ -31,6 +32,8 @@ STRIDE = 1 + len(FIGURES)
 """Numbers that a score is stored as: its status and its figures."""
 
 _PIECE_BYTES = 32 * 2**20
+_DIGITS = 64
+"""Of the SHA-256 that identifies a variant."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -126,6 +129,37 @@ def decoder_of(batch: EvaluationBatch) -> ParameterDecoder | None:
     return params.decoder if isinstance(params, DecodedParameters) and params.genomes is batch.genomes else None
 
 
+def figure_values(table: npt.NDArray[np.void]) -> FloatArray:
+    """(n, n_data_sets, n_figures) the figures of scores, (n, n_data_sets) `SCORE_DTYPE`."""
+    raw = np.ascontiguousarray(table).view(np.uint8).reshape(*table.shape, SCORE_DTYPE.itemsize)
+    values: FloatArray = np.ascontiguousarray(raw[:, :, 1:]).view(np.float64)
+    return values
+
+
+def identities(variants: Sequence[str]) -> bytes:
+    """Eight bytes of the identity of each variant, to count those of several jobs once.
+
+    Among 100 million identities two have the same bytes with a chance of 3e-4.
+    """
+    digests = _digests("".join(variants)) if set(map(len, variants)) == {_DIGITS} else b""
+    if len(digests) * 2 == _DIGITS * len(variants):
+        return np.frombuffer(digests, dtype="V8").reshape(-1, _DIGITS // 16)[:, 0].tobytes()
+    return b"".join(map(_identity, variants))
+
+
+def _identity(variant: str) -> bytes:
+    digest = _digests(variant) if len(variant) == _DIGITS else b""
+    return (digest if len(digest) * 2 == _DIGITS else hashlib.sha256(variant.encode()).digest())[:8]
+
+
+def _digests(text: str) -> bytes:
+    """Hexadecimal digits as bytes; fewer, or none, where there is anything else. Ten times as fast as to look first."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""
+
+
 def _as_json(batch: EvaluationBatch, rows: Sequence[int]) -> list[str] | None:
     if decoder_of(batch) is not None:
         return None
@@ -141,9 +175,8 @@ def _figures(table: npt.NDArray[np.void]) -> CopyColumn:
     """An array a row: the status and the figures of each data set, (n, n_data_sets) `SCORE_DTYPE`."""
     n, markets = table.shape
     values = np.empty((n, markets, STRIDE))
-    raw = np.ascontiguousarray(table).view(np.uint8).reshape(n, markets, SCORE_DTYPE.itemsize)
     values[:, :, 0] = table["status"]
-    values[:, :, 1:] = np.ascontiguousarray(raw[:, :, 1:]).view(np.float64)
+    values[:, :, 1:] = figure_values(table)
     return copying.float_arrays(values.reshape(n, markets * STRIDE))
 
 

@@ -12,11 +12,13 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from cluster.store import copying, quotas, reading, rows, tables, trial_rows
+from cluster.store import copying, quotas, ranks, reading, rows, tables, trial_rows
+from cluster.store.ranks import Gained
 from cluster.store.trial_rows import RowPart
 from coinswarm import codec
 from coinswarm.ledger import batches, identity, transitions
 from coinswarm.ledger.records import (
+    IN_SAMPLE,
     DataSetRecord,
     EvaluationBatch,
     GenerationRecord,
@@ -27,6 +29,7 @@ from coinswarm.ledger.records import (
     evaluation_id,
 )
 from coinswarm.metrics.figures import Status
+from coinswarm.types import IntArray
 
 
 def save_data_sets(connection: sa.Connection, data_sets: Sequence[DataSetRecord]) -> None:
@@ -104,8 +107,10 @@ def commit_generation(
         return False
     connection.execute(sa.insert(tables.generations), [rows.generation_row(job, record) for record in generations])
     _save_states(connection, generations)
+    gained: list[Gained] = []
     for batch in evaluations:
-        scores = _copy_batch(connection, job, batch, scores)
+        scores = _copy_batch(connection, job, batch, scores, gained)
+    ranks.add(connection, job.id, gained)
     copy_scores(connection, job, scores)
     return True
 
@@ -116,33 +121,53 @@ def copy_scores(connection: sa.Connection, job: Job, scores: Sequence[ScoreBatch
     Raises:
         NotFound: a variant was never evaluated.
     """
+    in_sample = [evaluation_id(job.id, variant) for batch in scores if batch.segment == IN_SAMPLE for variant in batch.variants]
+    before, later = _among(connection, tables.score_rows.c.evaluation, in_sample, segment=IN_SAMPLE), dict[str, None]()
     for batch in scores:
-        ids = [evaluation_id(job.id, variant) for variant in batch.variants]
-        known = _among(connection, tables.trials.c.id, ids)
-        batches.check_evaluated(job.id, batch.variants, [name in known for name in ids])
-        there = _among(connection, tables.score_rows.c.evaluation, ids, data_set=batch.data_set, segment=batch.segment)
-        new = trial_rows.first_rows(ids, there)
-        part = RowPart(segment=batch.segment, data_sets=(batch.data_set,), rows=new, figures=batch.figures[new, np.newaxis])
-        _copy_scores(connection, part, [ids[row] for row in new.tolist()])
+        copied = _copy_new_scores(connection, job, batch)
+        later |= dict.fromkeys(copied if batch.segment == IN_SAMPLE else ())
+    ranks.again(connection, job.id, list(later), changed=not before.isdisjoint(later))
 
 
-def _copy_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, scores: Sequence[ScoreBatch]) -> list[ScoreBatch]:
-    """Copy the variants the job does not have, with their figures; the answer is what is left of the scores."""
+def _copy_new_scores(connection: sa.Connection, job: Job, batch: ScoreBatch) -> list[str]:
+    """Copy the scores of a batch that are not there yet; the ids of their evaluations."""
+    ids = [evaluation_id(job.id, variant) for variant in batch.variants]
+    known = _among(connection, tables.trials.c.id, ids)
+    batches.check_evaluated(job.id, batch.variants, [name in known for name in ids])
+    there = _among(connection, tables.score_rows.c.evaluation, ids, data_set=batch.data_set, segment=batch.segment)
+    new = trial_rows.first_rows(ids, there)
+    part = RowPart(segment=batch.segment, data_sets=(batch.data_set,), rows=new, figures=batch.figures[new, np.newaxis])
+    copied = [ids[row] for row in new.tolist()]
+    _copy_scores(connection, part, copied)
+    return copied
+
+
+def _copy_batch(
+    connection: sa.Connection,
+    job: Job,
+    batch: EvaluationBatch,
+    scores: Sequence[ScoreBatch],
+    gained: list[Gained],
+) -> list[ScoreBatch]:
+    """Copy the variants the job does not have, with their figures, and add them to `gained`; the answer is what is left of the scores."""
     ids = [evaluation_id(job.id, variant) for variant in batch.variants]
     there = _among(connection, tables.trials.c.id, ids)
     _complete(connection, batch, ids, there)
     new = trial_rows.first_rows(ids, there)
     parts, rest = trial_rows.gathered(batch, scores, new)
     if len(new):
-        number = _save_batch(connection, job, batch, parts)
+        saved = _save_batch(connection, job, batch, new, parts)
         for place, part in enumerate(parts):
-            _copy_trials(connection, job.id, batch, number, place, part, [ids[row] for row in part.rows.tolist()])
+            names = [ids[row] for row in part.rows.tolist()]
+            _copy_trials(connection, job.id, batch, saved.number, place, part, names)
+            gained.append(Gained(part=part, ids=names, trials=saved.trials, floors=saved.floors))
     return rest
 
 
 def _complete(connection: sa.Connection, batch: EvaluationBatch, ids: Sequence[str], there: set[str]) -> None:
     """Put what a batch says of variants that were dropped before on a part of the bars into their rows."""
-    later = [row for row, name in enumerate(ids) if name in there and batch.status[row] != Status.DROPPED]
+    first = trial_rows.first_rows(ids, ()).tolist() if there else []
+    later = [row for row in first if ids[row] in there and batch.status[row] != Status.DROPPED]
     trials = tables.trials.c
     dropped = sa.update(tables.trials).where(trials.id == sa.bindparam("trial"), trials.status == int(Status.DROPPED))
     values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in ("fitness", "objectives", "status", "reason")}
@@ -155,22 +180,40 @@ def _complete(connection: sa.Connection, batch: EvaluationBatch, ids: Sequence[s
         for row in later
     ]  # fmt: skip
     if changes:
+        failing = [change["trial"] for change in changes if change["new_status"] in batches.FAILURES]
+        if failing:
+            _count_failures(connection, failing)
         connection.execute(dropped.values(values), changes)
 
 
-def _save_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, parts: Sequence[RowPart]) -> int:
-    """The number under which trials find what they share."""
+def _count_failures(connection: sa.Connection, ids: Sequence[str]) -> None:
+    """Count dropped trials that fail now with their batches."""
+    table, counted = tables.trials.c, tables.batches
+    among = table.id == sa.any_(sa.func.string_to_array(",".join(ids), ","))
+    failed = sa.select(table.batch, sa.func.count().label("trials")).where(among, table.status == int(Status.DROPPED))
+    each = failed.group_by(table.batch).subquery()
+    connection.execute(sa.update(counted).where(counted.c.number == each.c.batch).values(failures=counted.c.failures + each.c.trials))
+
+
+def _save_batch(connection: sa.Connection, job: Job, batch: EvaluationBatch, new: IntArray, parts: Sequence[RowPart]) -> sa.Row[Any]:
+    """The number under which the rows `new` of a batch find what they share; and `trials` and `floors` of the job, see `Gained`."""
     decoder = trial_rows.decoder_of(batch)
-    row = {"job": job.id, "play": batch.play, "words": None if decoder is None else decoder.plain()}
-    number = int(connection.execute(sa.insert(tables.batches).values(row).returning(tables.batches.c.number)).scalar_one())
+    row = {
+        "job": job.id, "play": batch.play, "words": None if decoder is None else decoder.plain(),
+        "variants": trial_rows.identities([batch.variants[row] for row in new.tolist()]),
+        "failures": int(np.isin(batch.status[new], batches.FAILURES).sum()),
+    }  # fmt: skip
+    counted = ranks.counted(job.id, len(new))
+    told = [sa.select(column).scalar_subquery().label(column.name) for column in (counted.c.trials, counted.c.floors)]
+    saved = connection.execute(sa.insert(tables.batches).values(row).returning(tables.batches.c.number, *told)).one()
     places = [
-        {"batch": number, "part": place, "segment": part.segment, "data_sets": list(part.data_sets)}
+        {"batch": saved.number, "part": place, "segment": part.segment, "data_sets": list(part.data_sets)}
         for place, part in enumerate(parts)
         if part.data_sets
     ]
     if places:
         connection.execute(sa.insert(tables.batch_parts), places)
-    return number
+    return saved
 
 
 def _copy_trials(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
@@ -21,8 +22,9 @@ from coinswarm.ledger.records import (
 )
 from coinswarm.metrics import figures
 
-FAILED = frozenset({"invalid", "error", "timeout"})
 STATUS_NAMES = tuple(status.name.lower() for status in figures.Status)
+FAILURES = (int(figures.Status.INVALID), int(figures.Status.ERROR), int(figures.Status.TIMEOUT))
+FAILED = frozenset(STATUS_NAMES[status] for status in FAILURES)
 
 
 def check_commit(
@@ -132,7 +134,7 @@ def check_evaluated(job: str, variants: Sequence[str], known: Sequence[bool]) ->
 
 
 def _mean(values: Sequence[float]) -> float:
-    there = [value for value in values if np.isfinite(value)]
+    there = [value for value in values if math.isfinite(value)]
     return float(sum(there)) / len(there) if there else float("nan")
 
 

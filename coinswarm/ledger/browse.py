@@ -111,7 +111,7 @@ class Browse(Protocol):
     def evaluations(
         self, wanted: EvaluationFilter, order: EvaluationOrder = "-fitness", *, after: Place | None = None, limit: int = 100
     ) -> Page[EvaluationBrief]:
-        """Evaluations of one job.
+        """Evaluations of one job. Equal ones stand by id, and by id backwards where `fitness` rises: that order is the other one reversed.
 
         Raises:
             NotFound: there is no such job.

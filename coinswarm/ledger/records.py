@@ -268,17 +268,25 @@ class TrialCounts:
     openings: int = 0
 
 
+BEST = 100
+"""How many of the best by each figure are looked for again in a tally."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialTally:
     """The trials of a job, counted row by row.
 
     `variants` counts distinct identities; `generations` has the rows of each island and generation that has any, by (island, generation).
+    `identities` are those by which trials of a campaign are counted. `best` has the ids of the best of all rows by each figure, at most
+    `BEST`.
     """
 
     job: str
     trials: int
     variants: int
     generations: Mapping[tuple[int, int], int]
+    identities: int
+    best: Mapping[str, tuple[str, ...]]
 
 
 def evaluation_id(job: str, variant: str) -> str:

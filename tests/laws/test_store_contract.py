@@ -349,6 +349,15 @@ def test_a_variant_that_was_dropped_takes_the_figures_of_a_later_complete_score(
     assert [row.variant for row in store.leaderboard(job.id)] == ["a"]
 
 
+def test_a_variant_that_was_dropped_and_then_failed_counts_as_failed(store: Store) -> None:
+    job, lease = running(store)
+    dropped, failed = np.array([5, 5, 5], dtype=np.int8), np.array([3, 0, 5], dtype=np.int8)
+    store.commit_generation(lease, [generation(job)], [trials(job, ["a", "b", "c"], status=dropped)])
+    assert store.count_trials(job.campaign).failures == 0
+    store.commit_generation(lease, [generation(job, 1)], [trials(job, ["a", "b", "c"], status=failed)])
+    assert store.count_trials(job.campaign).failures == 1
+
+
 def test_an_evaluation_says_what_it_was_made_of(store: Store) -> None:
     job, lease = running(store)
     batch = trials(
@@ -441,6 +450,17 @@ def test_the_leaderboard_orders_by_the_mean_of_a_figure(store: Store) -> None:
     assert [row.variant for row in store.leaderboard(job.id, by="max_drawdown")] == names
     with pytest.raises(errors.InvalidArgument, match="sharpe"):
         store.leaderboard(job.id, by="sharp")
+
+
+def test_figures_that_come_later_count_in_the_order_by_a_figure(store: Store) -> None:
+    job, lease = running(store)
+    names = ["a", "b", "c"]
+    first = scored(names, data_set="one", sharpe=np.array([3.0, 2.0, 1.0]))
+    store.commit_generation(lease, [generation(job)], [trials(job, names)], [first])
+    store.save_scores(lease, [scored(["a"], data_set="two", sharpe=-9.0), scored(["b"], segment=OUT_OF_SAMPLE, sharpe=-9.0)])
+    assert [row.variant for row in store.leaderboard(job.id, by="sharpe")] == ["b", "c", "a"]
+    best = store.tally(job.id).best["sharpe"]
+    assert list(best) == [row.evaluation for row in store.leaderboard(job.id, by="sharpe")]
 
 
 def test_lineage_reaches_the_founders_once_each_and_ends_in_circles(store: Store) -> None:

@@ -9,7 +9,8 @@ from cluster.jobs.evolve.loop import begun
 from cluster.jobs.evolve.plan import planned_search
 from cluster.jobs.kind import PlanContext, Planned, Recount
 from cluster.jobs.recount import of_hash, unbroken
-from coinswarm.ledger.records import WHOLE_JOB, GenerationRecord
+from coinswarm.ledger.records import BEST, WHOLE_JOB, GenerationRecord, TrialTally
+from coinswarm.ledger.store import Store
 
 
 def recount(made: Planned, context: PlanContext) -> Iterator[Recount]:
@@ -26,6 +27,8 @@ def recount(made: Planned, context: PlanContext) -> Iterator[Recount]:
     yield Recount(what="trials", stored=tally.trials, counted=tally.variants)
     yield Recount(what="trials by generation", stored=tally.trials, counted=sum(tally.generations.values()))
     yield Recount(what="generations with more trials than they made", stored=0, counted=surplus)
+    yield Recount(what="identities for counting the campaign", stored=tally.identities, counted=tally.variants)
+    yield Recount(what="figures whose best are found among all trials", stored=len(tally.best), counted=_found_again(store, tally))
     yield Recount(what="generations in one row, all islands", stored=len(told), counted=sum(rows))
     yield Recount(what="commits", stored=len(told), counted=commits)
     if "distinct" in result:
@@ -35,6 +38,12 @@ def recount(made: Planned, context: PlanContext) -> Iterator[Recount]:
         yield _best(made, context)
     if job.result_hash:
         yield _hash(made, context)
+
+
+def _found_again(store: Store, tally: TrialTally) -> int:
+    """How many leaderboards by a figure begin as those of all trials do."""
+    boards = {name: store.leaderboard(tally.job, by=name, limit=BEST) for name in tally.best}
+    return sum(tuple(row.evaluation for row in boards[name]) == best for name, best in tally.best.items())
 
 
 def _best(made: Planned, context: PlanContext) -> Recount:

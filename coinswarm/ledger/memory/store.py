@@ -15,6 +15,7 @@ from coinswarm import codec, errors
 from coinswarm.ledger import batches, columns, identity, transitions
 from coinswarm.ledger.memory.quotas import MemoryQuotas
 from coinswarm.ledger.records import (
+    BEST,
     IN_SAMPLE,
     Ancestor,
     DataSetRecord,
@@ -226,7 +227,9 @@ class MemoryStore:
         with self._lock:
             rows = self._evaluations[self._known(job).id].values()
             places = Counter((record.island, record.generation) for record in rows)
-            return TrialTally(job=job, trials=len(rows), variants=len({record.variant for record in rows}), generations=places)
+            variants = len({record.variant for record in rows})
+        best = {name: tuple(row.evaluation for row in self.leaderboard(job, by=name, limit=BEST)) for name in figures.FIGURES}
+        return TrialTally(job=job, trials=len(rows), variants=variants, generations=places, identities=variants, best=best)
 
     def charge_opening(self, campaign: str) -> None:
         """Count a look into the campaign's vault as a trial."""
