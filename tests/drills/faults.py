@@ -89,6 +89,15 @@ def second_worker(there: World, job: str) -> str:
     return _unless(code not in (0, None), f"a second process for a driven job ended with exit code {code}")
 
 
+def second_host(there: World, _job: str) -> str:
+    """Start a process to share the cluster at a socket where one does: it must end."""
+    hosts = [each for each in processes.running(there.settings.home) if each.kind == "host of the cluster"]
+    command = [*bootstrap.HOST, "--socket", hosts[0].words.rpartition(" ")[2]]
+    with subprocess.Popen(command, env=there.environment("second"), stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as other:
+        code = _code(other)
+    return _unless(code not in (0, None), f"a second process that shares the cluster ended with exit code {code}")
+
+
 def second_command(there: World, job: str) -> str:
     """Resume a job that a command drives: it must be refused."""
     with there.popen("jobs", "resume", job, side="second") as other:
@@ -117,8 +126,8 @@ def second_cluster(there: World, _job: str) -> str:
 
 
 SECONDS: Mapping[str, Callable[[World, str], str]] = {
-    "server": second_server, "driver": second_driver, "worker": second_worker, "command": second_command, "database": second_database,
-    "cluster": second_cluster,
+    "server": second_server, "driver": second_driver, "host": second_host, "worker": second_worker, "command": second_command,
+    "database": second_database, "cluster": second_cluster,
 }  # fmt: skip
 """What starts a second one beside a job; the answer is what was wrong, "" for nothing."""
 

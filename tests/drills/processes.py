@@ -77,6 +77,7 @@ UNKNOWN = "unknown"
 KINDS = (
     ProcessKind(name="API server", pattern=r"cluster\.cli\.app.* serve ", twice="server"),
     ProcessKind(name="driver service", pattern=r"cluster\.run\.driver", twice="driver"),
+    ProcessKind(name="host of the cluster", pattern=r"cluster\.run\.host", needs="cluster", twice="host"),
     ProcessKind(name="worker process at work", pattern=r"cluster\.run\.worker", has_job=True, twice="worker"),
     ProcessKind(name="idle worker process", pattern=r"cluster\.run\.worker", has_job=False),
     ProcessKind(name="computing process of the API", pattern=r"multiprocessing\.spawn"),

@@ -86,9 +86,13 @@ class ExecutorServer:
 
     Args:
         path: of the socket, in a folder that only its owner enters: who may connect may run anything.
+
+    Raises:
+        Conflict: another process listens there.
     """
 
     def __init__(self, path: Path) -> None:
+        _refuse_taken(path)
         path.unlink(missing_ok=True)
         self._path, self._listener = path, Listener(str(path), family="AF_UNIX", backlog=_BACKLOG)
         self._heard: queue.SimpleQueue[tuple[ConnectedClient, Request | None]] = queue.SimpleQueue()
@@ -257,6 +261,16 @@ class ExecutorServer:
             if client in self._clients:
                 self._clients.remove(client)
         threading.Thread(target=client.end, daemon=True).start()
+
+
+def _refuse_taken(path: Path) -> None:
+    """Raise `Conflict` when another process listens at a socket; one that died has left its file only."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return
+    raise errors.Conflict("one process shares the cluster of a service", found=f"another one that listens at {path}")
 
 
 def _read(executor: Executor, packed: bytes, held: Future[Handle]) -> None:
