@@ -40,16 +40,27 @@ was stopped."""
 def main(arguments: list[str]) -> int:
     """Write the page; the answer is the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.drills.page")
-    parser.add_argument("--drill", type=Path, help="what `make drills` has written")
+    parser.add_argument("--drill", type=Path, nargs="+", help="what `make drills` has written; several files are parts of one plan")
     parser.add_argument("--steady", type=Path, help="what `make steady` has written")
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args(arguments)
-    drill, hour = (json.loads(path.read_text()) if path else None for path in (asked.drill, asked.steady))
+    drill = joined([json.loads(path.read_text()) for path in asked.drill]) if asked.drill else None
+    hour = json.loads(asked.steady.read_text()) if asked.steady else None
     picture = asked.out.with_suffix(".svg")
     asked.out.write_text(written(drill, hour, picture.name))
     if hour:
         picture.write_text(drawn(hour["samples"]))
     return 0
+
+
+def joined(parts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Drills that did parts of one plan, as one."""
+    verdicts = [part["verdict"] for part in parts]
+    counted = ("jobs", "trials", "not_done", "differing", "leased", "left")
+    totals = {name: sum((verdict[name] for verdict in verdicts[1:]), verdicts[0][name]) for name in counted}
+    rows = [row for part in parts for row in part["faults"]]
+    wrong = [each for part in parts for each in part["wrong"]]
+    return {**parts[0], "took_s": sum(part["took_s"] for part in parts), "verdict": totals, "faults": rows, "wrong": wrong}
 
 
 def written(drill: Mapping[str, Any] | None, hour: Mapping[str, Any] | None, picture: str) -> str:

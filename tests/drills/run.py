@@ -1,6 +1,6 @@
 """The drill: processes of `coinswarm serve` and of commands are killed, stopped and started twice at random, while jobs of every kind run.
 
-    python -m tests.drills.run [--faults 100] [--seed 0] [--stop-s 60] [--only KIND …] [--out FILE]
+    python -m tests.drills.run [--faults 100] [--skip 0] [--seed 0] [--stop-s 60] [--only KIND …] [--out FILE]
 
 Says a line a fault, a table and a verdict; exit code 1 when something did not heal. Ctrl-C ends it, with all that it started.
 """
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
 def _drilled(asked: argparse.Namespace) -> int:
     began, started = time.monotonic(), datetime.now(UTC)
     kinds = [kind for kind in processes.KINDS if not asked.only or kind.name in asked.only]
-    plan = list(faults.plan(asked.faults, asked.seed, kinds=kinds))
+    plan = list(faults.plan(asked.faults, asked.seed, kinds=kinds))[asked.skip :]
     with world.world() as there:
         home = Home(there.home)
         try:
@@ -82,6 +82,7 @@ def _found(asked: argparse.Namespace, drill: Drill, outcomes: Sequence[Outcome])
 def _asked(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.drills.run", description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--faults", type=int, default=100)
+    parser.add_argument("--skip", type=int, default=0, help="go on behind so many faults of the plan, where an earlier run ended")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stop-s", type=float, default=60.0, help="how long a process is stopped")
     parser.add_argument(
