@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from cluster.store import reading, tables, trial_rows
 from cluster.store.trial_rows import RowPart
@@ -103,14 +103,6 @@ class Gained:
     ids: Sequence[str]
     trials: int
     floors: bytes | None
-
-
-def counted(job: str, n_trials: int) -> sa.CTE:
-    """Counts new trials of a job; how many it has then, and its floors. Part of another statement, for each takes a way to the server."""
-    table = tables.job_ranks
-    new = insert(table).values(job=job, trials=n_trials)
-    known = new.on_conflict_do_update(index_elements=["job"], set_={"trials": table.c.trials + new.excluded.trials})
-    return known.returning(table.c.trials, table.c.floors).cte("counted")
 
 
 def add(connection: sa.Connection, job: str, gained: Sequence[Gained]) -> None:
