@@ -47,7 +47,7 @@ class Answer:
     @property
     def passing(self) -> bool:
         """Whether the same may be answered otherwise a moment later."""
-        return self.status in (0, 409, 429) or self.status >= 500
+        return self.status in (0, 429) or self.status >= 500
 
 
 @dataclass(frozen=True, kw_only=True)
