@@ -1,7 +1,7 @@
 """Processes that compute answers, beside the one that gives them: no request can hold up or bring down the server.
 
 Tokens use them in turn, so that one that asks for hundreds of reports delays another by one answer. What may take long, such as a report,
-leaves one process to what is short: plans and checks. A process that hangs or dies is replaced alone.
+leaves one process to what is short: plans and checks. A process that hangs, dies or has grown large is replaced alone.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+import psutil
 
 from cluster.api.context import QueryClient
 from cluster.jobs.kind import PlanContext
@@ -25,6 +27,7 @@ from cluster.queries import answers
 from coinswarm import errors
 
 _T = TypeVar("_T")
+MOST_BYTES = 700_000_000
 _START_S = 600.0
 SHORT: frozenset[Callable[..., Any]] = frozenset((answers.plan, answers.check_play, answers.play_sizes, answers.data_sets, answers.ready))
 """What people wait for while they work; everything else may take long."""
@@ -54,17 +57,21 @@ class ProcessQueryPool:
         waiting: how many questions may wait for a process.
         share: how many of them of one token.
         spared_s: how long a process computes on for a client that hung up: to replace it would take about as long.
+        most_bytes: memory above which a process is replaced once it has answered.
     """
 
     def __init__(
-        self, opener: Opener, *, processes: int = 2, limit_s: float = 60.0, waiting: int = 1024, share: int = 64, spared_s: float = 5.0
-    ) -> None:
+        self, opener: Opener, *, processes: int = 2, limit_s: float = 60.0, waiting: int = 1024, share: int = 64, spared_s: float = 5.0,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:  # fmt: skip
         self._opener, self._limit_s, self._waiting, self._share, self._spared_s = opener, limit_s, waiting, share, spared_s
+        self._most_bytes = most_bytes
         self._executors = [self._fresh() for _ in range(processes)]
         self._free = list(range(processes))
         self._turns: dict[str, deque[_Turn]] = {}
         """What waits, by token; the token that is first is the next."""
         self._long = 0
+        self._renewing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """See `QueryPool`."""
@@ -116,11 +123,28 @@ class ProcessQueryPool:
     def _leave(self, turn: _Turn) -> None:
         """Give the process of a question back, or let the question wait no more."""
         if turn.process.done() and not turn.process.cancelled():
-            self._free.append(turn.process.result())
             self._long -= not turn.short
+            self._give_back(turn.process.result())
         else:
             self._drop(turn)
         self._hand_out()
+
+    def _give_back(self, number: int) -> None:
+        """A process is free; one that has grown large is replaced first, by one that has opened what it looks at."""
+        if _resident(self._executors[number]) <= self._most_bytes:
+            self._free.append(number)
+            return
+        task = asyncio.create_task(self._renew(number))
+        self._renewing.add(task)
+        task.add_done_callback(self._renewing.discard)
+
+    async def _renew(self, number: int) -> None:
+        self._replace(number)
+        try:
+            await self._computed(number, _START_S, QueryClient(), answers.ready, ())
+        finally:
+            self._free.append(number)
+            self._hand_out()
 
     def _drop(self, turn: _Turn) -> None:
         self._turns[turn.token].remove(turn)
@@ -181,6 +205,15 @@ def _submitted(pool: ProcessPoolExecutor, function: Callable[..., _T], values: t
         return pool.submit(_call, function, values)
     except RuntimeError as error:  # it was shut down, or it is broken
         raise BrokenProcessPool(str(error)) from error
+
+
+def _resident(pool: ProcessPoolExecutor) -> int:
+    """Bytes that the process of a pool has in memory."""
+    size = 0
+    for pid in list(pool._processes or ()):  # noqa: SLF001 - there is no public way to know it
+        with suppress(psutil.Error):
+            size += psutil.Process(pid).memory_info().rss
+    return size
 
 
 def _end(pool: ProcessPoolExecutor) -> None:

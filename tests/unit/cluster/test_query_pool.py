@@ -40,6 +40,14 @@ def sleeping(_context: Any, seconds: float = 600.0) -> int:
     return os.getpid()
 
 
+_kept: list[bytes] = []
+
+
+def growing(_context: Any) -> int:
+    _kept.append(b"1" * 400_000_000)
+    return os.getpid()
+
+
 def dying(_context: Any) -> None:
     os._exit(3)
 
@@ -101,10 +109,23 @@ def test_a_process_that_hangs_is_replaced_alone() -> None:
     assert len(before & after) == 1
 
 
+def test_a_process_that_has_grown_is_replaced_and_its_answers_are_given() -> None:
+    made = ProcessQueryPool(nothing, processes=1, limit_s=30.0, most_bytes=400_000_000)
+
+    async def asked() -> list[int]:
+        return [await made.ask(ME, question) for question in (process, process, growing, process, process)]
+
+    first, second, grown, renewed, last = asyncio.run(asked())
+    made.close()
+    assert first == second == grown
+    assert renewed == last != first
+
+
 def test_the_wait_for_a_process_does_not_count_as_computing() -> None:
     made = ProcessQueryPool(nothing, processes=1, limit_s=5.0)
 
     async def asked() -> list[int]:
+        await made.start()
         return await asyncio.gather(*(made.ask(ME, sleeping, 1.0) for _ in range(7)))
 
     assert len(asyncio.run(asked())) == 7

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from cluster import bootstrap
+from cluster.api import pool
 from cluster.cli import serve
 from cluster.machine import MachineSettings
 from cluster.run import processes
@@ -116,5 +117,6 @@ def test_workers_at_their_largest_fit_the_container_that_serves() -> None:
     services = yaml.safe_load((Path(__file__).resolve().parents[3] / "docker-compose.yml").read_text())["services"]
     limit = services["control"]["deploy"]["resources"]["limits"]["memory"]
     slots = inspect.signature(serve.command).parameters["slots"].default
-    server_and_its_pool = 2_000_000_000
-    assert slots * processes.MOST_BYTES + server_and_its_pool <= int(limit.removesuffix("g")) * 2**30
+    answers = 2 * pool.MOST_BYTES
+    server_driver_and_host = 900_000_000
+    assert slots * processes.MOST_BYTES + answers + server_driver_and_host <= int(limit.removesuffix("g")) * 2**30
