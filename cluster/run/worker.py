@@ -154,8 +154,14 @@ def serve(settings: MachineSettings) -> None:
 
 
 def _run_logged(settings: MachineSettings, *, job: str, **lent: Any) -> None:
-    with LogRedirect(machine.ensure_logs(settings) / f"{job}.log"):
-        run_lent(settings, job=job, **lent)
+    """Run a job with a log of its own; what was remembered for it is let go."""
+    from cluster.compute import memory
+
+    try:
+        with LogRedirect(machine.ensure_logs(settings) / f"{job}.log"):
+            run_lent(settings, job=job, **lent)
+    finally:
+        memory.clear()
 
 
 def _started(runner: Runner, job: str, owner: str = "", lease_s: float = LEASE_S) -> None:

@@ -51,6 +51,7 @@ _CONFIG = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 100
+max_files_per_process = 256
 shared_buffers = 256MB
 wal_level = minimal
 max_wal_senders = 0
@@ -61,7 +62,10 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 jit = off
 """
-"""Durability is left at its safe defaults; the write-ahead log is kept for crashes only, as nothing replicates from here."""
+"""Durability is left at its safe defaults; the write-ahead log is kept for crashes only, as nothing replicates from here.
+
+Each job with chaos trades has tables of its own, so the files that a process keeps open would grow with the jobs, up to 1,000 each.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
