@@ -351,8 +351,7 @@ def open_executor(
     from cluster.compute.ray.executor import RayExecutor
     from cluster.compute.ray.liveness import Liveness
 
-    alive = Liveness(connected)
-    on_ray = RayExecutor(tell=tell or _silent, room_s=startup.ROOM_S if bounded else None, require_cluster=alive.require)
+    on_ray = RayExecutor(tell=tell or _silent, room_s=startup.ROOM_S if bounded else None, liveness=Liveness(connected))
     try:
         yield on_ray, connected
     finally:

@@ -19,6 +19,7 @@ from cluster import version
 from cluster.compute.evaluator import BarSource, TimeSegment
 from cluster.compute.executor import Call, Executor, Finished, Handle, Loss
 from cluster.compute.ray import overtime, startup, tasks
+from cluster.compute.ray.liveness import Liveness
 from coinswarm import errors
 
 _log = logging.getLogger(__name__)
@@ -26,11 +27,10 @@ DEATHS = (
     exceptions.WorkerCrashedError,
     exceptions.NodeDiedError,
     exceptions.OutOfMemoryError,
-    exceptions.LocalRayletDiedError,
     exceptions.ObjectLostError,
     exceptions.TaskCancelledError,
 )
-"""What a lost process or machine looks like from here."""
+"""What a lost process or machine looks like from here. That the raylet of this machine died is told of the cluster and not of a call."""
 LOAD_TIMEOUT_S = 600.0
 _COUNT_EVERY_S = 2.0
 _LOOK_EVERY_S = 1.0
@@ -43,15 +43,15 @@ class RayExecutor(Executor):
         max_workers: how many calls to run at most at one time; None: as many as the cluster has processors.
         room_s: how long to wait for a first process to begin before `collect` raises `Unavailable`; None: without end.
         tell: hears that kernels are compiled, and what a first process waits for.
-        require_cluster: raises `ClusterLost` when the cluster is dead; called before each question to it, for those have no end then.
+        liveness: raises `ClusterLost` when the cluster is dead; asked before each question to it, for those have no end then.
     """
 
     def __init__(
         self, *, max_workers: int | None = None, room_s: float | None = None, tell: Callable[[str], None] = startup.silent,
-        require_cluster: Callable[[], None] = lambda: None,
+        liveness: Liveness | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        self._require_cluster, self._is_lost = require_cluster, False
+        self._liveness, self._is_lost = liveness, False
         self._max_workers = max_workers
         self._beginning = startup.Beginning(tell, room_s=room_s)
         self._workers, self._counted_at = 1, -_COUNT_EVERY_S
@@ -80,7 +80,11 @@ class RayExecutor(Executor):
         started = [_near_the_driver(tasks.load_bars).remote(version.code_version(), source, segment) for source in sources]
         for bars, loaded in started:
             self._await(loaded, LOAD_TIMEOUT_S)
-            _value(loaded, LOAD_TIMEOUT_S)
+            try:
+                self._value(loaded, LOAD_TIMEOUT_S)
+            except DEATHS as death:
+                self._require(at_once=True)
+                raise _unloaded(type(death).__name__) from death
             yield Handle(bars)
 
     def submit(self, call: Call) -> None:
@@ -123,13 +127,22 @@ class RayExecutor(Executor):
         while time.monotonic() < deadline and not ray.wait([reference], timeout=_LOOK_EVERY_S)[0]:
             self._require()
 
-    def _require(self) -> None:
+    def _require(self, *, at_once: bool = False) -> None:
         """Raise when the cluster is dead; nothing is asked of it from then on."""
         try:
-            self._require_cluster()
+            if self._liveness is not None:
+                self._liveness.require(at_once=at_once)
         except errors.ClusterLost:
             self._is_lost = True
             raise
+
+    def _value(self, reference: Any, timeout_s: float | None) -> Any:
+        """The value of a reference, see `_value`."""
+        try:
+            return _value(reference, timeout_s)
+        except exceptions.LocalRayletDiedError as error:
+            self._is_lost = True
+            raise errors.ClusterLost("the Ray cluster died", found="the raylet of this machine ended") from error
 
     def _over(self, calls: Collection[Call]) -> Finished | None:
         """One of these calls that is over and not collected yet."""
@@ -151,9 +164,12 @@ class RayExecutor(Executor):
         for reference in ended:
             call = self._running.pop(reference)
             try:
-                self._finished[call] = Finished(call=call, answer=_value(reference, None))
+                self._finished[call] = Finished(call=call, answer=self._value(reference, None))
             except DEATHS as death:
+                self._require(at_once=True)  # a call has no part in the end of its cluster
                 self._lost(call, death, late=call.limit_s is not None and overtime.noted(reference))
+            except errors.ClusterLost:
+                raise
             except Exception as error:  # noqa: BLE001 - raised again where the answer is read
                 self._finished[call] = Finished(call=call, error=error)
 
@@ -189,6 +205,8 @@ def _value(reference: Any, timeout_s: float | None) -> Any:
             ) from error
         raise
     except exceptions.GetTimeoutError as error:
-        raise errors.Unavailable(
-            "a worker process of the cluster must load the bars", found=f"no answer in {timeout_s:g} s", hint="the logs of Ray say why"
-        ) from error
+        raise _unloaded(f"no answer in {timeout_s:g} s") from error
+
+
+def _unloaded(found: str) -> errors.Unavailable:
+    return errors.Unavailable("a worker process of the cluster must load the bars", found=found, hint="the logs of Ray say why")

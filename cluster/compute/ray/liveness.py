@@ -36,14 +36,17 @@ class Liveness:
         self._parts = _own_parts() if session.local else ()
         self._looked_at = self._answered_at = clock()
 
-    def require(self) -> None:
+    def require(self, *, at_once: bool = False) -> None:
         """Look, no more than twice a second.
+
+        Args:
+            at_once: look whenever that was; where a worker died, its cluster may be why.
 
         Raises:
             ClusterLost: the cluster is dead.
         """
         now = self._clock()
-        if now - self._looked_at < _LOOK_EVERY_S:
+        if now - self._looked_at < _LOOK_EVERY_S and not at_once:
             return
         self._looked_at = now
         dead = [name for name, part in self._parts if not _lives(part)]
