@@ -44,7 +44,7 @@ unit: setup ## tests of single modules, laws and oracles: no cluster, no browser
 	$(TEST) --numprocesses 2 tests/unit tests/laws tests/oracles --ignore tests/laws/test_executors.py
 
 integration: setup ## tests with Ray, PostgreSQL, servers and a browser
-	$(TEST) tests/integration tests/laws/test_executors.py
+	$(TEST) --numprocesses 2 --dist loadfile tests/integration tests/laws/test_executors.py
 
 acceptance: setup ## the installed command, as a user runs it
 	$(TEST) tests/acceptance
