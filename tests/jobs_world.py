@@ -17,6 +17,7 @@ from cluster.jobs.kind import PlanContext, Planned, Work
 from cluster.jobs.progress import Silent, Watcher
 from cluster.jobs.settings import JobSettings, PlayGiven
 from cluster.run import drive
+from coinswarm import errors
 from coinswarm.ledger.campaigns import Campaigns
 from coinswarm.ledger.chaos import ChaosStore
 from coinswarm.ledger.memory import MemoryCampaigns, MemoryChaosStore, MemoryPatternStore, MemoryStore
@@ -60,6 +61,16 @@ def resettled(made: Planned, **changes: Any) -> Planned:
 
     config = {**made.job.config, **changes}
     return replace(made, job=replace(made.job, config=config, config_hash=spec.config_hash(config)))
+
+
+class NoCluster:
+    """The cluster of a service whose jobs are too small for one."""
+
+    def address(self) -> str:
+        raise errors.Unavailable("there is no cluster")
+
+    def look(self, *, used: bool) -> None:
+        assert not used
 
 
 @dataclass(kw_only=True)

@@ -32,6 +32,7 @@ from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
 from tests import jobs_world
 from tests.integration.evolve_world import PLAY
+from tests.jobs_world import NoCluster
 
 MARKET = "synthetic:BTC/USDT:5m"
 SEARCH = {"population": 8, "generations": 5000, "elitism": 1, "constraints": []}
@@ -133,11 +134,11 @@ class Home:
         stopped = threading.Event()
         command = [*SLOW, str(self.port if port is None else port), str(pages)]
 
-        def spawn(number: int, address: str, inbox: inboxes.Queue[JobEnding]) -> ChildWorker:
-            return ChildWorker(number, address, inbox, command, self.settings.home / f"fetch-{number}.log", self.environment)
+        def spawn(number: int, inbox: inboxes.Queue[JobEnding]) -> ChildWorker:
+            return ChildWorker(number, inbox, command, self.settings.home / f"fetch-{number}.log", self.environment)
 
         with bootstrap.open_queue(self.settings) as (queue, _):
-            service = Service(self.store, queue, spawn=spawn, slots=1, cluster=lambda: "", stopped=stopped.is_set, lease_s=5.0)
+            service = Service(self.store, queue, spawn=spawn, slots=1, cluster=NoCluster(), stopped=stopped.is_set, lease_s=5.0)
             thread = threading.Thread(target=service.run)
             thread.start()
             try:

@@ -26,6 +26,7 @@ from coinswarm.market.timeframe import Timeframe
 from tests.exchanges import ReplayExchange
 from tests.integration.control_world import Plane
 from tests.integration.evolve_world import PLAY
+from tests.jobs_world import NoCluster
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"resamples": 99, "lotteries": 19, "neighbours": 10, "worlds": 1, "moments": 1, "folds": 3, "periods": 200}
@@ -166,12 +167,12 @@ def test_what_cannot_be_done_is_refused_before_it_is_queued(
 class WorkerHere:
     """A worker that runs jobs in this process, where exchanges can be stood in for."""
 
-    pid, address = 0, ""
+    pid = 0
 
     def __init__(self, settings: MachineSettings, inbox: inboxes.Queue[JobEnding]) -> None:
         self._settings, self._inbox = settings, inbox
 
-    def start(self, lease: Lease, _lease_s: float) -> None:
+    def start(self, lease: Lease, _lease_s: float, _address: str) -> None:
         threading.Thread(target=self._run, args=(lease,)).start()
 
     def _run(self, lease: Lease) -> None:
@@ -192,11 +193,11 @@ class WorkerHere:
 def served_here(settings: MachineSettings) -> Iterator[None]:
     stopped = threading.Event()
 
-    def spawn(_number: int, _address: str, inbox: inboxes.Queue[JobEnding]) -> WorkerHere:
+    def spawn(_number: int, inbox: inboxes.Queue[JobEnding]) -> WorkerHere:
         return WorkerHere(settings, inbox)
 
     with bootstrap.open_store(settings) as store, bootstrap.open_queue(settings) as (queue, _):
-        service = Service(store, queue, spawn=spawn, slots=1, cluster=lambda: "", stopped=stopped.is_set)
+        service = Service(store, queue, spawn=spawn, slots=1, cluster=NoCluster(), stopped=stopped.is_set)
         thread = threading.Thread(target=service.run)
         thread.start()
         try:

@@ -16,6 +16,7 @@ from coinswarm import errors
 from coinswarm.ledger.memory import MemoryAccess, MemoryQueue, MemoryStore
 from coinswarm.ledger.queue import Submission
 from coinswarm.ledger.records import FINAL_STATUSES, Job, JobStatus, Json, Lease
+from tests.jobs_world import NoCluster
 from tests.laws import ledger_world as world
 
 TURNS = 200
@@ -90,16 +91,6 @@ def other() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         yield process
         process.kill()
-
-
-class NoCluster:
-    """A service whose jobs are too small for one."""
-
-    def address(self) -> str:
-        raise errors.Unavailable("there is no cluster")
-
-    def look(self, *, used: bool) -> None:
-        assert not used
 
 
 def test_a_job_that_cannot_be_done_fails_with_the_reason() -> None:
