@@ -106,7 +106,7 @@ def _ray(settings: MachineSettings) -> Check:
     if not settings.ray_address:
         return Check(
             what="cluster",
-            found="a local Ray cluster for each larger job, on the loopback address",
+            found="a local Ray cluster for a larger job, shared by those of a server, on the loopback address",
             ok=True,
         )
     bootstrap.require_cluster(settings)

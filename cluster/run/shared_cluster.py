@@ -13,7 +13,7 @@ from coinswarm import errors
 
 _log = logging.getLogger(__name__)
 IDLE_S = 600.0
-"""How long it is kept when no job uses it: a cluster takes about a gigabyte, and half a minute to start."""
+"""How long it is kept when no job uses it: a cluster takes about a gigabyte, and 7 s to start, longer on a busy machine."""
 _PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 _STOP_S = 20.0
 

@@ -95,7 +95,11 @@ class Drill:
                 self._settled(under_way)
                 continue
             began = time.monotonic()
-            wrong = self._done(fault, under_way[0], victim)
+            try:
+                wrong = self._done(fault, under_way[0], victim)
+            except psutil.NoSuchProcess:  # it ended by itself a moment before, so nothing was done to it
+                self._settled(under_way)
+                continue
             ready_s = self._ready_s()
             under_way[0].again(fault)
             problems = self._settled(under_way)
@@ -127,17 +131,14 @@ class Drill:
         return fitting[int(fault.moment * 1e6) % len(fitting)] if fitting else None
 
     def _done(self, fault: Fault, running: _Running, victim: Found | None) -> list[str]:
-        try:
-            if fault.action == "twice":
-                wrong = faults.SECONDS[processes.kind(fault.kind).twice](self.there, running.job)
-                return [wrong] if wrong else []
-            assert victim is not None
-            if fault.action == "kill":
-                faults.kill(victim.process)
-            else:
-                faults.stop(victim.process, self.stop_s)
-        except psutil.NoSuchProcess:  # it ended by itself a moment before
-            pass
+        if fault.action == "twice":
+            wrong = faults.SECONDS[processes.kind(fault.kind).twice](self.there, running.job)
+            return [wrong] if wrong else []
+        assert victim is not None
+        if fault.action == "kill":
+            faults.kill(victim.process)
+        else:
+            faults.stop(victim.process, self.stop_s)
         return []
 
     def _ready_s(self) -> float | None:

@@ -454,13 +454,11 @@ def test_the_leaderboard_orders_by_the_mean_of_a_figure(store: Store) -> None:
 
 def test_figures_that_come_later_count_in_the_order_by_a_figure(store: Store) -> None:
     job, lease = running(store)
-    names = ["a", "b", "c"]
-    first = scored(names, data_set="one", sharpe=np.array([3.0, 2.0, 1.0]))
-    store.commit_generation(lease, [generation(job)], [trials(job, names)], [first])
+    first = scored(["a", "b", "c"], data_set="one", sharpe=np.array([3.0, 2.0, 1.0]))
+    store.commit_generation(lease, [generation(job)], [trials(job, ["a", "b", "c"])], [first])
     store.save_scores(lease, [scored(["a"], data_set="two", sharpe=-9.0), scored(["b"], segment=OUT_OF_SAMPLE, sharpe=-9.0)])
     assert [row.variant for row in store.leaderboard(job.id, by="sharpe")] == ["b", "c", "a"]
-    best = store.tally(job.id).best["sharpe"]
-    assert list(best) == [row.evaluation for row in store.leaderboard(job.id, by="sharpe")]
+    assert list(store.tally(job.id).best["sharpe"]) == [row.evaluation for row in store.leaderboard(job.id, by="sharpe")]
 
 
 def test_lineage_reaches_the_founders_once_each_and_ends_in_circles(store: Store) -> None:

@@ -64,7 +64,8 @@ def test_a_writer_that_waits_for_a_reader_keeps_new_readers_out(path):
 def test_a_reader_that_stays_keeps_no_other_reader_out_for_long(path):
     reader = Catalog.open(path, read_only=True)
     writer = after(0.0, lambda: Catalog.open(path).close())
-    Catalog.open(path, read_only=True, patience=SOON).close()
+    with Catalog.open(path, read_only=True, patience=SOON) as other:
+        assert other.find("BTC/USDT").n_bars == reader.find("BTC/USDT").n_bars == 20
     reader.close()
     writer.join()
 
