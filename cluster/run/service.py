@@ -8,6 +8,7 @@ both keep it alive. So whichever dies, process, service or machine, the job is r
 from __future__ import annotations
 
 import logging
+import math
 import queue as inboxes
 import socket
 import threading
@@ -32,6 +33,8 @@ _Value = TypeVar("_Value")
 MAX_ATTEMPTS = 8
 SMALL_WORK = 2e8
 """Variant-bars, about a second of one core: less is scored in the worker itself, for a cluster would take longer to answer."""
+WARM_WORKERS, WARM_APART_S = 4, 5.0
+"""Workers that wait for jobs from the start, 0.15 GB each, and seconds between them, so that the first is ready early."""
 _LONGEST_DELAY_S = 60.0
 
 Ending: TypeAlias = Literal["ended", "refused", "interrupted", "died"]
@@ -118,7 +121,7 @@ class Service:
         poll_s: seconds between looks at a queue that was empty.
         pid: of this process.
         tidy: called now and then, removes what is no longer needed on this machine.
-        warm: start a worker before there is a job, so that the first one waits for no import and no compiler.
+        warm: start workers before there are jobs, so that the first ones wait for no import and no compiler.
     """
 
     def __init__(
@@ -135,6 +138,7 @@ class Service:
         self._workers: dict[int, WorkerProcess] = {}
         self._work: dict[int, TakenJob] = {}
         self._next = 0
+        self._warmed_at = -math.inf
         self._rest = threading.Event()
         self._taken_away: set[str] = set()
 
@@ -144,9 +148,8 @@ class Service:
         holder.start()
         try:
             self._quietly(self._reclaim)
-            if self._warm:
-                self._warm_up()
             while not self._stopped():
+                self._warm_up()
                 self._fill()
                 self._settle_next()
                 self._cluster.look(used=any(work.address for work in self._work.values()))
@@ -158,7 +161,11 @@ class Service:
             self._rest.set()
 
     def _warm_up(self) -> None:
-        """Spawn a worker in advance; without one the first job does."""
+        """Spawn a worker in advance, one after the other while nothing runs; without one the first job does."""
+        now = time.monotonic()
+        if not self._warm or self._work or len(self._workers) >= min(self._slots, WARM_WORKERS) or now < self._warmed_at + WARM_APART_S:
+            return
+        self._warmed_at = now
         self._next += 1
         with suppress(errors.CoinswarmError, OSError):
             self._workers[self._spawned(self._next)].warm()

@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 CONNECT_TIMEOUT_S = 5
+_RENEW_S = 240
+"""A connection serves so long: a server process remembers each table that it met, and each job with chaos trades has tables of its own."""
 _AWAY = ("08", "57P")
 """SQLSTATE classes of a connection that failed and of a server that is shutting down or starting."""
 _TRY_AGAIN = ("40001", "40P01", "55P03", "53300")
@@ -57,6 +59,7 @@ def engine(url: str, *, answer_s: float | None = None) -> sa.Engine:
         json_deserializer=_read_json,
         pool_size=8,
         max_overflow=24,
+        pool_recycle=_RENEW_S,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S, "application_name": "coinswarm", "client_encoding": "utf8", "keepalives_idle": 15,
             "keepalives_count": 3,

@@ -109,7 +109,7 @@ class Drill:
             return Outcome(
                 number=number, fault=fault, at=at, job=under_way[0].job, pid=pid, ready_s=ready_s, healed_s=healed_s, wrong=tuple(wrong)
             )  # fmt: skip
-        return Outcome(number=number, fault=fault, at=at, wrong=("no such process was there while a job ran",))
+        return Outcome(number=number, fault=fault, at=at)
 
     def _begun(self, fault: Fault) -> list[_Running]:
         """The jobs of a fault, the first of which runs."""

@@ -132,17 +132,14 @@ SECONDS: Mapping[str, Callable[[World, str], str]] = {
 """What starts a second one beside a job; the answer is what was wrong, "" for nothing."""
 
 
-def plan(
-    count: int, seed: int, *, kinds: Sequence[ProcessKind] = processes.KINDS, examples: Sequence[Example] = EXAMPLES
-) -> Iterator[Fault]:
-    """So many faults: every fault of every kind in an order drawn at random, then again in another."""
+def plan(seed: int, *, kinds: Sequence[ProcessKind] = processes.KINDS, examples: Sequence[Example] = EXAMPLES) -> Iterator[Fault]:
+    """Faults without end: every fault of every kind in an order drawn at random, then again in another."""
     drawn = random.Random(seed)
     every = list(_every(kinds))
-    while count > 0:
+    while every:
         drawn.shuffle(every)
-        for kind, side, action in every[:count]:
+        for kind, side, action in every:
             yield _fault(kind, side, action, examples, drawn)
-        count -= len(every)
 
 
 def _every(kinds: Sequence[ProcessKind]) -> Iterator[tuple[ProcessKind, str, Action]]:

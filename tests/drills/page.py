@@ -75,8 +75,9 @@ def _faults(drill: Mapping[str, Any]) -> str:
     tried, healed = (sum(row[name] for row in rows) for name in ("tried", "healed"))
     counts = {name: len(verdict[name]) for name in ("not_done", "differing", "leased", "left")}
     said = (
-        f"`make drills`: {len(rows)} faults in {drill['took_s'] / 60:.0f} minutes on {drill['cores']} cores, seed {drill['seed']}, "
-        f"{drill['started'][:10]}. A stop lasts {drill['stop_s']:g} s. {tried} were tried, {healed} healed. {verdict['jobs']} jobs with "
+        f"`make drills`: {tried} faults in {drill['took_s'] / 60:.0f} minutes on {drill['cores']} cores, seed {drill['seed']}, "
+        f"{drill['started'][:10]}. A stop lasts {drill['stop_s']:g} s. {healed} healed; {len(rows) - tried} more found no such process "
+        f"and do not count. {verdict['jobs']} jobs with "
         f"{verdict['trials']:,} trials: {counts['not_done']} are not done, {counts['differing']} differ from their recount, "
         f"{counts['leased']} are under a lease; {counts['left']} processes were left. *Jobs done* is the time from the fault until every "
         "job under way had ended, the rest of its work and the stop included."

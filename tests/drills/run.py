@@ -14,8 +14,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def main(arguments: list[str]) -> int:
 def _drilled(asked: argparse.Namespace) -> int:
     began, started = time.monotonic(), datetime.now(UTC)
     kinds = [kind for kind in processes.KINDS if not asked.only or kind.name in asked.only]
-    plan = list(faults.plan(asked.faults, asked.seed, kinds=kinds))[asked.skip :]
+    plan = islice(faults.plan(asked.seed, kinds=kinds), asked.skip, None)
     with world.world() as there:
         home = Home(there.home)
         try:
@@ -55,7 +56,7 @@ def _drilled(asked: argparse.Namespace) -> int:
         except BaseException:
             _keep_logs(there, asked.out)
             raise
-        wrong = _wrong(outcomes, verdict, drill.unknown)
+        wrong = _wrong(outcomes, verdict, drill.unknown) + _missing(outcomes, asked)
         if wrong:
             _keep_logs(there, asked.out)
     found = _found(asked, drill, outcomes) | {
@@ -65,7 +66,9 @@ def _drilled(asked: argparse.Namespace) -> int:
     if asked.out:
         asked.out.write_text(json.dumps(found, indent=1))
     _say("\n" + table(found["faults"]))
-    _say(f"\n{len(outcomes)} faults, {verdict.jobs} jobs, {verdict.trials:,} trials: " + ("all healed" if not wrong else "NOT all healed"))
+    _say(
+        f"\n{_tried(outcomes)} faults, {verdict.jobs} jobs, {verdict.trials:,} trials: " + ("all healed" if not wrong else "NOT all healed")
+    )
     for each in wrong:
         _say(f"  {each}")
     return 1 if wrong else 0
@@ -81,8 +84,8 @@ def _found(asked: argparse.Namespace, drill: Drill, outcomes: Sequence[Outcome])
 
 def _asked(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.drills.run", description=__doc__.partition("\n")[0] if __doc__ else "")
-    parser.add_argument("--faults", type=int, default=100)
-    parser.add_argument("--skip", type=int, default=0, help="go on behind so many faults of the plan, where an earlier run ended")
+    parser.add_argument("--faults", type=int, default=100, help="how many; one that finds no process to do it to does not count")
+    parser.add_argument("--skip", type=int, default=0, help="begin behind so many faults of the plan, where an earlier run ended")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--stop-s", type=float, default=60.0, help="how long a process is stopped")
     parser.add_argument(
@@ -103,20 +106,34 @@ def _prepared(there: World, unit: Unit, home: Home, stop_s: float) -> Drill:
     return Drill(there=there, unit=unit, home=home, sources=given, expected=expected, stop_s=stop_s)
 
 
-def _inflicted(drill: Drill, plan: Sequence[faults.Fault], asked: argparse.Namespace) -> list[Outcome]:
+def _inflicted(drill: Drill, plan: Iterator[faults.Fault], asked: argparse.Namespace) -> list[Outcome]:
     """What became of each fault; a file of it is kept up to date, for a drill may be ended before its time."""
-    began, outcomes = time.monotonic(), []
-    for number, fault in enumerate(plan, start=1):
+    began, outcomes = time.monotonic(), list[Outcome]()
+    for number, fault in enumerate(islice(plan, 2 * asked.faults), start=asked.skip + 1):
         try:
             outcome = drill.inflict(number, fault)
         except (ValueError, RuntimeError, errors.CoinswarmError) as problem:
             outcome = Outcome(number=number, fault=fault, at=datetime.now(UTC).isoformat(timespec="seconds"), wrong=(str(problem),))
-        left_s = (time.monotonic() - began) / number * (len(plan) - number)
-        _say(f"{line(outcome)}  [{number}/{len(plan)}, {left_s / 60:.0f} min to go]")
         outcomes.append(outcome)
+        tried = _tried(outcomes)
+        left_s = (time.monotonic() - began) / len(outcomes) * (asked.faults - tried)
+        _say(f"{line(outcome)}  [{tried}/{asked.faults}, {left_s / 60:.0f} min to go]")
         if asked.out:
             asked.out.write_text(json.dumps(_found(asked, drill, outcomes), indent=1))
+        if tried == asked.faults:
+            break
     return outcomes
+
+
+def _tried(outcomes: Sequence[Outcome]) -> int:
+    return sum(each.tried for each in outcomes)
+
+
+def _missing(outcomes: Sequence[Outcome], asked: argparse.Namespace) -> list[str]:
+    """A kind whose processes are seldom there is no fault of theirs; one that is never there is one of the drill."""
+    tried = {each.fault.kind for each in outcomes if each.tried}
+    found = [f"no {kind} was found in any of its turns" for kind in sorted({each.fault.kind for each in outcomes} - tried)]
+    return found + [f"{_tried(outcomes)} of {asked.faults} faults were tried"] * (_tried(outcomes) < asked.faults)
 
 
 def _wrong(outcomes: Sequence[Outcome], verdict: Verdict, unknown: set[str]) -> list[str]:
@@ -133,8 +150,8 @@ def line(outcome: Outcome) -> str:
     what = f"{outcome.at[11:19]}  {fault.kind}{whose}, {_ACTIONS[fault.action]}, during {fault.example.name}"
     if fault.beside:
         what += f" beside {fault.beside.name}"
-    if not outcome.tried:
-        return f"{what}: NOT TRIED, {outcome.wrong[0]}"
+    if not outcome.tried and not outcome.wrong:
+        return f"{what}: NOT TRIED, no such process was there while a job ran"
     times = " and ".join(
         f"{name} after {value:.0f} s" for name, value in (("ready", outcome.ready_s), ("done", outcome.healed_s)) if value is not None
     )

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from cluster.run import owners, terminate
-from cluster.run.service import Ending, JobEnding, Service, is_small
+from cluster.run.service import WARM_WORKERS, Ending, JobEnding, Service, is_small
 from coinswarm import errors
 from coinswarm.ledger.memory import MemoryAccess, MemoryQueue, MemoryStore
 from coinswarm.ledger.queue import Submission
@@ -96,6 +96,25 @@ def other() -> Iterator[subprocess.Popen[bytes]]:
 def test_a_job_that_cannot_be_done_fails_with_the_reason() -> None:
     job, _ = served(MemoryStore())
     assert (job.status, job.error) == ("failed", "it cannot be done")
+
+
+def test_workers_wait_for_jobs_one_by_one_and_no_more_than_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cluster.run.service.WARM_APART_S", 0.0)
+    store = MemoryStore()
+    done = inboxes.Queue[JobEnding]()
+    for slots, spare in ((1, 1), (3, 3), (100, WARM_WORKERS)):
+        spawned, turns = list[int](), iter(range(TURNS))
+
+        def spawn(number: int, _inbox: object, spawned: list[int] = spawned) -> Answering:
+            spawned.append(number)
+            return Answering(done, "ended", "")
+
+        def stopped(turns: Iterator[int] = turns) -> bool:
+            return next(turns, TURNS) == TURNS
+
+        queue = MemoryQueue(store, MemoryAccess())
+        Service(store, queue, spawn=spawn, slots=slots, cluster=NoCluster(), stopped=stopped, poll_s=0.001, warm=True).run()
+        assert spawned == list(range(1, spare + 1))
 
 
 @pytest.mark.parametrize("problem", [errors.Unavailable("the database is away"), errors.StorageFull("its disk is full")])
