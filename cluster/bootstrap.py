@@ -433,9 +433,7 @@ def warm(settings: MachineSettings) -> float:
 
 
 @contextmanager
-def open_service(
-    settings: MachineSettings, *, slots: int, lease_s: float, stopped: Callable[[], bool], warm: bool = False
-) -> Iterator[Service]:
+def open_service(settings: MachineSettings, *, slots: int, lease_s: float, stopped: Callable[[], bool]) -> Iterator[Service]:
     """The driver service of this machine, which ends the cluster that it has started."""
     prepare(settings)
     folder = machine.ensure_logs(settings)
@@ -452,7 +450,7 @@ def open_service(
         shared = SharedCluster(HOST, machine.host_socket(settings, me), folder / f"host-{me}.log", machine.inherited(fixed))
         try:
             yield Service(
-                kept.store, kept.queue, spawn=spawn, slots=slots, cluster=shared, stopped=stopped, lease_s=lease_s, pid=me, warm=warm,
+                kept.store, kept.queue, spawn=spawn, slots=slots, cluster=shared, stopped=stopped, lease_s=lease_s, pid=me, warm=True,
                 tidy=lambda: logs.prune(folder, now=time.time()),
             )  # fmt: skip
         finally:

@@ -49,7 +49,7 @@ def command(
     if driver_only:
         from cluster.run import driver
 
-        driver.drive(settings, slots=slots, lease_s=lease, stopped=threading.Event(), warm=False, tell=console.note)
+        driver.drive(settings, slots=slots, lease_s=lease, stopped=threading.Event(), tell=console.note)
     else:
         _serve(
             settings,

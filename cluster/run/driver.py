@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from cluster.machine import MachineSettings
 
 
-def drive(
-    settings: MachineSettings, *, slots: int, lease_s: float, stopped: threading.Event, warm: bool, tell: Callable[[str], None]
-) -> None:
+def drive(settings: MachineSettings, *, slots: int, lease_s: float, stopped: threading.Event, tell: Callable[[str], None]) -> None:
     """Run jobs of the queue until SIGINT, SIGTERM or `stopped`; the process ends here.
 
     Args:
@@ -31,14 +29,13 @@ def drive(
         slots: how many jobs run at one time.
         lease_s: seconds after which the jobs of a dead service are taken over.
         stopped: ends it from outside.
-        warm: start a worker process before there is a job.
         tell: hears that it runs.
     """
     from cluster import bootstrap
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with bootstrap.open_service(settings, slots=slots, lease_s=lease_s, stopped=stopped.is_set, warm=warm) as service:
+    with bootstrap.open_service(settings, slots=slots, lease_s=lease_s, stopped=stopped.is_set) as service:
         tell(f"driver service {service.owner} runs up to {slots} job(s) at one time")
         service.run()
     os._exit(0)
@@ -56,7 +53,7 @@ def main(arguments: list[str]) -> int:
         settings = worker.begin("driver", log_file=True)
         stopped = threading.Event()
         threading.Thread(target=worker.stop_with_parent, args=(stopped,), daemon=True).start()
-        drive(settings, slots=asked.slots, lease_s=asked.lease, stopped=stopped, warm=True, tell=worker.note)
+        drive(settings, slots=asked.slots, lease_s=asked.lease, stopped=stopped, tell=worker.note)
     except errors.CoinswarmError as problem:
         worker.note(f"error: {problem}")
         return problem.exit_code

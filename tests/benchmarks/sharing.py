@@ -1,9 +1,10 @@
 """Two jobs on the cluster of one service, beside one alone.
 
-    python -m tests.benchmarks.sharing [--population 1000] [--generations 100] [--repeats 3]
+    python -m tests.benchmarks.sharing [--population 1000] [--generations 100] [--repeats 3] [--rest 30]
 
-Starts the API and the driver service on a fresh database. After a first search, which waits for the cluster to start, searches run one
-alone and two at once with four small ones beside them, in turns. Prints the seconds of each and the ratio, a line of JSON.
+Starts the API and the driver service on a fresh database. After a first search, which waits for the cluster to start, and a rest of half a
+minute, in which the service starts the worker processes that wait for jobs, searches run one alone and two at once with four small ones beside them, in
+turns. Prints the seconds of each and the ratio, a line of JSON.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--population", type=int, default=1000)
     parser.add_argument("--generations", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--rest", type=float, default=30.0, help="seconds between the first search and the measured ones")
     asked = parser.parse_args()
     large = {"population": asked.population, "generations": asked.generations}
     alone, together, ends = list[float](), list[float](), set[str]()
@@ -57,6 +59,7 @@ def main() -> None:
         try:
             with plane(url, folder / "home", slots=SLOTS) as there:
                 first, _ = seconds(there, [large], [0])
+                time.sleep(asked.rest)
                 for turn in range(asked.repeats):
                     took, seen = seconds(there, [large], [10 * turn + 1])
                     alone.append(took)
