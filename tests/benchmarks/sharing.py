@@ -3,8 +3,8 @@
     python -m tests.benchmarks.sharing [--population 1000] [--generations 100] [--repeats 3] [--rest 30]
 
 Starts the API and the driver service on a fresh database. After a first search, which waits for the cluster to start, and a rest of half a
-minute, in which the service starts the worker processes that wait for jobs, searches run one alone and two at once with four small ones beside them, in
-turns. Prints the seconds of each and the ratio, a line of JSON.
+minute, in which the service starts the worker processes that wait for jobs, searches run one alone and two at once with four small ones
+beside them, in turns. Prints the seconds of each and the ratio, a line of JSON.
 """
 
 from __future__ import annotations
