@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 Workers = Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)]
+Local = Annotated[bool, typer.Option("--local", help="Compute in this process, without a cluster. A small job does by itself.")]
 Address = Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")]
 _OF_A_SUBMISSION = ("server", "priority", "key", "as_json")
-_HERE = ("workers", "address", "out")
+_HERE = ("workers", "address", "local", "out")
 _WAYS = {
-    "server": ("priority", "key"), "queue": ("priority", "key"), "estimate": ("workers", "address"), "detach": ("workers", "address"),
+    "server": ("priority", "key"), "queue": ("priority", "key"), "estimate": ("workers", "address", "local"),
+    "detach": ("workers", "address"),
 }  # fmt: skip
 """Options that say something where a job is run here at once, and to each other way of dealing with one."""
 
@@ -40,6 +42,7 @@ class RunOptions:
 
     workers: Workers = None
     address: Address = None
+    local: Local = False
     estimate: Annotated[bool, typer.Option("--estimate", help="Say what it would take, and stop.")] = False
     detach: Annotated[bool, typer.Option("--detach", help="Run on in the background; watch it with `coinswarm jobs watch`.")] = False
     queue: Annotated[bool, typer.Option("--queue", help="Leave it to the driver service of this machine (`coinswarm serve`).")] = False
@@ -138,6 +141,10 @@ def refuse_idle(wanted: RunOptions, settings: MachineSettings) -> None:
         found = f"COINSWARM_SERVER={settings.server}" if way == "server" and not wanted.server else None
         hint = "the server decides where and when a job runs" if way == "server" else "leave one of them out"
         raise errors.InvalidArgument(f"--{name} does not go with --{way}", found=found, hint=hint)
+    if wanted.local and (wanted.workers or wanted.address):
+        raise errors.InvalidArgument(
+            "--local does not go with --workers and --address", hint="they are of a cluster; leave one of them out"
+        )
 
 
 def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineSettings) -> None:
@@ -150,7 +157,7 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
     settings = settings.model_copy(update={name: value for name, value in said.items() if value})
     for each in asked:  # before a database is opened, which may take seconds
         ThisMachine(settings).refuse_larger(each)
-    with bootstrap.open_runner(settings, workers=wanted.workers, note=console.note) as runner:
+    with bootstrap.open_runner(settings, workers=wanted.workers, note=console.note, alone=True if wanted.local else None) as runner:
         if wanted.queue:
             _submit_all(asked, lambda each: runner.enqueue(each, priority=wanted.priority, key=wanted.key or ""), wanted, place="")
             return

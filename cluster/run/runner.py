@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -33,6 +33,12 @@ class Compute(Protocol):
     dashboard: str | None
     renewable: bool
 
+    def processors(self, *, alone: bool) -> int | None:
+        """How many processes compute; None: the cluster that runs knows."""
+
+    def start_s(self, *, alone: bool) -> float:
+        """Seconds until something is computed."""
+
     def executor(self, *, alone: bool) -> AbstractContextManager[Executor]:
         """An executor; `alone`: in this process."""
 
@@ -40,6 +46,9 @@ class Compute(Protocol):
         """An evaluator; `alone`: in this process."""
 
 
+QUICK_WORK = 2e9
+"""Variant-bars, 10 to 20 seconds of one processor: a smaller job is computed by the process that runs it, for a cluster takes as long to
+start."""
 _MOST_LOSSES = 5
 """Clusters that may die under one run of a job before it is given up."""
 
@@ -53,7 +62,7 @@ class Runner:
         queue: where jobs wait for the service.
         compute: what computes.
         fetch_timeout_s: how long one answer of an exchange may take.
-        alone: compute in this process, whatever a job costs; None: as its kind says, where no number of workers is given.
+        alone: compute in this process, whatever a job costs; None: where the job is small, as its kind or `QUICK_WORK` says.
         note: hears what the person who watches should know.
         now: the time.
     """
@@ -86,9 +95,18 @@ class Runner:
         return registry.of(made.job).repeated(made, self.context)
 
     def estimate(self, made: Planned) -> Estimate:
-        """What a planned job would take; a part of it is computed for that."""
-        with self._opened(made) as run:
-            return registry.of(made.job).estimate(made, run)
+        """What a planned job would take, until the first result and the start of what computes included.
+
+        A part of it is computed for that: in this process, unless a cluster runs that can be asked.
+        """
+        alone = self.is_alone(made)
+        processors = self.compute.processors(alone=alone)
+        with ExitStack() as stack:
+            found = registry.of(made.job).estimate(made, _Run(self, stack, alone=processors is not None, processors=processors))
+        start_s = self.compute.start_s(alone=alone)
+        where = "in this process" if alone else "on a local Ray cluster" if processors else "on the cluster"
+        rows = (("place", f"{where}, which takes about {start_s:.0f} s of the time to start"), *found.rows)
+        return replace(found, seconds=found.seconds + start_s, facts={**found.facts, "start_s": start_s}, rows=rows)
 
     def submit(self, made: Planned) -> None:
         """Store a planned job, to be run by the process that claims it first."""
@@ -192,7 +210,7 @@ class Runner:
         if self.alone is not None:
             return self.alone
         kind = registry.of(made.job)
-        return kind.cost(made.job.config) < kind.alone_below
+        return kind.cost(made.job.config) < max(kind.alone_below, QUICK_WORK)
 
     @contextmanager
     def _opened(self, made: Planned) -> Iterator[_Run]:
@@ -201,10 +219,11 @@ class Runner:
 
 
 class _Run:
-    """Keeps `cluster.jobs.kind.RunContext` for the length of a `with`."""
+    """Keeps `cluster.jobs.kind.RunContext` for the length of a `with`; `processors`: those that an estimate is for."""
 
-    def __init__(self, runner: Runner, stack: ExitStack, *, alone: bool) -> None:
-        self._compute, self._stack, self._alone = runner.compute, stack, alone
+    def __init__(self, runner: Runner, stack: ExitStack, *, alone: bool, processors: int | None = None) -> None:
+        self._compute, self._stack, self._alone, self._processors = runner.compute, stack, alone, processors
+        self._workers = 1
         self.store = runner.context.store
         self.chaos = runner.context.chaos
         self.patterns = runner.context.patterns
@@ -212,13 +231,22 @@ class _Run:
         self.fetch_timeout_s = runner.fetch_timeout_s
         self.note = runner.note
 
+    @property
+    def processors(self) -> int:
+        """See `RunContext`."""
+        return self._processors or self._workers
+
     def executor(self) -> Executor:
         """Calls functions in worker processes, or in this one."""
-        return self._stack.enter_context(self._compute.executor(alone=self._alone))
+        opened = self._stack.enter_context(self._compute.executor(alone=self._alone))
+        self._workers = opened.workers
+        return opened
 
     def evaluator(self) -> Evaluator:
         """Scores variants in worker processes, or in this one."""
-        return self._stack.enter_context(self._compute.evaluator(alone=self._alone))
+        opened = self._stack.enter_context(self._compute.evaluator(alone=self._alone))
+        self._workers = opened.workers
+        return opened
 
 
 def refuse_driven(job: Job, now: datetime) -> None:
