@@ -26,12 +26,20 @@ if TYPE_CHECKING:
 
 Workers = Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)]
 Local = Annotated[bool, typer.Option("--local", help="Compute in this process, without a cluster. A small job does by itself.")]
+Vault = Annotated[
+    float | None,
+    typer.Option(
+        "--vault", min=0.01, max=0.9,
+        help="Share of the bars, the newest, that no search of the campaign sees until the end; declared before its first search, for good."
+        " Only results with such a final hold-out can be promoted.",
+    ),
+]  # fmt: skip
 Address = Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")]
 _OF_A_SUBMISSION = ("server", "priority", "key", "as_json")
-_HERE = ("workers", "address", "local", "out")
+_HERE = ("workers", "address", "local", "out", "vault")
 _WAYS = {
-    "server": ("priority", "key"), "queue": ("priority", "key"), "estimate": ("workers", "address", "local"),
-    "detach": ("workers", "address"),
+    "server": ("priority", "key"), "queue": ("priority", "key", "vault"), "estimate": ("workers", "address", "local", "vault"),
+    "detach": ("workers", "address", "vault"),
 }  # fmt: skip
 """Options that say something where a job is run here at once, and to each other way of dealing with one."""
 
@@ -43,6 +51,7 @@ class RunOptions:
     workers: Workers = None
     address: Address = None
     local: Local = False
+    vault: Vault = None
     estimate: Annotated[bool, typer.Option("--estimate", help="Say what it would take, and stop.")] = False
     detach: Annotated[bool, typer.Option("--detach", help="Run on in the background; watch it with `coinswarm jobs watch`.")] = False
     queue: Annotated[bool, typer.Option("--queue", help="Leave it to the driver service of this machine (`coinswarm serve`).")] = False
@@ -106,7 +115,8 @@ def command(name: str, *, group: bool = False) -> Callable[..., None]:
         if context is None or context.invoked_subcommand is None:
             _run(asked, given)
 
-    common = [each.name for each in fields(RunOptions) if each.name != "out" or asked.writes_page]
+    left_out = {"out": not asked.writes_page, "vault": not asked.declares}
+    common = [each.name for each in fields(RunOptions) if not left_out.get(each.name)]
     run.__signature__ = _signature(asked, common, group=group)  # type: ignore[attr-defined]
     run.__annotations__ = {}
     run.__doc__ = registry.summary(name)
@@ -158,6 +168,8 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
     for each in asked:  # before a database is opened, which may take seconds
         ThisMachine(settings).refuse_larger(each)
     with bootstrap.open_runner(settings, workers=wanted.workers, note=console.note, alone=True if wanted.local else None) as runner:
+        for each in asked:
+            _hold_out(runner, each, wanted)
         if wanted.queue:
             _submit_all(asked, lambda each: runner.enqueue(each, priority=wanted.priority, key=wanted.key or ""), wanted, place="")
             return
@@ -168,6 +180,12 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
             _detached(settings, runner, planned, wanted)
         else:
             present(settings, runner, [_done(runner, each) for each in planned], wanted)
+
+
+def _hold_out(runner: Runner, asked: JobSettings, wanted: RunOptions) -> None:
+    """Declare the vault that is wanted; an estimate declares none, and counts the bars of it."""
+    if wanted.vault is not None and not wanted.estimate:
+        runner.hold_out(asked, wanted.vault, who=machine.user())
 
 
 def resume(settings: MachineSettings, name: str, *, workers: int | None, as_json: bool) -> None:

@@ -15,11 +15,13 @@ from cluster.jobs.kind import Estimate, PlanContext, Planned
 from cluster.jobs.progress import Watcher
 from cluster.jobs.report import Report
 from cluster.jobs.settings import JobSettings
+from cluster.queries import vaults
 from cluster.run import drive, owners
 from coinswarm import errors
 from coinswarm.ledger import transitions
 from coinswarm.ledger.queue import Queue, Submission
 from coinswarm.ledger.records import LEASE_S, Job
+from coinswarm.market.overlap import moment
 
 
 class Compute(Protocol):
@@ -85,6 +87,20 @@ class Runner:
         for line in made.notes:
             self.note(line)
         return made
+
+    def hold_out(self, settings: JobSettings, share: float, *, who: str) -> None:
+        """Declare the vault of the campaign of a request, on the markets that it names, unless the campaign has one of that share.
+
+        Raises:
+            Refused: it has another, or its jobs have seen bars of it. InvalidArgument, SpanTooShort: the bars do not allow it.
+            CoinswarmError: as `plan`.
+        """
+        made, context = spec.planned(settings, self.context, self.now()), self.context
+        keys = [market["key"] for market in made.job.config["markets"]]
+        split, new = vaults.ensure(context.campaigns, made.job.campaign, keys, share, context.bars_file, who=who)
+        declared = "is declared" if new else f"was declared on {split.when:%Y-%m-%d}"
+        since = moment(split.vault.start_ts)
+        self.note(f"the final hold-out (vault) of campaign {split.campaign} {declared}: no search sees bars from {since} on")
 
     def repeated(self, made: Planned) -> Job | None:
         """The job that has done the same already, where doing it twice is of no use.

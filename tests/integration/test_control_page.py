@@ -102,7 +102,7 @@ def test_the_report_of_a_search_is_opened_from_its_job(browser: Browser, control
 
 
 def test_the_form_of_a_search_asks_for_what_the_command_line_would(browser: Browser, control: Plane) -> None:
-    # 200 variants, 20 generations, a quarter held out, at least 10 trades: the page had 100
+    # 200 variants, 20 generations, a quarter held out, at least 100 trades: the page had 100
     tab = opened(browser, control, "submit", "/submit")
     tab.wait("document.querySelector('#population')")
     values = tab.see("['population', 'generations', 'held', 'seed', 'campaign'].map(id => document.getElementById(id).value)")

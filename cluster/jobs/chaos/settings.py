@@ -47,7 +47,7 @@ def _hold(text: str, _machine: Machine) -> tuple[int, int]:
 
 
 OPTIONS = Options(
-    settings=ChaosRequest,
+    settings=ChaosRequest, declares=True,
     options=(
         Option(names=("--trades", "-n"), fills=("trades",)),
         MARKETS, BARS, TIMEFRAME, FROM, TO,

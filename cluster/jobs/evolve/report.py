@@ -6,9 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cluster.jobs.evolve import goals
 from cluster.jobs.kind import PlanContext
 from cluster.jobs.report import Report, ReportTable
+from coinswarm.evolve.settings import ENOUGH_TRADES, Constraint
 from coinswarm.ledger.records import Job, LeaderboardRow
+
+ENOUGH_UNSEEN_TRADES = 30
+"""What the gates ask of the bars that no search saw."""
 
 _FIGURES = (
     ("sharpe", "sharpe", "{:.2f}"),
@@ -22,14 +27,17 @@ def report(job: Job, context: PlanContext) -> Report:
     """The best variants of a job, whether it has ended or not."""
     rows = context.store.leaderboard(job.id, limit=int(job.config["winners"]))
     trials = context.store.count_trials(job.campaign).trials
-    best = rows[0].evaluation if rows else "EVALUATION"
+    parts = leaderboard(job, rows, trials=trials)
+    if not rows or not math.isfinite(rows[0].fitness):
+        return Report(title=f"Search {job.id}", parts=(*parts, _nothing(job)), data=job.result or {}, synthetic=job.synthetic)
+    best = rows[0].evaluation
     commands = (
-        f"coinswarm show {best}", f"coinswarm validate {best}", f"coinswarm report {best}", f"coinswarm replay {best}",
-        f"coinswarm top {job.id}", "coinswarm db url",
+        f"coinswarm validate {best}", f"coinswarm show {best}", f"coinswarm report {best}", f"coinswarm play export {best} --out best.yml",
+        f"coinswarm top {job.id}",
     )  # fmt: skip
+    advice = _advice(job, rows[0], has_vault=context.campaigns.split(job.campaign) is not None)
     return Report(
-        title=f"Search {job.id}", parts=leaderboard(job, rows, trials=trials), data=job.result or {}, synthetic=job.synthetic,
-        next_steps=commands,
+        title=f"Search {job.id}", parts=(*parts, advice), data=job.result or {}, synthetic=job.synthetic, next_steps=commands,
     )  # fmt: skip
 
 
@@ -59,24 +67,67 @@ def _tried(job: Job, trials: int) -> str:
 
 
 def _baselines(job: Job) -> str:
-    """How evolution compares with its baselines; empty where they were not tried."""
+    """How the best compares with its baselines; empty where they were not tried."""
     compared = (job.result or {}).get("baselines") or {}
-    if not compared.get("random") or not compared.get("lottery"):
+    random, lottery = compared.get("random"), compared.get("lottery")
+    if not lottery:
         return ""
-    verdict = "beats both" if compared["beaten"] else "DOES NOT BEAT both of"
-    evolved = _cell(compared["random"]["evolved_best"], "{:.3f}")
-    return (
-        f"evolution ({evolved} in sample) {verdict} baselines at equal cost: {_against(compared['random'])} random parameters,"
-        f" {_against(compared['lottery'])} lottery trading (random entries, the winner's exits and costs)."
+    tried = f"{lottery['evaluations']:,}"
+    alike = (
+        f"Random parameters: {_against(random)}." if random else f"All {tried} variants were tried, so there are no others to compare with."
     )
+    exits = f"Random entries with the winner's exits: {_against(lottery)}."
+    return f"Best {_cell(lottery['evolved_best'], '{:.3f}')} in sample. {alike} {exits} {tried} trials each."
 
 
 def _against(baseline: Mapping[str, Any]) -> str:
-    """How far from the best of a baseline: `+0.12 against the 1.03 of 480`."""
-    best, margin = baseline["best"], baseline["margin"]
+    """The best of a baseline: `1.030 (beaten)`."""
+    best = baseline["best"]
     if best is None or not math.isfinite(best):
-        return f"none of {baseline['evaluations']:,} keeps the constraints among"
-    return f"{_cell(margin, '{:+.3f}')} against the {best:.3f} of {baseline['evaluations']:,}"
+        return "none keeps the constraints (beaten)"
+    return f"{best:.3f} ({'beaten' if baseline['beaten'] else 'not beaten'})"
+
+
+def _nothing(job: Job) -> str:
+    """Why there is no winner, and what would help."""
+    limits = goals.limits([Constraint.model_validate(each) for each in job.config["search"]["constraints"]])
+    return f"No variant keeps {limits}: search more bars or markets, wider ranges, or with another --constraint."
+
+
+def _advice(job: Job, best: LeaderboardRow, *, has_vault: bool) -> str:
+    """What the best is worth, and the next sensible step, in a sentence each."""
+    found, inside, outside = _verdict(job, best), *(_trades(job, part) for part in (best.in_sample, best.out_of_sample))
+    if inside < ENOUGH_TRADES.threshold:
+        asked = goals.typed(ENOUGH_TRADES)
+        step = f"{inside:,.0f} trades; promotion asks {ENOUGH_TRADES.threshold:g}: search more bars or markets, or with -c '{asked}'"
+    elif not has_vault:
+        step = "to promote a result, search again in a campaign with a final hold-out: `--campaign NAME --vault 0.2`"
+    elif not best.out_of_sample.get("sharpe", math.nan) > 0:
+        step = "try other markets, other ranges or another play; `coinswarm validate` says where this one fails"
+    elif outside < ENOUGH_UNSEEN_TRADES:
+        step = f"{outside:,.0f} trades out of sample; promotion asks {ENOUGH_UNSEEN_TRADES}: use more bars or markets"
+    else:
+        step = f"`coinswarm validate {best.evaluation}` tests whether it is luck"
+    return f"{found} Next: {step}."
+
+
+def _verdict(job: Job, best: LeaderboardRow) -> str:
+    """Against random variants, and out of sample, in one sentence."""
+    unseen = best.out_of_sample.get("sharpe", math.nan)
+    beaten = ((job.result or {}).get("baselines") or {}).get("beaten")
+    if math.isnan(unseen):
+        found = "nothing was held out to judge the best by"
+    else:
+        found = f"a Sharpe of {unseen:.2f} out of sample{'' if unseen > 0 else ': the best did not hold up'}"
+    if beaten is None:
+        return f"{found[:1].upper()}{found[1:]}."
+    joined = "and" if beaten == (unseen > 0) else "but"
+    return f"{'Better' if beaten else 'No better'} than random search, {joined} {found}."
+
+
+def _trades(job: Job, part: Mapping[str, float]) -> float:
+    """Closed trades of all markets; a leaderboard has their mean."""
+    return part.get("n_trades", 0.0) * len(job.config["markets"])
 
 
 def _pairs(row: LeaderboardRow) -> list[str]:

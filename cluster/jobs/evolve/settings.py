@@ -59,7 +59,7 @@ def _racing(pairs: list[str], _machine: Machine) -> dict[str, str]:
 
 
 OPTIONS = Options(
-    settings=EvolveRequest,
+    settings=EvolveRequest, declares=True,
     options=(
         PLAYS,
         Option(names=("--symbol", "-s"), fills=("markets",), extends=True, help="A market; repeat for several. Else those of the play."),
@@ -72,7 +72,7 @@ OPTIONS = Options(
         Option(names=("--objective", "-o"), fills=("search.objectives",), type=list[str], read=_objectives,
                default=_USUAL.objectives[0].name, help="FIGURE[:max|min][:mean|worst]; repeat for several."),
         Option(names=("--constraint", "-c"), fills=("search.constraints",), type=list[str], read=_constraints,
-               default=goals.limits(_USUAL.constraints), help="FIGURE>=N or FIGURE<=N[:mean|worst]; `none` for none."),
+               default=goals.limits(_USUAL.constraints), help="FIGURE>=N or FIGURE<=N[:worst|mean|sum], over markets; `none` for none."),
         Option(names=("--seed",), fills=("search.seed",), help="The same seed gives the same populations, with any number of workers."),
         Option(names=("--max-evaluations",), fills=("search.max_evaluations",), help="Stop when so many variants were evaluated."),
         Option(names=("--max-seconds",), fills=("search.max_seconds",), help="Stop after so many seconds."),

@@ -40,7 +40,7 @@ class RulesRequest(JobSettings):
 
 
 OPTIONS = Options(
-    settings=RulesRequest,
+    settings=RulesRequest, declares=True,
     options=(
         Option(names=("plays",), fills=("plays",), type=PLAYS.type, read=PLAYS.read, metavar="[PLAY]…",
                help="YAML files to test in place of those of the source."),
