@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -22,9 +22,11 @@ from rich.markup import escape
 from rich.segment import Segment
 from rich.table import Table
 
-from cluster import machine
 from coinswarm import codec, errors
 from coinswarm.printable import shown, shown_json
+
+if TYPE_CHECKING:
+    from cluster.machine import MachineSettings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 SYNTHETIC = "SYNTHETIC"
@@ -36,8 +38,10 @@ _state = {"debug": False}
 
 
 @cache
-def settings() -> machine.MachineSettings:
+def settings() -> MachineSettings:
     """The settings of this machine, read once a command."""
+    from cluster import machine
+
     return machine.load()
 
 
