@@ -10,16 +10,19 @@ import dataclasses
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
-import numpy as np
 from pydantic import TypeAdapter
 
 from coinswarm import errors
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _T = TypeVar("_T")
 _TAG = "$float"
@@ -81,7 +84,7 @@ def _walked(value: Any, not_finite: Callable[[float], str | None]) -> Any:
         return {str(key): _walked(entry, not_finite) for key, entry in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_walked(entry, not_finite) for entry in value]
-    if isinstance(value, np.ndarray | np.generic):
+    if _is_of_numpy(value):
         return _walked(value.tolist(), not_finite)
     if isinstance(value, datetime | date):
         return value.isoformat()
@@ -132,10 +135,14 @@ def _encodes(text: str) -> bool:
     return True
 
 
+def _is_of_numpy(value: object) -> TypeGuard[np.generic | np.ndarray]:
+    """Whether NumPy made `value`; where it was never imported, which takes 0.1 s, it made nothing."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, (numpy.generic, numpy.ndarray))
+
+
 def _tagged(value: object) -> object:
     """`value` in the types of `json`, with floats that are not finite tagged."""
-    if isinstance(value, (np.generic, np.ndarray)):
-        value = value.tolist()
     if isinstance(value, Mapping):
         return {_key(key): _tagged(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
@@ -144,6 +151,8 @@ def _tagged(value: object) -> object:
         return float(value) if math.isfinite(value) else {_TAG: repr(float(value))}
     if value is None or isinstance(value, (str, int)):
         return value
+    if _is_of_numpy(value):
+        return _tagged(value.tolist())
     raise errors.InvalidArgument("JSON holds mappings, lists, text, numbers, booleans and None", found=type(value).__name__)
 
 
