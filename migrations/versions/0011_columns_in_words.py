@@ -419,8 +419,8 @@ def upgrade() -> None:
     for statement in VIEWS.split(";\n"):
         if statement.strip():
             op.execute(statement.replace(":", r"\:"))
-    for relation, text in RELATIONS.items():
-        op.execute(f"COMMENT ON TABLE {relation} IS '{text}'")
+    for relation, summary in RELATIONS.items():
+        op.execute(f"COMMENT ON TABLE {relation} IS '{summary}'")
     found = op.get_bind().exec_driver_sql(NAMES, {"relations": list(COLUMNS)}).all()
     for relation, column in found:
         if text := _text(relation, column):
