@@ -32,8 +32,8 @@ from cluster.api.counting import Trials
 
 DESCRIPTION = """Submit jobs, follow them, and query what they found.
 
-Every request carries `Authorization: Bearer TOKEN`; `/health` and `/ready` are open on the server's own machine, this description everywhere.
-Errors are problem documents (RFC 9457). Lists come in pages: `next` of one is the `cursor` of the next."""
+Every request carries `Authorization: Bearer TOKEN`; `/health` and `/ready` are open on the server's own machine, and this description is
+everywhere. Errors are problem documents (RFC 9457). Lists come in pages: `next` of one is the `cursor` of the next."""
 
 _bearer = HTTPBearer(auto_error=False, description="`coinswarm token create NAME --role read|submit|admin`")
 
