@@ -15,6 +15,7 @@ The name is the finding, the docstring the sentence. A message reads *rule, foun
     │   │   └── BadGates            every problem of a file of gates
     │   ├── SpanTooShort            fewer bars than the play's warm-up needs
     │   ├── BadSetting              a configuration value outside its domain
+    │   │   └── BadSettings         every problem of a machine's settings
     │   ├── TooLarge                more than is taken in at once                (exit 2, HTTP 413)
     │   └── Refused                 allowed by form, refused by a rule of the project
     ├── NotFound                    no such data set, job or evaluation          (exit 2, HTTP 404)
@@ -148,6 +149,17 @@ class SpanTooShort(BadInput):
 
 class BadSetting(BadInput):
     """A configuration value lies outside its domain."""
+
+
+class BadSettings(BadSetting):
+    """Settings of a machine have mistakes; all of them are listed."""
+
+    def __init__(self, problems: Sequence[PlayProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("settings that cannot be used")
+
+    def _text(self) -> str:
+        return "\n".join([f"{self.rule}:", *(f"  {problem}" for problem in self.problems)])
 
 
 class TooLarge(BadInput):

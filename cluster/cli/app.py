@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -54,6 +54,7 @@ COMMANDS = {
     "gates": "The rules a report card must keep, and whether one does.",
     "library": "The plays that passed the gates: list, show, disable, rework.",
     "db": "The database: address, state, upgrade.",
+    "config": "The settings of this machine: each value and where it comes from; check a file of them.",
     "doctor": "What is installed, reachable, and how big.",
 }
 
@@ -205,13 +206,29 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _name_file(path: Path | None) -> None:
+    """Have this process and those it starts read their settings from a file."""
+    if path is not None:
+        from cluster import machine
+
+        machine.impose({machine.CONFIG: str(path.absolute())})
+
+
+FILE_OF_SETTINGS = typer.Option(
+    "--config", callback=_name_file, is_eager=True, metavar="FILE",
+    help="A file of settings; else COINSWARM_CONFIG, else config.yaml in the home folder.",
+)  # fmt: skip
+
+
 @app.callback()
 def coinswarm(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version and exit."),  # noqa: FBT003,ARG001
     debug: bool = typer.Option(False, "--debug", help="Show tracebacks (also COINSWARM_DEBUG=1)."),  # noqa: FBT003
+    config: Annotated[Path | None, FILE_OF_SETTINGS] = None,  # noqa: ARG001
 ) -> None:
     """Evolve crypto trading strategies, count every trial, and refuse what luck explains."""
-    console.set_debug(debug)
+    console.begin(debug=debug, settle=context.invoked_subcommand != "config")  # which says itself what is wrong with them
 
 
 def _begin() -> None:
@@ -222,7 +239,7 @@ def _begin() -> None:
     from cluster import bootstrap, machine
 
     with suppress(errors.BadSetting):  # the command says so itself
-        bootstrap.prepare_libraries(machine.load())
+        bootstrap.prepare_libraries(machine.MachineSettings(home=machine.home()))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

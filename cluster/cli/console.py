@@ -45,10 +45,15 @@ def settings() -> MachineSettings:
     return machine.load()
 
 
-def set_debug(wanted: bool) -> None:
-    """Begin a command: forget settings read before, and show tracebacks when wanted."""
+def begin(*, debug: bool, settle: bool = True) -> None:
+    """Begin a command: forget settings read before, and show tracebacks when wanted.
+
+    Args:
+        debug: whether they are asked for.
+        settle: whether the settings are read at once, so that no command runs with wrong ones.
+    """
     settings.cache_clear()
-    _state["debug"] = wanted or settings().debug
+    _state["debug"] = debug or (settle and settings().debug)
 
 
 def debugging() -> bool:
