@@ -186,6 +186,8 @@ def explain(error: Exception) -> errors.CoinswarmError:
 
 def _explain_os(error: OSError) -> errors.CoinswarmError:
     place = f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}"
+    if error.errno == errno.ENOENT and error.filename:
+        return errors.no_file(error.filename)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return errors.StorageFull("the disk is full, nothing more was written", found=place, hint="free some space and run it again")
     if error.errno in (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):

@@ -92,7 +92,7 @@ def _from_file(file: Path) -> ReportCard:
     from coinswarm.validate import gates
 
     if not file.is_file():
-        raise errors.not_found("card", str(file), [entry.name for entry in file.parent.glob("*.json")] if file.parent.is_dir() else [])
+        raise errors.no_file(file)
     try:
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:

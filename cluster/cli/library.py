@@ -99,9 +99,9 @@ def _found(kept: Campaigns, name: str) -> VettedPlay:
     fits = [play for play in plays if name == play.name or play.sha256.startswith(name) or play.evaluation.startswith(name)]
     variants = list(dict.fromkeys(play.evaluation for play in fits)) if name else []
     if not variants:
-        raise errors.not_found("vetted play", name, [play.name for play in plays])
+        raise errors.not_found("vetted play", name, [play.name for play in plays], listed="`coinswarm library list` shows all")
     if len(variants) > 1:
-        raise errors.Conflict(f"{name!r} must fit one vetted play", found=f"several: {', '.join(variants[:5])}")
+        raise errors.Conflict(f"{name!r} matches several vetted plays: {', '.join(variants[:3])}", hint="give the beginning of one's hash")
     return fits[-1]
 
 

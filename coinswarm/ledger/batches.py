@@ -120,8 +120,7 @@ def check_order(by: str) -> None:
     """Raise `InvalidArgument` unless a leaderboard can be ordered by `by`."""
     known = ("fitness", *figures.FIGURES)
     if by not in known:
-        close = errors.nearest(by, known) or known
-        hint = f"did you mean {' or '.join(close)}?"
+        hint = errors.near_hint(by, known, listed=figures.COMMON)
         raise errors.InvalidArgument("a leaderboard is ordered by fitness or a figure", found=repr(by), hint=hint)
 
 
