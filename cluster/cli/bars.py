@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cluster.cli import bars_keeping, catalogs, console, job_commands
+from cluster.cli import bars_keeping, catalogs, console, job_commands, usage
 from cluster.jobs import fetch
 from coinswarm import codec, errors
 from coinswarm.market import files, limits, names, quality, resample, symbols, synthetic
@@ -16,8 +16,9 @@ from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import DataSet, Stored
 from coinswarm.market.storing import Incoming
 from coinswarm.market.timeframe import DAY_MS, Timeframe
+from coinswarm.printable import counted
 
-app = typer.Typer(help="Candles: import, fetch, list, check, rename, export and remove them.", no_args_is_help=True)
+app = usage.App(help="Candles: import, fetch, list, check, rename, export and remove them.")
 app.command("fetch")(job_commands.command(fetch.NAME))
 for _name, _command in (("remove", bars_keeping.remove), ("rename", bars_keeping.rename), ("export", bars_keeping.export)):
     app.command(_name)(_command)
@@ -100,7 +101,10 @@ def _show_stored(results: Sequence[Stored], *, as_json: bool, synthetic: bool) -
     if as_json:
         console.emit_json(results)
         return
-    rows = [[entry.key, entry.added, entry.replaced, entry.unchanged, entry.funding_added, entry.content_hash[:8]] for entry in results]
+    rows = [
+        [entry.key, *(f"{n:,}" for n in (entry.added, entry.replaced, entry.unchanged, entry.funding_added)), entry.content_hash[:8]]
+        for entry in results
+    ]
     console.table("Stored bars", ("data set", "added", "replaced", "unchanged", "funding", "hash"), rows, synthetic=synthetic)
 
 
@@ -119,17 +123,21 @@ def list_stored(as_json: console.AsJson = False) -> None:
     if as_json:
         console.emit_json([_described(entry) for entry in entries])
     elif entries:
-        columns = ("data set", "bars", "from", "to", "funding", "hash")
-        console.table("Stored bars", columns, [_row(entry) for entry in entries], synthetic=any(entry.synthetic for entry in entries))
+        made = any(entry.synthetic for entry in entries)
+        columns = ("data set", "bars", "from", "to", "funding", *(("",) if made else ()))
+        rows = [[*_row(entry), *((console.SYNTHETIC if entry.synthetic else None,) if made else ())] for entry in entries]
+        console.table(counted(len(rows), "data set"), columns, rows)
 
 
 def _described(entry: DataSet) -> dict[str, object]:
-    return {**codec.plain(entry), "key": entry.key, "timeframe": str(entry.timeframe)}
+    known = codec.plain(entry)
+    times = {"from": console.instant(known.pop("first_ts")), "to": console.instant(known.pop("last_ts"))}
+    return {**known, "key": entry.key, "timeframe": str(entry.timeframe), **times}
 
 
 def _row(entry: DataSet) -> list[object]:
     first, last = (console.moment(ts)[:10] for ts in (entry.first_ts, entry.last_ts))
-    return [entry.key, entry.n_bars, first, last, entry.n_funding or None, entry.content_hash[:8]]
+    return [entry.key, f"{entry.n_bars:,}", first, last, f"{entry.n_funding:,}" if entry.n_funding else None]
 
 
 @app.command("check")
@@ -144,7 +152,7 @@ def check_bars(
     """Look for gaps, duplicates, disorder, impossible candles, zero volume and outliers."""
     reports = [quality.check(entry) for entry in _chosen(names or [], symbol, timeframe)]
     if as_json:
-        console.emit_json(reports)
+        console.emit_json([_plain(report) for report in reports])
     else:
         _show_reports(reports)
 
@@ -160,14 +168,20 @@ def _chosen(names: Sequence[str], symbol: str | None, timeframe: str | None) -> 
                 yield stored.read(market, timeframe)
 
 
+def _plain(report: quality.QualityReport) -> dict[str, object]:
+    """A check as JSON, the times of its findings as text."""
+    findings = [{**codec.plain(each), "times": [console.instant(ts) for ts in each.times]} for each in report.findings]
+    return {**codec.plain(report), "findings": findings}
+
+
 def _show_reports(reports: Sequence[quality.QualityReport]) -> None:
     rows: list[list[object]] = []
     for report in reports:
-        rows += [[report.key, finding.kind, finding.count, finding.text, _first_time(finding)] for finding in report.findings]
+        rows += [[report.key, finding.kind, f"{finding.count:,}", _first_time(finding), finding.text] for finding in report.findings]
         if not report.findings:
-            rows.append([report.key, "sound", None, f"nothing to remark on {report.n_bars} bars", None])
-    synthetic = any(report.synthetic for report in reports)
-    console.table("Checked bars", ("data set", "finding", "count", "what", "first at"), rows, synthetic=synthetic)
+            rows.append([report.key, "sound", None, None, f"no problem in {report.n_bars:,} bars"])
+    made = all(report.synthetic for report in reports)
+    console.table("Checked bars", ("data set", "finding", "count", "first at", "what"), rows, synthetic=made, below=True)
 
 
 def _first_time(finding: quality.QualityFinding) -> str | None:

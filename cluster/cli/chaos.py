@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console, job_commands
+from cluster.cli import console, job_commands, usage
 from cluster.jobs import chaos
 
 if TYPE_CHECKING:
     from coinswarm.ledger.chaos import ChaosSummary, ChaosTrades
     from coinswarm.ledger.records import Job
 
-app = typer.Typer(help="Trade at random and record what happened.", no_args_is_help=True)
+app = usage.App(help="Trade at random and record what happened.")
 
 OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
 

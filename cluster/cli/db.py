@@ -12,10 +12,10 @@ from typing import Annotated
 import typer
 
 from cluster import bootstrap, machine
-from cluster.cli import console
+from cluster.cli import console, usage
 from coinswarm import errors
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = usage.App()
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console, job_commands, reports
+from cluster.cli import console, job_commands, reports, usage
 from cluster.jobs import discover, registry, rules
 from coinswarm import errors
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coinswarm.ledger.patterns import PatternRecord
     from coinswarm.patterns.power import Power
 
-app = typer.Typer(help="Find, keep, doubt and export patterns.", no_args_is_help=True)
+app = usage.App(help="Find, keep, doubt and export patterns.")
 
 OfPattern = Annotated[str, typer.Argument(help="A pattern's id or the beginning of it.")]
 Jobs = Annotated[list[str] | None, typer.Option("--job", "-j", help="A chaos job whose trades are used; repeat for several.")]

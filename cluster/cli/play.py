@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from cluster.cli import backtest, console, play_export, play_features, play_lookahead, play_vet
+from cluster.cli import backtest, console, play_export, play_features, play_lookahead, play_vet, usage
 from cluster.jobs import warmup
 from coinswarm import errors
 from coinswarm.config import WARMUP_TOLERANCE
@@ -17,7 +17,7 @@ from coinswarm.market.timeframe import Timeframe
 from coinswarm.play import describe, reader, runs, variants
 from coinswarm.play.model import Play
 
-app = typer.Typer(help="Check plays and look at their variants.", no_args_is_help=True)
+app = usage.App(help="Check plays and look at their variants.")
 app.command(name="lookahead")(play_lookahead.command)
 app.command(name="features")(play_features.command)
 app.command(name="export")(play_export.command)

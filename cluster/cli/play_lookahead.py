@@ -21,10 +21,10 @@ _EVERY_S = 5.0
 
 def command(
     file: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.", show_default=False)],
-    bars: Annotated[Path | None, typer.Option(help="Parquet or CSV file of candles.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="A stored market; with --bars, the market of the file.")] = None,
-    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
-    market: Annotated[list[Path] | None, typer.Option(help="File of another market that the play looks at; else it is looked up.")] = None,
+    bars: backtest.OfBars = None,
+    symbol: Annotated[str | None, typer.Option("--symbol", "-s", help="A stored market; with --bars, the market of the file.")] = None,
+    timeframe: backtest.OfTimeframe = None,
+    market: backtest.OtherMarkets = None,
     variants: Annotated[int, typer.Option(min=1, max=1000, help="How many variants to draw and check.")] = 3,
     cuts: Annotated[int, typer.Option(min=1, max=1000, help="Places to cut at, for each variant and kind of tampering.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same variants and cuts.")] = 0,
@@ -36,9 +36,9 @@ def command(
     from coinswarm.validate import lookahead
 
     loaded = play.load(file)
-    candles = backtest.read_bars(loaded, bars, symbol, timeframe)
+    candles, others = backtest.read_files(loaded, bars or [], symbol, timeframe)
     wanted = backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance)
-    markets = backtest.read_markets(wanted, market or [], candles)
+    markets = backtest.read_markets(wanted, [*others, *(market or [])], candles)
     report = lookahead.check(wanted, candles, markets=markets, variants=variants, cuts=cuts, seed=seed, progress=Ticker())
     if as_json:
         console.emit_json(_described(report, synthetic=candles.synthetic))

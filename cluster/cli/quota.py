@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import console, usage
 from coinswarm.ledger import access, quotas
 from coinswarm.ledger.quotas import ANY, JobAmounts, Quota
 
-app = typer.Typer(help="Quotas of tokens and campaigns: token, campaign.", no_args_is_help=True)
+app = usage.App(help="Quotas of tokens and campaigns: token, campaign.")
 _BY = "command line"
 
 Most = Annotated[

@@ -9,13 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console, quota
+from cluster.cli import console, quota, usage
 from coinswarm import errors
 from coinswarm.ledger import access, quotas
 from coinswarm.ledger.access import MAX_QUEUED, MAX_RUNNING, ROLES, Token
 from coinswarm.ledger.quotas import ANY
 
-app = typer.Typer(help="Make, list and take back tokens of the control plane.", no_args_is_help=True)
+app = usage.App(help="Make, list and take back tokens of the control plane.")
 _BY = "command line"
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from cluster.cli import catalogs, console
+from cluster.cli import catalogs, console, usage
 from coinswarm import errors
 from coinswarm.market import files
 from coinswarm.market.bars import COLUMNS, Bars
@@ -17,7 +17,7 @@ from coinswarm.market.storing import Incoming
 from coinswarm.validate import worlds
 from coinswarm.validate.worlds import canary
 
-app = typer.Typer(help="Made-up worlds: null ones, where nothing may be found, and planted ones.", no_args_is_help=True)
+app = usage.App(help="Made-up worlds: null ones, where nothing may be found, and planted ones.")
 
 
 @app.command("list")
