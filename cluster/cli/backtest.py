@@ -46,7 +46,6 @@ OfBars = Annotated[
     typer.Option("--bars", help="A file of candles; repeat it for other markets that the play looks at, the traded one first."),
 ]
 OfTimeframe = Annotated[str | None, typer.Option("--timeframe", "-t", help="Bar interval, if more than one is stored.")]
-OtherMarkets = Annotated[list[Path] | None, typer.Option("--market", hidden=True, help="Called --bars since.")]
 Setting = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter that the play leaves open; repeat for several.")
 ]
@@ -67,15 +66,12 @@ def command(
         list[str] | None, typer.Option("--symbol", "-s", help="A stored market; with --bars, the market of the file.")
     ] = None,
     timeframe: OfTimeframe = None,
-    market: OtherMarkets = None,
     setting: Setting = None,
     variant: VariantRule = None,
     start: Annotated[
         datetime | None, typer.Option("--from", metavar="TIME", help="First decision, UTC; earlier bars warm features up.")
     ] = None,
     end: Annotated[datetime | None, typer.Option("--to", metavar="TIME", help="Bars from here on are not used, UTC.")] = None,
-    start_formerly: Annotated[datetime | None, typer.Option("--start", hidden=True)] = None,
-    end_formerly: Annotated[datetime | None, typer.Option("--end", hidden=True)] = None,
     fee_bps: Annotated[float | None, typer.Option(min=0, max=1000, help="Fee of every fill, in place of the play's.")] = None,
     slippage_bps: Annotated[float | None, typer.Option(min=0, max=1000, help="Fixed slippage, in place of the play's.")] = None,
     max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
@@ -89,7 +85,6 @@ def command(
     """Run one variant of a play in full: figures, trades, equity."""
     require_tables(trades, equity)
     loaded = play.load(file)
-    start, end = start or start_formerly, end or end_formerly
     candles, others = read_files(loaded, bars or [], _only(symbol), timeframe)
     require_span(candles, _milliseconds(start), _milliseconds(end))
     wanted = for_run(loaded, candles, max_hold_bars, warmup_tolerance)
@@ -98,7 +93,7 @@ def command(
         chosen.play,
         candles,
         costs=_costs(loaded.costs, fee_bps, slippage_bps),
-        markets=read_markets(chosen.play, [*others, *(market or [])], candles),
+        markets=read_markets(chosen.play, others, candles),
         start_ts=_milliseconds(start),
         end_ts=_milliseconds(end),
         side=one_side(side),

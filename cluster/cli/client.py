@@ -14,12 +14,8 @@ from cluster import machine
 from cluster.machine import MachineSettings
 from coinswarm import errors
 
-Server = Annotated[
-    str | None,
-    typer.Option(
-        "--server", help="A control plane to ask, such as http://127.0.0.1:8321; else COINSWARM_SERVER, else this machine itself."
-    ),
-]
+SERVER = "Ask the coinswarm server at this address, such as http://127.0.0.1:8321; else COINSWARM_SERVER, else this machine itself."
+Server = Annotated[str | None, typer.Option("--server", metavar="URL", help=SERVER)]
 
 _TIMEOUT_S = 120.0
 _QUIET_S = 60.0

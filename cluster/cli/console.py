@@ -26,7 +26,8 @@ from cluster import machine
 from coinswarm import codec, errors
 from coinswarm.printable import shown, shown_json
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+JSON = "Print JSON on stdout."
+AsJson = Annotated[bool, typer.Option("--json", help=JSON)]
 SYNTHETIC = "SYNTHETIC"
 """The word on every table and report whose bars were made, not traded."""
 

@@ -119,7 +119,7 @@ def _show(report: dict[str, object]) -> None:
 @app.command(name="variants")
 def variants_of(
     play: Annotated[Path, typer.Argument(help="A YAML file.")],
-    n: Annotated[int, typer.Option("--n", min=0, max=100_000, help="How many variants to draw.")] = 10,
+    n: Annotated[int, typer.Option("--limit", "-n", min=0, max=100_000, help="How many variants to draw.")] = 10,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed draws the same variants.")] = 0,
     as_json: console.AsJson = False,
 ) -> None:

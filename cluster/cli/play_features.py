@@ -30,7 +30,6 @@ def command(
     bars: backtest.OfBars = None,
     symbol: Annotated[str | None, typer.Option("--symbol", "-s", help="A stored market; with --bars, the market of the file.")] = None,
     timeframe: backtest.OfTimeframe = None,
-    market: backtest.OtherMarkets = None,
     setting: backtest.Setting = None,
     variant: backtest.VariantRule = None,
     max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
@@ -42,7 +41,7 @@ def command(
     loaded = play.load(file)
     candles, others = backtest.read_files(loaded, bars or [], symbol, timeframe)
     chosen = variants.choose(backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance), setting or [], variant)
-    markets = backtest.read_markets(chosen.play, [*others, *(market or [])], candles)
+    markets = backtest.read_markets(chosen.play, others, candles)
     columns = {**_features(chosen.play, candles, markets), **_conditions(chosen.play, candles, markets)}
     backtest.write_frame(_frame(candles, columns), out)
     console.note(f"wrote {console.path(out)}")

@@ -24,7 +24,6 @@ def command(
     bars: backtest.OfBars = None,
     symbol: Annotated[str | None, typer.Option("--symbol", "-s", help="A stored market; with --bars, the market of the file.")] = None,
     timeframe: backtest.OfTimeframe = None,
-    market: backtest.OtherMarkets = None,
     variants: Annotated[int, typer.Option(min=1, max=1000, help="How many variants to draw and check.")] = 3,
     cuts: Annotated[int, typer.Option(min=1, max=1000, help="Places to cut at, for each variant and kind of tampering.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same variants and cuts.")] = 0,
@@ -38,7 +37,7 @@ def command(
     loaded = play.load(file)
     candles, others = backtest.read_files(loaded, bars or [], symbol, timeframe)
     wanted = backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance)
-    markets = backtest.read_markets(wanted, [*others, *(market or [])], candles)
+    markets = backtest.read_markets(wanted, others, candles)
     report = lookahead.check(wanted, candles, markets=markets, variants=variants, cuts=cuts, seed=seed, progress=Ticker())
     if as_json:
         console.emit_json(_described(report, synthetic=candles.synthetic))

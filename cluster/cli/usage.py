@@ -27,12 +27,23 @@ _WIDEST = 30
 _TAKES: dict[Any, str] = {int: "N", float: "X", Path: "FILE"}
 
 
+FORMERLY: dict[str, tuple[str, ...]] = {
+    "--start": ("--from",), "--since": ("--from",), "--end": ("--to",), "--until": ("--to",), "--market": ("--bars",),
+    "--n": ("--limit",), "-n": ("--trades", "--worlds"),
+}  # fmt: skip
+"""Names that options had in earlier releases and what they are called now; taken for one more release, and not shown."""
+
+
 class Command(TyperCommand):
     """A command that shows its arguments and options in panels."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         _spell(self.params)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments, options by the names that they had before among them."""
+        return super().parse_args(ctx, _renamed(args, {name for each in self.params for name in each.opts}))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The words of the usage line after the command."""
@@ -62,20 +73,30 @@ class Group(TyperGroup):
 class App(typer.Typer):
     """A group of commands; each may be in a `panel` of the group's help and have `examples`."""
 
-    def __init__(self, *, help: str = "", examples: Sequence[str] = (), **options: Any) -> None:
+    def __init__(self, *, examples: Sequence[str] = (), **options: Any) -> None:
         options = {"cls": Group, "no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False, **options}
-        super().__init__(help=help or None, epilog=epilog(examples), **options)
+        super().__init__(epilog=_epilog(examples), **options)
 
-    def command(  # type: ignore[override]  # what typer's has beside is not used
-        self, name: str | None = None, *, panel: str | None = None, examples: Sequence[str] = (), help: str | None = None
+    def command(
+        self, name: str | None = None, *, panel: str | None = None, examples: Sequence[str] = (), **options: Any
     ) -> Callable[[Any], Any]:
         """Add a command."""
-        return super().command(name, cls=Command, rich_help_panel=panel, epilog=epilog(examples), help=help)
+        return super().command(name, cls=Command, rich_help_panel=panel, epilog=_epilog(examples), **options)
 
 
-def epilog(examples: Sequence[str]) -> str | None:
+def _epilog(examples: Sequence[str]) -> str | None:
     """Examples as they are kept with a command: a line each."""
     return "\n".join(examples) or None
+
+
+def _renamed(args: Sequence[str], known: set[str]) -> list[str]:
+    """The arguments with options by their names of today; what a command knows under an old name stays."""
+    renamed = []
+    for word in args:
+        name, equals, value = word.partition("=")
+        now = next((each for each in FORMERLY.get(name, ()) if each in known), None) if name not in known else None
+        renamed.append(f"{now}{equals}{value}" if now else word)
+    return renamed
 
 
 def _spell(parameters: Iterable[Any]) -> None:
@@ -87,7 +108,7 @@ def _spell(parameters: Iterable[Any]) -> None:
 
 def _pieces(command: Any, ctx: Any) -> list[str]:
     arguments = [each for each in command.get_params(ctx) if isinstance(each, TyperArgument) and not each.hidden]
-    return ["[OPTIONS]", *(each.metavar if each.required else f"[{each.metavar}]" for each in arguments)]
+    return ["[OPTIONS]", *(str(each.metavar) if each.required else f"[{each.metavar}]" for each in arguments)]
 
 
 def _show(command: Any, ctx: Any) -> None:
@@ -96,7 +117,7 @@ def _show(command: Any, ctx: Any) -> None:
     screen.print()
     if command.help:
         for paragraph in inspect.cleandoc(command.help).split("\n\n"):
-            screen.print(Text(" ".join(paragraph.split())))
+            console.prose(" ".join(paragraph.split()))
             screen.print()
     for title, rows in _panels(command, ctx):
         screen.print(_panel(title, rows, screen.width))
@@ -120,7 +141,7 @@ def _panels(command: Any, ctx: Any) -> Iterable[tuple[str, list[tuple[str, str]]
         if getattr(each, "hidden", False):
             continue
         if isinstance(each, TyperArgument):
-            found.setdefault(ARGUMENTS, []).append((each.metavar, _words(each)))
+            found.setdefault(ARGUMENTS, []).append((str(each.metavar), _words(each)))
         else:
             panel = getattr(each, "rich_help_panel", None)
             (found.setdefault(panel, []) if panel else last).append((_option(each), _words(each)))

@@ -41,6 +41,7 @@ class RulesRequest(JobSettings):
 
 OPTIONS = Options(
     settings=RulesRequest,
+    panel="Test",
     options=(
         Option(names=("plays",), fills=("plays",), type=PLAYS.type, read=PLAYS.read, metavar="[PLAY]…",
                help="YAML files to test in place of those of the source."),
