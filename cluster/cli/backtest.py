@@ -38,7 +38,7 @@ Tolerance = Annotated[
         "--warmup-tolerance",
         min=LEAST_WARMUP_TOLERANCE,
         max=MOST_WARMUP_TOLERANCE,
-        help="How far the bars before the data may move a warm feature, as a part of its own size: looser is warm sooner.",
+        help="How far unknown earlier bars may move a warm feature, relative to its size; looser is warm sooner.",
     ),
 ]
 OfBars = Annotated[
@@ -54,7 +54,7 @@ OneSide = Annotated[
     str | None,
     typer.Option(
         "--side",
-        help="long or short: take that side's entries alone. The other side's are ignored: they neither open, reverse nor cancel anything.",
+        help="long or short: trade that side alone; entries of the other are ignored.",
     ),
 ]
 
@@ -82,7 +82,7 @@ def command(
     side: OneSide = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Run one variant of a play in full: figures, trades, equity."""
+    """Run one variant of a play in full: figures, trades and equity."""
     require_tables(trades, equity)
     loaded = play.load(file)
     candles, others = read_files(loaded, bars or [], _only(symbol), timeframe)

@@ -18,34 +18,37 @@ from coinswarm.market.storing import Incoming
 from coinswarm.market.timeframe import DAY_MS, Timeframe
 from coinswarm.printable import counted
 
-app = usage.App(help="Candles: import, fetch, list, check, rename, export and remove them.")
+app = usage.App(
+    help="Import, fetch, list, check, rename, export and remove candles.",
+    examples=["coinswarm bars fetch binance BTC/USDT ETH/USDT --days 365", "coinswarm bars import BTCUSDT-5m-2024-02.zip"],
+)
 app.command("fetch")(job_commands.command(fetch.NAME))
 for _name, _command in (("remove", bars_keeping.remove), ("rename", bars_keeping.rename), ("export", bars_keeping.export)):
     app.command(_name)(_command)
 
-OfTimeframe = Annotated[str, typer.Option("--timeframe", "-t", help="Length of a bar: 1m, 5m, 1h, 1d…")]
+OfTimeframe = Annotated[str, typer.Option("--timeframe", "-t", help="Bar interval: 1m, 5m, 1h, 1d…")]
 
 
 @app.command("import")
 def import_files(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE…", help="Parquet, Feather, JSON or CSV, as they are, in a gzip or in a zip.", show_default=False),
+        typer.Argument(metavar="FILE…", help="Parquet, Feather, JSON or CSV; plain, gzip or zip.", show_default=False),
     ],
-    exchange: Annotated[str | None, typer.Option(help="Where they come from; else from the file's name.")] = None,
+    exchange: Annotated[str | None, typer.Option(help="Exchange the bars are of; else from the file's name.")] = None,
     symbol: Annotated[
-        str | None, typer.Option(help="The market; else from the file and its name. Of several in a file it reads that one.")
+        str | None, typer.Option(help="The market; else from the file or its name. Selects one of several in a file.")
     ] = None,
-    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar; else from the file's name or times.")] = None,
-    funding: Annotated[Path | None, typer.Option(help="Funding rates; else the file `…_funding.parquet` beside the bars.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Bar interval; else from the file's name or times.")] = None,
+    funding: Annotated[Path | None, typer.Option(help="Funding rates; else `…_funding.parquet` beside the bars.")] = None,
     prefer: Annotated[
-        Literal["new", "old"] | None, typer.Option(help="Which bars win where they differ from stored ones; else refuse.")
+        Literal["new", "old"] | None, typer.Option(help="Which bars to keep where new and stored ones differ; else the import is refused.")
     ] = None,
-    sort: Annotated[bool, typer.Option("--sort", help="Turn files that are newest first round.")] = False,
-    max_rows: Annotated[int, typer.Option(help="Rows that a file may have.", min=1)] = limits.MAX_ROWS,
+    sort: Annotated[bool, typer.Option("--sort", help="Sort files whose newest row comes first.")] = False,
+    max_rows: Annotated[int, typer.Option(help="Most rows that a file may have.", min=1)] = limits.MAX_ROWS,
     as_json: console.AsJson = False,
 ) -> None:
-    """Check files of candles and store them; all of them, or none when one is broken."""
+    """Check files of candles and store them: all, or none when one is broken."""
     if funding is not None and len(paths) > 1:
         raise errors.InvalidArgument("--funding goes with one file of bars", found=f"{len(paths)} files")
     wanted = _without_funding(paths)
@@ -110,7 +113,7 @@ def _show_stored(results: Sequence[Stored], *, as_json: bool, synthetic: bool) -
 
 @app.command("list")
 def list_stored(as_json: console.AsJson = False) -> None:
-    """Show what is stored."""
+    """List the stored data sets."""
     try:
         with catalogs.catalog(read_only=True) as stored:
             entries = stored.list()
@@ -143,13 +146,13 @@ def _row(entry: DataSet) -> list[object]:
 @app.command("check")
 def check_bars(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[MARKET|FILE]…", help="Stored markets or files; all that is stored unless given.")
+        list[str] | None, typer.Argument(metavar="MARKET|FILE…", help="Stored markets or files; else all that is stored.")
     ] = None,
-    symbol: Annotated[str | None, typer.Option(help="The market of files whose name does not tell it.")] = None,
-    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="The market of files whose name does not say it.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Bar interval.")] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Look for gaps, duplicates, disorder, impossible candles, zero volume and outliers."""
+    """Find gaps, duplicates, disorder, impossible candles, zero volume and outliers."""
     reports = [quality.check(entry) for entry in _chosen(names or [], symbol, timeframe)]
     if as_json:
         console.emit_json([_plain(report) for report in reports])
@@ -191,13 +194,13 @@ def _first_time(finding: quality.QualityFinding) -> str | None:
 @app.command("resample")
 def resample_stored(
     markets: Annotated[list[str], typer.Argument(metavar="MARKET…", help="Stored markets: binance:BTC/USDT:5m, BTC/USDT…")],
-    timeframe: Annotated[str, typer.Option("--timeframe", "-t", help="Length of the slower bars: 15m, 1h, 1d…")],
+    timeframe: Annotated[str, typer.Option("--timeframe", "-t", help="The longer interval: 15m, 1h, 1d…")],
     prefer: Annotated[
-        Literal["new", "old"] | None, typer.Option(help="Which bars win where they differ from stored ones; else refuse.")
+        Literal["new", "old"] | None, typer.Option(help="Which bars to keep where new and stored ones differ; else the import is refused.")
     ] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Make slower bars of stored ones and store them beside."""
+    """Resample stored bars to a longer interval."""
     length = Timeframe.parse(timeframe)
     with catalogs.catalog(read_only=True) as stored:
         fast = [stored.read(market) for market in markets]
@@ -211,9 +214,9 @@ def resample_stored(
 
 @app.command("synthetic")
 def make_synthetic(
-    markets: Annotated[list[str], typer.Argument(metavar="SYMBOL…", help="Names for the made-up markets.")],
+    markets: Annotated[list[str], typer.Argument(metavar="SYMBOL…", help="Names for the synthetic markets.")],
     timeframe: OfTimeframe = "5m",
-    days: Annotated[int, typer.Option(help="How many days of bars.", min=1, max=10_000)] = 90,
+    days: Annotated[int, typer.Option(help="Days of bars.", min=1, max=10_000)] = 90,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bars on any machine.", min=0)] = 1,
     as_json: console.AsJson = False,
 ) -> None:

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import GenerationRecord, Job
     from coinswarm.ledger.store import Store
 
-app = usage.App(help="List, show, watch, cancel, terminate, resume, verify and prune jobs.")
+app = usage.App(
+    help="List, show, watch, cancel, resume, verify and prune jobs.",
+    examples=["coinswarm jobs list", "coinswarm jobs watch evolve-20250131"],
+)
 
-OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
-Interval = Annotated[float | None, typer.Option(help="Seconds between looks; else 1. A server is listened to.", min=0.1, max=3600)]
+OfJob = Annotated[str, typer.Argument(metavar="JOB", help="Its id, or the beginning of it.")]
+Interval = Annotated[float | None, typer.Option(help="Seconds between two looks. A server tells by itself.", min=0.1, max=3600)]
 _LOOK_S = 1.0
 _LEFT_OUT = ("config", "result", "queue", "play_hashes", "data_hash", "config_hash", "lease_expires")
 _ENDED = ("done", "failed", "cancelled")
@@ -33,11 +36,11 @@ _IN_TITLE = ("job", "synthetic")
 
 @app.command("list")
 def list_jobs(
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many rows.", min=1, max=10_000)] = 20,
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Jobs, newest first."""
+    """List jobs, newest first."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
         _list(remote.get("/api/v1/jobs", limit=min(limit, 1000))["rows"], as_json=as_json)
@@ -73,7 +76,7 @@ _TIMES = "\N{MULTIPLICATION SIGN}"
 
 @app.command("show")
 def show_job(job: OfJob, server: client.Server = None, as_json: console.AsJson = False) -> None:
-    """What a job was asked to do and how far it is."""
+    """Show what a job was asked to do and how far it is."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
         _show_remote(remote, job, as_json=as_json)
@@ -106,7 +109,7 @@ def watch_job(
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Follow a job from any terminal or machine until it ends; exit code 1 when it failed or was cancelled."""
+    """Follow a job until it ends. Exit code 1 when it failed or was cancelled."""
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
@@ -128,7 +131,7 @@ def watch_job(
 
 @app.command("cancel")
 def cancel_job(job: OfJob, server: client.Server = None, as_json: console.AsJson = False) -> None:
-    """Cancel a job, whether it waits or runs; what is done is kept and it can be resumed."""
+    """Cancel a queued or running job. What is done is kept, and it can be resumed."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
         answer = remote.post(f"/api/v1/jobs/{job}/cancel")
@@ -137,13 +140,13 @@ def cancel_job(job: OfJob, server: client.Server = None, as_json: console.AsJson
         with bootstrap.open_store(console.settings()) as store:
             name = store.job(job).id
             status = store.cancel(name)
-    said = f"job {name} is {status}{'; what drives it ends in a moment' if status == 'cancelled' else ''}"
+    said = f"job {name} is {status}{'; its process stops within seconds' if status == 'cancelled' else ''}"
     console.answer({"job": name, "status": status}, said, as_json=as_json)
 
 
 @app.command("terminate")
 def terminate_job(job: OfJob, server: client.Server = None, as_json: console.AsJson = False) -> None:
-    """Cancel a job whose driver does not answer: take its lease away and end its process. A server asks for an admin's token."""
+    """Cancel a job that does not react: take its lease and end its process. A server asks for an admin's token."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
         found = remote.post(f"/api/v1/jobs/{job}/terminate")
@@ -156,7 +159,7 @@ def terminate_job(job: OfJob, server: client.Server = None, as_json: console.AsJ
 
 
 _FATES = {
-    "none": "no process works for it", "ended": "the process of {} was ended",
+    "none": "no process worked on it", "ended": "the process of {} was ended",
     "elsewhere": "{} lost it: what it still computes is not stored",
 }  # fmt: skip
 """What became of the process of a job that was terminated, by the owner of its lease."""
@@ -170,7 +173,7 @@ def resume_job(
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Go on from the last committed generation; the result is the same as if the job had never stopped."""
+    """Resume a job from its last commit. The result is as if it had never stopped."""
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
@@ -191,7 +194,7 @@ def report_job(
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """What a job came to, whatever its kind: tables on the terminal, and one HTML file with --out."""
+    """Show the result of a job of any kind, and write it as one HTML file with --out."""
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
@@ -247,7 +250,7 @@ def _followed(store: Store, job: str, interval_s: float, *, served: bool) -> Job
 
 
 def _row(job: Mapping[str, Any]) -> dict[str, Any]:
-    """A job as it stands in a list, from the ledger or from a control plane."""
+    """A job as it stands in a list, from the ledger or from a server."""
     created = job["created"] if isinstance(job["created"], datetime) else datetime.fromisoformat(job["created"])
     return {
         "job": job["id"], "kind": job["kind"], "status": job["status"], "created": created.astimezone(UTC),
@@ -264,7 +267,7 @@ def _facts(job: Mapping[str, Any]) -> list[list[Any]]:
 
 
 def _follow(remote: client.Client, job: str) -> dict[str, Any]:
-    """Say what a job at a control plane tells until it ends; the answer is the job as it is then."""
+    """Say what a job at a server tells until it ends; the answer is the job as it is then."""
     for name, data in remote.events(job):
         if name == "job":
             console.note(f"job {data['id']} is {data['status']}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from coinswarm.ledger.campaigns import Campaigns, VettedPlay
     from coinswarm.ledger.lifecycle import Transition
 
-app = usage.App(help="The plays that passed the gates: list, show, disable, rework.")
+app = usage.App(help="The plays that passed the gates (acceptance rules): list, show, disable, rework.")
 
 OfPlay = Annotated[str, typer.Argument(metavar="PLAY", help="Its name, or the beginning of its hash or of its evaluation's id.")]
 Why = Annotated[str, typer.Option("--why", help="Reason, stored with the step.")]
@@ -27,7 +27,7 @@ def list_plays(
     state: Annotated[str | None, typer.Option("--state", metavar="STATE", help="Only plays in this state, such as vetted.")] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Every vetted play, as it was vetted last, with its tags and where its variant stands now."""
+    """List every vetted play, with its tags and its state."""
     from coinswarm.ledger import lifecycle
 
     wanted = None if state is None else lifecycle.parse_state(state)
@@ -56,7 +56,7 @@ def _cells(row: Mapping[str, Any]) -> list[object]:
 
 @app.command()
 def show(play: OfPlay, as_json: console.AsJson = False) -> None:
-    """One play: where it comes from, its verdict, every step it took, and its YAML."""
+    """Show one play: where it comes from, its verdict, its history and its YAML."""
     from coinswarm.ledger import lifecycle
 
     with bootstrap.open_campaigns(console.settings()) as kept:
@@ -76,13 +76,13 @@ def show(play: OfPlay, as_json: console.AsJson = False) -> None:
 
 @app.command()
 def disable(play: OfPlay, why: Why, as_json: console.AsJson = False) -> None:
-    """Take a play out of use for good; only rework leads back."""
+    """Take a play out of use. Only `rework` leads back."""
     _move(play, "disabled", why, as_json=as_json)
 
 
 @app.command()
 def rework(play: OfPlay, why: Why, as_json: console.AsJson = False) -> None:
-    """Send a play back to be worked on; it is vetted again as a candidate after `library reopen`."""
+    """Send a play back to be worked on; `library reopen` then makes it a candidate."""
     _move(play, "rework", why, as_json=as_json)
 
 

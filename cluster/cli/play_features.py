@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def command(
     file: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Write the columns to this Parquet or CSV file.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The Parquet or CSV file to write.", show_default=False)],
     bars: backtest.OfBars = None,
     symbol: Annotated[str | None, typer.Option("--symbol", "-s", help="A stored market; with --bars, the market of the file.")] = None,
     timeframe: backtest.OfTimeframe = None,
@@ -36,7 +36,7 @@ def command(
     warmup_tolerance: backtest.Tolerance = WARMUP_TOLERANCE,
     as_json: console.AsJson = False,
 ) -> None:
-    """Write every feature and entry or exit condition of one variant, bar by bar; each value is known at the close of its bar."""
+    """Compute every feature and condition of one variant, bar by bar, and write them as a table. Values are known at the bar's close."""
     backtest.require_tables(out)
     loaded = play.load(file)
     candles, others = backtest.read_files(loaded, bars or [], symbol, timeframe)

@@ -11,6 +11,7 @@ import typer
 from cluster.cli import backtest, console, live
 from coinswarm import codec, errors, play
 from coinswarm.config import WARMUP_TOLERANCE
+from coinswarm.printable import counted
 
 if TYPE_CHECKING:
     from coinswarm.validate import lookahead
@@ -31,7 +32,10 @@ def command(
     warmup_tolerance: backtest.Tolerance = WARMUP_TOLERANCE,
     as_json: console.AsJson = False,
 ) -> None:
-    """Cut the data off, replace the future with noise, begin later: nothing known or done before may change. Exit code 1 when it does."""
+    """Test for look-ahead: truncate or scramble later data and check that earlier values and trades stay the same.
+
+    Exit code 1 when they do not.
+    """
     from coinswarm.validate import lookahead
 
     loaded = play.load(file)
@@ -65,13 +69,13 @@ class Ticker:
 
 
 def _show(report: lookahead.LookaheadReport, *, synthetic: bool) -> None:
-    variants = f"{len(report.variants)} variant{'s' if len(report.variants) != 1 else ''}"
+    variants = counted(len(report.variants), "variant")
     console.text(f"{report.play} on {report.market}: {variants}, {report.trades:,} trades, seed {report.seed}")
     rows = [
         [verdict.name, _word(verdict), verdict.cuts, f"{verdict.compared:,}", f"{verdict.n_offences:,}", f"{verdict.n_ties:,}"]
         for verdict in report.verdicts
     ]
-    console.table("Look-ahead", ("test", "verdict", "data sets", "values compared", "differ", "ties"), rows, synthetic=synthetic)
+    console.table("Look-ahead", ("test", "verdict", "data sets", "compared", "differ", "ties"), rows, synthetic=synthetic)
     for verdict in report.verdicts:
         for line in _lines(verdict):
             console.text(f"{verdict.name}: {line}")

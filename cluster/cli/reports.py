@@ -40,7 +40,7 @@ def _shortened(part: ReportTable) -> Sequence[Sequence[object]]:
 
 
 def fetched(settings: MachineSettings, remote: client.Client, place: str, out: Path | None) -> tuple[str, Path]:
-    """Write the report of what is at a place of a control plane as one HTML file; the answer is its id, and where."""
+    """Write the report of what is at a place of a server as one HTML file; the answer is its id, and where."""
     found = remote.get(place)["id"]
     return found, write_page(settings, found, remote.text(f"{place.rpartition('/')[0]}/{found}/report"), out)
 

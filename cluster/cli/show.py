@@ -100,7 +100,7 @@ def _simulated(found: Visit, wanted: Extracts) -> tuple[pl.DataFrame, pl.DataFra
 
 
 def _fetched(remote: client.Client, evaluation: str, wanted: Extracts) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
-    """Trades and equity as a control plane has them; None for what is not wanted."""
+    """Trades and equity as a server has them; None for what is not wanted."""
     import polars as pl
 
     def table(name: str) -> pl.DataFrame:
@@ -172,7 +172,7 @@ def _curves(found: Visit, side: Side | None) -> None:
 
 
 def _remote(remote: client.Client, evaluation: str, *, as_json: bool) -> None:
-    """What a control plane tells of an evaluation; its curve is in the report."""
+    """What a server tells of an evaluation; its curve is in the report."""
     found = remote.get(f"/api/v1/evaluations/{evaluation}")
     ancestors = remote.get(f"/api/v1/evaluations/{found['id']}/lineage")
     if as_json:

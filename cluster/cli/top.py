@@ -25,7 +25,7 @@ def command(
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """The best variants of a job, in and out of sample."""
+    """List the best variants of a search, in and out of sample."""
     from cluster.jobs.evolve.report import leaderboard
 
     remote = client.wanted(console.settings(), server)
@@ -49,7 +49,7 @@ def _here(job: str, by: str, limit: int) -> tuple[Job, dict[str, Any]]:
 
 
 def _there(remote: client.Client, job: str, by: str, limit: int) -> tuple[Job, dict[str, Any]]:
-    """A search of a control plane and its leaderboard, as records of the ledger."""
+    """A search of a server and its leaderboard, as records of the ledger."""
     from coinswarm.ledger.records import Job, LeaderboardRow
 
     name = job or _first(remote.get("/api/v1/jobs", limit=1, kind=evolve.NAME)["rows"])["id"]

@@ -217,7 +217,9 @@ def _validation_share(split: CampaignSplit, when: TimeSpan) -> float:
 
 def _of_campaign(name: str, split: CampaignSplit | None) -> str:
     if split is None:
-        return f"campaign {name} has no vault: nothing it finds can be promoted (`coinswarm vault declare`)"
+        return (
+            f"No final hold-out (vault) is set for campaign {name}, so results of this run cannot be promoted (`coinswarm vault declare`)."
+        )
     return f"campaign {name}: its own split decides what is held out, and its vault stays closed"
 
 
