@@ -52,7 +52,7 @@ class CoinswarmError(Exception):
         super().__init__(self._text())
 
     def _text(self) -> str:
-        text = self.rule if self.found is None else f"{self.rule}, was {self.found}"
+        text = self.rule if self.found is None else f"{self.rule}, got {self.found}"
         text = text if text.endswith((".", "?", "!")) else f"{text}."
         return f"{text} Hint: {self.hint}" if self.hint else text
 
@@ -121,7 +121,7 @@ class PlayProblem:
         place = f"{self.file or 'play'}:{self.line}" if self.line is not None else (self.file or "play")
         text = f"{place}: {self.path}: {self.rule}"
         if self.found:
-            text += f", found {self.found}"
+            text += f", got {self.found}"
         if self.suggestions:
             text += f"; did you mean {' or '.join(self.suggestions)}?"
         return text
@@ -248,14 +248,35 @@ class ErrorBudgetSpent(CoinswarmError):
     """More trials failed than a job may have."""
 
 
+_NEAR = 0.6
+"""Likeness from which a name is suggested, as `difflib` measures it."""
+_FEW = 8
+"""So many names are all shown where none is near."""
+
+
 def nearest(name: str, names: Iterable[str], *, n: int = 3) -> tuple[str, ...]:
-    """Those of `names` that look most like `name`, best first; empty when none is close."""
+    """Those of `names` that look most like `name`, best first, at most `n`; empty when none is near."""
     table = {entry.lower(): entry for entry in names}
-    return tuple(table[match] for match in difflib.get_close_matches(name.lower(), table, n=n, cutoff=0.5))
+    return tuple(table[match] for match in difflib.get_close_matches(name.lower(), table, n=n, cutoff=_NEAR))
 
 
-def not_found(kind: str, name: str, existing: Iterable[str] = ()) -> NotFound:
-    """A `NotFound` that names what does exist: the nearest names, or the first few."""
+def near_hint(name: str, names: Iterable[str], *, listed: str = "") -> str:
+    """What may have been meant: the nearest names; where none is near, how all are `listed`, or the names if they are few."""
+    known = list(names)
+    close = nearest(name, known)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return listed or (f"there is {', '.join(known)}" if 0 < len(known) <= _FEW else "")
+
+
+def not_found(kind: str, name: str, existing: Iterable[str] = (), *, listed: str = "") -> NotFound:
+    """A `NotFound` whose hint is `near_hint`; where nothing of the kind exists, it says that."""
     names = list(existing)
-    close = nearest(name, names) or tuple(names[:5])
-    return NotFound(f"no {kind} is called {name!r}", hint=f"there is {', '.join(close)}" if close else f"there is no {kind} yet")
+    hint = near_hint(name, names, listed=listed) if names or listed else f"there is no {kind} yet"
+    return NotFound(f"no {kind} is called {name!r}", hint=hint)
+
+
+def no_file(path: object, siblings: Iterable[str] = ()) -> NotFound:
+    """There is no file at `path`; names in its folder that are near are suggested, and no others."""
+    close = nearest(str(path).rpartition("/")[2], siblings)
+    return NotFound(f"file not found: {path}", hint=f"did you mean {' or '.join(close)}?" if close else "")

@@ -1,4 +1,4 @@
-"""`coinswarm demo`: the whole way once, from candles to a report. `make run` is this command."""
+"""`coinswarm demo`: a complete example, from candles to a report. `make run` is this command."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _USUAL = SearchSettings()
 
 
 def command(
-    play: Annotated[Path | None, typer.Argument(help="The play to search; else an example.", show_default=False)] = None,
+    play: Annotated[Path | None, typer.Argument(metavar="PLAY", help="The play to search; else an example.", show_default=False)] = None,
     bars: Annotated[
         list[Path] | None, typer.Option("--bars", help="A file of candles to use; repeat for several. Else an exchange is tried.")
     ] = None,
     exchange: Annotated[str, typer.Option(help="Where to fetch candles when no files are named.")] = "binance",
-    days: Annotated[int, typer.Option(help="How many days to fetch or make.", min=2, max=3650)] = 180,
-    population: Annotated[int, typer.Option("--population", "-p", help="Variants.")] = _USUAL.population,
+    days: Annotated[int, typer.Option(help="Days of candles to fetch or simulate.", min=2, max=3650)] = 180,
+    population: Annotated[int, typer.Option("--population", "-p", help="Variants a generation.")] = _USUAL.population,
     generations: Annotated[int, typer.Option("--generations", "-g", help="Generations.")] = _USUAL.generations,
-    seed: Annotated[int, typer.Option(help="Of the search.")] = _USUAL.seed,
+    seed: Annotated[int, typer.Option(help="Seed of the search.")] = _USUAL.seed,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """The whole way once: candles from files or an exchange, or made up when it cannot be reached; a search; its winners; a report."""
+    """Complete example: get data, search, report. Candles come from files or an exchange; else they are simulated."""
     settings = console.settings()
     bootstrap.prepare(settings)
     from cluster.cli import job_commands, live, report, reports

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import console, usage
 
 if TYPE_CHECKING:
     from coinswarm.validate.card import ReportCard
     from coinswarm.validate.gates import Gates, Verdict
 
-app = typer.Typer(help="The rules a report card must keep, and whether one does.", no_args_is_help=True)
+app = usage.App(help="The rules a report card must keep, and whether one does.")
 
 OfGates = Annotated[Path | None, typer.Option("--gates", help="A YAML file of gates; else the default ones.")]
 
@@ -92,7 +92,7 @@ def _from_file(file: Path) -> ReportCard:
     from coinswarm.validate import gates
 
     if not file.is_file():
-        raise errors.not_found("card", str(file), [entry.name for entry in file.parent.glob("*.json")] if file.parent.is_dir() else [])
+        raise errors.no_file(file)
     try:
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:

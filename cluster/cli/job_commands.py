@@ -24,17 +24,27 @@ if TYPE_CHECKING:
     from cluster.run.runner import Runner
     from coinswarm.ledger.records import Job
 
-Workers = Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)]
-Local = Annotated[bool, typer.Option("--local", help="Compute in this process, without a cluster. A small job does by itself.")]
+_WHERE, _OUTPUT, _JUDGING = "Where it runs", "Output", "Judging"
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1, rich_help_panel=_WHERE),
+]
+Local = Annotated[
+    bool,
+    typer.Option("--local", help="Compute in this process, without a cluster. A small job does by itself.", rich_help_panel=_WHERE),
+]
 Vault = Annotated[
     float | None,
     typer.Option(
-        "--vault", min=0.01, max=0.9,
-        help="Share of the bars, the newest, that no search of the campaign sees until the end; declared before its first search, for good."
-        " Only results with such a final hold-out can be promoted.",
+        "--vault", min=0.01, max=0.9, metavar="SHARE", rich_help_panel=_JUDGING,
+        help="Share of the bars, the newest, to lock away as the final hold-out of the campaign before its first search, for good. "
+        "Only results with one can be promoted.",
     ),
 ]  # fmt: skip
-Address = Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")]
+Address = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="A running Ray cluster; else RAY_ADDRESS, else a local one.", rich_help_panel=_WHERE),
+]
 _OF_A_SUBMISSION = ("server", "priority", "key", "as_json")
 _HERE = ("workers", "address", "local", "out", "vault")
 _WAYS = {
@@ -52,14 +62,26 @@ class RunOptions:
     address: Address = None
     local: Local = False
     vault: Vault = None
-    estimate: Annotated[bool, typer.Option("--estimate", help="Say what it would take, and stop.")] = False
-    detach: Annotated[bool, typer.Option("--detach", help="Run on in the background; watch it with `coinswarm jobs watch`.")] = False
-    queue: Annotated[bool, typer.Option("--queue", help="Leave it to the driver service of this machine (`coinswarm serve`).")] = False
-    server: client.Server = None
-    priority: Annotated[int, typer.Option(help="In the queue of a driver service: greater is sooner.", min=-100, max=100)] = 0
-    key: Annotated[str | None, typer.Option(help="Submitting again with the same key changes nothing.")] = None
-    as_json: console.AsJson = False
-    out: Annotated[Path | None, typer.Option("--out", help="The HTML file of the report; else in `reports` of the home folder.")] = None
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Say what time and space it would take, and stop.", rich_help_panel=_WHERE)
+    ] = False
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Run in the background; `coinswarm jobs watch` follows it.", rich_help_panel=_WHERE)
+    ] = False
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Leave it to the server of this machine (`coinswarm serve`).", rich_help_panel=_WHERE)
+    ] = False
+    server: Annotated[str | None, typer.Option("--server", metavar="URL", help=client.SERVER, rich_help_panel=_WHERE)] = None
+    priority: Annotated[int, typer.Option(help="Queue priority; higher runs first.", min=-100, max=100, rich_help_panel=_WHERE)] = 0
+    key: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Idempotency key: resubmitting returns the same job.", rich_help_panel=_WHERE),
+    ] = None
+    as_json: Annotated[bool, typer.Option("--json", help=console.JSON, rich_help_panel=_OUTPUT)] = False
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The HTML file of the report; else in `reports` of the home folder.", rich_help_panel=_OUTPUT),
+    ] = None
 
     @classmethod
     def taken(cls, given: dict[str, Any], **more: Any) -> RunOptions:

@@ -26,23 +26,22 @@ if TYPE_CHECKING:
 
 def command(
     file: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Write the columns to this Parquet or CSV file.", show_default=False)],
-    bars: Annotated[Path | None, typer.Option(help="Parquet or CSV file of candles.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="A stored market; with --bars, the market of the file.")] = None,
-    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
-    market: Annotated[list[Path] | None, typer.Option(help="File of another market that the play looks at; else it is looked up.")] = None,
-    setting: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter that the play leaves open.")] = None,
-    variant: Annotated[str | None, typer.Option(help="For parameters not set: first, middle or random:SEED.")] = None,
+    out: Annotated[Path, typer.Option(help="The Parquet or CSV file to write.", show_default=False)],
+    bars: backtest.OfBars = None,
+    symbol: Annotated[str | None, typer.Option("--symbol", "-s", help="A stored market; with --bars, the market of the file.")] = None,
+    timeframe: backtest.OfTimeframe = None,
+    setting: backtest.Setting = None,
+    variant: backtest.VariantRule = None,
     max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
     warmup_tolerance: backtest.Tolerance = WARMUP_TOLERANCE,
     as_json: console.AsJson = False,
 ) -> None:
-    """Write every feature and entry or exit condition of one variant, bar by bar; each value is known at the close of its bar."""
+    """Compute every feature and condition of one variant, bar by bar, and write them as a table. Values are known at the bar's close."""
     backtest.require_tables(out)
     loaded = play.load(file)
-    candles = backtest.read_bars(loaded, bars, symbol, timeframe)
+    candles, others = backtest.read_files(loaded, bars or [], symbol, timeframe)
     chosen = variants.choose(backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance), setting or [], variant)
-    markets = backtest.read_markets(chosen.play, market or [], candles)
+    markets = backtest.read_markets(chosen.play, others, candles)
     columns = {**_features(chosen.play, candles, markets), **_conditions(chosen.play, candles, markets)}
     backtest.write_frame(_frame(candles, columns), out)
     console.note(f"wrote {console.path(out)}")

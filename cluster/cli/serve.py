@@ -1,4 +1,4 @@
-"""`coinswarm serve`: the control plane on this machine, its API and its driver service."""
+"""`coinswarm serve`: a server on this machine, its API and its driver service."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _STOP_S = 20.0
 
 
 def command(
-    host: Annotated[str | None, typer.Option(help="Address to listen on; else COINSWARM_API_HOST, else this machine only.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else COINSWARM_API_HOST, else the loopback address.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; else COINSWARM_API_PORT.", min=0, max=65_535)] = None,
-    slots: Annotated[int, typer.Option(help="Jobs that run at one time.", min=1, max=1000)] = 2,
+    slots: Annotated[int, typer.Option(help="Jobs that run at a time.", min=1, max=1000)] = 2,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
     address: Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")] = None,
     max_trials: Annotated[int, typer.Option(help="Most variants that one job may evaluate; others: COINSWARM_MAX_…", min=1)] = 10_000_000,
-    api_only: Annotated[bool, typer.Option("--api-only", help="Without the driver service.")] = False,
-    driver_only: Annotated[bool, typer.Option("--driver-only", help="The driver service without the API.")] = False,
-    lease: Annotated[float, typer.Option(help="Seconds after which the jobs of a dead service are taken over.", min=1, max=3600)] = LEASE_S,
+    api_only: Annotated[bool, typer.Option("--api-only", help="Only the API and the page; no jobs are run.")] = False,
+    driver_only: Annotated[bool, typer.Option("--driver-only", help="Only run queued jobs, without API and page.")] = False,
+    lease: Annotated[float, typer.Option(help="Seconds after which jobs of a dead process are taken over.", min=1, max=3600)] = LEASE_S,
 ) -> None:
-    """Serve the API and run the jobs that are submitted, until Ctrl-C."""
+    """Start a server: API, web page, and a queue whose jobs it runs, until Ctrl-C."""
     if api_only and driver_only:
         raise errors.InvalidArgument("a server without API and without driver does nothing", found="--api-only --driver-only")
     settings = console.settings().model_copy(update={"ray_address": address} if address else {})
@@ -69,7 +69,7 @@ def _serve(settings: MachineSettings, host: str, port: int, max_trials: int, dri
 
     limits = Limits(job=settings.job_limits.model_copy(update={"trials": max_trials}))
     if settings.database_address is None and not settings.postgres_folder.exists():
-        console.note("the first start on a machine makes a database, and the first job compiles: a minute, once")
+        console.note("first start on this machine: a database is created, and the first job compiles for about a minute")
     _refuse_taken(host, port)
     signal.signal(signal.SIGTERM, _end_in_turn)
     gone = threading.Event()

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap, machine
-from cluster.cli import console
+from cluster.cli import console, usage
 from coinswarm import errors
 
 if TYPE_CHECKING:
     from coinswarm.ledger.campaigns import CampaignSplit, VaultOpening
 
-app = typer.Typer(help="The locked holdout of a campaign, opened once at the end: declare, show, open.", no_args_is_help=True)
+app = usage.App(help="The locked holdout of a campaign, opened once at the end: declare, show, open.")
 
 _PARTS = ("train", "validation", "vault")
 _FIGURES = ("sharpe", "total_return", "max_drawdown", "n_trades")

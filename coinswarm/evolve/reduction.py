@@ -8,6 +8,7 @@ import numpy.typing as npt
 from coinswarm import errors
 from coinswarm.evolve.settings import Constraint, Objective, SearchSettings
 from coinswarm.evolve.state import Results
+from coinswarm.metrics import figures
 from coinswarm.metrics.figures import FIGURES, Status, refuse_threshold
 from coinswarm.types import BoolArray, FloatArray
 
@@ -16,8 +17,8 @@ def check_names(settings: SearchSettings) -> None:
     """Raise `BadSetting` unless every objective and constraint names a figure."""
     for name in (*(goal.name for goal in settings.objectives), *(limit.figure for limit in settings.constraints)):
         if name not in FIGURES:
-            close = errors.nearest(name, FIGURES) or FIGURES
-            raise errors.BadSetting("objectives and constraints name figures", found=repr(name), hint=f"did you mean {' or '.join(close)}?")
+            hint = errors.near_hint(name, FIGURES, listed=figures.COMMON)
+            raise errors.BadSetting("objectives and constraints name figures", found=repr(name), hint=hint)
 
 
 def check(settings: SearchSettings) -> None:

@@ -113,8 +113,7 @@ def _require_file(path: Path) -> None:
         raise errors.InvalidArgument(f"{path} must be a file of bars", found="a folder", hint=hint)
     if not path.is_file():
         siblings = [entry.name for entry in path.parent.iterdir() if entry.is_file()] if path.parent.is_dir() else []
-        close = errors.nearest(path.name, siblings)
-        raise errors.NotFound(f"there is no file {path}", hint=f"did you mean {', '.join(close)}?" if close else "")
+        raise errors.no_file(path, siblings)
 
 
 def _of_bytes(raw: bytes, name: str, max_rows: int) -> CellTable:

@@ -16,6 +16,9 @@ FIGURES = (
     "fees", "slippage", "funding", "skew", "kurtosis", "n_obs", "n_open", "n_rejected", "n_liquidated", "n_gaps",
 )  # fmt: skip
 
+COMMON = "the most used are sharpe, sortino, calmar, total_return, max_drawdown, profit_factor and n_trades; docs/simulation.md has all"
+"""What is said where a name is no figure's, nor near one."""
+
 SMALLER_IS_BETTER = frozenset(
     {"max_drawdown", "max_stagnation", "fees", "slippage", "funding", "n_open", "n_rejected", "n_liquidated", "n_gaps"}
 )

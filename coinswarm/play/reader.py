@@ -41,7 +41,7 @@ def load(path: str | Path) -> Play:
     """
     file = resources.play(path)
     if not file.is_file():
-        raise errors.not_found("play", str(path), [entry.name for entry in resources.play(file.parent).glob("*.y*ml")])
+        raise errors.no_file(path, [entry.name for entry in resources.play(file.parent).glob("*.y*ml")])
     if file.stat().st_size > 4 * parsing.MAX_BYTES:
         raise errors.BadPlay(
             [errors.PlayProblem(path="play", rule=f"a play has at most {parsing.MAX_BYTES} characters", file=str(path))], name=file.name

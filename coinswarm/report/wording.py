@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 MISSING = "\N{EN DASH}"
@@ -119,3 +119,20 @@ def figure(name: str, value: float, bar_minutes: float) -> str:
     """The value of figure `name` as a person reads it; unknown names as plain numbers."""
     known = FIGURES.get(name)
     return known.show(float(value), bar_minutes) if known else number(float(value))
+
+
+def rows(segments: Iterable[Mapping[str, float | None]], bar_minutes: float) -> list[list[str]]:
+    """Every figure as a line of a table: its title, then its value in each segment; a dash where it has none."""
+    columns = list(segments)
+    return [[words.title, *(figure(name, _known(each.get(name)), bar_minutes) for each in columns)] for name, words in FIGURES.items()]
+
+
+def value(setting: object) -> str:
+    """The value of a parameter as a person reads it."""
+    if isinstance(setting, bool):
+        return "yes" if setting else "no"
+    return f"{setting:.6g}" if isinstance(setting, float) else str(setting)
+
+
+def _known(value_: float | None) -> float:
+    return math.nan if value_ is None else value_

@@ -153,7 +153,7 @@ def test_a_dump_that_lies_about_its_rows_changes_nothing(kept: Kept, database_ur
     cut = replace(play, pieces=[b"aa11,mine\n"])
     with database(database_url) as url:
         Database(url).close()
-        with pytest.raises(errors.Refused, match="must have its 7 rows; the database is as it was, was 0"):
+        with pytest.raises(errors.Refused, match="must have its 7 rows; the database is as it was, got 0"):
             dumping.restore(url, [play], version=schema.HEAD, rows={"jobs": 7})
         with pytest.raises(errors.InvalidArgument, match='missing data for column "text"'):
             dumping.restore(url, [play, cut], version=schema.HEAD, rows={})

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 NAME = "discover"
-SUMMARY = "Search patterns among random trades, confirm them on later bars, and keep them in the library."
+SUMMARY = "Find entry conditions that are statistically significant among random trades, and confirm them on later bars."
 COMMAND = ("patterns", "discover")
 
 

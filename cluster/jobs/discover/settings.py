@@ -22,6 +22,7 @@ class DiscoverRequest(JobSettings):
 
 OPTIONS = Options(
     settings=DiscoverRequest,
+    panel="Search",
     options=(
         Option(names=("--job", "-j"), fills=("jobs",), help="A chaos job whose trades are searched; repeat for several."),
         Option(names=("--campaign",), fills=("campaign",), help="All finished chaos jobs of this campaign, where no job is named."),

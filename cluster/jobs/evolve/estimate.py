@@ -63,8 +63,12 @@ def _rows(facts: dict[str, Any], warm: tuple[tuple[str, str], ...]) -> tuple[tup
         ("memory", f"about {facts['memory_bytes'] / 2**20:,.0f} MB a node with its workers"),
         ("database", f"about {facts['database_bytes'] / 2**20:,.1f} MB"),
         *warm,
-        ("luck", f"the best of so many worthless variants shows a Sharpe of about {facts['sharpe_by_luck']:.2f} a year in sample"),
+        ("luck", _luck(facts["variants"], facts["sharpe_by_luck"])),
     )
+
+
+def _luck(variants: int, sharpe: float) -> str:
+    return f"by chance alone, the best of {variants:,} variants would show an annual Sharpe of about {sharpe:.2f} in sample"
 
 
 def _probe(evaluator: Evaluator, plan: SearchPlan, token: int) -> float:

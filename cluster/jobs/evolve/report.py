@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from cluster.jobs.evolve import goals
@@ -11,16 +12,13 @@ from cluster.jobs.kind import PlanContext
 from cluster.jobs.report import Report, ReportTable
 from coinswarm.evolve.settings import ENOUGH_TRADES, Constraint
 from coinswarm.ledger.records import Job, LeaderboardRow
+from coinswarm.printable import counted
+from coinswarm.report import wording
 
 ENOUGH_UNSEEN_TRADES = 30
 """What the gates ask of the bars that no search saw."""
-
-_FIGURES = (
-    ("sharpe", "sharpe", "{:.2f}"),
-    ("total_return", "return", "{:+.1%}"),
-    ("max_drawdown", "drawdown", "{:.1%}"),
-    ("n_trades", "trades", "{:.0f}"),
-)
+_FIGURES = (("sharpe", "Sharpe"), ("total_return", "return"), ("n_trades", "trades"))
+"""What a leaderboard shows in and out of sample, and its headings; `show` has all figures."""
 
 
 def report(job: Job, context: PlanContext) -> Report:
@@ -50,20 +48,22 @@ def leaderboard(job: Job, rows: Sequence[LeaderboardRow], *, trials: int, by: st
         trials: distinct variants that its campaign tried.
         by: what it is ordered by.
     """
-    headings = ("#", "evaluation", "fitness", *(f"{name} {part}" for _, name, _ in _FIGURES for part in ("in", "out")), "parameters")
-    cells = tuple([row.rank, row.evaluation, _cell(row.fitness, "{:.3f}"), *_pairs(row), _params(row.params)] for row in rows)
-    title = f"{job.id}: best {len(rows)} by {by}; means over {len(job.config['markets'])} market(s), in sample and out"
-    told = f"{_tried(job, trials)}: the best of many looks good by luck alone, so judge by the columns marked `out`."
+    headings = ("#", "id", "fitness", *(f"{name} {part}" for _, name in _FIGURES for part in ("in", "out")), "parameters")
+    cells = tuple([row.rank, row.evaluation, wording.number(row.fitness, digits=3), *_pairs(row), _params(row.params)] for row in rows)
+    markets = len(job.config["markets"])
+    over = "" if markets == 1 else f", means over {markets} markets"
+    title = f"{job.id}: the best {len(rows)} by {by}, in and out of sample{over}"
+    told = f"{_tried(job, trials)}. The best of many looks good by luck alone: judge by the columns marked `out`."
     against = _baselines(job)
-    return (ReportTable(title=title, columns=headings, rows=cells), told, *((against,) if against else ()))
+    return (ReportTable(title=title, columns=headings, rows=cells, below=True), told, *((against,) if against else ()))
 
 
 def _tried(job: Job, trials: int) -> str:
     """How much was tried to find them: in the job, once it has ended, and in all jobs of its campaign."""
     distinct = (job.result or {}).get("distinct")
     if distinct is None:
-        return f"{trials:,} distinct variants were tried in campaign {job.campaign}"
-    return f"{int(distinct):,} distinct variants were tried in this job, {trials:,} in campaign {job.campaign}"
+        return f"This job is not done; {counted(trials, 'distinct variant')} tried in campaign {job.campaign} so far"
+    return f"{counted(int(distinct), 'distinct variant')} tried in this job, {trials:,} in campaign {job.campaign}"
 
 
 def _baselines(job: Job) -> str:
@@ -72,20 +72,17 @@ def _baselines(job: Job) -> str:
     random, lottery = compared.get("random"), compared.get("lottery")
     if not lottery:
         return ""
-    tried = f"{lottery['evaluations']:,}"
-    alike = (
-        f"Random parameters: {_against(random)}." if random else f"All {tried} variants were tried, so there are no others to compare with."
-    )
-    exits = f"Random entries with the winner's exits: {_against(lottery)}."
-    return f"Best {_cell(lottery['evolved_best'], '{:.3f}')} in sample. {alike} {exits} {tried} trials each."
+    alike = f"Random parameters: {_against(random)}" if random else "All variants were tried, so there are no others to compare with"
+    best = wording.number(_known(lottery["evolved_best"]), digits=3)
+    return f"Best in sample {best}. {alike}. Random entries with the winner's exits: {_against(lottery)}."
 
 
 def _against(baseline: Mapping[str, Any]) -> str:
-    """The best of a baseline: `1.030 (beaten)`."""
-    best = baseline["best"]
-    if best is None or not math.isfinite(best):
-        return "none keeps the constraints (beaten)"
-    return f"{best:.3f} ({'beaten' if baseline['beaten'] else 'not beaten'})"
+    """The best of a baseline, and whether evolution was better: `1.296 of 480 trials (beaten)`."""
+    best, trials = _known(baseline["best"]), counted(int(baseline["evaluations"]), "trial")
+    if not math.isfinite(best):
+        return f"none of {trials} keeps the constraints"
+    return f"{wording.number(best, digits=3)} of {trials} ({'beaten' if _known(baseline['margin']) > 0 else 'not beaten'})"
 
 
 def _nothing(job: Job) -> str:
@@ -132,11 +129,16 @@ def _trades(job: Job, part: Mapping[str, float]) -> float:
 
 def _pairs(row: LeaderboardRow) -> list[str]:
     parts = (row.in_sample, row.out_of_sample)
-    return [_cell(part.get(name, math.nan), form) for name, _, form in _FIGURES for part in parts]
+    return [_FORMS.get(name, wording.number)(part.get(name, math.nan)) for name, _ in _FIGURES for part in parts]
 
 
-def _cell(value: float | None, form: str) -> str:
-    return form.format(value) if value is not None and math.isfinite(value) else "-"
+_FORMS: Mapping[str, Callable[[float], str]] = {
+    "total_return": partial(wording.percent, signed=True, digits=1), "n_trades": wording.count,
+}  # fmt: skip
+
+
+def _known(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _params(params: Mapping[str, object]) -> str:

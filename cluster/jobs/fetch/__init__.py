@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 NAME = "fetch"
-SUMMARY = "Fetch candles, and funding of perpetuals, through ccxt; goes on where it stopped."
+SUMMARY = "Fetch candles, and funding of perpetuals, from an exchange; continues where it stopped."
 COMMAND = ("bars", "fetch")
 
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 NAME = "honesty"
-SUMMARY = "Measure how often a pipeline promotes something: on null worlds, where nothing is, and on planted ones."
+SUMMARY = "False-positive rate of the whole pipeline on markets without signal, and its power on markets with a known one."
 COMMAND = ("honesty",)
 
 

@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 NAME = "rules"
-SUMMARY = "Test published trading rules against random-entry trades with the same market, side and holding period."
+SUMMARY = (
+    "Test published trading rules against random-entry trades with the same market, side and holding period; no rule is assumed to work."
+)
 COMMAND = ("patterns", "test")
 FORMERLY = ("test",)
 

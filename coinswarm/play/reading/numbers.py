@@ -35,10 +35,10 @@ class Domain:
 
     def text(self) -> str:
         """What is allowed, for messages."""
-        kind = "a whole number" if self.integer else "a number"
+        kind = "an integer" if self.integer else "a number"
         if self.low <= -_LARGEST and self.high >= _LARGEST:
             return kind
-        return f"{kind} in {'(' if self.above else '['}{self.low:g}, {self.high:g}]"
+        return f"{kind} {'above' if self.above else 'from'} {self.low:g} {'up ' if self.above else ''}to {self.high:g}"
 
 
 Rule = Domain | Parameter
@@ -98,15 +98,13 @@ def _one_number(place: Place, rule: Rule) -> float | None:
     value = place.node.value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         quoted = isinstance(value, str) and value.replace(".", "", 1).lstrip("-+").isdigit()
-        place.refuse(
-            "a number stands without quotes" if quoted else "here stands a number, a list of numbers or a range {min, max, step, log}"
-        )
+        place.refuse("a number has no quotes" if quoted else "expected a number, a list of numbers or a range {min, max, step, log}")
         return None
     if not math.isfinite(value) or not isinstance(rule, Domain):
         place.refuse("a number must be finite")
         return None
     if not rule.admits(value):
-        place.refuse(f"here stands {rule.text()}")
+        place.refuse(f"expected {rule.text()}")
         return None
     return float(value)
 
@@ -118,7 +116,7 @@ def _one_word(place: Place, rule: Rule) -> str | None:
     words = rule.words if isinstance(rule, Parameter) else ()
     spelled = {word.lower(): word for word in words}
     if text.lower() not in spelled:
-        place.refuse(f"here stands one of {', '.join(words)}", names=errors.nearest(text, words))
+        place.refuse(f"expected one of {', '.join(words)}", names=errors.nearest(text, words))
         return None
     return spelled[text.lower()]
 

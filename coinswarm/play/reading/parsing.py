@@ -41,7 +41,8 @@ def parse(text: str, problems: Problems) -> Node | None:
         return _Builder(problems).document(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problems.add("", None, "a play must be valid YAML", error.problem or str(error.context), line=mark.line + 1 if mark else None)
+        reason = str(error.problem or error.context).removeprefix("did not find ").removeprefix("found ")
+        problems.add("", None, f"invalid YAML: {reason}", line=mark.line + 1 if mark else None)
     except (yaml.YAMLError, UnicodeError, ValueError) as error:
         problems.add("", None, "a play must be readable text in UTF-8", str(error).splitlines()[0] if str(error) else "")
     except _Stop:  # the problem that stopped the reading is on the list

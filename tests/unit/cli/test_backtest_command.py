@@ -143,7 +143,7 @@ def test_a_span_without_bars_is_told_as_such(folder, capsys, span, rule):
 
 def test_two_markets_are_refused_and_not_the_first_forgotten(folder, capsys):
     assert call(folder, "--symbol", "BTC/USDT", "-s", "ETH/USDT") == 2
-    assert "a backtest runs on one market, was BTC/USDT, ETH/USDT" in capsys.readouterr().err
+    assert "a backtest runs on one market, got BTC/USDT, ETH/USDT" in capsys.readouterr().err
 
 
 def test_a_value_a_parameter_cannot_have_is_answered_with_those_it_can(folder, capsys):

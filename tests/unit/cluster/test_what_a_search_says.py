@@ -22,8 +22,8 @@ from tests.kinds_world import KindsWorld
 from tests.unit.cluster.test_where_a_job_is_computed import Counted
 
 BEATEN = {
-    "random": {"best": 1.0, "beaten": True, "evaluations": 4},
-    "lottery": {"best": 0.5, "beaten": True, "evaluations": 4, "evolved_best": 2.0},
+    "random": {"best": 1.0, "margin": 1.0, "evaluations": 4},
+    "lottery": {"best": 0.5, "margin": 1.5, "evaluations": 4, "evolved_best": 2.0},
 }
 LONG = 12_000
 """Bars that are enough for a vault."""
