@@ -25,7 +25,8 @@ The name is the finding, the docstring the sentence. A message reads *rule, foun
     ├── TimedOut                    took longer than is waited for               (exit 2, HTTP 408)
     ├── Conflict                    another process holds it, or it changed      (exit 2, HTTP 409)
     ├── Unavailable                 a database, exchange or cluster is not there (exit 2, HTTP 503)
-    │   └── ClusterLost             the cluster died while it was used
+    │   ├── ClusterLost             the cluster died while it was used
+    │   └── DatabaseAway            the database does not answer any more
     ├── StorageFull                 nothing more can be written                  (exit 2, HTTP 507)
     ├── WorkerLost                  a call killed its process every time         (exit 1, HTTP 500)
     ├── Cancelled                   stopped on request; what was done is kept    (exit 1, HTTP 409)
@@ -221,6 +222,10 @@ class Unavailable(CoinswarmError):
 
     exit_code = 2
     http_status = 503
+
+
+class DatabaseAway(Unavailable):
+    """The database does not answer, or the connection to it broke; what was committed is kept."""
 
 
 class ClusterLost(Unavailable):

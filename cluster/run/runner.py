@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from cluster.compute.evaluator import Evaluator
@@ -17,10 +18,12 @@ from cluster.jobs.report import Report
 from cluster.jobs.settings import JobSettings
 from cluster.queries import vaults
 from cluster.run import drive, owners
+from cluster.run.lease import patiently
 from coinswarm import errors
 from coinswarm.ledger import transitions
 from coinswarm.ledger.queue import Queue, Submission
-from coinswarm.ledger.records import LEASE_S, Job
+from coinswarm.ledger.records import LEASE_S, Job, Lease
+from coinswarm.ledger.store import Store
 from coinswarm.market.overlap import moment
 
 
@@ -52,7 +55,7 @@ QUICK_WORK = 2e9
 """Variant-bars, 10 to 20 seconds of one processor: a smaller job is computed by the process that runs it, for a cluster takes as long to
 start."""
 _MOST_LOSSES = 5
-"""Clusters that may die under one run of a job before it is given up."""
+"""How often cluster or database may go away under one run of a job before it is given up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,8 +175,13 @@ class Runner:
                 if not self.compute.renewable or losses > _MOST_LOSSES or stopped():
                     raise
                 self.note(f"{problem} Another one is started, and job {made.job.id} continues from its last commit")
+            except errors.DatabaseAway as problem:
+                losses += 1
+                if owner or losses > _MOST_LOSSES or stopped():  # who lends a lease begins again
+                    raise
+                self.note(f"{problem} Job {made.job.id} continues from its last commit when it does")
             with suppress(errors.NotFound):
-                made, new = spec.stored(self.context.store, made.job.id), False
+                made, new = patiently(partial(spec.stored, self.context.store, made.job.id), tell=self.note, stopped=stopped), False
 
     def _run_once(self, made: Planned, *, new: bool, watcher: Watcher, stopped: Callable[[], bool], owner: str, lease_s: float) -> Job:
         kind, store = registry.of(made.job), self.context.store
@@ -184,7 +192,12 @@ class Runner:
             lease = drive.claim(store, made.job.id, owner=owner, lease_s=lease_s)
             made_up = "; SYNTHETIC DATA: these prices were made, not traded" if made.job.synthetic else ""
             self.note(f"job {made.job.id} begins{made_up}")
-            drive.drive(store, lease, work, watcher=watcher, stopped=stopped, lease_s=lease_s, lent=bool(owner))
+            try:
+                drive.drive(store, lease, work, watcher=watcher, stopped=stopped, lease_s=lease_s, lent=bool(owner))
+            except errors.DatabaseAway:
+                if not owner:
+                    patiently(partial(_let_go, store, lease), tell=self.note, stopped=stopped)
+                raise
         return store.job(made.job.id)
 
     def start(self, name: str, *, watcher: Watcher, stopped: Callable[[], bool], owner: str = "", lease_s: float = LEASE_S) -> Job:
@@ -232,6 +245,12 @@ class Runner:
     def _opened(self, made: Planned) -> Iterator[_Run]:
         with ExitStack() as stack:
             yield _Run(self, stack, alone=self.is_alone(made))
+
+
+def _let_go(store: Store, lease: Lease) -> None:
+    """Release a lease, unless it was released or lost already."""
+    with suppress(errors.Conflict):
+        store.release(lease)
 
 
 class _Run:
