@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 NAME = "evolve"
 SUMMARY = "Search the variants (parameter sets) of plays on all cores or a cluster."
 COMMAND = ("evolve",)
+EXAMPLES = (
+    "coinswarm evolve plays/examples/trend_pullback.yml --symbol BTC/USDT",
+    "coinswarm evolve play.yml -s BTC/USDT -p 500 -g 40 -c 'n_trades>=100'",
+)
 
 
 def columns(job: Job) -> dict[str, Any]:
