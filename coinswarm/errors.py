@@ -15,6 +15,7 @@ The name is the finding, the docstring the sentence. A message reads *rule, foun
     │   │   └── BadGates            every problem of a file of gates
     │   ├── SpanTooShort            fewer bars than the play's warm-up needs
     │   ├── BadSetting              a configuration value outside its domain
+    │   │   └── BadSettings         every problem of a machine's settings
     │   ├── TooLarge                more than is taken in at once                (exit 2, HTTP 413)
     │   └── Refused                 allowed by form, refused by a rule of the project
     ├── NotFound                    no such data set, job or evaluation          (exit 2, HTTP 404)
@@ -24,7 +25,8 @@ The name is the finding, the docstring the sentence. A message reads *rule, foun
     ├── TimedOut                    took longer than is waited for               (exit 2, HTTP 408)
     ├── Conflict                    another process holds it, or it changed      (exit 2, HTTP 409)
     ├── Unavailable                 a database, exchange or cluster is not there (exit 2, HTTP 503)
-    │   └── ClusterLost             the cluster died while it was used
+    │   ├── ClusterLost             the cluster died while it was used
+    │   └── DatabaseAway            the database does not answer any more
     ├── StorageFull                 nothing more can be written                  (exit 2, HTTP 507)
     ├── WorkerLost                  a call killed its process every time         (exit 1, HTTP 500)
     ├── Cancelled                   stopped on request; what was done is kept    (exit 1, HTTP 409)
@@ -150,6 +152,17 @@ class BadSetting(BadInput):
     """A configuration value lies outside its domain."""
 
 
+class BadSettings(BadSetting):
+    """Settings of a machine have mistakes; all of them are listed."""
+
+    def __init__(self, problems: Sequence[PlayProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("settings that cannot be used")
+
+    def _text(self) -> str:
+        return "\n".join([f"{self.rule}:", *(f"  {problem}" for problem in self.problems)])
+
+
 class TooLarge(BadInput):
     """More than is taken in at once."""
 
@@ -209,6 +222,10 @@ class Unavailable(CoinswarmError):
 
     exit_code = 2
     http_status = 503
+
+
+class DatabaseAway(Unavailable):
+    """The database does not answer, or the connection to it broke; what was committed is kept."""
 
 
 class ClusterLost(Unavailable):

@@ -1,8 +1,8 @@
 """What the site has beside the pages of this folder, and the rules that its pages keep. A hook of MkDocs, see `mkdocs.yml`.
 
-Pages at the top of the repository are shown as they are. References of commands and of kinds of jobs are made of the program. A page that
-names a file of the repository that is not there is a warning, and `mkdocs build --strict` fails on it; in `cluster/jobs/KIND/plan.py` the
-part in capitals stands for any name. So is an example that imports a name that its module does not have.
+Pages at the top of the repository are shown as they are. References of commands, kinds of jobs and settings are made of the program. A page
+that names a file of the repository that is not there is a warning, and `mkdocs build --strict` fails on it; in `cluster/jobs/KIND/plan.py`
+the part in capitals stands for any name. So is an example that imports a name that its module does not have.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _OF_THE_SHELL = ("help", "install_completion", "show_completion")
 _EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _MADE = re.compile(r"<!-- makes ([^>]*) -->")
 """Files and folders that a reader makes who follows a page."""
+SETTINGS = """A setting comes from its variable, else from the file of settings, else it has its default; a variable that is empty counts as
+unset. `coinswarm config show` says where each comes from. [Running](../running.md#settings) has the rules of the file."""
 _log = logging.getLogger("mkdocs.plugins.coinswarm")
 
 
@@ -43,7 +45,7 @@ def on_config(config: Any) -> Any:
 def on_files(files: Files, config: Any) -> Files:
     """Add the pages of the top of the repository, and the references that are made of the program."""
     pages = {site: (ROOT / name).read_text("utf-8") for name, site in OF_THE_ROOT.items()}
-    pages |= {"reference/commands.md": commands(), "reference/kinds.md": kinds()}
+    pages |= {"reference/commands.md": commands(), "reference/kinds.md": kinds(), "reference/settings.md": settings()}
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     return files
@@ -158,6 +160,25 @@ def kinds() -> str:
         rows = [f"| `{path}` | {_cell(default)} | {_escaped(text)} |" for path, default, text in _settings(settings)]
         parts.append("\n".join(["| setting | default | what it says |", "|---|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
+
+
+def settings() -> str:
+    """Every setting of a machine: its name in a file, its variable, what it may be, its default and what it is."""
+    from cluster import machine
+
+    names = machine.MachineSettings.model_fields
+    file = f"| | `{machine.CONFIG}`, `coinswarm --config` | a path | `config.yaml` in the home folder | the file of settings |"
+    table = ["| in the file | variable | must be | default | what it is |", "|---|---|---|---|---|", *map(_setting, names), file]
+    return "\n\n".join(["# Settings of a machine", SETTINGS, "\n".join(table)]) + "\n"
+
+
+def _setting(name: str) -> str:
+    from cluster import machine
+
+    field, is_home = machine.MachineSettings.model_fields[name], name == "home"  # which no file can say
+    variables = ", ".join(f"`{each}`" for each in machine.variables_of(name))
+    default = _cell("~/.coinswarm" if is_home else field.get_default())
+    return f"| {'' if is_home else f'`{name}`'} | {variables} | {machine.domain(name)} | {default} | {_escaped(field.description or '')} |"
 
 
 def _settings(model: Any, prefix: str = "") -> Iterator[tuple[str, Any, str]]:

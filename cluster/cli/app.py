@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -39,6 +39,7 @@ COMMANDS = {
     "demo": (START, "Complete example: get data, search, report."),
     "bars": (START, "Import, fetch, list, check and export candles."),
     "play": (START, "Check plays (strategies), list their variants, export one."),
+    "config": (START, "Show the settings of this machine and where each comes from."),
     "doctor": (START, "Check what is installed and reachable."),
     "backtest": (SEARCH, "Run one variant of a play in full."),
     "top": (SEARCH, "List the best variants of a search, in and out of sample."),
@@ -69,7 +70,7 @@ EXAMPLES = {
     "demo": ["coinswarm demo", "coinswarm demo --bars binance_BTC-USDT_5m.parquet"],
     "backtest": [
         "coinswarm backtest best.yml --symbol BTC/USDT --trades trades.csv",
-        "coinswarm backtest plays/examples/trend_pullback.yml --bars bars.csv --variant first",
+        "coinswarm backtest play.yml --bars bars.csv --variant first --from 2024-02-01",
     ],
     "submit": [
         "coinswarm submit play.yml --symbol BTC/USDT --server http://127.0.0.1:8321",
@@ -227,6 +228,7 @@ def _explain_os(error: OSError) -> errors.CoinswarmError:
     return errors.CoinswarmError("the operating system refused", found=place)
 
 
+_COMPUTES_NOTHING = {"--help", "--version"}
 app = usage.App(cls=LazyGroup, add_completion=True, examples=EXAMPLES[""])
 
 
@@ -238,22 +240,40 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _name_file(path: Path | None) -> None:
+    """Have this process and those it starts read their settings from a file."""
+    if path is not None:
+        from cluster import machine
+
+        machine.impose({machine.CONFIG: str(path.absolute())})
+
+
+FILE_OF_SETTINGS = typer.Option(
+    "--config", callback=_name_file, is_eager=True, metavar="FILE",
+    help="A file of settings; else COINSWARM_CONFIG, else config.yaml in the home folder.",
+)  # fmt: skip
+
+
 @app.callback()
 def coinswarm(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version and exit."),  # noqa: FBT003,ARG001
     debug: bool = typer.Option(False, "--debug", help="Show tracebacks (also COINSWARM_DEBUG=1)."),  # noqa: FBT003
+    config: Annotated[Path | None, FILE_OF_SETTINGS] = None,  # noqa: ARG001
 ) -> None:
     """Evolve crypto trading strategies, count every trial, and refuse what luck explains."""
-    console.set_debug(debug)
+    console.begin(debug=debug, settle=context.invoked_subcommand != "config")  # which says itself what is wrong with them
 
 
 def _begin() -> None:
     """Make a process that is the command and nothing else ready: what it imports and starts looks where this program says."""
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # child processes do not import what lies in the working directory
+    if not _COMPUTES_NOTHING.isdisjoint(sys.argv[1:]):
+        return
     from cluster import bootstrap, machine
 
-    machine.announce({"PYTHONSAFEPATH": "1"})  # child processes do not import what lies in the working directory
     with suppress(errors.BadSetting):  # the command says so itself
-        bootstrap.prepare_libraries(machine.load())
+        bootstrap.prepare_libraries(machine.MachineSettings(home=machine.home()))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

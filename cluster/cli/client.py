@@ -154,8 +154,8 @@ def _mistake(given: Mapping[str, Any]) -> errors.PlayProblem:
 
 def _token(settings: MachineSettings, host: str) -> str:
     """What is configured, or what a server on this machine has left for its owner; never sent to another machine."""
-    if settings.token is not None:
-        return settings.token.get_secret_value()
+    if (token := settings.service_token) is not None:
+        return token
     path = machine.token_file(settings, "local")
     return path.read_text().strip() if host in _OURS and path.is_file() else ""
 

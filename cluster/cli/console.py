@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.cells import cell_len
@@ -22,9 +22,11 @@ from rich.markup import escape
 from rich.segment import Segment
 from rich.text import Text
 
-from cluster import machine
 from coinswarm import codec, errors
 from coinswarm.printable import shown, shown_json
+
+if TYPE_CHECKING:
+    from cluster.machine import MachineSettings
 
 JSON = "Print JSON on stdout."
 AsJson = Annotated[bool, typer.Option("--json", help=JSON)]
@@ -40,15 +42,22 @@ _state = {"debug": False}
 
 
 @cache
-def settings() -> machine.MachineSettings:
+def settings() -> MachineSettings:
     """The settings of this machine, read once a command."""
+    from cluster import machine
+
     return machine.load()
 
 
-def set_debug(wanted: bool) -> None:
-    """Begin a command: forget settings read before, and show tracebacks when wanted."""
+def begin(*, debug: bool, settle: bool = True) -> None:
+    """Begin a command: forget settings read before, and show tracebacks when wanted.
+
+    Args:
+        debug: whether they are asked for.
+        settle: whether the settings are read at once, so that no command runs with wrong ones.
+    """
     settings.cache_clear()
-    _state["debug"] = wanted or settings().debug
+    _state["debug"] = debug or (settle and settings().debug)
 
 
 def debugging() -> bool:

@@ -24,19 +24,32 @@ if TYPE_CHECKING:
     from cluster.run.runner import Runner
     from coinswarm.ledger.records import Job
 
-_WHERE, _OUTPUT = "Where it runs", "Output"
+_WHERE, _OUTPUT, _JUDGING = "Where it runs", "Output", "Judging"
 Workers = Annotated[
     int | None,
     typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1, rich_help_panel=_WHERE),
 ]
+Local = Annotated[
+    bool,
+    typer.Option("--local", help="Compute in this process, without a cluster. A small job does by itself.", rich_help_panel=_WHERE),
+]
+Vault = Annotated[
+    float | None,
+    typer.Option(
+        "--vault", min=0.01, max=0.9, metavar="SHARE", rich_help_panel=_JUDGING,
+        help="Share of the bars, the newest, to lock away as the final hold-out of the campaign before its first search, for good. "
+        "Only results with one can be promoted.",
+    ),
+]  # fmt: skip
 Address = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="A running Ray cluster; else RAY_ADDRESS, else a local one.", rich_help_panel=_WHERE),
 ]
 _OF_A_SUBMISSION = ("server", "priority", "key", "as_json")
-_HERE = ("workers", "address", "out")
+_HERE = ("workers", "address", "local", "out", "vault")
 _WAYS = {
-    "server": ("priority", "key"), "queue": ("priority", "key"), "estimate": ("workers", "address"), "detach": ("workers", "address"),
+    "server": ("priority", "key"), "queue": ("priority", "key", "vault"), "estimate": ("workers", "address", "local", "vault"),
+    "detach": ("workers", "address", "vault"),
 }  # fmt: skip
 """Options that say something where a job is run here at once, and to each other way of dealing with one."""
 
@@ -47,6 +60,8 @@ class RunOptions:
 
     workers: Workers = None
     address: Address = None
+    local: Local = False
+    vault: Vault = None
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Say what time and space it would take, and stop.", rich_help_panel=_WHERE)
     ] = False
@@ -122,7 +137,8 @@ def command(name: str, *, group: bool = False) -> Callable[..., None]:
         if context is None or context.invoked_subcommand is None:
             _run(asked, given)
 
-    common = [each.name for each in fields(RunOptions) if each.name != "out" or asked.writes_page]
+    left_out = {"out": not asked.writes_page, "vault": not asked.declares}
+    common = [each.name for each in fields(RunOptions) if not left_out.get(each.name)]
     run.__signature__ = _signature(asked, common, group=group)  # type: ignore[attr-defined]
     run.__annotations__ = {}
     run.__doc__ = registry.summary(name)
@@ -157,6 +173,10 @@ def refuse_idle(wanted: RunOptions, settings: MachineSettings) -> None:
         found = f"COINSWARM_SERVER={settings.server}" if way == "server" and not wanted.server else None
         hint = "the server decides where and when a job runs" if way == "server" else "leave one of them out"
         raise errors.InvalidArgument(f"--{name} does not go with --{way}", found=found, hint=hint)
+    if wanted.local and (wanted.workers or wanted.address):
+        raise errors.InvalidArgument(
+            "--local does not go with --workers and --address", hint="they are of a cluster; leave one of them out"
+        )
 
 
 def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineSettings) -> None:
@@ -169,7 +189,9 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
     settings = settings.model_copy(update={name: value for name, value in said.items() if value})
     for each in asked:  # before a database is opened, which may take seconds
         ThisMachine(settings).refuse_larger(each)
-    with bootstrap.open_runner(settings, workers=wanted.workers, note=console.note) as runner:
+    with bootstrap.open_runner(settings, workers=wanted.workers, note=console.note, alone=True if wanted.local else None) as runner:
+        for each in asked:
+            _hold_out(runner, each, wanted)
         if wanted.queue:
             _submit_all(asked, lambda each: runner.enqueue(each, priority=wanted.priority, key=wanted.key or ""), wanted, place="")
             return
@@ -180,6 +202,12 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
             _detached(settings, runner, planned, wanted)
         else:
             present(settings, runner, [_done(runner, each) for each in planned], wanted)
+
+
+def _hold_out(runner: Runner, asked: JobSettings, wanted: RunOptions) -> None:
+    """Declare the vault that is wanted; an estimate declares none, and counts the bars of it."""
+    if wanted.vault is not None and not wanted.estimate:
+        runner.hold_out(asked, wanted.vault, who=machine.user())
 
 
 def resume(settings: MachineSettings, name: str, *, workers: int | None, as_json: bool) -> None:

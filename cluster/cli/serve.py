@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 """Name of the admin's token that a server makes for its own machine; its page has a second one that only reads."""
+_PAGE = f"{LOCAL}-page"
+"""The token of the page on this machine."""
 _PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 _STOP_S = 20.0
 
@@ -72,11 +75,11 @@ def _serve(settings: MachineSettings, host: str, port: int, max_trials: int, dri
     gone = threading.Event()
     with bootstrap.open_control(settings, limits, children=lambda: [_NO_DRIVER] if gone.is_set() else []) as context:
         security.refuse_open_server(host, context.access.tokens(), LOCAL)
-        reading = _local_tokens(settings, context.access) if security.is_loopback(host) else ""
+        secret = _local_tokens(settings, context.access) if security.is_loopback(host) else ""
         made = server.server(app.create(context), host, port, limits)
         stopped = threading.Event()
         keeper = threading.Thread(target=_keep_driver, args=(settings, driver, stopped, gone), daemon=True) if driver else None
-        threading.Thread(target=_tell, args=(made, host, reading), daemon=True).start()
+        threading.Thread(target=_tell, args=(made, host, secret, machine.token_file(settings, _PAGE)), daemon=True).start()
         if keeper is not None:
             keeper.start()
         try:
@@ -110,22 +113,24 @@ def _refuse_taken(host: str, port: int) -> None:
         ) from error
 
 
-def _tell(made: object, host: str, reading: str) -> None:
-    """Say where the server is, once it is there; a token is shown to a person and not to a log."""
+def _tell(made: object, host: str, secret: str, kept: Path) -> None:
+    """Say where the server is, once it is there; a token is shown to a person, and named by its file in a log."""
     while not getattr(made, "started", False):
         time.sleep(0.05)
     port = made.servers[0].sockets[0].getsockname()[1]  # type: ignore[attr-defined]
     place = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    shown = f"#token={reading}" if reading and console.err().is_terminal else ""
+    shown = f"#token={secret}" if secret and console.err().is_terminal else ""
     console.note(f"coinswarm serves at {place}/{shown}")
+    if secret and not shown:
+        console.note(f"the page asks for a token: {kept} holds one that may submit jobs")
     console.text(place)
     sys.stdout.flush()
 
 
 def _local_tokens(settings: MachineSettings, access: Access) -> str:
-    """Make the tokens of this machine at the first start: one in a file that only its owner reads, one for the page, which only reads."""
+    """Make the tokens of this machine at the first start, in files that only their owner reads: one for commands, one for the page."""
     _kept(settings, access, LOCAL, "admin")
-    return _kept(settings, access, f"{LOCAL}-page", "read")
+    return _kept(settings, access, _PAGE, "submit")
 
 
 def _kept(settings: MachineSettings, access: Access, name: str, role: str) -> str:
@@ -134,8 +139,8 @@ def _kept(settings: MachineSettings, access: Access, name: str, role: str) -> st
     path = machine.token_file(settings, name)
     with suppress(errors.Unauthenticated, FileNotFoundError):
         secret = path.read_text().strip()
-        access.token(secret)
-        return secret
+        if access.token(secret).role == role:  # an earlier release gave the page one that only reads
+            return secret
     secret = new_secret()
     if any(token.name == name and token.revoked is None for token in access.tokens()):
         access.revoke(name, by="serve")

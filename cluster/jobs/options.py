@@ -84,6 +84,7 @@ class Options(Generic[S]):
         left_out: settings, or groups of them, that only files and HTTP can say, each with the reason.
         compose: makes the requests; a command may stand for several.
         writes_page: whether the command writes the report as an HTML file.
+        declares: whether the command can declare the vault of the campaign, on the markets that are asked for, before it runs.
         panel: title of the kind's own options in `--help`.
     """
 
@@ -92,6 +93,7 @@ class Options(Generic[S]):
     left_out: Mapping[str, str] = field(default_factory=dict)
     compose: Compose = as_they_are
     writes_page: bool = False
+    declares: bool = False
     panel: str = "Settings"
 
     @property

@@ -8,11 +8,11 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
-from pydantic import Field, TypeAdapter
-
 from coinswarm import errors
 
 if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
     from cluster.jobs.kind import JobKind, PlanContext
     from cluster.jobs.options import Options
     from cluster.jobs.report import Report
@@ -116,12 +116,16 @@ def commands() -> dict[tuple[str, ...], str]:
 @cache
 def requests() -> Any:
     """The union of all requests, told apart by `kind`, as an annotation of Pydantic."""
+    from pydantic import Field
+
     return Annotated[Union[tuple(options(name).settings for name in NAMES)], Field(discriminator="kind")]  # noqa: UP007 - made at run time
 
 
 @cache
 def reader() -> TypeAdapter[Any]:
     """Reads a request of any kind."""
+    from pydantic import TypeAdapter
+
     return TypeAdapter(requests())
 
 

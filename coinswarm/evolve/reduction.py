@@ -90,6 +90,6 @@ def _violation(table: npt.NDArray[np.void], limit: Constraint) -> FloatArray:
 
 
 def _over_markets(values: FloatArray, scope: str, worst: np.ufunc | object) -> FloatArray:
-    reduce = {"mean": np.mean, "min": np.min, "max": np.max, "worst": worst}[scope]
+    reduce = {"mean": np.mean, "min": np.min, "max": np.max, "sum": np.sum, "worst": worst}[scope]
     with np.errstate(invalid="ignore"):
         return np.asarray(reduce(values, axis=1), dtype=np.float64)  # type: ignore[operator]

@@ -15,6 +15,7 @@ from coinswarm import config, errors
 from coinswarm.metrics.figures import SMALLER_IS_BETTER
 
 Scope = Literal["mean", "min", "max", "worst"]
+LimitScope = Literal["mean", "min", "max", "worst", "sum"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Direction = Literal["max", "min"]
 
@@ -41,16 +42,16 @@ class Objective(config.Settings):
 
 
 class Constraint(config.Settings):
-    """A limit on a figure: `n_trades >= 30`. The scope `worst` asks it of every market and fold."""
+    """A limit on a figure: `n_trades >= 30`. The scope `worst` asks it of every market, `sum` of all markets together."""
 
     figure: Annotated[str, Field(min_length=1)]
     operator: Literal[">=", "<="]
     threshold: float
-    scope: Scope = "worst"
+    scope: LimitScope = "worst"
 
 
-ENOUGH_TRADES = Constraint(figure="n_trades", operator=">=", threshold=10)
-"""Fewer trades than that tell nothing, and the best of many variants with two trades looks brilliant."""
+ENOUGH_TRADES = Constraint(figure="n_trades", operator=">=", threshold=100, scope="sum")
+"""What the gates ask of a variant: with fewer it cannot be promoted, and the best of many variants with few trades looks brilliant."""
 
 
 class Variation(config.Settings):

@@ -24,6 +24,23 @@ SMALLER_IS_BETTER = frozenset(
 )
 """Figures of which less is better; of all others more is."""
 
+UNITS: Mapping[str, str] = {
+    **dict.fromkeys(("total_return", "fees", "slippage", "funding"), "fraction of the starting equity"),
+    "cagr": "fraction a year",
+    **dict.fromkeys(("sharpe", "sortino"), "ratio, a year"),
+    "max_drawdown": "fraction of the peak",
+    **dict.fromkeys(("max_stagnation", "avg_hold", "n_obs", "n_gaps"), "bars"),
+    **dict.fromkeys(("calmar", "profit_factor"), "ratio"),
+    "n_trades": "trades",
+    "win_rate": "fraction of closed trades",
+    "expectancy": "fraction of the notional",
+    "exposure": "fraction of bars",
+    "turnover": "multiple a year",
+    **dict.fromkeys(("skew", "kurtosis"), "no unit"),
+    **dict.fromkeys(("n_open", "n_liquidated"), "positions"),
+    "n_rejected": "entries",
+}
+"""The unit of each figure."""
 
 _SHARE, _NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
 RANGES: Mapping[str, tuple[float, float]] = {

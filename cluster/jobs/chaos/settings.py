@@ -48,6 +48,7 @@ def _hold(text: str, _machine: Machine) -> tuple[int, int]:
 
 OPTIONS = Options(
     settings=ChaosRequest,
+    declares=True,
     panel="Random trades",
     options=(
         Option(names=("--trades",), fills=("trades",)),

@@ -143,13 +143,14 @@ def estimate(made: Planned, context: RunContext) -> Estimate:
     began = time.perf_counter()
     seconds = [batch.seconds for batch in executor.run(work.make, [probe] * (1 + 2 * executor.workers), markets=handles)]
     warm_s = time.perf_counter() - began
-    each = max(min(seconds) / (probe.stop - probe.start) / executor.workers, _COMMIT_S)
+    processors = context.processors
+    each = max(min(seconds) / (probe.stop - probe.start) / processors, _COMMIT_S)
     traded, others = made.job.config["markets"], made.job.config["others"]
     values = sum(span["n_bars"] for span in (*traded, *others)) * _BAR_BYTES
     states = sum(span["n_bars"] for span in traded) * 8 * (len(draw.frame.features) + 2)
     facts = {
-        "trades": draw.trades, "markets": draw.traded, "trades_per_s": 1.0 / each, "workers": executor.workers, "shares": _shares(draw),
-        "memory_bytes": values + executor.workers * (_WORKER_BYTES + states) + resident_bytes(),
+        "trades": draw.trades, "markets": draw.traded, "trades_per_s": 1.0 / each, "workers": processors, "shares": _shares(draw),
+        "memory_bytes": values + processors * (_WORKER_BYTES + states) + resident_bytes(),
         "database_bytes": stored_bytes(made.job.config),
     }  # fmt: skip
     return Estimate(seconds=warm_s + each * draw.trades, facts=facts, rows=_rows(facts))

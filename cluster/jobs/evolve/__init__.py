@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 NAME = "evolve"
-SUMMARY = "Search the variants (parameter sets) of plays on all cores or a cluster."
+SUMMARY = "Search the variants (parameter sets) of plays. It runs on all cores or a cluster."
 COMMAND = ("evolve",)
 EXAMPLES = (
     "coinswarm evolve plays/examples/trend_pullback.yml --symbol BTC/USDT",

@@ -17,6 +17,8 @@ from coinswarm.market.timeframe import YEAR_MS
 from coinswarm.report import luck
 
 _PROBE = 48
+_BASELINES = 2
+"""Random parameters and lottery trading, each with as many variants as the search."""
 _BAR_BYTES = 48
 _WORKER_BYTES = 260 * 2**20
 _POLL_S = 1.0
@@ -25,13 +27,15 @@ _POLL_S = 1.0
 def estimate(made: Planned, context: RunContext) -> Estimate:
     """Score a few random variants twice, the first time to warm up.
 
-    Later generations share more work than fresh random variants and are faster. Racing is left out: it saves variant-bars, and less time
-    than that. `sharpe_by_luck` is the expected best yearly Sharpe among so many variants without any edge, on these data.
+    Baselines cost as much again, each. Later generations share more work than fresh random variants and are faster. Racing is left out:
+    it saves variant-bars, and less time than that. `sharpe_by_luck` is the expected best yearly Sharpe among so many variants without any
+    edge, on these data.
     """
     plan, evaluator = planned_search(made, context.bars_file), context.evaluator()
     evaluator.open(plan.task)
     _probe(evaluator, plan, 1)
-    speed = min(_probe(evaluator, plan, 2), _probe(evaluator, plan, 3))
+    processors = context.processors
+    speed = min(_probe(evaluator, plan, 2), _probe(evaluator, plan, 3)) * evaluator.workers / processors
     variants = plan.search.population * plan.search.generations * len(plan.plays)
     settled = plan.job.config
     share = 1.0 - float(settled["out_of_sample"])
@@ -39,14 +43,14 @@ def estimate(made: Planned, context: RunContext) -> Estimate:
     years = share * (settled["markets"][0]["last_ts"] - settled["markets"][0]["first_ts"]) / YEAR_MS
     plays = [setup.play for setup in plan.task.setups]
     facts = {
-        "variants": variants, "variants_per_s": 1.0 / speed, "workers": evaluator.workers, "bars": bars, "bars_bytes": bars * _BAR_BYTES,
-        "memory_bytes": bars * _BAR_BYTES + evaluator.workers * _WORKER_BYTES + resident_bytes(),
+        "variants": variants, "variants_per_s": 1.0 / speed, "workers": processors, "bars": bars, "bars_bytes": bars * _BAR_BYTES,
+        "memory_bytes": bars * _BAR_BYTES + processors * _WORKER_BYTES + resident_bytes(),
         "database_bytes": stored_bytes(settled), "sharpe_by_luck": luck.best_sharpe_by_luck(variants, years),
         "raced": plan.search.racing.enabled,
         "warm_up": [{"play": play.name, **warmup.facts(play, plan.bar_ms, plan.in_sample_bars)} for play in plays],
     }  # fmt: skip
     warm = tuple((str(name), str(text)) for name, text in warmup.rows(plays, plan.bar_ms, plan.in_sample_bars))
-    return Estimate(seconds=variants * speed, facts=facts, rows=_rows(facts, warm))
+    return Estimate(seconds=variants * speed * (1 + _BASELINES * settled["baselines"]), facts=facts, rows=_rows(facts, warm))
 
 
 def _rows(facts: dict[str, Any], warm: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

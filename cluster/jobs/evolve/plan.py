@@ -218,9 +218,11 @@ def _validation_share(split: CampaignSplit, when: TimeSpan) -> float:
 def _of_campaign(name: str, split: CampaignSplit | None) -> str:
     if split is None:
         return (
-            f"No final hold-out (vault) is set for campaign {name}, so results of this run cannot be promoted (`coinswarm vault declare`)."
+            f"No final hold-out (vault) is set for campaign {name}, so results of this run cannot be promoted. "
+            "`--campaign NAME --vault 0.2` searches with one."
         )
-    return f"campaign {name}: its own split decides what is held out, and its vault stays closed"
+    since, until = (overlap.moment(ts) for ts in (split.validation.start_ts, split.validation.end_ts))
+    return f"Campaign {name} judges its winners on bars from {since} to {until}; its final hold-out (vault) stays closed."
 
 
 def _held_out(bars: Sequence[Bars], split: CampaignSplit | None, share: float) -> tuple[int | None, int | None]:

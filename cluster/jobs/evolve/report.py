@@ -7,12 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from cluster.jobs.evolve import goals
 from cluster.jobs.kind import PlanContext
 from cluster.jobs.report import Report, ReportTable
+from coinswarm.evolve.settings import ENOUGH_TRADES, Constraint
 from coinswarm.ledger.records import Job, LeaderboardRow
 from coinswarm.printable import counted
 from coinswarm.report import wording
 
+ENOUGH_UNSEEN_TRADES = 30
+"""What the gates ask of the bars that no search saw."""
 _FIGURES = (("sharpe", "Sharpe"), ("total_return", "return"), ("n_trades", "trades"))
 """What a leaderboard shows in and out of sample, and its headings; `show` has all figures."""
 
@@ -21,14 +25,17 @@ def report(job: Job, context: PlanContext) -> Report:
     """The best variants of a job, whether it has ended or not."""
     rows = context.store.leaderboard(job.id, limit=int(job.config["winners"]))
     trials = context.store.count_trials(job.campaign).trials
-    best = rows[0].evaluation if rows else "EVALUATION"
+    parts = leaderboard(job, rows, trials=trials)
+    if not rows or not math.isfinite(rows[0].fitness):
+        return Report(title=f"Search {job.id}", parts=(*parts, _nothing(job)), data=job.result or {}, synthetic=job.synthetic)
+    best = rows[0].evaluation
     commands = (
-        f"coinswarm show {best}", f"coinswarm validate {best}", f"coinswarm report {best}", f"coinswarm replay {best}",
-        f"coinswarm top {job.id}", "coinswarm db url",
+        f"coinswarm validate {best}", f"coinswarm show {best}", f"coinswarm report {best}", f"coinswarm play export {best} --out best.yml",
+        f"coinswarm top {job.id}",
     )  # fmt: skip
+    advice = _advice(job, rows[0], has_vault=context.campaigns.split(job.campaign) is not None)
     return Report(
-        title=f"Search {job.id}", parts=leaderboard(job, rows, trials=trials), data=job.result or {}, synthetic=job.synthetic,
-        next_steps=commands,
+        title=f"Search {job.id}", parts=(*parts, advice), data=job.result or {}, synthetic=job.synthetic, next_steps=commands,
     )  # fmt: skip
 
 
@@ -60,15 +67,14 @@ def _tried(job: Job, trials: int) -> str:
 
 
 def _baselines(job: Job) -> str:
-    """How evolution compares with its baselines; empty where they were not tried."""
+    """How the best compares with its baselines; empty where they were not tried."""
     compared = (job.result or {}).get("baselines") or {}
-    if not compared.get("random") or not compared.get("lottery"):
+    random, lottery = compared.get("random"), compared.get("lottery")
+    if not lottery:
         return ""
-    random, lottery = compared["random"], compared["lottery"]
-    return (
-        f"Best in sample {wording.number(_known(random['evolved_best']), digits=3)}. Random parameters: {_against(random)}. "
-        f"Random entries with the winner's exits: {_against(lottery)}."
-    )
+    alike = f"Random parameters: {_against(random)}" if random else "All variants were tried, so there are no others to compare with"
+    best = wording.number(_known(lottery["evolved_best"]), digits=3)
+    return f"Best in sample {best}. {alike}. Random entries with the winner's exits: {_against(lottery)}."
 
 
 def _against(baseline: Mapping[str, Any]) -> str:
@@ -77,6 +83,48 @@ def _against(baseline: Mapping[str, Any]) -> str:
     if not math.isfinite(best):
         return f"none of {trials} keeps the constraints"
     return f"{wording.number(best, digits=3)} of {trials} ({'beaten' if _known(baseline['margin']) > 0 else 'not beaten'})"
+
+
+def _nothing(job: Job) -> str:
+    """Why there is no winner, and what would help."""
+    limits = goals.limits([Constraint.model_validate(each) for each in job.config["search"]["constraints"]])
+    return f"No variant keeps {limits}: search more bars or markets, wider ranges, or with another --constraint."
+
+
+def _advice(job: Job, best: LeaderboardRow, *, has_vault: bool) -> str:
+    """What the best is worth, and the next sensible step, in a sentence each."""
+    found, inside, outside = _verdict(job, best), *(_trades(job, part) for part in (best.in_sample, best.out_of_sample))
+    if inside < ENOUGH_TRADES.threshold:
+        asked = goals.typed(ENOUGH_TRADES)
+        step = f"{inside:,.0f} trades; promotion asks {ENOUGH_TRADES.threshold:g}: search more bars or markets, or with -c '{asked}'"
+    elif not has_vault:
+        step = "to promote a result, search again in a campaign with a final hold-out: `--campaign NAME --vault 0.2`"
+    elif not best.out_of_sample.get("sharpe", math.nan) > 0:
+        step = "try other markets, other ranges or another play; `coinswarm validate` says where this one fails"
+    elif outside < ENOUGH_UNSEEN_TRADES:
+        step = f"{outside:,.0f} trades out of sample; promotion asks {ENOUGH_UNSEEN_TRADES}: use more bars or markets"
+    else:
+        step = f"`coinswarm validate {best.evaluation}` tests whether it is luck"
+    return f"{found} Next: {step}."
+
+
+def _verdict(job: Job, best: LeaderboardRow) -> str:
+    """Against random variants, and out of sample, in one sentence."""
+    unseen = best.out_of_sample.get("sharpe", math.nan)
+    beaten = ((job.result or {}).get("baselines") or {}).get("beaten")
+    if math.isnan(unseen):
+        found = "nothing was held out to judge the best by"
+    else:
+        found = f"a Sharpe of {unseen:.2f} out of sample{'' if unseen > 0 else ': the best did not hold up'}"
+    if beaten is None:
+        return f"{found[:1].upper()}{found[1:]}."
+    joined = "and" if beaten == (unseen > 0) else "but"
+    return f"{'Better' if beaten else 'No better'} than random search, {joined} {found}."
+
+
+def _trades(job: Job, part: Mapping[str, float]) -> float:
+    """Closed trades of all markets; a leaderboard has their mean."""
+    return part.get("n_trades", 0.0) * len(job.config["markets"])
 
 
 def _pairs(row: LeaderboardRow) -> list[str]:

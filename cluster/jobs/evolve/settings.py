@@ -60,6 +60,7 @@ def _racing(pairs: list[str], _machine: Machine) -> dict[str, str]:
 
 OPTIONS = Options(
     settings=EvolveRequest,
+    declares=True,
     panel="Search",
     options=(
         PLAYS,
@@ -74,7 +75,7 @@ OPTIONS = Options(
                default=_USUAL.objectives[0].name, help="What to optimise: FIGURE[:max|min][:mean|worst]; repeat for several (Pareto)."),
         Option(names=("--constraint", "-c"), fills=("search.constraints",), type=list[str], read=_constraints, metavar="LIMIT",
                default=goals.limits(_USUAL.constraints),
-               help="A limit to keep: FIGURE>=N or FIGURE<=N, then [:mean|worst]; `none` for none."),
+               help="A limit to keep: FIGURE>=N or FIGURE<=N, then [:worst|mean|sum]; `none` for none."),
         Option(names=("--seed",), fills=("search.seed",), help="The same seed gives the same populations, with any number of workers."),
         Option(names=("--max-evaluations",), fills=("search.max_evaluations",), help="Stop after N evaluations."),
         Option(names=("--max-seconds",), fills=("search.max_seconds",), help="Stop after so many seconds."),

@@ -41,6 +41,7 @@ class RulesRequest(JobSettings):
 
 OPTIONS = Options(
     settings=RulesRequest,
+    declares=True,
     panel="Test",
     options=(
         Option(names=("plays",), fills=("plays",), type=PLAYS.type, read=PLAYS.read, metavar="[PLAY]…",
