@@ -33,13 +33,14 @@ from coinswarm.printable import shown
 
 START, SEARCH, PATTERNS, VALIDATE = "Start", "Search", "Chaos trades and patterns", "Validate"
 SERVER, DATA = "Server", "Database"
+PANELS = (START, SEARCH, PATTERNS, VALIDATE, SERVER, DATA)
+"""In the order in which they are listed; a kind of job says in its folder which its command is in."""
 COMMANDS = {
     "demo": (START, "Complete example: get data, search, report."),
     "bars": (START, "Import, fetch, list, check and export candles."),
     "play": (START, "Check plays (strategies), list their variants, export one."),
     "config": (START, "Show the settings of this machine and where each comes from."),
     "doctor": (START, "Check what is installed and reachable."),
-    "evolve": (SEARCH, "Search the variants (parameter sets) of plays."),
     "backtest": (SEARCH, "Run one variant of a play in full."),
     "top": (SEARCH, "List the best variants of a search, in and out of sample."),
     "show": (SEARCH, "Show one evaluation: parameters, figures, equity curve."),
@@ -49,12 +50,10 @@ COMMANDS = {
     "replay": (SEARCH, "Recompute an evaluation and compare it to the last digit."),
     "chaos": (PATTERNS, "Sample random trades and record their outcomes."),
     "patterns": (PATTERNS, "Find entry conditions that are statistically significant."),
-    "validate": (VALIDATE, "Robustness tests of a result, as a report card."),
     "gates": (VALIDATE, "Show the acceptance rules (gates), and check a result by them."),
     "vault": (VALIDATE, "Declare, show and open a campaign's final hold-out (vault)."),
     "library": (VALIDATE, "List, show and retire the plays that passed the gates."),
     "worlds": (VALIDATE, "Simulated markets: without any signal, or with a known one."),
-    "honesty": (VALIDATE, "False-positive rate of the whole pipeline on markets without signal."),
     "serve": (SERVER, "Start a server: API, web page, and a queue of jobs."),
     "submit": (SERVER, "Submit a job to a coinswarm server."),
     "watch": (SERVER, "Follow a job until it ends."),
@@ -63,7 +62,7 @@ COMMANDS = {
     "quota": (SERVER, "Show and set quotas of tokens and campaigns."),
     "db": (DATA, "Address, state, SQL prompt and backup of the database."),
 }
-"""The panel and the line of each command in `coinswarm --help`, in the order in which they are listed."""
+"""Panel and line of each command in `coinswarm --help` that is no kind of job, in the order in which they are listed."""
 
 
 EXAMPLES = {
@@ -71,11 +70,7 @@ EXAMPLES = {
     "demo": ["coinswarm demo", "coinswarm demo --bars binance_BTC-USDT_5m.parquet"],
     "backtest": [
         "coinswarm backtest best.yml --symbol BTC/USDT --trades trades.csv",
-        "coinswarm backtest plays/examples/trend_pullback.yml --bars bars.csv --variant first",
-    ],
-    "evolve": [
-        "coinswarm evolve plays/examples/trend_pullback.yml --symbol BTC/USDT",
-        "coinswarm evolve play.yml -s BTC/USDT -p 500 -g 40 -o sharpe -c 'n_trades>=100'",
+        "coinswarm backtest play.yml --bars bars.csv --variant first --from 2024-02-01",
     ],
     "submit": [
         "coinswarm submit play.yml --symbol BTC/USDT --server http://127.0.0.1:8321",
@@ -87,19 +82,18 @@ EXAMPLES = {
     "archive": ["coinswarm archive JOB", "coinswarm archive JOB --html map.html"],
     "report": ["coinswarm report a39737fd", "coinswarm report JOB --out best.html"],
     "replay": ["coinswarm replay a39737fd", "coinswarm replay a39737fd --no-reference"],
-    "validate": ["coinswarm validate a39737fd", "coinswarm validate JOB --best 3"],
     "serve": ["coinswarm serve", "coinswarm serve --host 0.0.0.0 --port 8321 --slots 4"],
     "watch": ["coinswarm watch JOB", "coinswarm watch JOB --server http://127.0.0.1:8321"],
     "doctor": ["coinswarm doctor", "coinswarm doctor --warm"],
 }
-"""How each command is called, a line each; groups keep theirs in their modules."""
+"""How commands are called, a line each; groups and kinds of jobs keep theirs beside what they do."""
 
 
 _Mistake: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """What is wrong with arguments; typer brings a Click of its own, whose name it keeps to itself."""
 
 
-class LazyGroup(usage.Group):
+class LazyGroup(usage.CommandGroup):
     """Commands of `COMMANDS`, imported on use; every error becomes one message and an exit code."""
 
     def __init__(self, **options: Any) -> None:
@@ -153,9 +147,10 @@ def _require_output() -> None:
 
 
 def summaries() -> dict[str, tuple[str, str]]:
-    """Panel and line of every command: those of `COMMANDS`, then one for each kind of job that is not among them and in no group."""
-    of_kinds = {words[0]: (SEARCH, registry.summary(kind)) for words, kind in registry.commands().items() if len(words) == 1}
-    return {**COMMANDS, **{name: of_kinds[name] for name in of_kinds if name not in COMMANDS}}
+    """Panel and line of every command, in the order of the help: in each panel the kinds of jobs that no group has, then `COMMANDS`."""
+    kinds = {words[0]: kind for words, kind in registry.commands().items() if len(words) == 1}
+    every = {**{name: (registry.panel(kind) or SEARCH, registry.summary(kind)) for name, kind in kinds.items()}, **COMMANDS}
+    return dict(sorted(every.items(), key=lambda each: PANELS.index(each[1][0])))
 
 
 def _stub(name: str, panel: str, help_: str) -> Any:
@@ -200,7 +195,8 @@ def _application(name: str) -> typer.Typer:
             return application
         command = module.command
     application = usage.App()
-    application.command(name, help=inspect.getdoc(command), examples=EXAMPLES.get(name, ()))(command)
+    examples = EXAMPLES.get(name) or (registry.examples(of_kinds[(name,)]) if (name,) in of_kinds else ())
+    application.command(name, help=inspect.getdoc(command), examples=examples)(command)
     return application
 
 

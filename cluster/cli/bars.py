@@ -22,7 +22,7 @@ app = usage.App(
     help="Import, fetch, list, check, rename, export and remove candles.",
     examples=["coinswarm bars fetch binance BTC/USDT ETH/USDT --days 365", "coinswarm bars import BTCUSDT-5m-2024-02.zip"],
 )
-app.command("fetch")(job_commands.command(fetch.NAME))
+app.command("fetch", examples=fetch.EXAMPLES)(job_commands.command(fetch.NAME))
 for _name, _command in (("remove", bars_keeping.remove), ("rename", bars_keeping.rename), ("export", bars_keeping.export)):
     app.command(_name)(_command)
 

@@ -24,7 +24,7 @@ app = usage.App(
 OfJob = Annotated[str, typer.Argument(metavar="JOB", help="Its id, or the beginning of it.")]
 
 
-app.command("run")(job_commands.command(chaos.NAME))
+app.command("run", examples=chaos.EXAMPLES)(job_commands.command(chaos.NAME))
 
 
 @app.command("list")

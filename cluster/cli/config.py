@@ -9,10 +9,10 @@ import typer
 from pydantic import SecretStr
 
 from cluster import machine, settings_file
-from cluster.cli import console
+from cluster.cli import console, usage
 from coinswarm import errors
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = usage.App()
 
 
 @app.callback()

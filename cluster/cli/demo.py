@@ -89,14 +89,13 @@ def example() -> Path:
 
 
 def _found(settings: MachineSettings, exchange: str, days: int) -> list[str]:
-    """Keys of markets that an exchange gave, or of made-up ones when it does not answer within seconds."""
+    """Keys of markets that an exchange gave, or of simulated ones when it does not answer within seconds."""
     machine.ensure_home(settings)
     try:
         return _fetched(settings.bars_file, exchange, days)
     except (errors.Unavailable, errors.Refused) as problem:
-        console.note(
-            f"{exchange} cannot be reached ({problem.found or problem.rule}), so a seeded {console.SYNTHETIC} market is used instead"
-        )
+        console.note(f"{problem.rule}: {problem.found}" if problem.found else problem.rule)
+        console.note(f"using a simulated market instead: everything that follows is of {console.SYNTHETIC} data")
     return _made(settings.bars_file, days)
 
 

@@ -12,7 +12,7 @@ from cluster.cli import console, job_commands, usage
 from cluster.jobs import honesty
 from coinswarm import errors
 
-app = usage.App(help=honesty.SUMMARY, invoke_without_command=True, no_args_is_help=False)
+app = usage.App(help=honesty.SUMMARY, examples=honesty.EXAMPLES, invoke_without_command=True, no_args_is_help=False)
 app.callback()(job_commands.command(honesty.NAME, group=True))
 
 

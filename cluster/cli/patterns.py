@@ -29,8 +29,8 @@ Jobs = Annotated[list[str] | None, typer.Option("--job", "-j", help="A chaos job
 Campaign = Annotated[str | None, typer.Option(help="Use all finished chaos jobs of this campaign; `default` without --job.")]
 
 
-app.command("discover")(job_commands.command(discover.NAME))
-app.command("test")(job_commands.command(rules.NAME))
+app.command("discover", examples=discover.EXAMPLES)(job_commands.command(discover.NAME))
+app.command("test", examples=rules.EXAMPLES)(job_commands.command(rules.NAME))
 
 
 @app.command("power")

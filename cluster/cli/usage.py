@@ -54,7 +54,7 @@ class Command(TyperCommand):
         _show(self, ctx)
 
 
-class Group(TyperGroup):
+class CommandGroup(TyperGroup):
     """A command with subcommands, shown in panels too."""
 
     def __init__(self, **options: Any) -> None:
@@ -74,7 +74,7 @@ class App(typer.Typer):
     """A group of commands; each may be in a `panel` of the group's help and have `examples`."""
 
     def __init__(self, *, examples: Sequence[str] = (), **options: Any) -> None:
-        options = {"cls": Group, "no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False, **options}
+        options = {"cls": CommandGroup, "no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False, **options}
         super().__init__(epilog=_epilog(examples), **options)
 
     def command(

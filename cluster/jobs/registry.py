@@ -98,6 +98,16 @@ def summary(name: str) -> str:
     return str(_folder(name).SUMMARY)
 
 
+def panel(name: str) -> str:
+    """The panel of the program's help that the command of a kind is listed in; "": the usual one."""
+    return str(getattr(_folder(name), "PANEL", ""))
+
+
+def examples(name: str) -> tuple[str, ...]:
+    """How the command of a kind is called, a line each."""
+    return tuple(getattr(_folder(name), "EXAMPLES", ()))
+
+
 def commands() -> dict[tuple[str, ...], str]:
     """The words of the command of each kind, with its name."""
     return {tuple(_folder(name).COMMAND): name for name in NAMES}

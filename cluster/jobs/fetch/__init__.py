@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 NAME = "fetch"
 SUMMARY = "Fetch candles, and funding of perpetuals, from an exchange; continues where it stopped."
 COMMAND = ("bars", "fetch")
+EXAMPLES = (
+    "coinswarm bars fetch binance BTC/USDT ETH/USDT --days 365",
+    "coinswarm bars fetch bybit BTC-USDT-PERP -t 1h --from 2024-01-01",
+)
 
 
 def columns(job: Job) -> dict[str, Any]:

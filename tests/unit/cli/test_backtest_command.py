@@ -47,8 +47,8 @@ def test_figures_and_first_trades_are_shown(folder, capsys):
     assert call(folder, "--variant", "first") == 0
     shown = capsys.readouterr().out
     assert "averages on test:BTC/USDT:1m" in shown
-    assert "profit_factor" in shown
-    assert "Trades, 10 of" in shown
+    assert "Profit factor" in shown
+    assert "the first 10 of" in shown
     assert "fast.length=3" in shown
 
 
@@ -131,9 +131,9 @@ def test_a_file_of_faster_bars_is_resampled_with_a_note(folder, capsys):
 @pytest.mark.parametrize(
     ("span", "rule"),
     [
-        (("--start", "2023-11-15", "--end", "2023-11-14"), "--start must lie before --end"),
-        (("--start", "2030-01-01"), "needs bars between --start and --end"),
-        (("--end", "2020-01-01"), "needs bars between --start and --end"),
+        (("--start", "2023-11-15", "--end", "2023-11-14"), "--from must lie before --to"),
+        (("--start", "2030-01-01"), "needs bars between --from and --to"),
+        (("--end", "2020-01-01"), "needs bars between --from and --to"),
     ],
 )
 def test_a_span_without_bars_is_told_as_such(folder, capsys, span, rule):
