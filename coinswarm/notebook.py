@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinswarm import display, errors, fitness
-from coinswarm.backtest import run as simulate
 from coinswarm.backtest.run import Backtest
+from coinswarm.backtest.run import run as simulate
 from coinswarm.config import Account, Costs
 from coinswarm.evolve import Result, SearchSettings, State, reduction, run
 from coinswarm.evolve.convergence import BEST
@@ -262,9 +262,9 @@ class Backtested(Backtest):
         return write(self, path, context=Context(synthetic=self.bars.synthetic))
 
 
-@wraps(simulate.run, assigned=("__doc__",))
+@wraps(simulate, assigned=("__doc__",))
 def backtest(*args: Any, **kwargs: Any) -> Backtested:  # noqa: D103 - it has the text of what it wraps
-    found = simulate.run(*args, **kwargs)
+    found = simulate(*args, **kwargs)
     return Backtested(**{each.name: getattr(found, each.name) for each in fields(found)})
 
 
