@@ -121,10 +121,11 @@ def open_vault(
 
 def _ask(chosen: Candidate, before: int) -> None:
     """Say what an opening costs, and ask for a typed yes; without a terminal `--yes` must have been said."""
-    gates = {True: "It passed its gates", False: "It has NOT passed its gates", None: "It has no report card"}[chosen.passed]
+    gates = {True: "passed its gates", False: "has NOT passed its gates", None: "has no report card"}[chosen.passed]
+    opened = "has not been opened" if before == 0 else f"has been opened {'once' if before == 1 else f'{before} times'}"
     console.note(
-        f"The vault of campaign {chosen.split.campaign} was opened {before} time(s) before. {gates}. Opening it for {chosen.evaluation} is "
-        "logged, counts as a trial and cannot be taken back: once seen, these bars judge nothing anew."
+        f"The vault of campaign {chosen.split.campaign} {opened} before. {chosen.evaluation} {gates}. Opening it is logged, counts as a "
+        "trial and cannot be taken back: bars that were seen judge nothing anew."
     )
     if not sys.stdin.isatty():
         raise errors.Refused(

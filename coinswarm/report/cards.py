@@ -52,12 +52,22 @@ def _verdict(verdict: Verdict) -> Markup:
     """Whether it passed and, for each rule that failed, why and what would help."""
     look = "passed" if verdict.passed else "failed"
     rows = [
-        [tag("th", result.rule.name, scope="row"), tag("td", result.why, class_="meaning"), tag("td", result.help, class_="meaning")]
+        [
+            tag("th", result.rule.name, scope="row"),
+            tag("td", result.why, class_="meaning"),
+            tag("td", *_coded(result.help), class_="meaning"),
+        ]
         for result in verdict.failed
     ]
     reached = note(f"Gates {verdict.gates}, {verdict.gates_hash[:12]}. Commands begin with ", tag("code", "coinswarm"), ".")
-    table = tables.table(["Rule that failed", "Why it is asked", "What would help"], rows) if rows else None
+    head = ["Rule that failed", *(tag("th", title, scope="col", class_="meaning") for title in ("Why it is asked", "What would help"))]
+    table = tables.table(head, rows) if rows else None
     return tag("section", tag("h2", verdict.headline), table, reached, id="verdict", class_=f"judged verdict {look}")
+
+
+def _coded(text: str) -> list[object]:
+    """A text whose words between backticks are commands."""
+    return [tag("code", part) if place % 2 else part for place, part in enumerate(text.split("`"))]
 
 
 def _headline(verdict: Verdict) -> Markup:
@@ -70,7 +80,7 @@ def _card(result: RuleResult) -> Markup:
     rule = result.rule
     words = f"{'passed' if result.passed else 'failed'}: needs {verdict_text.threshold(rule)}"
     asked = tag("small", f"{names.label(rule.figure)} ({rule.figure})")
-    return tag("div", tag("span", rule.name), tag("b", verdict_text.value(result)), tag("small", words), asked,
+    return tag("div", tag("span", rule.name), tag("b", verdict_text.value(result).replace("-", wording.MINUS)), tag("small", words), asked,
                class_=f"card {'good' if result.passed else 'bad'}", title=rule.reason, tabindex="0")  # fmt: skip
 
 

@@ -185,20 +185,20 @@ FIGURES: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 LABELS = {
-    "total_return": "return", "sharpe": "Sharpe", "max_drawdown": "drawdown", "n_trades": "trades",
-    "sharpe_mean": "mean Sharpe", "sharpe_median": "median Sharpe", "sharpe_p05": "Sharpe, 5 % quantile", "sharpe_worst": "worst Sharpe",
+    "total_return": "return", "sharpe": "Sharpe", "max_drawdown": "drawdown", "n_trades": "trades", "sharpe_mean": "mean Sharpe",
+    "sharpe_median": "median Sharpe", "sharpe_p05": "Sharpe, 5 % quantile", "sharpe_worst": "worst Sharpe",
     "return_worst": "worst return", "positive_share": "share with a gain", "psr": "PSR in sample", "psr_validation": "PSR out of sample",
     "beyond_luck": "beyond luck", "dsr": "DSR of all trials", "dsr_effective": "DSR of effective trials", "pbo": "PBO of the leaderboard",
     "pbo_trials": "PBO of all trials", "n_variants": "variants", "spa_beta": "SPA p against beta", "spa_hold": "SPA p against holding",
     "spa_lottery": "SPA p against the lottery", "reality_check_hold": "reality check p against holding", "lottery_p": "lottery p",
-    "score": "Sharpe kept by neighbours", "worst_ratio": "kept by the worst neighbour", "base_sharpe": "Sharpe",
+    "score": "Sharpe kept by neighbours", "worst_ratio": "Sharpe kept by the worst", "base_sharpe": "Sharpe",
     "costs_x2_sharpe": "Sharpe, costs doubled", "delay_sharpe": "Sharpe, a bar late", "missed_sharpe": "Sharpe, entries missed",
     "break_even_costs": "break-even costs (multiple)", "trades_return_p05": "return, 5 % quantile",
     "trades_drawdown_p95": "drawdown, 95 % quantile", "bars_sharpe_p05": "Sharpe, 5 % quantile",
     "world_positive_share": "worlds with a gain", "n_markets": "markets", "quarter_positive_share": "quarters with a gain",
-    "gain_concentration": "of all gains from one", "drawdown_one_bar": "drawdown, one bar", "drawdown_ten_bars": "drawdown, ten bars",
-    "drawdown_gap": "drawdown, a gap", "participation_p95": "participation, 95 % quantile", "capital_at_1pct": "capital at 1 %",
-    "sharpe_at_10x": "Sharpe at ten times the equity", "n_findings": "findings",
+    "gain_concentration": "share of gains from the best", "drawdown_one_bar": "drawdown, one bar",
+    "drawdown_ten_bars": "drawdown, ten bars", "drawdown_gap": "drawdown, a gap", "participation_p95": "participation, 95 % quantile",
+    "capital_at_1pct": "capital at 1 %", "sharpe_at_10x": "Sharpe at ten times the equity", "n_findings": "findings",
 }  # fmt: skip
 """What a figure is called for a person where its name does not say it; the same on a terminal, in a report and on the page."""
 _FRACTIONS = ("return", "drawdown", "share", "participation", "probability", "expectancy", "concentration", "win_rate", "exposure")

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 NAME = "validate"
-SUMMARY = "Say how much of a result to believe: one report card, on train and validation bars only; the vault stays closed."
+SUMMARY = "Robustness tests of a result, as a report card with a verdict: on train and validation bars only, the vault stays closed."
 COMMAND = ("validate",)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cluster.jobs.kind import PlanContext
 from cluster.jobs.report import Report, ReportTable
-from coinswarm import errors
+from coinswarm import codec, errors
 from coinswarm.ledger.records import Job
 from coinswarm.validate import gates, names, verdict_text
 from coinswarm.validate.card import ReportCard, Section, from_json, to_json
@@ -52,7 +52,7 @@ def report(job: Job, context: PlanContext) -> Report:
 def found(card: ReportCard) -> dict[str, Any]:
     """What a job stores of a card: the card, and what the gates of the day said of it."""
     said = gates.check(gates.load(), card).summary()
-    return {"evaluation": card.evaluation, "variant": card.variant, "card": to_json(card), "verdict": said}
+    return {"evaluation": card.evaluation, "variant": card.variant, "card": to_json(card), "verdict": codec.encode(said)}
 
 
 def card_of(job: Job) -> ReportCard:
@@ -91,16 +91,25 @@ def _parts(job: Job, card: ReportCard, verdict: Verdict) -> Iterable[ReportTable
 
 
 def _next(card: ReportCard, verdict: Verdict, *, has_vault: bool) -> Iterable[str]:
-    """The steps that make sense now: towards the vault, or back to the search."""
+    """The steps that make sense now, each with its command on a line of its own: towards the vault, or back to the search."""
     if not card.evaluation:
-        yield "no search found this variant, so it cannot be promoted: `coinswarm evolve` searches the play and counts its trials"
-    elif not has_vault:
-        yield f"campaign {card.campaign} has no vault, so nothing of it can be promoted: `coinswarm vault declare --campaign NAME` first"
+        yield _step("no search found this variant, so it cannot be promoted; search the play", "evolve PLAY")
+        return
+    if not verdict.passed:
+        yield _step("judge others of its job, or search again with what would help", f"validate {card.job} --best {_BEST}")
+    if not has_vault:
+        markets = " ".join(f"--symbol {key}" for key in card.markets)
+        yield _step(
+            f"campaign {card.campaign} has no vault, so nothing of it can be promoted; begin one that has",
+            f"vault declare --campaign NAME {markets}",
+        )
     elif verdict.passed:
-        yield f"`coinswarm play vet {card.evaluation}` writes it out as a vetted play"
-        yield f'`coinswarm vault open {card.evaluation} --why "last look"` judges it once on bars that nobody has seen'
-    if card.evaluation and not verdict.passed:
-        yield f"`coinswarm validate {card.job} --best {_BEST}` judges the best {_BEST} of its job; or search again with what would help"
+        yield _step("write it out as a vetted play", f"play vet {card.evaluation}")
+        yield _step("judge it once on bars that nobody has seen", f'vault open {card.evaluation} --why "last look"')
+
+
+def _step(words: str, command: str) -> str:
+    return f"{words}:\n         coinswarm {command}"
 
 
 def _brief(section: Section) -> str:

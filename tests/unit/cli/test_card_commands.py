@@ -79,7 +79,7 @@ def carded(verdict: dict[str, float] | None = None, *, evaluation: str = "e1", v
     """The report of a job whose card is at every threshold, or has other figures; in a campaign with a vault, or without."""
     judged = graded(**(verdict or {}))
     store = MemoryStore()
-    found = report.found(dataclasses.replace(judged, evaluation=evaluation, job="evolve-1"))
+    found = report.found(dataclasses.replace(judged, evaluation=evaluation, job="evolve-1", markets=("binance:BTC/USDT:5m",)))
     done = dataclasses.replace(queued(store, kind="validate"), status="done", result=found)
     kept = MemoryCampaigns(store)
     if vault:
@@ -113,15 +113,20 @@ def test_json_page_and_job_hold_the_same_verdict() -> None:
     [
         (None, "e1", True, ["play vet e1", "vault open e1 --why"]),
         ({"plateau__score": 0.2}, "e1", True, ["validate evolve-1 --best 5"]),
-        (None, "e1", False, ["vault declare"]),
-        ({"plateau__score": 0.2}, "e1", False, ["vault declare", "validate evolve-1 --best 5"]),
+        (None, "e1", False, ["vault declare --campaign NAME --symbol binance:BTC/USDT:5m"]),
+        (
+            {"plateau__score": 0.2},
+            "e1",
+            False,
+            ["validate evolve-1 --best 5", "vault declare --campaign NAME --symbol binance:BTC/USDT:5m"],
+        ),
         (None, "", True, ["evolve"]),
     ],
 )
 def test_the_next_step_follows_from_the_verdict(verdict: dict[str, float] | None, evaluation: str, vault: bool, steps: list[str]) -> None:
     found = carded(verdict, evaluation=evaluation, vault=vault).next_steps
     assert len(found) == len(steps)
-    assert all(f"`coinswarm {step}" in line for step, line in zip(steps, found, strict=True))
+    assert all(line.partition(":\n         coinswarm ")[2].startswith(step) for step, line in zip(steps, found, strict=True))
 
 
 def test_the_rules_are_shown_with_what_would_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,4 +148,4 @@ def test_a_vault_is_not_opened_without_a_word_where_there_is_no_terminal(
     with pytest.raises(errors.Refused, match="no terminal to ask on"):
         vault._ask(chosen, 2)
     said = " ".join(capsys.readouterr().err.split())
-    assert "opened 2 time(s) before. It has NOT passed its gates." in said
+    assert "has been opened 2 times before. e1 has NOT passed its gates." in said

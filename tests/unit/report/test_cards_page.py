@@ -34,6 +34,7 @@ def test_the_page_begins_with_the_verdict_and_what_would_help() -> None:
     top = part(html, "verdict")
     assert f"{len(rules)} of {len(rules)} rules failed" in top
     assert all(escape(rule.name) in top for rule in rules)
+    assert "Search with <code>evolve -c &#x27;n_trades&gt;=100&#x27;</code>, or on more bars" in top
     assert html.index('id="verdict"') < html.index('id="glance"') < html.index('id="in_sample"')
 
 
