@@ -141,7 +141,7 @@ def variants_of(
     for dimension in found.space.dimensions:
         console.text(f"  {dimension.path}: {dimension.text()}")
     for name, genome in zip(names, genomes, strict=True):
-        console.text(f"{name[:12]}  {describe.variant(found, genome)}")
+        console.prose(f"{name[:12]}  {describe.variant(found, genome)}")
 
 
 def _size(play: Play) -> int | None:

@@ -138,7 +138,7 @@ def _show(chosen: Variant, candles: Bars, rows: Sequence[Mapping[str, Any]]) -> 
     truths = [[row["name"], row["warm_from"], _share(row), meanings[row["name"]]] for row in rows if row["condition"]]
     console.table("Conditions", ("condition", "warm from bar", "true", "meaning"), truths, synthetic=candles.synthetic)
     if chosen.parameters:
-        console.text("parameters: " + describe.parameters(chosen.parameters))
+        console.prose("parameters: " + describe.parameters(chosen.parameters))
 
 
 def _share(row: Mapping[str, Any]) -> str:
