@@ -22,10 +22,6 @@ app = usage.App(
     help="Check plays (strategies) and their variants, export and test them.",
     examples=["coinswarm play check my_play.yml", "coinswarm play export a39737fd --out best.yml"],
 )
-app.command(name="lookahead")(play_lookahead.command)
-app.command(name="features")(play_features.command)
-app.command(name="export")(play_export.command)
-app.command(name="vet")(play_vet.command)
 
 
 @app.command()
@@ -147,3 +143,9 @@ def variants_of(
 def _size(play: Play) -> int | None:
     """The number of variants; None where real numbers make it infinite, which JSON has no word for."""
     return None if math.isinf(play.space.size) else int(play.space.size)
+
+
+app.command(name="features")(play_features.command)
+app.command(name="lookahead")(play_lookahead.command)
+app.command(name="export")(play_export.command)
+app.command(name="vet")(play_vet.command)

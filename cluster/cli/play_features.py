@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def command(
     file: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="The Parquet or CSV file to write.", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="Write all values to this Parquet or CSV file.")] = None,
     bars: backtest.OfBars = None,
     symbol: Annotated[str | None, typer.Option("--symbol", "-s", help="A stored market; with --bars, the market of the file.")] = None,
     timeframe: backtest.OfTimeframe = None,
@@ -36,15 +36,16 @@ def command(
     warmup_tolerance: backtest.Tolerance = WARMUP_TOLERANCE,
     as_json: console.AsJson = False,
 ) -> None:
-    """Compute every feature and condition of one variant, bar by bar, and write them as a table. Values are known at the bar's close."""
+    """List the features and conditions of one variant with their ranges, and write them bar by bar. Values are known at the bar's close."""
     backtest.require_tables(out)
-    loaded = play.load(file)
+    loaded = backtest.on_interval(play.load(file), bars, timeframe)
     candles, others = backtest.read_files(loaded, bars or [], symbol, timeframe)
     chosen = variants.choose(backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance), setting or [], variant)
     markets = backtest.read_markets(chosen.play, others, candles)
     columns = {**_features(chosen.play, candles, markets), **_conditions(chosen.play, candles, markets)}
-    backtest.write_frame(_frame(candles, columns), out)
-    console.note(f"wrote {console.path(out)}")
+    if out is not None:
+        backtest.write_frame(_frame(candles, columns), out)
+        console.note(f"wrote {console.path(out)}")
     rows = [_row(name, values, first, candles) for name, (values, first) in columns.items()]
     if as_json:
         console.emit_json(_described(chosen, candles, rows))

@@ -38,7 +38,7 @@ def command(
     """
     from coinswarm.validate import lookahead
 
-    loaded = play.load(file)
+    loaded = backtest.on_interval(play.load(file), bars, timeframe)
     candles, others = backtest.read_files(loaded, bars or [], symbol, timeframe)
     wanted = backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance)
     markets = backtest.read_markets(wanted, others, candles)
