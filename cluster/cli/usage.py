@@ -163,7 +163,7 @@ def _taken(parameter: Any) -> str:
         return "|".join(map(str, described.choices))
     kind = described.annotation
     kind = get_args(kind)[0] if get_origin(kind) is list else kind
-    return _TAKES.get(kind) or str(parameter.name).upper().strip("_")
+    return _TAKES.get(kind) or str(parameter.name).upper().strip("_").replace("_", "-")
 
 
 def _words(parameter: Any) -> str:
