@@ -111,7 +111,7 @@ def _row(name: str, values: np.ndarray, first: int, candles: Bars) -> dict[str, 
         "name": name,
         "condition": name in CONDITIONS,
         "warm_from": first if first < len(candles) else None,
-        "warm_time": console.moment(int(candles.ts[first])) if first < len(candles) else None,
+        "warm_time": console.instant(int(candles.ts[first])) if first < len(candles) else None,
         "known": int(known.size),
         "min": float(known.min()) if known.size else None,
         "mean": float(known.mean()) if known.size else None,
@@ -133,7 +133,9 @@ def _described(chosen: Variant, candles: Bars, rows: Sequence[Mapping[str, Any]]
 
 def _show(chosen: Variant, candles: Bars, rows: Sequence[Mapping[str, Any]]) -> None:
     console.text(f"{chosen.play.name} on {candles.key}, {len(candles):,} bars")
-    values = [[row["name"], row["warm_from"], row["warm_time"], row["known"], *_numbers(row)] for row in rows if not row["condition"]]
+    values = [
+        [row["name"], row["warm_from"], _moment(candles, row), f"{row['known']:,}", *_numbers(row)] for row in rows if not row["condition"]
+    ]
     console.table("Features", ("feature", "warm from bar", "time", "values", "min", "mean", "max"), values, synthetic=candles.synthetic)
     meanings = {name: describe.condition(getattr(chosen.play, name)) for name in CONDITIONS}
     truths = [[row["name"], row["warm_from"], _share(row), meanings[row["name"]]] for row in rows if row["condition"]]
@@ -144,6 +146,10 @@ def _show(chosen: Variant, candles: Bars, rows: Sequence[Mapping[str, Any]]) -> 
 
 def _share(row: Mapping[str, Any]) -> str:
     return f"{100 * row['mean']:.3f} %" if row["known"] else ""
+
+
+def _moment(candles: Bars, row: Mapping[str, Any]) -> str | None:
+    return None if row["warm_from"] is None else console.moment(int(candles.ts[row["warm_from"]]))
 
 
 def _numbers(row: Mapping[str, Any]) -> list[str]:
