@@ -1,13 +1,14 @@
 """What the site has beside the pages of this folder, and the rules that its pages keep. A hook of MkDocs, see `mkdocs.yml`.
 
-Pages at the top of the repository are shown as they are. References of commands, kinds of jobs and settings are made of the program. A page
-that names a file of the repository that is not there is a warning, and `mkdocs build --strict` fails on it; in `cluster/jobs/KIND/plan.py`
-the part in capitals stands for any name. So is an example that imports a name that its module does not have.
+Pages at the top of the repository are shown as they are. References of commands, kinds and settings are made of the program, and a page of
+the notebook. A page that names a file of the repository that is not there is a warning, and `mkdocs build --strict` fails on it; in
+`cluster/jobs/KIND/plan.py` the part in capitals stands for any name. So is an example that imports a name that its module does not have.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import logging
 import os
 import re
@@ -46,6 +47,7 @@ def on_files(files: Files, config: Any) -> Files:
     """Add the pages of the top of the repository, and the references that are made of the program."""
     pages = {site: (ROOT / name).read_text("utf-8") for name, site in OF_THE_ROOT.items()}
     pages |= {"reference/commands.md": commands(), "reference/kinds.md": kinds(), "reference/settings.md": settings()}
+    pages |= {"notebook.md": notebook(json.loads((ROOT / "docs" / "notebook.ipynb").read_text("utf-8")))}
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     return files
@@ -162,6 +164,24 @@ def kinds() -> str:
         rows = [f"| `{path}` | {_cell(default)} | {_escaped(text)} |" for path, default, text in _settings(settings)]
         parts.append("\n".join(["| setting | default | what it says |", "|---|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
+
+
+def notebook(found: Any) -> str:
+    """A notebook as a page: its words, its code, and what each cell shows."""
+    parts = []
+    for cell in found["cells"]:
+        source = "".join(cell["source"])
+        parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
+        parts += [_output(output) for output in cell.get("outputs", ())]
+    file = "[This page as a notebook](notebook.ipynb), with what its cells show: `docs/run_notebook.py` runs them."
+    return "\n\n".join([*parts, file]) + "\n"
+
+
+def _output(output: Any) -> str:
+    forms = output.get("data", {})
+    if "text/html" in forms:
+        return f'<div class="output">{"".join(forms["text/html"])}</div>'
+    return f"```text\n{''.join(output.get('text') or forms['text/plain']).rstrip()}\n```"
 
 
 def settings() -> str:

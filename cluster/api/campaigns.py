@@ -1,4 +1,7 @@
-"""What was decided about campaigns and variants: splits, openings of the vault, verdicts of the gates, the library. To look at only."""
+"""What was decided about campaigns and variants: splits, openings of the vault, verdicts of the gates, the library.
+
+All of it is to look at only, but for opening a vault.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
+from starlette.concurrency import run_in_threadpool
 
 from cluster.api import models, problems
-from cluster.api.context import Here
+from cluster.api.context import Caller, Here, Queries
 from cluster.api.evaluations import EvaluationId
-from coinswarm import errors
+from cluster.queries import answers
+from coinswarm import config, errors
 from coinswarm.ledger import lifecycle
 from coinswarm.ledger.campaigns import SplitMarket, VettedPlay
 from coinswarm.ledger.lifecycle import State, Transition
@@ -49,7 +54,11 @@ class CampaignOut(models.Answer):
 
 
 class OpeningOut(models.Answer):
-    """One look at a vault. `seen_by` counts jobs of other campaigns that had seen its bars before."""
+    """One look at a vault.
+
+    `passed` says whether the variant's newest card kept the gates then, null where that is not known; `seen_by` counts jobs of other
+    campaigns that had seen its bars before.
+    """
 
     id: str
     campaign: str
@@ -57,8 +66,16 @@ class OpeningOut(models.Answer):
     who: str
     when: datetime
     why: str
+    passed: bool | None
     seen_by: int
     figures: models.Json
+
+
+class OpeningIn(config.Settings):
+    """Why a vault is opened; `anyway`: also for a variant that has not passed its gates, and the log says so."""
+
+    why: Annotated[str, Field(min_length=1, max_length=2000)]
+    anyway: bool = False
 
 
 class VerdictOut(models.Answer):
@@ -127,6 +144,14 @@ def show(campaign: CampaignName, here: Here) -> CampaignOut:
 def openings(campaign: CampaignName, here: Here) -> list[OpeningOut]:
     """Every look at a campaign's vault, oldest first."""
     return [OpeningOut.model_validate(opening) for opening in here.campaigns.openings(campaign)]
+
+
+@router.post("/evaluations/{evaluation}/opening", status_code=201, responses=problems.responses(400, 404, 409))
+async def open_vault(evaluation: EvaluationId, wanted: OpeningIn, here: Here, queries: Queries, caller: Caller) -> OpeningOut:
+    """Judge one variant that passed its gates on its campaign's vault, as an admin: logged, charged as a trial, never taken back."""
+    found = OpeningOut.model_validate(await queries.ask(answers.open_vault, evaluation, caller.name, wanted.why, wanted.anyway))
+    await run_in_threadpool(here.access.note, caller.id, "vault opening", found.id, {"evaluation": found.evaluation})
+    return found
 
 
 @router.get("/evaluations/{evaluation}/standing", responses=problems.responses(404, 409))

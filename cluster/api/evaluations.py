@@ -89,6 +89,12 @@ async def play(evaluation: EvaluationId, queries: Queries) -> Response:
     return Response(await queries.ask(answers.play_of, evaluation), media_type=YAML)
 
 
+@router.get("/{evaluation}/rules", responses=problems.responses(404, 409))
+async def rules(evaluation: EvaluationId, queries: Queries) -> models.RulesOut:
+    """The rules of an evaluation in words, with every number fixed."""
+    return models.RulesOut(text=await queries.ask(answers.rules_of, evaluation))
+
+
 @router.get("/{evaluation}/trades", response_model=None, responses=_TABLE | problems.responses(404, 409))
 async def trades(evaluation: EvaluationId, queries: Queries, market: Market = None, form: Form = "json", side: Side = None) -> Response:
     """The trades of an evaluation on one market, simulated again over all bars of its job."""

@@ -28,9 +28,10 @@ router = APIRouter(prefix="/api/v1", tags=["jobs"])
 _log = logging.getLogger(__name__)
 
 HTML_POLICY = (
-    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:"
+    "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
+    "font-src data:"
 )
-"""Of pages that are made of what people wrote: their own scripts run, in an origin that can reach nothing."""
+"""Of pages that are made of what people wrote: their own scripts run, in an origin that reaches nothing; what they hold can be saved."""
 ID = r"^[A-Za-z0-9_.:+-]{1,200}$"
 JobId = Annotated[str, Path(pattern=ID, description="a job's id or the beginning of it")]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]

@@ -39,6 +39,12 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True, extra="forbid")
 
 
+class RulesOut(Answer):
+    """What a variant does, in words."""
+
+    text: str
+
+
 class PageOut(Answer, Generic[Row]):
     """Some rows; `next` is the cursor of the page after them, null after the last."""
 

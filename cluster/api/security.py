@@ -27,7 +27,7 @@ PAGE = ("/", "/favicon.svg", reference.SCHEMA, reference.FORMER, reference.PAGE)
 PAGE_FOLDER = "/assets/"
 """The web page, a program without any data, and the description of the API."""
 ADMIN = ("/api/v1/tokens", "/api/v1/quotas", "/api/v1/audit")
-DATA_SETS, JOBS = "/api/v1/data-sets/", "/api/v1/jobs/"
+DATA_SETS, JOBS, EVALUATIONS = "/api/v1/data-sets/", "/api/v1/jobs/", "/api/v1/evaluations/"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _KNOWN_FOR_S = 1.0
 _REMEMBERED = 10_000
@@ -205,8 +205,10 @@ def _asks_for_loopback(scope: Scope) -> bool:
 
 
 def needed_role(method: str, path: str) -> Role:
-    """The role that a request needs: looking is `read`, changing is `submit`; tokens, the audit log, removing bars, ending jobs `admin`."""
+    """The role that a request needs: looking is `read`, changing is `submit`; what cannot be undone, tokens and the audit log `admin`."""
     if (method == "DELETE" and path.startswith(DATA_SETS)) or (path.startswith(JOBS) and path.endswith("/terminate")):
+        return "admin"
+    if path.startswith(EVALUATIONS) and path.endswith("/opening"):
         return "admin"
     if any(path == start or path.startswith(f"{start}/") for start in ADMIN):
         return "admin"

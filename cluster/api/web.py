@@ -23,8 +23,8 @@ POLICY = (
 FRAME, FRAME_POLICY = (
     "frame.html",
     (
-        "sandbox allow-scripts; default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
-        "font-src data:; frame-ancestors 'self'"
+        "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; "
+        "img-src data:; font-src data:; frame-ancestors 'self'"
     ),
 )
 """Of the frame that a report is shown in: it runs the report's own script in an origin that can reach nothing."""

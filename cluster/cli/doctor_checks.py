@@ -15,10 +15,9 @@ from pathlib import Path
 from platform import python_version
 from typing import TYPE_CHECKING, TypeAlias
 
-import psutil
-
 from cluster import private
 from cluster.cli import console
+from cluster.run import servers
 from coinswarm import errors
 from coinswarm.printable import counted
 
@@ -186,7 +185,7 @@ def ledger_checks(pulse: Pulse, now: datetime) -> Iterator[Check]:
 
 def _service(settings: MachineSettings, _probes: Probes) -> Iterator[Check]:
     """Whether each `coinswarm serve` of this home has its driver service."""
-    alone = [str(process.pid) for process in _servers(settings) if not _has_driver(process)]
+    alone = [str(process.pid) for process in servers.of_home(settings) if not servers.has_driver(process)]
     hint = f"its log says why the driver ended: {settings.logs_folder}; end process {', '.join(alone)} and start `coinswarm serve` again"
     found = f"process {', '.join(alone)} serves without its driver service" if alone else "every server has its driver"
     yield Check(what="driver service", found=found, ok=not alone, hint=hint)
@@ -195,28 +194,6 @@ def _service(settings: MachineSettings, _probes: Probes) -> Iterator[Check]:
 LOOKS: dict[str, Look] = {
     "versions": _versions, "home": _home, "compiled kernels": _kernels, "bars": _bars, "database": _database, "driver service": _service,
 }  # fmt: skip
-
-
-def _servers(settings: MachineSettings) -> Iterator[psutil.Process]:
-    home = str(settings.home.expanduser())
-    for process in psutil.process_iter():
-        try:
-            words = process.cmdline()
-            if "serve" not in words or not any("coinswarm" in word or "cluster.cli" in word for word in words):
-                continue
-            if {"--api-only", "--driver-only"}.isdisjoint(words) and _home_of(process) == home:
-                yield process
-        except psutil.Error:  # it ended, or is of another account
-            continue
-
-
-def _home_of(process: psutil.Process) -> str:
-    variables = process.environ()
-    return str(Path(variables.get("COINSWARM_HOME") or Path(variables.get("HOME", "")) / ".coinswarm").expanduser())
-
-
-def _has_driver(process: psutil.Process) -> bool:
-    return any("cluster.run.driver" in child.cmdline() for child in process.children())
 
 
 def _some(what: str, names: tuple[str, ...]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,7 @@ from cluster.cli import console, usage
 
 if TYPE_CHECKING:
     from coinswarm.validate.card import ReportCard
-    from coinswarm.validate.gates import Gates, Verdict
+    from coinswarm.validate.gates import Verdict
 
 app = usage.App(help="The rules a report card must keep, and whether one does.")
 
@@ -26,14 +25,15 @@ def show(
     as_json: console.AsJson = False,
 ) -> None:
     """The rules with their thresholds and reasons, and the hash that verdicts carry."""
-    from coinswarm.validate import gates
+    from coinswarm.validate import gates, verdict_text
 
     found = gates.load(file)
     if as_json:
         console.emit_json({"name": found.name, "version": found.version, "hash": found.hash, "rules": found.rules})
         return
-    rows = [[rule.name, rule.text, rule.reason] for rule in found.rules]
-    console.table(f"gates {found.name}, version {found.version}, {found.hash[:12]}", ["rule", "must hold", "reason"], rows)
+    console.text(f"gates {found.name}, version {found.version}, {found.hash[:12]}")
+    for line in verdict_text.rules(found):
+        console.text(line)
 
 
 @app.command()
@@ -49,35 +49,27 @@ def check(
     is_file = card.endswith(".json") or Path(card).is_file()
     judged = _from_file(Path(card)) if is_file else _stored(card)
     verdict = gates.check(wanted, judged)
-    present(wanted, verdict, judged, as_json=as_json)
+    present(verdict, judged, as_json=as_json)
     if not is_file:
         _earlier(verdict)
     if not verdict.passed:
         raise typer.Exit(1)
 
 
-def present(wanted: Gates, verdict: Verdict, card: ReportCard, *, as_json: bool, more: dict[str, Any] | None = None) -> None:
-    """Print a verdict: every rule with its figure, those that failed marked, and what the lint of the card found."""
+def present(verdict: Verdict, card: ReportCard, *, as_json: bool, more: dict[str, Any] | None = None) -> None:
+    """Print a verdict: every rule with its figure, those that failed first, and what the lint of the card found."""
+    from coinswarm.validate import verdict_text
+
     if as_json:
-        results = [
-            {"rule": one.rule.name, "must_hold": one.rule.text, "value": one.value, "passed": one.passed, "lacking": one.lacking}
-            for one in verdict.results
-        ]
-        console.emit_json(
-            {"passed": verdict.passed, "verdict": verdict.hash, "gates": wanted.name, "gates_hash": verdict.gates_hash,
-             "card_hash": verdict.card_hash, "evaluation": verdict.evaluation, "results": results, **(more or {})}
-        )  # fmt: skip
+        console.emit_json({**verdict.summary(), **(more or {})})
         return
-    rows = [
-        [_word(one.passed), one.rule.name, one.rule.text, _value(one.value), "" if one.passed else one.lacking or one.rule.reason]
-        for one in verdict.results
-    ]
-    title = f"{verdict.evaluation or 'card'} against gates {wanted.name} ({wanted.hash[:12]})"
-    console.table(title, ["", "rule", "must hold", "is", "why"], rows, synthetic=card.synthetic)
+    made = f"  [{console.SYNTHETIC} DATA]" if card.synthetic else ""
+    console.text(f"{verdict.evaluation or 'card'} against gates {verdict.gates}{made}")
+    for line in verdict_text.lines(verdict):
+        console.text(line)
     for found in card.sections["lint"].notes if "lint" in card.sections else ():
         console.text(f"lint found {found}")
-    count = f"{len(verdict.failed)} of {len(verdict.results)} rules"
-    console.text(f"{'passed all' if verdict.passed else f'NOT PASSED, fails {count}'}; verdict {verdict.hash[:12]}")
+    console.text(verdict_text.ending(verdict))
 
 
 def _stored(name: str) -> ReportCard:
@@ -110,11 +102,3 @@ def _earlier(verdict: Verdict) -> None:
     for what, then, now in (("gates", last.gates_hash, verdict.gates_hash), ("card", last.card_hash, verdict.card_hash)):
         if then != now:
             console.note(f"the verdict of {last.when:%Y-%m-%d %H:%M} was reached with {what} {then[:12]}, this one with {now[:12]}")
-
-
-def _word(passed: bool) -> str:
-    return "ok" if passed else "FAIL"
-
-
-def _value(value: float) -> str:
-    return "missing" if math.isnan(value) else f"{value:.4g}"

@@ -47,6 +47,7 @@ Address = Annotated[
 ]
 _OF_A_SUBMISSION = ("server", "priority", "key", "as_json")
 _HERE = ("workers", "address", "local", "out", "vault")
+_LOOK_S = 0.5
 _WAYS = {
     "server": ("priority", "key"), "queue": ("priority", "key", "vault"), "estimate": ("workers", "address", "local", "vault"),
     "detach": ("workers", "address", "vault"),
@@ -201,7 +202,7 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
         elif wanted.detach:
             _detached(settings, runner, planned, wanted)
         else:
-            present(settings, runner, [_done(runner, each) for each in planned], wanted)
+            present(settings, runner, [_done(settings, runner, each, wanted) for each in planned], wanted)
 
 
 def _hold_out(runner: Runner, asked: JobSettings, wanted: RunOptions) -> None:
@@ -293,9 +294,9 @@ def _submit_all(asked: Sequence[JobSettings], submit: Callable[[JobSettings], st
             console.text(f"job {job} is queued; follow it with `coinswarm watch {job}{place}`")
 
 
-def _done(runner: Runner, planned: Planned) -> Job:
+def _done(settings: MachineSettings, runner: Runner, planned: Planned, wanted: RunOptions) -> Job:
     """Run a planned job to its end, unless another has done the same."""
-    from cluster.cli import live
+    from cluster.cli import following, live
     from cluster.run import stopping
 
     before = runner.repeated(planned)
@@ -304,8 +305,21 @@ def _done(runner: Runner, planned: Planned) -> Job:
         return before
     if before is not None:
         raise errors.Conflict(f"job {before.id} is doing this", hint=f"`coinswarm jobs resume {before.id}` resumes it")
+    if _is_served(settings, runner, planned, wanted):
+        job = runner.hand_over(planned)
+        console.note(f"the server of this machine runs job {job}; Ctrl-C cancels it, --workers N starts a cluster for it alone")
+        with stopping.stop_requests(console.note) as stopped:
+            return following.followed(runner.context.store, job, _LOOK_S, served=True, stopped=stopped)
     with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
         return runner.run(planned, new=True, watcher=display, stopped=stopped)
+
+
+def _is_served(settings: MachineSettings, runner: Runner, planned: Planned, wanted: RunOptions) -> bool:
+    """Whether a server of this machine has a cluster, or starts one, for a job that is too large for this process."""
+    from cluster.run import servers
+
+    said = (wanted.workers, wanted.address, wanted.local, settings.ray_address, settings.workers)
+    return not any(said) and not runner.is_alone(planned) and servers.runs_alike(settings)
 
 
 def _estimated(runner: Runner, planned: Sequence[Planned], *, as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,15 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import client, console, job_commands, prune, reports, usage, verify
+from cluster.cli import client, console, following, job_commands, prune, reports, usage, verify
 from cluster.jobs import brief
-from coinswarm import codec, errors
+from coinswarm import codec
 from coinswarm.printable import counted
 from coinswarm.report import wording
 
 if TYPE_CHECKING:
-    from coinswarm.ledger.records import GenerationRecord, Job
-    from coinswarm.ledger.store import Store
+    from coinswarm.ledger.records import Job
 
 app = usage.App(
     help="List, show, watch, cancel, resume, verify and prune jobs.",
@@ -30,7 +28,6 @@ OfJob = Annotated[str, typer.Argument(metavar="JOB", help="Its id, or the beginn
 Interval = Annotated[float | None, typer.Option(help="Seconds between two looks. A server tells by itself.", min=0.1, max=3600)]
 _LOOK_S = 1.0
 _LEFT_OUT = ("config", "result", "queue", "play_hashes", "data_hash", "config_hash", "lease_expires")
-_ENDED = ("done", "failed", "cancelled")
 _IN_TITLE = ("job", "synthetic")
 
 
@@ -85,10 +82,10 @@ def show_job(job: OfJob, server: client.Server = None, as_json: console.AsJson =
         found = store.job(job)
         done = [record for record in store.generations(found.id) if record.island >= 0]
     if as_json:
-        console.emit_json({**codec.plain(found), "generations": [_generation(record) for record in done]})
+        console.emit_json({**codec.plain(found), "generations": [following.generation(record) for record in done]})
         return
     console.facts(f"job {found.id}", _told(found).items(), synthetic=found.synthetic)
-    rows: list[list[Any]] = [[_read(value) for value in _generation(record).values()] for record in done[-20:]]
+    rows: list[list[Any]] = [[_read(value) for value in following.generation(record).values()] for record in done[-20:]]
     if rows:
         headings = ["island", "generation", "best", "median", "diversity", "variants", "failures", "seconds"]
         console.table("last generations", headings, rows)
@@ -118,7 +115,7 @@ def watch_job(
     else:
         with bootstrap.open_store(settings) as store, bootstrap.open_queue(settings) as (queue, _):
             name = store.job(job).id
-            found = codec.plain(_followed(store, name, interval or _LOOK_S, served=queue.entry(name) is not None))
+            found = codec.plain(following.followed(store, name, interval or _LOOK_S, served=queue.entry(name) is not None))
     if as_json:
         console.emit_json({"job": found["id"], **{name: found[name] for name in ("status", "error", "result")}})
     else:
@@ -216,7 +213,6 @@ def report_job(
 app.command("prune")(prune.command)
 app.command("verify")(verify.command)
 
-_NEXT = {"queued": "; `coinswarm serve` runs what is queued", brief.LOST: "; a driver service resumes it"}
 """What becomes of a queued job that no one drives."""
 
 
@@ -226,27 +222,6 @@ def _standing(job: Job) -> str:
     follow = {"queued": "`coinswarm serve` runs what is queued", "running": f"`coinswarm watch {job.id}` follows it"}
     why = f": {job.error}" if job.error else ""
     return f"job {job.id} is {standing}{why}; {follow.get(standing, f'`coinswarm jobs resume {job.id}` resumes it')}"
-
-
-def _followed(store: Store, job: str, interval_s: float, *, served: bool) -> Job:
-    """Print generations as they are committed, until the job ends or no process drives it; one that is `served` is resumed by itself."""
-    seen: set[tuple[int, int]] = set()
-    told = ""
-    while True:
-        found = store.job(job)
-        for record in store.generations(job):
-            if record.island >= 0 and (record.island, record.generation) not in seen:
-                seen.add((record.island, record.generation))
-                console.note("  ".join(f"{name} {value}" for name, value in _generation(record).items()))
-        if found.status in _ENDED:
-            return found
-        standing = brief.standing(found)
-        if standing == brief.LOST and not served:
-            raise errors.Unavailable(f"no process drives job {job}", hint=f"`coinswarm jobs resume {job}` resumes it")
-        if standing != told:
-            told = standing
-            console.note(f"job {job} is {standing}{_NEXT.get(standing, '') if served else ''}")
-        time.sleep(interval_s)
 
 
 def _row(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -318,15 +293,3 @@ def _raced_out(result: Mapping[str, Any]) -> str | None:
     """How many variants lost their race on a part of the bars; None when there was no race."""
     raced = result.get("racing")
     return None if raced is None else f"{raced['dropped']:,}; {raced['share']:.0%} of the variant-bars were gone over"
-
-
-def _generation(record: GenerationRecord) -> dict[str, Any]:
-    return {
-        "island": record.island, "generation": record.generation, "best": _rounded(record.best), "median": _rounded(record.median),
-        "diversity": _rounded(record.diversity), "evaluations": record.evaluations, "failures": record.failures,
-        "seconds": _rounded(record.seconds),
-    }  # fmt: skip
-
-
-def _rounded(value: float) -> float:
-    return round(value, 4)

@@ -37,7 +37,7 @@ def command(
         found = vetting.vet(store, kept, evaluation, wanted, settings.bars_file, who=machine.user(), why=why, tags=tags)
     paths = [files.write_whole(folder / name, text.encode()) for name, text in vetting.written(found).items()]
     more = {"play": None if found.play is None else found.play.sha256, "files": [str(path) for path in paths]}
-    present(wanted, found.verdict, found.card, as_json=as_json, more=more)
+    present(found.verdict, found.card, as_json=as_json, more=more)
     for line in _outcome(found, paths) if not as_json else []:
         console.text(line)
     if not found.verdict.passed:

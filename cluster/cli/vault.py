@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,15 +11,17 @@ import typer
 from cluster import bootstrap, machine
 from cluster.cli import console, usage
 from coinswarm import errors
+from coinswarm.validate import names
 
 if TYPE_CHECKING:
+    from cluster.queries.vaults import Candidate
     from coinswarm.ledger.campaigns import CampaignSplit, VaultOpening
 
 app = usage.App(help="The locked holdout of a campaign, opened once at the end: declare, show, open.")
 
 _PARTS = ("train", "validation", "vault")
 _FIGURES = ("sharpe", "total_return", "max_drawdown", "n_trades")
-_PERCENT = ("total_return", "max_drawdown")
+_PASSED = {True: "yes", False: "no", None: "not known"}
 
 
 @app.command()
@@ -66,11 +68,20 @@ def show(
     rows: list[list[Any]] = [[split.campaign, *(_span(split, part) for part in _PARTS), split.who] for split in splits]
     console.table(f"{len(rows)} campaign(s) with a vault", ["campaign", *_PARTS, "declared by"], rows)
     looks: list[list[Any]] = [
-        [f"{look.when:%Y-%m-%d %H:%M}", look.campaign, look.evaluation, look.who, look.why, *_shown(look), look.seen_by]
+        [
+            f"{look.when:%Y-%m-%d %H:%M}",
+            look.campaign,
+            look.evaluation,
+            look.who,
+            look.why,
+            _PASSED[look.passed],
+            *_shown(look),
+            look.seen_by,
+        ]
         for look in openings
     ]
     if looks:
-        heads = ["when", "campaign", "evaluation", "who", "why", *_FIGURES, "seen by"]
+        heads = ["when", "campaign", "evaluation", "who", "why", "passed", *_FIGURES, "seen by"]
         console.table(f"{len(looks)} opening(s), each charged as a trial", heads, looks)
 
 
@@ -78,9 +89,11 @@ def show(
 def open_vault(
     evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
     why: Annotated[str, typer.Option("--why", help="Why now, for the ledger.")],
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also for a variant that has not passed its gates; the log says so.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: console.AsJson = False,
 ) -> None:
-    """Judge one variant on its campaign's vault; written down with who, when and why, and charged as a trial."""
+    """Judge one variant that passed its gates on its campaign's vault; logged with who, when and why, and charged as a trial."""
     settings = console.settings()
     bootstrap.prepare(settings)
     from cluster.queries import vaults
@@ -90,17 +103,36 @@ def open_vault(
         bootstrap.open_campaigns(settings) as kept,
         bootstrap.local_evaluator(settings) as evaluator,
     ):
-        opening = vaults.look(store, kept, evaluator, evaluation, settings.bars_file, who=machine.user(), why=why)
+        chosen = vaults.candidate(store, kept, evaluation, anyway=anyway)
+        if not yes:
+            _ask(chosen, len(kept.openings(chosen.split.campaign)))
+        opening = vaults.look(store, kept, evaluator, chosen.evaluation, settings.bars_file, who=machine.user(), why=why, anyway=anyway)
         counts = store.count_trials(opening.campaign)
     if as_json:
         console.emit_json({"opening": opening, "trials": counts})
         return
-    rows = [[key or "mean", *(_word(name, row[name]) for name in _FIGURES)] for key, row in opening.figures.items()]
+    rows = [[key or "mean", *(names.worded(name, row[name]) for name in _FIGURES)] for key, row in opening.figures.items()]
     title = f"{opening.evaluation} on the vault of campaign {opening.campaign}"
     console.table(title, ["data set", *_FIGURES], rows, synthetic=_made(opening.figures))
     console.text(f"opening {opening.id}: {counts.openings} so far, charged to the campaign's {counts.trials:,} trials")
     if opening.seen_by:
         console.text(f"{opening.seen_by} job(s) of other campaigns had seen bars behind this fence before: this was not a first look")
+
+
+def _ask(chosen: Candidate, before: int) -> None:
+    """Say what an opening costs, and ask for a typed yes; without a terminal `--yes` must have been said."""
+    gates = {True: "passed its gates", False: "has NOT passed its gates", None: "has no report card"}[chosen.passed]
+    opened = "has not been opened" if before == 0 else f"has been opened {'once' if before == 1 else f'{before} times'}"
+    console.note(
+        f"The vault of campaign {chosen.split.campaign} {opened} before. {chosen.evaluation} {gates}. Opening it is logged, counts as a "
+        "trial and cannot be taken back: bars that were seen judge nothing anew."
+    )
+    if not sys.stdin.isatty():
+        raise errors.Refused(
+            "this must be confirmed, and there is no terminal to ask on", found="no --yes", hint="--yes goes on without asking"
+        )
+    if typer.prompt("Type yes to open it", default="", show_default=False, err=True).strip().lower() != "yes":
+        raise typer.Abort
 
 
 def _show_split(split: CampaignSplit, *, as_json: bool) -> None:
@@ -127,10 +159,4 @@ def _span(split: CampaignSplit, part: str) -> str:
 
 def _shown(look: VaultOpening) -> list[str]:
     means = look.figures.get("", {})
-    return [_word(name, means[name]) if name in means else "-" for name in _FIGURES]
-
-
-def _word(name: str, value: float) -> str:
-    if not math.isfinite(value):
-        return "-"
-    return f"{value:.1%}" if name in _PERCENT else f"{value:,.0f}" if name == "n_trades" else f"{value:.3g}"
+    return [names.worded(name, means[name]) if name in means else "-" for name in _FIGURES]

@@ -22,6 +22,7 @@ from coinswarm.play.runs import Side
 
 if TYPE_CHECKING:
     from cluster.queries.replay import Visit
+    from coinswarm.ledger.campaigns import VaultOpening
     from coinswarm.market import export
     from coinswarm.play.model import Play
 
@@ -216,6 +217,35 @@ def play_of(context: PlanContext, evaluation: str) -> str:
 
     found = replay.visit(context.store, evaluation, context.bars_file)
     return replay.exported(found, context.store.count_trials(found.job.campaign).trials)
+
+
+def rules_of(context: PlanContext, evaluation: str) -> str:
+    """The rules of an evaluation in words, with every number fixed.
+
+    Raises:
+        NotFound: there is no such evaluation.
+    """
+    from cluster.queries import replay
+    from coinswarm.play import describe, variants
+
+    found = replay.visit(context.store, evaluation, context.bars_file)
+    return describe.play(variants.fix(found.setup.play, found.genome))
+
+
+def open_vault(context: PlanContext, evaluation: str, who: str, why: str, anyway: bool) -> VaultOpening:
+    """Judge an evaluation on its campaign's vault, in this process.
+
+    Raises:
+        NotFound, Refused, Conflict: as `cluster.queries.vaults.look`.
+    """
+    from cluster.compute.batching import BatchEvaluator
+    from cluster.compute.local import LocalExecutor
+    from cluster.queries import vaults
+
+    evaluator = BatchEvaluator(LocalExecutor())
+    return vaults.look(
+        context.store, context.campaigns, evaluator, evaluation, context.bars_file, who=who, why=why, anyway=anyway
+    )  # fmt: skip
 
 
 def trades(context: PlanContext, evaluation: str, market: str | None, form: Form, side: Side | None = None) -> bytes:

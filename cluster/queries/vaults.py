@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cluster.compute.evaluator import BarSource, Evaluator
 from cluster.compute.sources import CatalogSource
-from cluster.queries import replay
+from cluster.queries import replay, vetting
 from cluster.queries.replay import Visit
 from coinswarm import errors
 from coinswarm.ledger import campaign_rules, campaigns
@@ -21,6 +21,7 @@ from coinswarm.market import splits
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.vault import VaultPass
 from coinswarm.metrics.figures import FIGURES
+from coinswarm.validate.gates import Verdict
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,57 @@ def ensure(
     return split, False
 
 
-def look(store: Store, kept: Campaigns, evaluator: Evaluator, name: str, catalog_path: Path, *, who: str, why: str) -> VaultOpening:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A variant that may be judged on its campaign's vault: its id, the campaign's split, and whether it passed; None: it has no card."""
+
+    evaluation: str
+    split: CampaignSplit
+    passed: bool | None
+
+
+def candidate(store: Store, kept: Campaigns, name: str, *, anyway: bool = False) -> Candidate:
+    """The variant that a vault would be opened for. Nothing is charged by asking.
+
+    Args:
+        store: where runs are remembered.
+        kept: where campaigns are.
+        name: an evaluation's id, or the beginning of it.
+        anyway: also one that has not passed the default gates.
+
+    Raises:
+        NotFound: there is no such evaluation.
+        Refused: it has no figures, its campaign has no vault, or it has not passed and `anyway` is not said.
+    """
+    record = store.evaluation(name)
+    split = campaign_rules.require_split(kept.split(record.campaign), record.campaign)
+    if not replay.is_scored(record):
+        raise errors.Refused(f"{record.id} has no figures to confirm", found=record.status)
+    verdict = vetting.verdict(store, record)
+    if not anyway:
+        _require_passed(record.id, verdict)
+    return Candidate(evaluation=record.id, split=split, passed=None if verdict is None else verdict.passed)
+
+
+def _require_passed(evaluation: str, verdict: Verdict | None) -> None:
+    anyway = "`--anyway` (over HTTP `anyway`) opens the vault all the same, and the log says so"
+    if verdict is None:
+        raise errors.Refused(
+            f"the vault is opened for variants that passed their gates, and {evaluation} has no report card",
+            hint=f"`coinswarm validate {evaluation}` makes one; {anyway}",
+        )
+    if not verdict.passed:
+        raise errors.Refused(
+            f"the vault is opened for variants that passed their gates; {evaluation} failed {len(verdict.failed)} of "
+            f"{len(verdict.results)} rules",
+            found=", ".join(result.rule.name for result in verdict.failed),
+            hint=f"`coinswarm gates check {evaluation}` says why and what would help; {anyway}",
+        )
+
+
+def look(
+    store: Store, kept: Campaigns, evaluator: Evaluator, name: str, catalog_path: Path, *, who: str, why: str, anyway: bool = False
+) -> VaultOpening:
     """Score one variant on the vault of its campaign. The opening is charged before anything is read, and stays charged.
 
     Args:
@@ -112,17 +163,17 @@ def look(store: Store, kept: Campaigns, evaluator: Evaluator, name: str, catalog
         catalog_path: the bars of this machine.
         who: for the ledger; not empty.
         why: likewise.
+        anyway: also a variant that has not passed the default gates; the opening says so.
 
     Raises:
-        Refused: the campaign has no vault, or who or why is empty; Conflict: the vault's bars changed since it was declared.
+        Refused: as `candidate`, or who or why is empty; Conflict: the vault's bars changed since it was declared.
     """
-    found = replay.visit(store, name, catalog_path)
-    split = campaign_rules.require_split(kept.split(found.job.campaign), found.job.campaign)
-    if not replay.is_scored(found.record):
-        raise errors.Refused(f"{found.record.id} has no figures to confirm", found=found.record.status)
+    chosen = candidate(store, kept, name, anyway=anyway)
+    found, split = replay.visit(store, chosen.evaluation, catalog_path), chosen.split
     asked = VaultOpening(
-        id=campaigns.new_opening_id(), campaign=split.campaign, evaluation=found.record.id, who=who, when=datetime.now(UTC), why=why
-    )
+        id=campaigns.new_opening_id(), campaign=split.campaign, evaluation=chosen.evaluation, who=who, when=datetime.now(UTC), why=why,
+        passed=chosen.passed,
+    )  # fmt: skip
     opening, leave = kept.open_vault(asked)
     return kept.show_opening(opening.id, _figures(found, split, evaluator, opening, leave))
 

@@ -59,6 +59,15 @@ def newest_card(store: Store, record: EvaluationRecord) -> ReportCard:
     return judged
 
 
+def verdict(store: Store, record: EvaluationRecord) -> Verdict | None:
+    """What the default gates say of a variant's newest report card; None: it has none. Nothing is stored or promoted."""
+    try:
+        judged = newest_card(store, record)
+    except errors.NotFound:
+        return None
+    return gates.check(gates.load(), judged)
+
+
 def vet(
     store: Store,
     kept: Campaigns,
@@ -92,12 +101,12 @@ def vet(
     found = replay.visit(store, name, catalog_path)
     lifecycle.require_open(kept, found.record.id, found.record.campaign)
     judged = newest_card(store, found.record)
-    verdict = gates.check(wanted, judged)
+    reached = gates.check(wanted, judged)
     labels = _tags(found, judged, tags or {})
-    text = replay.play_text(found, labels) if verdict.passed else ""  # refused before anything is written
-    record = lifecycle.record(kept, verdict, wanted, judged, who=who)
-    if not verdict.passed:
-        return Vetted(verdict=verdict, card=judged, play=None)
+    text = replay.play_text(found, labels) if reached.passed else ""  # refused before anything is written
+    record = lifecycle.record(kept, reached, wanted, judged, who=who)
+    if not reached.passed:
+        return Vetted(verdict=reached, card=judged, play=None)
     lifecycle.promote(kept, record, who=who, why=why)
     play = VettedPlay(
         sha256=campaigns.content_hash(text),
@@ -111,7 +120,7 @@ def vet(
         when=datetime.now(UTC),
     )
     kept.save_vetted(play)
-    return Vetted(verdict=verdict, card=judged, play=play)
+    return Vetted(verdict=reached, card=judged, play=play)
 
 
 def written(vetted: Vetted) -> dict[str, str]:

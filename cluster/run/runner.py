@@ -154,6 +154,10 @@ class Runner:
         )  # fmt: skip
         return self.queue.submit(submission)
 
+    def hand_over(self, made: Planned) -> str:
+        """Put a planned job in the queue of the service; the answer is its id."""
+        return self.queue.submit(Submission(job=made.job, plays=made.plays, data_sets=made.data_sets))
+
     def run(
         self, made: Planned, *, new: bool, watcher: Watcher, stopped: Callable[[], bool], owner: str = "", lease_s: float = LEASE_S
     ) -> Job:

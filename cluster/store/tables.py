@@ -337,8 +337,10 @@ vault_openings = Table(
     _column("opened", _TIME),
     _column("seen_by", Integer()),
     _column("figures", JSON(none_as_null=True), null=True),
+    _column("passed", Boolean(), null=True),
     Index("vault_openings_campaign", "campaign"),
-    comment="Every look into a vault, each charged as a trial; seen_by counts jobs of other campaigns that had seen those bars before.",
+    comment="Every look into a vault, each charged as a trial; seen_by counts jobs of other campaigns that had seen those bars before, "
+    "passed says whether the variant's newest card kept the gates.",
 )
 
 verdict_evidence = Table(

@@ -29,14 +29,16 @@ function span(values) {
 const scale = ([low, high], from, to) => value => from + (value - low) / (high - low) * (to - from);
 const tickText = value => (Math.abs(value) < 1e-12 ? "0" : short(value).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, ""));
 
+// `names.places`: what stands at each whole number of x, such as a day; else the number itself.
 function frame(width, height, xSpan, ySpan, names, whole) {
   const x = scale(xSpan, LEFT, width - RIGHT), y = scale(ySpan, height - BOTTOM, TOP);
+  const place = value => names.places?.[value] ?? tickText(value);
   const across = niceTicks(...xSpan, Math.max(2, width / 110)).ticks.filter(value => !whole || Number.isInteger(value));
   const grid = [
     ...niceTicks(...ySpan, 5).ticks.map(value => [
       s("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }),
       s("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, tickText(value))]),
-    ...across.map(value => s("text", { x: x(value), y: height - BOTTOM + 18, "text-anchor": "middle" }, tickText(value))),
+    ...across.map(value => s("text", { x: x(value), y: height - BOTTOM + 18, "text-anchor": "middle" }, place(value))),
     s("line", { class: "axis", x1: LEFT, x2: width - RIGHT, y1: height - BOTTOM, y2: height - BOTTOM }),
     s("text", { class: "name", x: width - RIGHT, y: height - 6, "text-anchor": "end" }, names.x),
     s("text", { class: "name", x: LEFT + 4, y: TOP + 2 }, names.y),
@@ -59,7 +61,7 @@ export function lines(label, names, wanted, height = 260) {
     return svg("img", width, height, label, grid, kept.map(line => [
       s("path", { class: `line ${line.class}`, d: line.points.map((p, at) => `${at ? "L" : "M"}${x(p[0]).toFixed(1)},${y(p[1]).toFixed(1)}`).join("") }),
       line.points.length > 40 ? null : line.points.map(p => s("circle", { class: `dot ${line.class}`, cx: x(p[0]), cy: y(p[1]), r: 2.5 },
-        s("title", null, `${line.name}, ${names.x} ${p[0]}: ${short(p[1])}`)))]));
+        s("title", null, `${line.name}, ${names.x} ${names.places?.[p[0]] ?? p[0]}: ${short(p[1])}`)))]));
   });
   const legend = kept.filter(line => line.legend !== false).map(line => h("span", { class: `key ${line.class}` }, line.name));
   return h("div", null, h("p", { class: "legend" }, legend), chart);

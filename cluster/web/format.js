@@ -9,6 +9,7 @@ const TITLES = {
   total_return: "Return", cagr: "Return a year", sharpe: "Sharpe", sortino: "Sortino", max_drawdown: "Max drawdown", max_stagnation: "Longest stagnation (bars)",
   calmar: "Calmar", n_trades: "Trades", win_rate: "Win rate", profit_factor: "Profit factor", expectancy: "Expectancy", exposure: "Exposure",
   avg_hold: "Mean bars held", turnover: "Turnover a year", fees: "Fees paid", slippage: "Slippage paid", funding: "Funding paid", hold_h: "Hours held", trades_a_day: "Trades a day", n_obs: "Bars",
+  pbo: "PBO of the leaderboard", pbo_trials: "PBO of all trials", psr: "PSR in sample", psr_validation: "PSR out of sample", dsr: "DSR of all trials", dsr_effective: "DSR of effective trials",
 };
 
 const missing = value => value === null || value === undefined || !Number.isFinite(value);

@@ -64,6 +64,7 @@ class CampaignSplit:
 class VaultOpening:
     """One look at the vault: of which variant, by whom, when and why, and what it showed (empty until it was scored).
 
+    `passed` says whether the newest report card of the variant kept the gates then; None: there was no card, or it was not asked.
     `seen_by` counts jobs of other campaigns whose bars reached behind the fence, so that this was no longer the first look at them.
     """
 
@@ -73,6 +74,7 @@ class VaultOpening:
     who: str
     when: datetime
     why: str
+    passed: bool | None = None
     seen_by: int = 0
     figures: Json = dataclasses.field(default_factory=dict)
 

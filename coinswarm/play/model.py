@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from coinswarm import display
 from coinswarm.config import WARMUP_TOLERANCE, Account, Costs
+from coinswarm.market.timeframe import Timeframe
 from coinswarm.play.expressions import Condition, Number, Operand, Setting
 from coinswarm.play.space import Space
 
@@ -207,3 +209,11 @@ class Play:
     provenance: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     text: str = ""
+
+    def __repr__(self) -> str:
+        on = f", {Timeframe(self.timeframe_ms)}" if self.timeframe_ms is not None else ""
+        return f"Play({self.name!r}{on}, {len(self.features)} features, {len(self.space)} dimensions, {self.space.size:,} variants)"
+
+    def _repr_html_(self) -> str:
+        rows = [[dimension.path, dimension.text()] for dimension in self.space.dimensions]
+        return display.table(repr(self), rows, ["dimension", "values"] if rows else ())

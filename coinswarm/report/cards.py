@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from coinswarm.report import page, svg, tables, wording
 from coinswarm.report.markup import Markup, empty, join, note, tag
+from coinswarm.validate import names, verdict_text
 from coinswarm.validate.card import Chart, ReportCard, Section, Table
+from coinswarm.validate.gates import RuleResult, Verdict
 
-_SHARES = ("return", "drawdown", "share", "participation", "probability", "expectancy", "concentration", "win_rate", "exposure")
 _SHORT = 24
-_HEADLINE = (
-    ("validation.sharpe", "Sharpe, unseen bars"), ("odds.beyond_luck", "Beyond luck"),
-    ("overfitting.pbo_trials", "Overfitting, all trials (PBO)"),
-    ("superiority.spa_beta", "SPA against holding, p"), ("plateau.score", "Plateau"), ("stress.costs_x2_sharpe", "Sharpe, costs doubled"),
-    ("crash.drawdown_one_bar", "Flash crash, drawdown"), ("lint.n_findings", "Lint findings"),
-)  # fmt: skip
 
 
-def render(card: ReportCard, *, meanings: Mapping[str, Mapping[str, str]] | None = None) -> str:
-    """The page as text; equal arguments give equal pages.
+def render(card: ReportCard, verdict: Verdict, *, meanings: Mapping[str, Mapping[str, str]] | None = None) -> str:
+    """The page as text, the verdict first; equal arguments give equal pages.
 
     Args:
         card: the report card.
+        verdict: what the gates say of it.
         meanings: what each figure says, by section and name; `coinswarm.validate.names.FIGURES`.
     """
     title = f"{card.play}: report card"
     known = meanings or {}
-    sections = [_section(section, known.get(name, {})) for name, section in card.sections.items()]
-    main = tag("main", _banner(card), _header(card), _headline(card), _index(card), *sections, _origin(card))
+    sections = [_section(section, known.get(name, {}), _asked(verdict, name)) for name, section in card.sections.items()]
+    main = tag("main", _banner(card), _header(card), _verdict(verdict), _headline(verdict), _index(card), *sections, _origin(card))
     return f"<!doctype html>\n{tag('html', page.head(title, 'card.css'), tag('body', main), lang='en')}\n"
+
+
+def _asked(verdict: Verdict, section: str) -> list[RuleResult]:
+    """The results of the rules that ask for a figure of a section."""
+    return [result for result in verdict.results if result.rule.figure.partition(".")[0] == section]
 
 
 def _banner(card: ReportCard) -> Markup | None:
@@ -47,18 +48,40 @@ def _header(card: ReportCard) -> Markup:
                tag("ul", *(tag("li", fact) for fact in facts), class_="facts"))  # fmt: skip
 
 
-def _headline(card: ReportCard) -> Markup:
-    cells = [_card(card, name, title) for name, title in _HEADLINE if name.partition(".")[0] in card.sections]
-    words = note("What to look at first. Whether it is enough is for the gates to say: ", tag("code", "coinswarm gates check"), ".")
-    return tag("section", tag("h2", "At a glance"), words, tag("div", *cells, class_="cards"), id="glance")
+def _verdict(verdict: Verdict) -> Markup:
+    """Whether it passed and, for each rule that failed, why and what would help."""
+    look = "passed" if verdict.passed else "failed"
+    rows = [
+        [
+            tag("th", result.rule.name, scope="row"),
+            tag("td", result.why, class_="meaning"),
+            tag("td", *_coded(result.help), class_="meaning"),
+        ]
+        for result in verdict.failed
+    ]
+    reached = note(f"Gates {verdict.gates}, {verdict.gates_hash[:12]}. Commands begin with ", tag("code", "coinswarm"), ".")
+    head = ["Rule that failed", *(tag("th", title, scope="col", class_="meaning") for title in ("Why it is asked", "What would help"))]
+    table = tables.table(head, rows) if rows else None
+    return tag("section", tag("h2", verdict.headline), table, reached, id="verdict", class_=f"judged verdict {look}")
 
 
-def _card(card: ReportCard, name: str, title: str) -> Markup:
-    part, _, rest = name.partition(".")
-    section = card.sections[part]
-    why = section.refused or section.withheld.get(rest) or ("" if rest in section.figures else "a card of before this figure was asked for")
-    shown = wording.MISSING if why else _figure(rest, card.figure(name))
-    return tag("div", tag("span", title), tag("b", shown), tag("small", name), class_="card", title=why or name, tabindex="0")
+def _coded(text: str) -> list[object]:
+    """A text whose words between backticks are commands."""
+    return [tag("code", part) if place % 2 else part for place, part in enumerate(text.split("`"))]
+
+
+def _headline(verdict: Verdict) -> Markup:
+    cells = [_card(result) for result in verdict.ordered]
+    return tag("section", tag("h2", "Rule by rule"), tag("div", *cells, class_="cards"), id="glance")
+
+
+def _card(result: RuleResult) -> Markup:
+    """A rule with its value and threshold, good or bad."""
+    rule = result.rule
+    words = f"{'passed' if result.passed else 'failed'}: needs {verdict_text.threshold(rule)}"
+    asked = tag("small", f"{names.label(rule.figure)} ({rule.figure})")
+    return tag("div", tag("span", rule.name), tag("b", verdict_text.value(result).replace("-", wording.MINUS)), tag("small", words), asked,
+               class_=f"card {'good' if result.passed else 'bad'}", title=rule.reason, tabindex="0")  # fmt: skip
 
 
 def _index(card: ReportCard) -> Markup:
@@ -66,15 +89,26 @@ def _index(card: ReportCard) -> Markup:
     return tag("nav", tag("ul", *links, class_="index"), aria_label="Sections")
 
 
-def _section(section: Section, meanings: Mapping[str, str]) -> Markup:
-    if section.refused is not None:
-        body = tag("p", tag("strong", "Refused. "), section.refused, class_="refused")
-        return tag("section", tag("h2", section.title), body, id=section.name, class_="judged")
+def _section(section: Section, meanings: Mapping[str, str], asked: Sequence[RuleResult]) -> Markup:
+    """A section, open where a rule that asks for one of its figures failed."""
+    failed = sum(not result.passed for result in asked)
+    body = _body(section, meanings) if section.refused is None else _refused(section.refused)
+    standing = "refused" if section.refused is not None else f"{failed} of {len(asked)} failed" if failed else "passed" if asked else ""
+    badge = tag("span", standing, class_=f"badge {'bad' if failed else 'good' if standing == 'passed' else ''}") if standing else None
+    return tag("section", tag("details", tag("summary", tag("h2", section.title), badge), body, open=bool(failed)),
+               id=section.name, class_="judged")  # fmt: skip
+
+
+def _refused(why: str) -> Markup:
+    return tag("p", tag("strong", "Refused. "), why, class_="refused")
+
+
+def _body(section: Section, meanings: Mapping[str, str]) -> Markup:
     pictures = [tag("figure", tag("figcaption", chart.title), _picture(chart)) for chart in section.charts]
-    return tag(
-        "section", tag("h2", section.title), *(_withheld(section)), tag("div", *pictures, class_="pictures") if pictures else None,
-        *(_table(table) for table in section.tables), _figures(section, meanings), *(note(words) for words in section.notes),
-        id=section.name, class_="judged",
+    parts = [*pictures, *(tag("div", _table(table)) for table in section.tables)]
+    return join(
+        *_withheld(section), tag("div", *parts, class_="parts") if parts else None, _figures(section, meanings),
+        *(note(words) for words in section.notes),
     )  # fmt: skip
 
 
@@ -88,7 +122,8 @@ def _withheld(section: Section) -> list[Markup]:
 def _picture(chart: Chart) -> Markup:
     first = next(iter(chart.series.values()), ())
     if chart.kind == "histogram":
-        return svg.spread(np.array(first, dtype=np.float64), unit=chart.unit, mark=chart.mark, title=chart.title)
+        axes = (chart.title.partition(" of ")[0], f"number of {next(iter(chart.series), 'values')}")
+        return svg.spread(np.array(first, dtype=np.float64), unit=chart.unit, mark=chart.mark, title=chart.title, axes=axes)
     if chart.kind == "bars":
         return svg.columns(
             first, labels=chart.labels or [str(place + 1) for place in range(len(first))], unit=chart.unit, title=chart.title
@@ -141,7 +176,7 @@ def _figures(section: Section, meanings: Mapping[str, str]) -> Markup:
 
 
 def _figure(name: str, value: float) -> str:
-    if any(word in name for word in _SHARES):
+    if names.is_fraction(name):
         return wording.percent(value)
     return _number(value)
 
@@ -158,9 +193,12 @@ def _origin(card: ReportCard) -> Markup:
     record = {"Campaign": card.campaign or None, "Job": card.job or None, "Evaluation": card.evaluation or None, "Variant": card.variant,
               "Seed": card.seed, "Code version": card.code_version or None}  # fmt: skip
     command = f"coinswarm validate {card.evaluation} --seed {card.seed}" if card.evaluation else None
-    return join(
+    beside = (
         tag("section", tag("h2", "Parameters"), tables.pairs(card.parameters), id="parameters"),
         tag("section", tag("h2", "Where the data comes from"), tables.pairs(card.data), id="data"),
+    )
+    return join(
+        tag("div", *beside, class_="beside"),
         tag(
             "section",
             tag("h2", "How to reproduce"),

@@ -67,6 +67,7 @@ def histogram(returns: FloatArray, *, bins: int = 41) -> Markup:
     top = int(counts.max())
     bars = [_column(int(n), top, low, high) for n, low, high in zip(counts, edges[:-1], edges[1:], strict=True)]
     return join(
+        tag("p", f"number of trades (highest bar: {top:,})", class_="axis"),
         tag("div", *bars, class_="histogram", role="img", aria_label=f"Distribution of {known.size} trade returns"),
         tag(
             "div",

@@ -41,5 +41,6 @@ def warning(trials: int | None, years: float) -> str:
         return f"{text}."
     lucky = wording.number(best_sharpe_by_luck(trials, years), digits=1)
     return (
-        f"{text}: with no skill at all, the best of {trials:,} independent tries over this span would show a Sharpe ratio of about {lucky}."
+        f"{text}: with no skill at all, the best of {trials:,} independent tries over the bars it was picked on would show a Sharpe ratio "
+        f"of about {lucky}."
     )

@@ -13,6 +13,7 @@ import numpy as np
 from coinswarm import errors
 from coinswarm.market.timeframe import MINUTE_MS
 from coinswarm.metrics.figures import Status
+from coinswarm.play import describe
 from coinswarm.report import charts, luck, monthly, series, tables, trades, wording
 from coinswarm.report.context import Context, MarketReport, Segment
 from coinswarm.report.markup import Markup, empty, join, note, tag
@@ -37,7 +38,7 @@ def render(markets: Sequence[MarketReport], *, title: str | None = None, context
         raise errors.ShapeMismatch("a report needs at least one market", found=0)
     about = context or Context()
     heading = title or markets[0].backtest.play.name
-    top = [_header(markets, heading, about), _luck(markets, about), _overview(markets), _tabs(markets)]
+    top = [_header(markets, heading, about), _luck(markets, about), _rules(markets), _overview(markets), _tabs(markets)]
     panels = [_panel(place, market, len(markets)) for place, market in enumerate(markets)]
     body = tag("body", tag("main", *top, *panels, _origin(markets, about)), tag("script", _program(), type="module"))
     return f"<!doctype html>\n{tag('html', head(heading), body, lang='en')}\n"
@@ -96,19 +97,29 @@ def _span(market: MarketReport) -> str:
 
 
 def _luck(markets: Sequence[MarketReport], about: Context) -> Markup:
-    """The number of tries beside the best figure: a reader sees both."""
+    """What is to be believed first: the figure that was held out, the one that was picked, and how many tries it was picked from."""
     first = markets[0]
     held = next((part for part in first.segments if part.held_out), None)
     seen = next((part for part in first.segments if not part.held_out), None)
-    shown = seen.metrics if seen else first.backtest.metrics
-    sharpe = wording.number(float(shown.get("sharpe", math.nan)))
-    label = ["Sharpe ratio", *([seen.name] if seen else []), *([first.backtest.bars.symbol] if len(markets) > 1 else [])]
-    best = tag("div", tag("span", ", ".join(label)), tag("b", sharpe), class_="best")
+    shown: list[Segment | None] = [part for part in (held, seen) if part] or [None]
+    bests = [_best(first, part, named=len(markets) > 1, second=place > 0) for place, part in enumerate(shown)]
     number = "not recorded" if about.trials is None else f"{about.trials:,}"
     tried = tag("div", tag("span", "Variants tried, in the campaign"), tag("b", number), class_="best tried")
-    advice = " Trust the held-out figures: the search never saw that part." if held else ""
-    sentence = tag("p", luck.warning(about.trials, _years(first, seen)), advice)
-    return tag("section", best, tried, sentence, class_="luck", id="luck")
+    advice = f"Believe the figure that was {held.name}: the search never saw those bars. " if held else ""
+    sentence = tag("p", advice, luck.warning(about.trials, _years(first, seen)))
+    return tag("section", *bests, tried, sentence, class_="luck", id="luck")
+
+
+def _best(market: MarketReport, part: Segment | None, *, named: bool, second: bool) -> Markup:
+    metrics = part.metrics if part else market.backtest.metrics
+    label = ["Sharpe ratio", *([part.name] if part else []), *([market.backtest.bars.symbol] if named else [])]
+    shown = wording.number(float(metrics.get("sharpe", math.nan)))
+    return tag("div", tag("span", ", ".join(label)), tag("b", shown), class_="best second" if second else "best")
+
+
+def _rules(markets: Sequence[MarketReport]) -> Markup:
+    """The play in words, as `coinswarm play check` prints it, with every number fixed."""
+    return tag("section", tag("h2", "Rules"), tag("pre", describe.play(markets[0].backtest.play)), id="rules")
 
 
 def _years(market: MarketReport, seen: Segment | None) -> float:
@@ -172,15 +183,27 @@ def _sections(place: int, market: MarketReport, n_markets: int) -> list[Markup]:
     table = monthly.monthly_returns(curves.bars.close_ts, curves.equity, curves.starting_equity)
     columns = tables.segment_columns(market.segments, backtest.metrics)
     timeline = charts.time_charts(f"data-{place}", curves, found, market.segments, quote=quote, markets=n_markets)
+    beside = (
+        _section(place, "distribution", "Distribution of trade returns", charts.histogram(found.number["return"][found.closed])),
+        _section(place, "exits", "Exit reasons", tables.exits(found, quote=quote)),
+    )
     return [
         _section(place, "headline", "Headline figures", _cards(market, curves)),
         _section(place, "charts", "Price, equity and drawdown", timeline),
         _section(place, "monthly", "Monthly returns (%)", tables.months(table)),
-        _section(place, "distribution", "Distribution of trade returns", charts.histogram(found.number["return"][found.closed])),
-        _section(place, "exits", "Exit reasons", tables.exits(found, quote=quote)),
+        tag("div", *beside, class_="beside"),
         _section(place, "figures", "All figures", tables.figures(columns, _bar_minutes(market))),
-        _section(place, "trades", "Trades", tables.trades(found, quote=quote)),
+        _section(place, "trades", "Trades", join(_csv(market, len(found)), tables.trades(found, quote=quote))),
     ]
+
+
+def _csv(market: MarketReport, n: int) -> Markup | None:
+    """All trades as a file that is within the page."""
+    backtest = market.backtest
+    stem = "".join(letter if letter.isalnum() else "-" for letter in f"{backtest.play.name} {backtest.bars.symbol}")
+    content = base64.b64encode(backtest.trades.write_csv().encode()).decode("ascii")
+    link = tag("a", f"Download all {n:,} trades (CSV)", href=f"data:text/csv;charset=utf-8;base64,{content}", download=f"{stem}-trades.csv")
+    return tag("p", link, class_="download") if n else None
 
 
 def _section(place: int, name: str, title: str, content: Markup) -> Markup:

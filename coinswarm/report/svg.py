@@ -13,6 +13,8 @@ from coinswarm.types import FloatArray
 
 WIDTH, HEIGHT = 560, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 10, 10, 26
+_TITLE = 16
+"""Room for the title of an axis below its numbers."""
 _BINS = 31
 
 
@@ -41,8 +43,8 @@ def columns(values: Sequence[float], *, labels: Sequence[str], unit: str = "", t
     return _framed(scale, unit, 0.0, labels, drawn, None, title)
 
 
-def spread(values: FloatArray, *, unit: str = "", mark: float | None = None, title: str = "") -> Markup:
-    """A histogram of (n,) values with a mark on its axis; values that are not finite are left out."""
+def spread(values: FloatArray, *, unit: str = "", mark: float | None = None, title: str = "", axes: tuple[str, str] = ("", "")) -> Markup:
+    """A histogram of (n,) values with a mark on its axis; values that are not finite are left out. `axes`: titles of x and y."""
     known = values[np.isfinite(values)]
     if not known.size:
         return empty("Nothing to draw.")
@@ -61,7 +63,12 @@ def spread(values: FloatArray, *, unit: str = "", mark: float | None = None, tit
     axis = [_text(_LEFT + share * (WIDTH - _LEFT - _RIGHT), HEIGHT - 8, _worded(low + share * (high - low), unit), anchor)
             for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end"))]  # fmt: skip
     base = tag("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=HEIGHT - _BOTTOM, y2=HEIGHT - _BOTTOM, class_="axis-line")
-    return _drawing([_text(_LEFT - 6, _TOP + 10, f"{top:,}", "end"), base, *axis, *drawn], title)
+    middle = (HEIGHT - _BOTTOM + _TOP) / 2
+    titles = [
+        _text((WIDTH + _LEFT - _RIGHT) / 2, HEIGHT + _TITLE - 6, axes[0], "middle"),
+        tag("text", axes[1], transform=f"translate(14 {middle:.0f}) rotate(-90)", text_anchor="middle"),
+    ]
+    return _drawing([_text(_LEFT - 6, _TOP + 10, f"{top:,}", "end"), base, *axis, *titles, *drawn], title, height=HEIGHT + _TITLE)
 
 
 class _Scale:
@@ -157,8 +164,8 @@ def _legend(series: Mapping[str, Sequence[float]]) -> Markup | None:
     return tag("p", *keys, class_="legend")
 
 
-def _drawing(parts: Sequence[Markup], title: str) -> Markup:
-    return tag("svg", *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=title or "chart", class_="drawing")
+def _drawing(parts: Sequence[Markup], title: str, height: int = HEIGHT) -> Markup:
+    return tag("svg", *parts, viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=title or "chart", class_="drawing")
 
 
 def _text(x: float, y: float, words: str, anchor: str) -> Markup:

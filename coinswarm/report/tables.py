@@ -14,7 +14,7 @@ from coinswarm.report.markup import Markup, empty, join, note, tag
 from coinswarm.report.monthly import Monthly
 from coinswarm.report.trades import TradeTable
 
-LISTED_TRADES = 500
+LISTED_TRADES = 2_000
 _TRADE_HEAD = (
     "#", "Side", "Entry (UTC)", "Entry price ({quote})", "Exit (UTC)", "Exit price ({quote})", "Exit reason", "Bars", "Quantity",
     "P&L ({quote})", "Return (%)", "Fees ({quote})", "Slippage ({quote})", "Funding ({quote})", "Worst (%)", "Best (%)",
@@ -78,7 +78,7 @@ def trades(found: TradeTable, *, quote: str) -> Markup:
     if not len(found):
         return empty("No position was opened.")
     shown = min(len(found), LISTED_TRADES)
-    cut = f"The first {shown:,} of {len(found):,} trades. " if shown < len(found) else ""
+    cut = f"The first {shown:,} of {len(found):,} trades; the file has all of them. " if shown < len(found) else f"{shown:,} trades. "
     return join(
         note(
             cut, "Click a row to see the trade on the chart. Worst and best: the most the price moved against and in favour of the trade."

@@ -30,7 +30,14 @@ from coinswarm.stats.sharpe import (
     sharpe_sample,
 )
 from coinswarm.stats.sign_flips import ExactFlips, SignFlips, block_scores, block_sign_flip_test, exact_sign_flip_test
-from coinswarm.stats.splits import PurgedSplit, WalkForwardFold, combinatorial_paths, combinatorial_purged_splits, walk_forward_splits
+from coinswarm.stats.splits import (
+    PurgedSplit,
+    WalkForwardFold,
+    combinatorial_paths,
+    combinatorial_purged_splits,
+    most_folds,
+    walk_forward_splits,
+)
 from coinswarm.stats.stepdown import step_down
 from coinswarm.stats.superiority import (
     RealityCheck,
@@ -81,6 +88,7 @@ __all__ = [
     "minimum_backtest_length",
     "minimum_detectable_effect",
     "minimum_track_record_length",
+    "most_folds",
     "observed_false_discovery_rate",
     "optimal_block_length",
     "overlap_variance",

@@ -136,6 +136,24 @@ def walk_forward_splits(
     return plan.folds(n_folds)
 
 
+def most_folds(n_obs: int, n_folds: int, *, warmup: int = 0, purge: int = 0) -> int:
+    """The largest number of test stretches, at most n_folds, that `walk_forward_splits` can cut; 0 when not even one fits.
+
+    Args:
+        n_obs: number of observations in time order.
+        n_folds: the most that are wanted, at least 1.
+        warmup: as for `walk_forward_splits`.
+        purge: likewise.
+
+    Raises:
+        InvalidArgument: an argument lies outside its domain.
+    """
+    for name, value, least in (("n_obs", n_obs, 2), ("n_folds", n_folds, 1), ("warmup", warmup, 0), ("purge", purge, 0)):
+        inputs.whole(value, name, least)
+    plan = _Plan(n_obs=n_obs, warmup=warmup, purge=purge, embargo=0, anchored=True, first_train=None)
+    return plan.most(n_folds)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Plan:
     n_obs: int
@@ -155,6 +173,10 @@ class _Plan:
 
     def fits(self, n_folds: int) -> bool:
         return min(self.lengths(n_folds)) > self.warmup
+
+    def most(self, n_folds: int) -> int:
+        """The largest number up to n_folds that fits; 0: none does."""
+        return next((number for number in range(min(n_folds, self.n_obs), 0, -1) if self.fits(number)), 0)
 
     def folds(self, n_folds: int) -> list[WalkForwardFold]:
         begin = self.begin(n_folds)
@@ -179,7 +201,7 @@ class _Plan:
         )
 
     def _advice(self, n_folds: int) -> str:
-        most = next((number for number in range(min(n_folds - 1, self.n_obs), 0, -1) if self.fits(number)), 0)
+        most = self.most(n_folds - 1)
         if most:
             train, test = self.lengths(most)
             return f"{most} fold{'s' if most > 1 else ''} would fit, with {train} to train on and {test} to test on"

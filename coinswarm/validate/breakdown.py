@@ -101,7 +101,9 @@ def regimes(bench: Bench) -> Section:
 def unseen(bench: Bench) -> Section:
     """Markets that the search did not use, over the same time."""
     if not bench.case.unseen:
-        raise errors.NotFound("there are no bars of markets it was not bred on", hint="fetch or import more markets of this timeframe")
+        raise errors.NotFound(
+            "there are no bars of markets that were not used in the search", hint="fetch or import more markets of this timeframe"
+        )
     whole = bench.case.splits.whole
     histories = [bench.history(bench.scorer(bars, whole, play=bench.case.play)) for bars in bench.case.unseen]
     usable = [history for history in histories if history.returns.size]

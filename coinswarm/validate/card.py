@@ -161,7 +161,7 @@ def to_json(card: ReportCard) -> dict[str, Any]:
 
 
 def from_json(read: Mapping[str, Any]) -> ReportCard:
-    """The card that `to_json` wrote.
+    """The card that `to_json` wrote; a `verdict` beside it is left out, for it follows from the card.
 
     Raises:
         BadInput: it is of another version, or no card.
@@ -169,7 +169,7 @@ def from_json(read: Mapping[str, Any]) -> ReportCard:
     if read.get("version") != VERSION:
         raise errors.BadInput(f"a report card must be of version {VERSION}", found=read.get("version"), hint="validate again")
     try:
-        values = {name: value for name, value in read.items() if name != "version"}
+        values = {name: value for name, value in read.items() if name not in ("version", "verdict")}
         return codec.decode(ReportCard, {**values, "sections": {part["name"]: part for part in values["sections"]}})
     except (KeyError, TypeError, ValidationError) as error:
         raise errors.BadInput("this is no report card", found=f"{type(error).__name__}: {error}") from error

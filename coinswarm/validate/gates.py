@@ -1,4 +1,4 @@
-"""The gates: rules that a report card must keep, written in a file, each with its threshold and its reason.
+"""The gates: rules that a report card must keep, written in a file, each with its threshold, its reason and what would help.
 
 Nothing else promotes. A verdict follows from the gates and the card alone, so it comes out the same on every machine and every day; it
 carries the hashes of both, so that a file edited later is seen to be another one. What is missing or NaN fails.
@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from coinswarm import codec, errors, resources
 from coinswarm.metrics.figures import refuse_threshold
@@ -32,7 +33,9 @@ COMPARISONS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
 FIGURES = tuple(f"{section}.{figure}" for section, figures in names.FIGURES.items() for figure in figures)
 """Every figure a rule may ask for."""
 _KEYS = ("version", "name", "description", "rules")
-_RULE_KEYS = ("name", "figure", *COMPARISONS, "reason")
+_RULE_KEYS = ("name", "figure", *COMPARISONS, "reason", "help")
+_HINT = "Hint: "
+"""What stands before the hint in the text of an error, and so in why a section was refused."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +48,7 @@ class GateRule:
         comparison: one of `COMPARISONS`.
         threshold: finite.
         reason: why, with where the number comes from.
+        help: what would help a variant that breaks it, naming the command or option; empty: nothing is known.
     """
 
     name: str
@@ -52,6 +56,7 @@ class GateRule:
     comparison: str
     threshold: float
     reason: str
+    help: str = ""
 
     @property
     def text(self) -> str:
@@ -88,6 +93,20 @@ class RuleResult:
     passed: bool
     lacking: str = ""
 
+    @property
+    def why(self) -> str:
+        """Why it failed: what the card says of a missing figure, else the rule's reason; empty when it passed."""
+        if self.passed:
+            return ""
+        if math.isnan(self.value):
+            return self.lacking.partition(_HINT)[0].strip() or "It is not a number for this variant; the card's section says more."
+        return self.rule.reason
+
+    @property
+    def help(self) -> str:
+        """What would help: the hint of what is missing, else what the rule names; empty when it passed."""
+        return "" if self.passed else self.lacking.partition(_HINT)[2].strip() or self.rule.help
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
@@ -116,6 +135,33 @@ class Verdict:
     def failed(self) -> tuple[RuleResult, ...]:
         """The rules that are not kept."""
         return tuple(result for result in self.results if not result.passed)
+
+    @property
+    def ordered(self) -> tuple[RuleResult, ...]:
+        """Every rule, those that failed first."""
+        return tuple(sorted(self.results, key=lambda result: result.passed))
+
+    @property
+    def headline(self) -> str:
+        """The verdict in one line, such as `9 of 16 rules failed`."""
+        kept, n = len(self.results) - len(self.failed), len(self.results)
+        return f"All {n} rules passed" if self.passed else f"{n - kept} of {n} rules failed" if n else "There are no rules"
+
+    def summary(self) -> dict[str, Any]:
+        """What is printed, sent and stored beside a card, as JSON values; a figure that is missing or NaN is None."""
+        rows = [
+            {
+                "rule": one.rule.name, "figure": one.rule.figure, "label": names.label(one.rule.figure), "must_hold": one.rule.text,
+                "comparison": COMPARISONS[one.rule.comparison][0], "threshold": one.rule.threshold,
+                "value": None if math.isnan(one.value) else one.value, "passed": one.passed, "lacking": one.lacking, "why": one.why,
+                "help": one.help,
+            }
+            for one in self.results
+        ]  # fmt: skip
+        return {
+            "passed": self.passed, "headline": self.headline, "verdict": self.hash, "gates": self.gates, "gates_hash": self.gates_hash,
+            "card_hash": self.card_hash, "evaluation": self.evaluation, "results": rows,
+        }  # fmt: skip
 
     @cached_property
     def document(self) -> str:
@@ -231,7 +277,7 @@ def _result(rule: GateRule, judged: ReportCard) -> RuleResult:
     try:
         value, lacking = judged.figure(rule.figure), judged.refusal(rule.figure)
     except errors.NotFound as missing:
-        value, lacking = math.nan, missing.rule
+        value, lacking = math.nan, f"{missing.rule}. {_HINT}`coinswarm validate` makes a new card, which has it"
     return RuleResult(rule=rule, value=value, passed=rule.passes(value), lacking=lacking if math.isnan(value) else "")
 
 
@@ -278,7 +324,8 @@ def _rule(place: Place) -> GateRule | None:
     if threshold is None:
         return None
     _refuse_impossible(place, figure, given[0], threshold)
-    return GateRule(name=name, figure=figure, comparison=given[0], threshold=threshold, reason=reason)
+    help_ = _text(place, "help") if place.at("help") is not None else ""
+    return GateRule(name=name, figure=figure, comparison=given[0], threshold=threshold, reason=reason, help=help_)
 
 
 def _threshold(place: Place, key: str) -> float | None:

@@ -54,7 +54,7 @@ def section(bench: Bench) -> Section:
         "gaps": float(_gaps(bench)),
     }
     broken = sum(value > 0 for value in figures.values())
-    rows = tuple(("BROKEN" if figures[name] > 0 else "ok", words, figures[name]) for name, words in _RULES.items())
+    rows = tuple(("failed" if figures[name] > 0 else "ok", words, figures[name]) for name, words in _RULES.items())
     table = Table(title="Rules", head=("verdict", "rule", "found"), rows=rows)
     notes = tuple(f"{name}: {_RULES[name]}" for name in _RULES if figures[name] > 0)
     return Section(name="lint", title=names.TITLES["lint"], figures={"n_findings": float(broken), **figures}, tables=(table,), notes=notes)

@@ -184,12 +184,56 @@ FIGURES: dict[str, dict[str, str]] = {
         "gaps": "bars in a position after a gap longer than the play allows",
     },
 }  # fmt: skip
+LABELS = {
+    "total_return": "return", "sharpe": "Sharpe", "max_drawdown": "drawdown", "n_trades": "trades", "sharpe_mean": "mean Sharpe",
+    "sharpe_median": "median Sharpe", "sharpe_p05": "Sharpe, 5 % quantile", "sharpe_worst": "worst Sharpe",
+    "return_worst": "worst return", "positive_share": "share with a gain", "psr": "PSR in sample", "psr_validation": "PSR out of sample",
+    "beyond_luck": "beyond luck", "dsr": "DSR of all trials", "dsr_effective": "DSR of effective trials", "pbo": "PBO of the leaderboard",
+    "pbo_trials": "PBO of all trials", "n_variants": "variants", "spa_beta": "SPA p against beta", "spa_hold": "SPA p against holding",
+    "spa_lottery": "SPA p against the lottery", "reality_check_hold": "reality check p against holding", "lottery_p": "lottery p",
+    "score": "Sharpe kept by neighbours", "worst_ratio": "Sharpe kept by the worst", "base_sharpe": "Sharpe",
+    "costs_x2_sharpe": "Sharpe, costs doubled", "delay_sharpe": "Sharpe, a bar late", "missed_sharpe": "Sharpe, entries missed",
+    "break_even_costs": "break-even costs (multiple)", "trades_return_p05": "return, 5 % quantile",
+    "trades_drawdown_p95": "drawdown, 95 % quantile", "bars_sharpe_p05": "Sharpe, 5 % quantile",
+    "world_positive_share": "worlds with a gain", "n_markets": "markets", "quarter_positive_share": "quarters with a gain",
+    "gain_concentration": "share of gains from the best", "drawdown_one_bar": "drawdown, one bar",
+    "drawdown_ten_bars": "drawdown, ten bars", "drawdown_gap": "drawdown, a gap", "participation_p95": "participation, 95 % quantile",
+    "capital_at_1pct": "capital at 1 %", "sharpe_at_10x": "Sharpe at ten times the equity", "n_findings": "findings",
+}  # fmt: skip
+"""What a figure is called for a person where its name does not say it; the same on a terminal, in a report and on the page."""
+_FRACTIONS = ("return", "drawdown", "share", "participation", "probability", "expectancy", "concentration", "win_rate", "exposure")
+_WHOLE = 1000
+"""From here on digits after the point say nothing."""
+
+
+def label(figure: str) -> str:
+    """What a figure, with or without its section, is called: `overfitting.pbo` is `PBO of the leaderboard`."""
+    leaf = figure.rpartition(".")[2]
+    return LABELS.get(leaf) or leaf.removeprefix("n_").replace("_", " ")
+
+
+def is_fraction(figure: str) -> bool:
+    """Whether a figure is read in percent."""
+    return any(word in figure.rpartition(".")[2] for word in _FRACTIONS)
+
+
+def worded(figure: str, value: float) -> str:
+    """The value of a figure with as many digits as say something: `34.1 %`, `1,039`, `0.0087`; a dash for NaN."""
+    if math.isnan(value):
+        return "-"
+    if is_fraction(figure) and math.isfinite(value):
+        return f"{100 * value:,.1f} %"
+    whole = math.isfinite(value) and (value == round(value) or abs(value) >= _WHOLE)
+    return f"{value:,.0f}" if whole else f"{value:,.3g}"
+
+
 TITLES = {
     "in_sample": "In sample", "validation": "Validation: held out of the search", "walk_forward": "Walk forward",
     "cpcv": "Combinatorial purged cross-validation", "odds": "The odds that it is luck", "overfitting": "Overfitting of the leaderboard",
     "superiority": "Against buy and hold, and the lottery", "plateau": "Plateau or spike", "stress": "Costs, delay, missed fills",
-    "montecarlo": "Trades and bars drawn again", "markets": "Market by market", "years": "Year by year", "regimes": "Regime by regime",
-    "unseen": "Markets it was not bred on", "crash": "Flash crash", "capacity": "Capacity", "lint": "Sanity lint",
+    "montecarlo": "Bootstrap: trades and bars resampled", "markets": "Market by market", "years": "Year by year",
+    "regimes": "Regime by regime", "unseen": "Markets not used in the search", "crash": "Flash crash", "capacity": "Capacity",
+    "lint": "Sanity lint",
 }  # fmt: skip
 SECTIONS = tuple(TITLES)
 """The order in which a card is read."""

@@ -27,6 +27,7 @@ DEFLATED = (
     "dsr_2025", "min_backtest_years", "haircut_sharpe",
 )  # fmt: skip
 LEAST_TRADES = 2
+_NOTHING_UNSEEN = "nothing was held out of the search. Hint: search with `evolve --out-of-sample 0.25`"
 _LEAST_SAMPLE = 10
 _NEARLY_ONE = 0.99
 _WORDS = (
@@ -52,7 +53,7 @@ def section(bench: Bench) -> Section:
     figures = probabilities(sample)
     withheld: dict[str, str] = {}
     if splits.validation is None:
-        withheld["psr_validation"] = "nothing was held out of the search"
+        withheld["psr_validation"] = _NOTHING_UNSEEN
     else:
         figures |= _validated(bench.portfolio(splits.validation), withheld)
     why = hole(facts)
@@ -63,7 +64,7 @@ def section(bench: Bench) -> Section:
         except errors.BadInput as error:
             why = str(error)
     if not why and splits.validation is None:
-        withheld["beyond_luck"] = "nothing was held out of the search"
+        withheld["beyond_luck"] = _NOTHING_UNSEEN
     withheld |= {name: why for name in DEFLATED if why and name not in figures}
     notes = (
         _WORDS,
@@ -93,7 +94,7 @@ def hole(facts: TrialFacts) -> str:
     if facts.hole:
         return facts.hole
     if facts.trials is None:
-        return "how many variants were tried before this one is not recorded"
+        return "how many variants were tried before this one is not recorded. Hint: validate a variant that `evolve` found"
     if facts.trials < 2:
         return "the best of one trial needs no deflation: the PSR says it all"
     if len(facts.sample) < _LEAST_SAMPLE:

@@ -35,7 +35,8 @@ class Fold:
 
 def section(bench: Bench) -> Section:
     """The variant on each test stretch, and the matrix of picking the best of the leaderboard anew before each."""
-    folds = walk(bench, bench.case.effort.folds)
+    asked = bench.case.effort.folds
+    folds = walk(bench, asked)
     sharpes = np.array([fold.portfolio.sharpe for fold in folds])
     gains = np.array([fold.portfolio.total_return for fold in folds])
     before = float(np.mean([fold.before for fold in folds]))
@@ -52,20 +53,38 @@ def section(bench: Bench) -> Section:
     }
     chart = Chart(kind="bars", title="Return of each fold", series={"return": tuple(gains.tolist())},
                   labels=tuple(_day(fold.span.start_ts) for fold in folds), unit="percent", mark=0.0)  # fmt: skip
-    notes = (f"Each fold is handed {bench.warm_up} bars before it to warm features up; training ends a longest hold before it.",)
+    notes = (
+        *_fewer(len(folds), asked, bench.warm_up),
+        f"Each fold is handed {bench.warm_up} bars before it to warm features up; training ends a longest hold before it.",
+    )
     tables = (_fold_table(folds), *_matrix(bench))
     return Section(name="walk_forward", title=names.TITLES["walk_forward"], figures=figures, tables=tables, charts=(chart,), notes=notes)
 
 
 def walk(bench: Bench, n_folds: int) -> list[Fold]:
-    """The variant on each of `n_folds` test stretches.
+    """The variant on each of `n_folds` test stretches, or on as many as are longer than the warm-up where fewer are.
 
     Raises:
-        SpanTooShort: a fold would be shorter than the warm-up; the message says how many would fit.
+        SpanTooShort: not even one stretch is longer than the warm-up.
     """
-    times = times_of(bench)
-    plan = stats.walk_forward_splits(times.size, n_folds, warmup=bench.warm_up, purge=longest_hold(bench))
+    times, purge = times_of(bench), longest_hold(bench)
+    most = stats.most_folds(max(times.size, 2), n_folds, warmup=bench.warm_up, purge=purge)
+    if not most:
+        raise errors.SpanTooShort(
+            f"a walk forward takes {2 * (bench.warm_up + purge + 1):,} bars: to train and to test, each longer than the warm-up of "
+            f"{bench.warm_up:,} and the longest hold of {purge:,}",
+            found=f"{times.size:,}",
+            hint="search on a longer history, or on features that warm up sooner (`evolve --warmup-tolerance 1e-3`)",
+        )
+    plan = stats.walk_forward_splits(times.size, most, warmup=bench.warm_up, purge=purge)
     return [_fold(bench, times, number, fold) for number, fold in enumerate(plan, 1)]
+
+
+def _fewer(taken: int, asked: int, warm_up: int) -> tuple[str, ...]:
+    """A note where fewer folds were taken than asked for."""
+    if taken == asked:
+        return ()
+    return (f"{asked} folds were asked for and {taken} taken: with more, a fold would not be longer than the warm-up of {warm_up:,} bars.",)
 
 
 def times_of(bench: Bench) -> IntArray:

@@ -273,7 +273,7 @@ def test_the_page_may_run_its_own_files_and_nothing_else(control: Plane) -> None
         assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\son\w+=|\sstyle=", page.text)
         assert client.get("/", headers={"If-None-Match": page.headers["etag"]}).status_code == 304
         frame = client.get("/assets/frame.html")
-    assert "sandbox allow-scripts;" in frame.headers["content-security-policy"]
+    assert "sandbox allow-scripts allow-downloads;" in frame.headers["content-security-policy"]
     assert "allow-same-origin" not in frame.headers["content-security-policy"]
 
 

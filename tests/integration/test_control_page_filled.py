@@ -11,7 +11,6 @@ import pytest
 
 from cluster import bootstrap
 from cluster.queries import vaults, vetting
-from coinswarm.ledger.campaigns import VaultOpening
 from coinswarm.validate import gates
 from tests.integration import control_world
 from tests.integration.chromium import Browser, Tab
@@ -22,6 +21,15 @@ from tests.integration.test_control_page import FAINT, NAMELESS, opened
 
 pytestmark = pytest.mark.slow
 WHO = "ann@desk"
+STANDING = "[...document.querySelectorAll('.gates tbody .badge')].map(badge => badge.innerText)"
+WRONGLY_OPEN = """[...document.querySelectorAll('.report-card > details')]
+  .filter(each => each.open !== /\\d failed/.test(each.querySelector('.badge')?.innerText ?? '')).map(each => each.innerText)"""
+DATED = """(() => {
+  const part = [...document.querySelectorAll('.report-card > details')].find(each => /^In sample/.test(each.innerText));
+  part.open = true;
+  const dated = done => () => done(/\\d{4}-\\d\\d-\\d\\d/.test(part.querySelector('.chart').textContent));
+  return new Promise(done => setTimeout(dated(done), 500));
+})()"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +39,7 @@ class Filled:
     plane: Plane
     card: dict[str, Any]
     evaluation: str
-    opening: VaultOpening
+    opening: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +57,19 @@ def filled_with(plane: Plane) -> Filled:
     vaults.declare(kept, vaults.VaultQuery(campaign="spring", markets=(plane.world.markets[0],), hold=6), settings.bars_file, who=WHO)
     with plane.client("submit") as client, plane.served():
         bred = plane.ended(client, client.post("/api/v1/jobs", json=plane.request(campaign="spring")).json()["id"])
+        assert bred["status"] == "done", bred["error"]
         asked = {"kind": "validate", "job": bred["id"], "effort": QUICK, "all_unseen": False}
         judged = plane.ended(client, client.post("/api/v1/jobs", json=asked).json()["id"])
-    assert (bred["status"], judged["status"]) == ("done", "done"), (bred["error"], judged["error"])
+    assert judged["status"] == "done", judged["error"]
     best = judged["result"]["evaluation"]
-    with bootstrap.open_store(settings) as store, bootstrap.local_evaluator(settings) as evaluator:
-        opening = vaults.look(store, kept, evaluator, best, settings.bars_file, who=WHO, why="last look before the decision")
+    with plane.client("admin") as client:
+        wanted = {"why": "last look before the decision", "anyway": True}
+        opening = client.post(f"/api/v1/evaluations/{best}/opening", json=wanted)
+    assert opening.status_code == 201, opening.text
+    with bootstrap.open_store(settings) as store:
         vetting.vet(store, kept, best, gates.load(None), settings.bars_file, who=WHO, why="quarterly", tags={})
     plane.context.library.add([made(judged["id"], number) for number in range(3)], **ALPHA)
-    return Filled(plane=plane, card=judged, evaluation=best, opening=opening)
+    return Filled(plane=plane, card=judged, evaluation=best, opening=opening.json())
 
 
 def visited(tab: Tab, address: str, there: str) -> None:
@@ -72,18 +84,46 @@ def visited(tab: Tab, address: str, there: str) -> None:
 def test_what_was_judged_found_and_decided_is_there_to_be_read(browser: Browser, filled: Filled, width: int, scheme: str) -> None:
     tab = opened(browser, filled.plane, "submit")
     tab.size(width, scheme=scheme)
-    visited(tab, f"/jobs/{filled.card['id']}", ".report-card details[open] table")
+    headline = filled.card["result"]["verdict"]["headline"]
+    assert "rules failed" in headline
+    visited(tab, f"/jobs/{filled.card['id']}", ".gates.failed tbody tr")
+    assert headline in tab.text(".gates")
+    assert tab.see(STANDING) == sorted(tab.see(STANDING))  # failed before passed
+    assert tab.see("document.querySelectorAll('.gates tbody tr').length") == 16
+    assert tab.see(WRONGLY_OPEN) == []
     assert "Fitness over generations" not in tab.text("main")
     assert all(section["title"] in tab.text(".report-card") for section in filled.card["result"]["card"]["sections"])
-    visited(tab, f"/evaluations/{filled.evaluation}", ".report-card details[open] table")
+    visited(tab, f"/evaluations/{filled.evaluation}", ".gates.failed tbody tr")
+    assert headline in tab.text(".gates")
+    tab.wait("document.querySelector('.rules pre')")
+    assert "entry_long: " in tab.text(".rules")
+    assert tab.see(
+        "document.querySelector('.gates').getBoundingClientRect().top < document.querySelector('.report-card').getBoundingClientRect().top"
+    )
+    assert tab.see(DATED)
     tab.wait("document.querySelector(\"section[aria-label='Gates and standing']\")")
     assert "did not pass the gates" in tab.text("section[aria-label='Gates and standing']")
     visited(tab, "/patterns", "tbody tr")
     assert tab.see("document.querySelectorAll('tbody tr').length") == 3
     assert {"confirmed", "rejected"} <= set(tab.text("main tbody").split())
     visited(tab, "/campaigns", "details tbody tr")
-    assert filled.opening.why in tab.text("main")
+    assert filled.opening["why"] in tab.text("main")
     assert tab.complaints == []
+
+
+def test_a_vault_is_opened_over_http_by_an_admin_for_what_passed_unless_told(filled: Filled) -> None:
+    place = f"/api/v1/evaluations/{filled.evaluation}/opening"
+    with filled.plane.client("submit") as client:
+        assert client.post(place, json={"why": "curious"}).status_code == 403
+    with filled.plane.client("admin") as client:
+        refused = client.post(place, json={"why": "curious"})
+        logged = client.get("/api/v1/campaigns/spring/openings").json()
+        rules = client.get(f"/api/v1/evaluations/{filled.evaluation}/rules").json()["text"]
+    assert (refused.status_code, "passed their gates" in refused.json()["rule"]) == (409, True)
+    assert "`anyway`" in refused.json()["hint"]
+    assert [(each["why"], each["passed"]) for each in logged] == [(filled.opening["why"], False)]
+    assert logged[0]["figures"][""]["n_obs"] > 0
+    assert "1 variant" in rules
 
 
 def test_a_report_card_is_opened_as_a_page_of_its_own(browser: Browser, filled: Filled) -> None:

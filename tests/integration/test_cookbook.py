@@ -123,6 +123,6 @@ def test_nothing_on_the_front_is_beaten_in_both(answers: dict[int, Rows]) -> Non
 
 
 def test_a_declared_vault_and_the_bars_that_were_seen_are_told(answers: dict[int, Rows]) -> None:
-    assert [(row["campaign"], row["looks"]) for row in answers[17]] == [("careful", 0)]
+    assert [(row["campaign"], row["openings"]) for row in answers[17]] == [("careful", 0)]
     assert {row["key"] for row in answers[16]} == {"binance:BTC/USDT:5m", "binance:ETH/USDT:5m"}
     assert [(row["name"], row["status"], row["level"] > 0) for row in answers[20]] == [("after a fall", "rejected", True)]

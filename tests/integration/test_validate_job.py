@@ -182,9 +182,13 @@ def test_figures_that_were_pruned_leave_no_hole(small_world: World) -> None:
     np.testing.assert_array_equal(after.sample, before.sample)
 
 
-def test_folds_shorter_than_their_warm_up_are_refused_with_those_that_fit(ledger: Ledger, small_world: World) -> None:
-    with pytest.raises(errors.SpanTooShort, match="would fit"):
-        planned(ledger, small_world.catalog, effort=QUICK.model_copy(update={"folds": 40}))
+def test_more_folds_than_fit_are_planned_and_the_card_says_how_many_were_taken(ledger: Ledger, small_world: World) -> None:
+    made = planned(ledger, small_world.catalog, effort=QUICK.model_copy(update={"folds": 40}))
+    section = card_of(carded(ledger[0], jobs_world.resettled(made, sections=("walk_forward",)), small_world.catalog)).sections[
+        "walk_forward"
+    ]
+    assert section.figures["n_folds"] < 40
+    assert "40 folds were asked for" in section.notes[0]
 
 
 def test_bars_that_changed_since_the_search_are_refused(ledger: Ledger, small_world: World, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pickle
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -35,10 +36,12 @@ from coinswarm.market import resample, synthetic, vault
 from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.market.vault import Fence, VaultPass
+from coinswarm.validate import card as cards
 from tests import jobs_world
 from tests.integration import evolve_world
 from tests.integration.evolve_world import PLAY, driven
 from tests.laws.ledger_world import fresh
+from tests.unit.validate.test_gates import graded
 
 BAR_MS = 300_000
 N = 4000
@@ -240,7 +243,43 @@ def looked(guarded: Guarded, why: str = "the last look") -> tuple[str, object]:
     made = guarded.plan()
     driven(guarded.store, BatchEvaluator(LocalExecutor()), made)
     best = guarded.store.leaderboard(made.job.id, limit=1)[0].evaluation
-    return best, vaults.look(guarded.store, guarded.kept, BatchEvaluator(LocalExecutor()), best, guarded.path, who="ann", why=why)
+    evaluator = BatchEvaluator(LocalExecutor())
+    return best, vaults.look(guarded.store, guarded.kept, evaluator, best, guarded.path, who="ann", why=why, anyway=True)
+
+
+def judged(guarded: Guarded, best: str, **figures: float) -> None:
+    """A report card of a variant as a finished job leaves it, at every threshold but for some figures."""
+    record = guarded.store.evaluation(best)
+    card = dataclasses.replace(graded(**figures), evaluation=best, variant=record.variant, campaign=record.campaign)
+    made = guarded.store.job(record.job)
+    later = made.created + timedelta(hours=len(guarded.store.jobs(campaign=made.campaign)))
+    job = dataclasses.replace(
+        made, id=fresh("validate"), kind="validate", created=later, config={"evaluation": best}, status="queued", result=None,
+        result_hash="", started=None, finished=None,
+    )  # fmt: skip
+    guarded.store.create_job(job)
+    guarded.store.finish(guarded.store.claim(job.id, "ann"), "done", result={"card": cards.to_json(card)})
+
+
+def test_a_vault_is_opened_for_what_passed_its_gates_and_for_others_only_when_told(guarded: Guarded) -> None:
+    made = guarded.plan()
+    driven(guarded.store, BatchEvaluator(LocalExecutor()), made)
+    best = guarded.store.leaderboard(made.job.id, limit=1)[0].evaluation
+
+    def look(**more: bool) -> bool | None:
+        evaluator = BatchEvaluator(LocalExecutor())
+        return vaults.look(guarded.store, guarded.kept, evaluator, best, guarded.path, who="ann", why="w", **more).passed
+
+    with pytest.raises(errors.Refused, match=r"has no report card.*coinswarm validate"):
+        look()
+    assert look(anyway=True) is None
+    judged(guarded, best, plateau__score=0.1)
+    with pytest.raises(errors.Refused, match=r"failed 1 of 16 rules, was plateau.*coinswarm gates check.*--anyway"):
+        look()
+    assert look(anyway=True) is False
+    judged(guarded, best)
+    assert look() is True
+    assert [each.passed for each in guarded.kept.openings()] == [None, False, True]
 
 
 def test_an_opening_scores_the_variant_behind_the_fence_and_is_charged(guarded: Guarded) -> None:
@@ -277,7 +316,7 @@ def test_bars_of_the_vault_that_changed_are_not_judged_on_but_the_look_counts(gu
         close[-1] = (bars.low[-1] + bars.high[-1]) / 2 + 1e-9
         after.put(dataclasses.replace(bars, close=close), source="edited")
     with pytest.raises(errors.Conflict, match="changed since"):
-        vaults.look(guarded.store, guarded.kept, BatchEvaluator(LocalExecutor()), best, other, who="ann", why="once more")
+        vaults.look(guarded.store, guarded.kept, BatchEvaluator(LocalExecutor()), best, other, who="ann", why="once more", anyway=True)
     assert guarded.store.count_trials(guarded.split.campaign).openings == 1
 
 

@@ -122,11 +122,12 @@ def test_a_card_that_fails_says_which_rules_and_writes_nothing(found: Found, typ
     found.carded(odds__beyond_luck=0.5, crash__drawdown_one_bar=0.4)
     code, out, _ = typed("play", "vet", found.record.id, "--to", tmp_path / "kept")
     assert code == 1
-    assert [line.split()[1:4] for line in out.splitlines() if "FAIL" in line] == [
-        ["deflated", "Sharpe", "odds.beyond_luck"],
+    assert [line.split()[1:4] for line in out.splitlines() if line.startswith("FAIL")] == [
+        ["deflated", "Sharpe", "0.5"],
         ["flash", "crash", "within"],
     ]
-    assert "NOT PASSED, fails 2 of" in out
+    assert out.count("help:") == 2
+    assert "NOT PASSED: 2 of 16 rules failed" in out
     assert not (tmp_path / "kept").exists()
     assert found.kept.steps(found.record.id) == ()
     assert [verdict.passed for verdict in found.kept.verdicts(found.record.id)] == [False]
@@ -190,11 +191,19 @@ def test_a_vault_is_declared_shown_and_opened(found: Found, typed: Typed, small_
     code, _, err = typed(*again, "--vault", 0.3)
     assert (code, "and stays" in err) == (2, True)
     assert typed("vault", "open", found.record.id)[0] == 2
-    code, said, _ = typed("vault", "open", found.record.id, "--why", "the last look", "--json")
-    assert (code, said["trials"]["openings"], said["opening"]["why"]) == (0, 1, "the last look")
-    code, out, _ = typed("vault", "open", found.record.id, "--why", "and another")
+    looking = ["vault", "open", found.record.id, "--why", "the last look", "--json"]
+    code, _, err = typed(*looking, "--yes")
+    assert (code, "has no report card" in err, "`--anyway`" in err) == (2, True, True)
+    code, _, err = typed(*looking, "--anyway")
+    assert (code, "before. " in err and "has no report card" in err, "no terminal to ask on" in err) == (2, True, True)
+    assert found.kept.openings(campaign) == ()
+    code, said, _ = typed(*looking, "--anyway", "--yes")
+    assert (code, said["trials"]["openings"], said["opening"]["passed"]) == (0, 1, None)
+    found.carded()
+    code, out, _ = typed("vault", "open", found.record.id, "--why", "and another", "--yes")
     assert (code, "2 so far, charged" in out) == (0, True)
-    assert len(typed("vault", "show", "--campaign", campaign, "--json")[1]["openings"]) == 2
+    shown = typed("vault", "show", "--campaign", campaign, "--json")[1]["openings"]
+    assert [(each["why"], each["passed"]) for each in shown] == [("the last look", None), ("and another", True)]
     assert typed("vault", "show", "--campaign", "of-nobody")[0] == 2
     code, _, err = typed("vault", "declare", "--campaign", fresh("c"), "--symbol", small_world.markets[0], "--vault", 1)
     assert (code, "vault must be a share in (0, 1)" in err) == (2, True)

@@ -181,6 +181,15 @@ def test_each_opening_is_charged_as_a_trial_whatever_becomes_of_it(books: Books)
     assert next(entry.id for entry in books.kept.openings(campaign)) == first.id
 
 
+@pytest.mark.parametrize("passed", [True, False, None])
+def test_an_opening_says_whether_the_variant_had_passed(books: Books, passed: bool | None) -> None:
+    campaign, evaluation = evaluated(books)
+    books.kept.declare(split(campaign=campaign))
+    made, _ = books.kept.open_vault(opening(campaign, evaluation, passed=passed))
+    books.kept.show_opening(made.id, {"": {"sharpe": 1.0}})
+    assert books.kept.openings(campaign)[0].passed is passed
+
+
 def test_what_an_opening_showed_is_written_once(books: Books) -> None:
     campaign, evaluation = evaluated(books)
     books.kept.declare(split(campaign=campaign))

@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 NAME = "validate"
-SUMMARY = "Robustness tests of a result, as a report card. Train and validation bars only: the vault (final hold-out) stays closed."
+SUMMARY = (
+    "Robustness tests of a result, as a report card with a verdict: on train and validation bars only, the final hold-out stays closed."
+)
 COMMAND = ("validate",)
 PANEL = "Validate"
 EXAMPLES = (

@@ -24,9 +24,6 @@ from coinswarm.market.catalog import Catalog
 from coinswarm.market.vault import Fence
 from coinswarm.play import variants
 from coinswarm.play.model import Play
-from coinswarm.validate import walkforward
-from coinswarm.validate.bench import Bench
-from coinswarm.validate.case import Case, Effort
 
 ORDER = (
     "in_sample", "validation", "markets", "years", "regimes", "unseen", "lint", "capacity", "crash", "plateau", "stress", "superiority",
@@ -39,7 +36,7 @@ def plan(request: ValidateRequest, context: PlanContext) -> JobSpec:
     """Settle what is judged: find the bars, refuse what cannot be judged, and write down all that decides the card.
 
     Raises:
-        NotFound: a market is not stored. SpanTooShort: there are no bars, or folds that were asked for are shorter than the warm-up.
+        NotFound: a market is not stored. SpanTooShort: there are no bars.
         Conflict: the bars are not those of the search.
     """
     target = targets.of(request, context)
@@ -49,8 +46,6 @@ def plan(request: ValidateRequest, context: PlanContext) -> JobSpec:
         others = [_cut(catalog.read(key, start=target.start_ts, end=target.end_ts), target) for key in _looked_at(catalog, play, bars[0])]
         unseen = [one for key in _unseen(catalog, bars, others, request) if len(one := _cut(_spanned(catalog, key, target), target))]
     _refuse_changed(target, bars)
-    if request.effort.folds != Effort().folds:  # fewer or more than usual were asked for
-        _require_folds(request, target, play, bars, others)
     return JobSpec(
         settled=_settled(target, request, play, bars, others, unseen),
         campaign=target.campaign,
@@ -75,16 +70,6 @@ def cost(settled: Mapping[str, Any]) -> float:
     effort, tried = settled["effort"], settled["trials"]
     variants_ = effort["lotteries"] + effort["neighbours"] + effort["worlds"] + len(tried["sample"]) + len(tried["leaderboard"])
     return float(variants_ * markets.n_bars(settled))
-
-
-def _require_folds(request: ValidateRequest, target: ValidationTarget, play: Play, bars: Sequence[Bars], others: Sequence[Bars]) -> None:
-    """Refuse test stretches that are shorter than the warm-up, saying how many would fit."""
-    named = {one.symbol: one for one in (*bars, *others)}
-    case = Case(
-        play=play, genome=target.genome, markets=tuple(bars), splits=target.splits, others=named, unseen=(), trials=target.trials,
-        seed=request.seed, effort=Effort(**request.effort.model_dump()),
-    )  # fmt: skip
-    walkforward.walk(Bench(case), request.effort.folds)
 
 
 def _cut(bars: Bars, target: ValidationTarget) -> Bars:

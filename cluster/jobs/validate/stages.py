@@ -20,7 +20,7 @@ from cluster.jobs.recount import of_steps
 from cluster.jobs.settings import PlayGiven
 from cluster.jobs.stages import Step, Steps
 from cluster.jobs.validate import work
-from cluster.jobs.validate.report import line
+from cluster.jobs.validate.report import found, line
 from cluster.jobs.validate.work import SectionTask
 from coinswarm import codec, config
 from coinswarm.ledger.records import Job, Json
@@ -79,13 +79,13 @@ class Sections:
         handles = [self._executor.load(source, _SEGMENT) for source in self._plan.sources]
         wanted = self._plan.job.config["sections"][len(done) :]
         answers = self._executor.run(work.section, (item(self._plan, name) for name in wanted), markets=handles)
-        for number, found in enumerate(answers, start=len(done)):
-            yield Step(number=number, figures=found, note=line(codec.decode(Section, found)))
+        for number, section in enumerate(answers, start=len(done)):
+            yield Step(number=number, figures=section, note=line(codec.decode(Section, section)))
 
     def conclude(self, figures: Sequence[Json]) -> tuple[Json, str]:
-        """The card, and the hash of all that was found."""
-        found = _card(self._plan.job, figures)
-        return {"evaluation": found.evaluation, "variant": found.variant, "card": card.to_json(found)}, found.content_hash()
+        """The card with its verdict, and the hash of all that was found."""
+        made = _card(self._plan.job, figures)
+        return found(made), made.content_hash()
 
 
 def recount(made: Planned, context: PlanContext) -> Iterator[Recount]:

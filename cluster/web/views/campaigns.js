@@ -22,14 +22,14 @@ async function campaigns(signal) {
   if (!found.length) return empty("No campaign has a vault yet: ", h("code", null, "coinswarm vault declare"), " cuts one, before its first search.");
   const looks = await Promise.all(found.map(each => get(`/campaigns/${segment(each.campaign)}/openings`, {}, signal)));
   const rows = found.map((each, at) => [each.campaign, each.markets.join(", "), span(each.train), span(each.validation), span(each.vault), String(looks[at].length)]);
-  const columns = [{ name: "Campaign", head: true }, { name: "Markets", word: true }, { name: "Searched", word: true }, { name: "Validation", word: true }, { name: "Vault", word: true }, { name: "Looks", title: "How often somebody looked into the vault" }];
+  const columns = [{ name: "Campaign", head: true }, { name: "Markets", word: true }, { name: "Searched", word: true }, { name: "Validation", word: true }, { name: "Vault", word: true }, { name: "Times opened", title: "How often the vault was opened" }];
   return [table("Campaigns", columns, rows), note("No job of a campaign sees a bar of its vault; every look is counted."), ...looks.flat().length ? [openings(looks.flat())] : []];
 }
 
 function openings(found) {
-  const rows = found.map(each => [link(`#/evaluations/${segment(each.evaluation)}`, shortId(each.evaluation)), each.campaign, each.who, moment(each.when), [{ class: "word wrap" }, each.why], String(each.seen_by)]);
-  const columns = [{ name: "Variant", head: true }, { name: "Campaign", word: true }, { name: "Who", word: true }, { name: "When (UTC)" }, { name: "Why", word: true }, { name: "Seen by", title: "Jobs of other campaigns that had seen its bars before" }];
-  return h("details", { open: true }, h("summary", null, "Looks into vaults"), table("Looks into vaults", columns, rows));
+  const rows = found.map(each => [link(`#/evaluations/${segment(each.evaluation)}`, shortId(each.evaluation)), each.campaign, each.who, moment(each.when), [{ class: "word wrap" }, each.why], each.passed === null ? "not known" : each.passed ? "yes" : "no", String(each.seen_by)]);
+  const columns = [{ name: "Variant", head: true }, { name: "Campaign", word: true }, { name: "Who", word: true }, { name: "When (UTC)" }, { name: "Why", word: true }, { name: "Passed", title: "Whether its newest card kept the gates then" }, { name: "Seen by", title: "Jobs of other campaigns that had seen its bars before" }];
+  return h("details", { open: true }, h("summary", null, "Openings of vaults"), table("Openings of vaults", columns, rows));
 }
 
 function library(found) {

@@ -1,11 +1,11 @@
-// One variant: its figures in and out of sample, its trades on the price, its family, its report.
+// One variant: what the gates say of it, its rules, its figures in and out of sample, its trades on the price, its family, its report.
 
 import { file, get, segment } from "../api.js";
 import { tree } from "../charts.js";
 import { download, empty, facts, failure, h, into, link, note, section, synthetic, table } from "../dom.js";
 import { figure, moment, setting, shade, short, shortId, SHOWN, title } from "../format.js";
 import { badge } from "../progress.js";
-import { card } from "./card.js";
+import { card, gates } from "./card.js";
 import { price } from "./price.js";
 
 const SCORED = new Set(["ok", "no_trades"]);
@@ -22,13 +22,14 @@ export async function show(main, signal, id) {
     return head(found, await get(`/plays/${segment(found.play)}`, {}, signal));
   });
   if (signal.aborted || !found) return;
-  const parts = ["figures", "price", "standing", "cards", "lineage", "parameters"].map(() => h("div"));
-  const [figures, chart, standing, cards, lineage, params] = parts;
+  const parts = ["verdict", "rules", "figures", "price", "standing", "cards", "lineage", "parameters"].map(() => h("div"));
+  const [verdict, rules, figures, chart, standing, cards, lineage, params] = parts;
   place.append(...parts);
   figures.append(scores(found));
   params.append(section("Parameters", {}, table("Parameters", [{ name: "Parameter", head: true }, { name: "Value" }], Object.entries(found.params).map(([name, value]) => [name, setting(value)]))));
   if (SCORED.has(found.status)) price(chart, found, signal);
-  await Promise.all([gates(standing, found, signal), family(lineage, found, signal), judged(cards, found, signal)]);
+  await Promise.all([
+    stands(standing, found, signal), family(lineage, found, signal), judged(verdict, cards, found, signal), worded(rules, found, signal)]);
 }
 
 function head(found, play) {
@@ -82,25 +83,37 @@ async function family(place, found, signal) {
   });
 }
 
-async function gates(place, found, signal) {
+// What the variant does, as `coinswarm play check` puts it.
+async function worded(place, found, signal) {
+  try {
+    const { text } = await get(`/evaluations/${segment(found.id)}/rules`, {}, signal);
+    if (!signal.aborted) place.replaceChildren(section("Rules", { class: "rules" }, h("pre", { tabindex: 0 }, text)));
+  } catch (error) {
+    if (!signal.aborted) place.replaceChildren(section("Rules", {}, failure(error)));
+  }
+}
+
+async function stands(place, found, signal) {
   try {
     const { state, verdicts, steps } = await get(`/evaluations/${segment(found.id)}/standing`, {}, signal);
     if (signal.aborted || (!verdicts.length && !steps.length)) return;
     const rows = [...verdicts.map(each => [moment(each.when), each.passed ? "passed the gates" : "did not pass the gates", each.who, ""]),
       ...steps.map(each => [moment(each.when), `${each.source} → ${each.target}`, each.who, each.why])].sort(([a], [b]) => a.localeCompare(b));
-    place.replaceChildren(section("Gates and standing", {}, h("p", null, "It is ", badge(state), "."),
+    place.replaceChildren(section("Gates and standing", {}, h("p", null, "Status: ", badge(state)),
       table("What was decided", [{ name: "When (UTC)", head: true }, { name: "What", word: true }, { name: "Who", word: true }, { name: "Why", word: true }], rows)));
   } catch (error) {
     if (!signal.aborted) place.replaceChildren(section("Gates and standing", {}, failure(error)));
   }
 }
 
-async function judged(place, found, signal) {
+async function judged(verdict, place, found, signal) {
   try {
     const jobs = (await get("/jobs", { status: "done", campaign: found.campaign, limit: RECENT }, signal)).rows;
     const last = jobs.find(job => job.columns.evaluation === found.id);
     const newest = last && await get(`/jobs/${segment(last.id)}`, {}, signal);
-    if (newest && !signal.aborted) place.replaceChildren(card(newest.result.card));
+    if (!newest || signal.aborted) return;
+    verdict.replaceChildren(...[gates(newest.result.verdict)].filter(Boolean));
+    place.replaceChildren(card(newest.result.card, newest.result.verdict));
   } catch (error) {
     if (!signal.aborted) place.replaceChildren(section("Report card", {}, failure(error)));
   }

@@ -5,7 +5,7 @@ import { empty, facts, failure, h, into, note, say, section, synthetic, table } 
 import { count, duration, figure, moment, title } from "../format.js";
 import { badge, bar, ENDED, Progress } from "../progress.js";
 import { may } from "../session.js";
-import { card } from "./card.js";
+import { card, gates } from "./card.js";
 import { special } from "./special.js";
 
 const DRAWN_MS = 1000;
@@ -27,7 +27,7 @@ export async function show(main, signal, id) {
 class View {
   constructor(place, signal, job, own) {
     Object.assign(this, { place, signal, job, own, progress: new Progress(job), timer: null, asked: -Infinity });
-    this.parts = Object.fromEntries(["head", "lost", "fitness", "card", "leaders", "pareto", "archive", "config"].map(name => [name, h("div")]));
+    this.parts = Object.fromEntries(["head", "lost", "card", "fitness", "leaders", "pareto", "archive", "config"].map(name => [name, h("div")]));
     this.meter = bar(this.progress);
     place.replaceChildren(...Object.values(this.parts));
     signal.addEventListener("abort", () => clearTimeout(this.timer));
@@ -140,7 +140,7 @@ class View {
   found() {
     const { job, signal, parts, progress } = this;
     this.own.found?.(parts, job, progress, signal);
-    if (job.result?.card) parts.card.replaceChildren(card(job.result.card));
+    if (job.result?.card) parts.card.replaceChildren(...[gates(job.result.verdict), card(job.result.card, job.result.verdict)].filter(Boolean));
   }
 }
 

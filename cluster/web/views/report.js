@@ -16,7 +16,7 @@ async function report(main, signal, id, title, address, of) {
 
 // The report runs in a frame whose origin can reach nothing: neither the token nor the server.
 function framed(html, id, signal) {
-  const frame = h("iframe", { src: "/assets/frame.html", sandbox: "allow-scripts", title: `Report of ${id}` });
+  const frame = h("iframe", { src: "/assets/frame.html", sandbox: "allow-scripts allow-downloads", title: `Report of ${id}` });
   addEventListener("message", event => {
     if (event.source !== frame.contentWindow) return;
     if (event.data?.ready === true) frame.contentWindow.postMessage(html, "*");

@@ -9,10 +9,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from coinswarm import play
 from coinswarm.config import Account, Costs
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics.figures import FIGURES, Status
+from coinswarm.play.model import Play
 from coinswarm.play.warmth import WarmUp
 from coinswarm.types import FloatArray
 
@@ -20,18 +22,22 @@ NUMBERS = ("qty", "entry_price", "exit_price", "pnl", "return", "fees", "slippag
 NAMES = ("entry_time", "exit_time", "side", *NUMBERS[:3], "exit_reason", *NUMBERS[3:])
 
 
-@dataclass(frozen=True)
-class PlainPlay:
-    name: str = "Follow the trend"
-    description: str = "Holds what rises."
-    warmup_tolerance: float = 1e-4
+_PLAY = """
+version: "3.0.0"
+name: follow
+timeframes: { low_tf: 5m, exec: low_tf }
+features: { slow: { indicator: sma, params: { length: 31 } } }
+actions: { entry_long: [close, ">", slow] }
+risk_model: { sizing: { model: percent_equity, value: 100 } }
+"""
+PLAY = replace(play.loads(_PLAY), name="Follow the trend", description="Holds what rises.")
 
 
 @dataclass(frozen=True)
 class PlainBacktest:
     """The port a report reads, filled with numbers that are easy to predict."""
 
-    play: PlainPlay
+    play: Play
     bars: Bars
     start: int
     trades: pl.DataFrame
@@ -85,6 +91,6 @@ def simulate() -> Callable[..., PlainBacktest]:
         bars = _bars(n, symbol=symbol, synthetic=synthetic)
         equity = np.concatenate([np.full(start, 10_000.0), 10_000 * bars.close[start:] / bars.open[start]])
         metrics = {**dict.fromkeys(FIGURES, 0.5), "sharpe": 1.25, "n_obs": float(n - start), "total_return": equity[-1] / 10_000 - 1}
-        return PlainBacktest(PlainPlay(), bars, start, _trades(bars, start, n_trades), equity, np.ones(n), metrics)
+        return PlainBacktest(PLAY, bars, start, _trades(bars, start, n_trades), equity, np.ones(n), metrics)
 
     return made

@@ -1,20 +1,27 @@
 from __future__ import annotations
 
+import base64
+import dataclasses
+import io
 import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from coinswarm import errors, report
 from coinswarm.backtest.run import Backtest
 from coinswarm.metrics.figures import Status
+from coinswarm.play import describe
 from coinswarm.report import page
 
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)> </script><!-- ]]> {{7*7}} \u202e"""
 SECTIONS = (
     "luck",
+    "rules",
     "headline-0",
     "charts-0",
     "monthly-0",
@@ -47,7 +54,7 @@ def test_every_section_is_there(simulate: Callable[..., object], tmp_path: Path)
 
 def test_nothing_in_the_page_points_anywhere(simulate: Callable[..., object]) -> None:
     html = page.render([report.MarketReport(backtest=simulate())])
-    assert re.findall(r"https?:|//[a-z]|<link|<img|\ssrc=|\shref=|@import|url\(", html) == []
+    assert re.findall(r"https?:|//[a-z]|<link|<img|\ssrc=|\shref=(?!\"data:text/csv)|@import|url\(", html) == []
     assert "default-src 'none'" in html.replace("&#x27;", "'")
 
 
@@ -58,7 +65,7 @@ def test_equal_evaluations_give_equal_files(simulate: Callable[..., object]) -> 
 
 def test_hostile_names_stay_text(simulate: Callable[..., object]) -> None:
     backtest = simulate(symbol=f"{HOSTILE}/{HOSTILE}")
-    backtest = backtest.but(play=type(backtest.play)(name=HOSTILE, description=HOSTILE))
+    backtest = backtest.but(play=dataclasses.replace(backtest.play, name=HOSTILE, description=HOSTILE))
     part = report.Segment(name=HOSTILE, start_ts=0, end_ts=2**50, metrics={})
     about = report.Context(job_id=HOSTILE, evaluation_id=HOSTILE, variant=HOSTILE, parameters={HOSTILE: HOSTILE}, data={HOSTILE: HOSTILE})
     html = page.render([report.MarketReport(backtest=backtest, segments=(part,))] * 2, title=HOSTILE, context=about)
@@ -89,7 +96,40 @@ def test_held_out_figures_are_the_large_ones_and_both_are_shown(simulate: Callab
     html = page.render([report.MarketReport(backtest=backtest, segments=_segments(backtest))])
     card = _text(html[html.index("<span>Sharpe ratio</span>") :])[:60]
     assert re.search("Sharpe ratio \N{MINUS SIGN}0.12 in sample 3.21", card)
-    assert "Trust the held-out figures" in html
+    assert "Believe the figure that was held out" in html
+
+
+def test_the_figure_that_was_held_out_is_the_headline_and_the_one_that_was_picked_comes_second(simulate: Callable[..., object]) -> None:
+    backtest = simulate()
+    html = page.render([report.MarketReport(backtest=backtest, segments=_segments(backtest))])
+    luck = html[html.index('id="luck"') : html.index('id="rules"')]
+    assert re.search("Sharpe ratio, held out \N{MINUS SIGN}0.12 Sharpe ratio, in sample 3.21 Variants tried", _text(luck))
+    assert luck.index('class="best"') < luck.index('class="best second"')
+
+
+def test_the_rules_stand_in_words_as_a_check_of_the_play_prints_them(simulate: Callable[..., object]) -> None:
+    html = page.render([report.MarketReport(backtest=simulate())])
+    rules = html[html.index('id="rules"') : html.index('id="headline-0"')]
+    assert describe.play(simulate().play) in unescape(rules)
+    assert "entry_long: close &gt; slow" in rules
+
+
+def test_all_trades_are_a_file_within_the_page(simulate: Callable[..., object]) -> None:
+    backtest = simulate(7000, 600)
+    html = page.render([report.MarketReport(backtest=backtest)])
+    link = re.search(r'href="data:text/csv;charset=utf-8;base64,([^"]+)" download="Follow-the-trend-BTC-USDT-trades.csv"', html)
+    assert link
+    read = pl.read_csv(io.BytesIO(base64.b64decode(link[1])))
+    assert read.height == 600
+    assert read.columns == backtest.trades.columns
+    assert "Download all 600 trades (CSV)" in html
+
+
+def test_a_histogram_names_both_of_its_axes(simulate: Callable[..., object]) -> None:
+    html = page.render([report.MarketReport(backtest=simulate())])
+    text = _text(html[html.index('id="distribution-0"') : html.index('id="exits-0"')])
+    assert "number of trades (highest bar:" in text
+    assert "return of a trade on its notional" in text
 
 
 def test_several_markets_have_a_tab_each_and_one_table(simulate: Callable[..., object]) -> None:
@@ -123,9 +163,9 @@ def test_missing_numbers_in_trades_are_dashes_not_words(simulate: Callable[..., 
 
 
 def test_only_the_first_trades_are_listed_and_the_page_says_so(simulate: Callable[..., object]) -> None:
-    html = page.render([report.MarketReport(backtest=simulate(7000, 600))])
-    assert html.count("data-trade=") == 500
-    assert "The first 500 of 600 trades" in html
+    html = page.render([report.MarketReport(backtest=simulate(25_000, 2100))])
+    assert html.count("data-trade=") == 2000
+    assert "The first 2,000 of 2,100 trades; the file has all of them." in html
 
 
 def test_a_year_of_minutes_stays_a_small_file(simulate: Callable[..., object]) -> None:

@@ -20,8 +20,8 @@ from tests.unit.validate import cards_world
 SMALL = st.lists(st.floats(-0.05, 0.05), min_size=2, max_size=60).map(np.array)
 
 
-def bench() -> Bench:
-    return Bench(cards_world.case())
+def bench(**changes: object) -> Bench:
+    return Bench(cards_world.case(**changes))
 
 
 def test_the_portfolio_is_the_mean_of_the_reference_simulator_on_each_market() -> None:
@@ -186,6 +186,25 @@ def test_walking_forward_hands_each_fold_its_warm_up_and_no_fold_overlaps() -> N
     assert [fold.number for fold in folds] == [1, 2, 3, 4]
     assert all(a.span.end_ts == b.span.start_ts for a, b in itertools.pairwise(folds))
     assert all(int(fold.portfolio.ts[0]) >= fold.span.start_ts for fold in folds)
+
+
+def test_a_walk_forward_takes_the_most_folds_that_fit_and_notes_it() -> None:
+    slow = cards_world.TEXT.replace("{ min: 16, max: 40, step: 4 }", "{ min: 900, max: 908, step: 4 }")
+    asked = dataclasses.replace(cards_world.QUICK, folds=12)
+    found = bench(text=slow, effort=asked)
+    section = walkforward.section(found)
+    taken = int(section.figures["n_folds"])
+    assert 1 < taken < 12
+    assert f"12 folds were asked for and {taken} taken" in section.notes[0]
+    with pytest.raises(errors.SpanTooShort):
+        stats.walk_forward_splits(6000, taken + 1, warmup=found.warm_up, purge=walkforward.longest_hold(found))
+    assert "asked for" not in walkforward.section(bench()).notes[0]
+
+
+def test_a_walk_forward_that_not_even_one_fold_fits_says_what_would_help() -> None:
+    slow = cards_world.TEXT.replace("{ min: 16, max: 40, step: 4 }", "{ min: 3600, max: 3608, step: 4 }")
+    with pytest.raises(errors.SpanTooShort, match=r"walk forward takes 7,\d+ bars.*was 6,000.*Hint: search on a longer history"):
+        walkforward.walk(bench(text=slow), 6)
 
 
 def test_the_best_of_the_past_is_traded_on_what_follows() -> None:

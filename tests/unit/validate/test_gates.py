@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from coinswarm import errors
 from coinswarm.ledger import lifecycle
 from coinswarm.ledger.memory import MemoryCampaigns, MemoryStore
-from coinswarm.validate import card, gates, names
+from coinswarm.validate import card, gates, names, verdict_text
 from coinswarm.validate import lifecycle as steps
 from coinswarm.validate.card import ReportCard, Section
 
@@ -48,7 +48,7 @@ def test_the_default_gates_read_and_ask_for_figures_that_exist() -> None:
     found = gates.load()
     assert {rule.figure for rule in found.rules} <= set(gates.FIGURES)
     assert {rule.figure.partition(".")[0] for rule in found.rules} <= set(names.SECTIONS)
-    assert all(rule.reason.endswith(".") for rule in found.rules)
+    assert all(rule.reason.endswith(".") and rule.help.endswith(".") for rule in found.rules)
 
 
 def test_a_card_at_every_threshold_passes_and_one_figure_short_fails_by_name() -> None:
@@ -76,6 +76,36 @@ def test_a_figure_that_is_nan_withheld_refused_or_missing_never_passes(rule: gat
         failed = {result.rule.figure: result for result in verdict.failed}
         assert rule.figure in failed
         assert math.isnan(failed[rule.figure].value)
+
+
+def test_what_would_help_is_the_hint_of_what_is_missing_else_what_the_rule_names() -> None:
+    rule = dataclasses.replace(one("at_least", 0.95), help="Try less.")
+    short = dataclasses.replace(gates.load(), rules=(rule,))
+    low = gates.check(short, graded(odds__dsr=0.4)).results[0]
+    assert (low.why, low.help) == ("r", "Try less.")
+    refused = Section(name="odds", title="Odds", refused="too few trades, was one. Hint: a longer history")
+    missing = gates.check(short, ReportCard(play="p", variant="v", sections={"odds": refused})).results[0]
+    assert (missing.why, missing.help) == ("too few trades, was one.", "a longer history")
+    kept = gates.check(short, graded(odds__dsr=0.96)).results[0]
+    assert (kept.why, kept.help) == ("", "")
+
+
+def test_a_verdict_is_said_in_one_line_and_lists_what_failed_first() -> None:
+    verdict = gates.check(gates.load(), graded(validation__n_trades=29, lint__n_findings=1))
+    assert verdict.headline == "2 of 16 rules failed"
+    assert [one.passed for one in verdict.ordered] == [False] * 2 + [True] * 14
+    assert gates.check(gates.load(), graded()).headline == "All 16 rules passed"
+
+
+@given(st.integers(40, 200), st.integers(0, 16))
+def test_no_line_of_a_verdict_is_wider_than_asked(width: int, n_failed: int) -> None:
+    figures = [rule.figure for rule in gates.load().rules][:n_failed]
+    verdict = gates.check(gates.load(), graded(**{name.replace(".", "__"): math.nan for name in figures}))
+    lines = verdict_text.lines(verdict, width)
+    assert max(map(len, lines)) <= width
+    said = " ".join(" ".join(lines).split())
+    assert all(result.rule.name in said for result in verdict.results)
+    assert said.count("FAIL ") == n_failed
 
 
 @given(numbers, numbers)

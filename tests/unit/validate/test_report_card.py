@@ -158,13 +158,6 @@ def test_a_leaderboard_of_one_has_no_overfitting_to_measure() -> None:
     assert "at least 2 variants" in str(judging.section("overfitting", alone).refused)
 
 
-def test_a_fold_shorter_than_its_warm_up_is_refused_with_the_fold_that_fits() -> None:
-    case = cards_world.case(n=1200)
-    asked = dataclasses.replace(case, effort=dataclasses.replace(case.effort, folds=60))
-    assert "would fit" in str(judging.section("walk_forward", asked).refused)
-    assert judging.section("walk_forward", case).refused is None
-
-
 def test_a_play_in_which_nothing_varies_has_no_plateau() -> None:
     fixed = Bench(cards_world.case()).variant
     case = dataclasses.replace(cards_world.case(), play=fixed, genome=np.empty(0), trials=TrialFacts(trials=500))
@@ -185,7 +178,8 @@ def test_a_case_needs_a_market_and_a_genome_that_fits() -> None:
 
 def test_the_page_shows_every_section_figures_refusals_and_nothing_that_is_fetched() -> None:
     sections = {**whole().sections, "plateau": Section(name="plateau", title="Plateau", refused="<b>nothing varies</b>")}
-    page = cards.render(dataclasses.replace(whole(), sections=sections), meanings=names.FIGURES)
+    judged = dataclasses.replace(whole(), sections=sections)
+    page = cards.render(judged, gates.check(gates.load(), judged), meanings=names.FIGURES)
     assert all(f'id="{name}"' in page for name in sections)
     assert "&lt;b&gt;nothing varies&lt;/b&gt;" in page
     assert "SYNTHETIC" in page
