@@ -126,7 +126,7 @@ def commands() -> str:
         "As `--help` prints them. Results go to stdout, progress to stderr; exit codes are 0 done, 1 failed, 2 bad input.",
     ]
     for name in sorted(app.summaries()):
-        parts += _command(app.load(name), f"coinswarm {name}", app.summaries()[name], level=2)
+        parts += _command(app.load(name), f"coinswarm {name}", app.summaries()[name][1], level=2)
     return "\n\n".join(parts) + "\n"
 
 
@@ -138,6 +138,8 @@ def _command(command: Any, words: str, summary: str, *, level: int) -> Iterator[
     ]
     if rows:
         yield "\n".join(["| | what it does |", "|---|---|", *rows])
+    if command.epilog:
+        yield f"```sh\n{command.epilog}\n```"
     for name, inner in getattr(command, "commands", {}).items():
         yield from _command(inner, f"{words} {name}", inner.help or "", level=level + 1)
 

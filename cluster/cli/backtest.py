@@ -45,7 +45,9 @@ OfBars = Annotated[
     list[Path] | None,
     typer.Option("--bars", help="A file of candles; repeat it for other markets that the play looks at, the traded one first."),
 ]
-OfTimeframe = Annotated[str | None, typer.Option("--timeframe", "-t", help="Bar interval, if more than one is stored.")]
+OfTimeframe = Annotated[
+    str | None, typer.Option("--timeframe", "-t", help="Bar interval, in place of the play's; of a file: what it holds.")
+]
 Setting = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter that the play leaves open; repeat for several.")
 ]
@@ -84,7 +86,7 @@ def command(
 ) -> None:
     """Run one variant of a play in full: figures, trades and equity."""
     require_tables(trades, equity)
-    loaded = play.load(file)
+    loaded = on_interval(play.load(file), bars, timeframe)
     candles, others = read_files(loaded, bars or [], _only(symbol), timeframe)
     require_span(candles, _milliseconds(start), _milliseconds(end))
     wanted = for_run(loaded, candles, max_hold_bars, warmup_tolerance)
@@ -106,6 +108,11 @@ def command(
 
 
 # --- what it runs on ------------------------------------------------------------------------------------------------------
+
+
+def on_interval(loaded: play.Play, paths: Sequence[Path] | None, timeframe: str | None) -> play.Play:
+    """The play on the interval that is asked for, in place of its own, as a search has it; of files it says what they hold."""
+    return loaded if paths or timeframe is None else play.with_run(loaded, timeframe=timeframe)
 
 
 def read_files(loaded: play.Play, paths: Sequence[Path], symbol: str | None, timeframe: str | None) -> tuple[Bars, Sequence[Path]]:

@@ -101,13 +101,15 @@ def prose(message: str) -> None:
 
 
 def note(message: str) -> None:
-    """Say on stderr what is going on."""
-    err().print(escape(message), soft_wrap=True)
+    """Say on stderr what is going on; a terminal shows it folded between words."""
+    screen = err()
+    screen.print(escape(message), soft_wrap=not screen.is_terminal, overflow="ignore")
 
 
 def error(problem: errors.CoinswarmError) -> None:
     """Say on stderr what went wrong."""
-    err().print(f"[bold red]error:[/] {escape(str(problem))}", soft_wrap=True)
+    screen = err()
+    screen.print(f"[bold red]error:[/] {escape(str(problem))}", soft_wrap=not screen.is_terminal, overflow="ignore")
 
 
 def emit_json(value: object) -> None:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 app = usage.App()
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 _MEGABYTE = 1_000_000
 
 
@@ -39,7 +37,7 @@ def url(
     *,
     owner: Owner = False,
     password: Annotated[bool, typer.Option("--password", help="With the password, for programs that read no password file.")] = False,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Print the database's URL for psql, notebooks and other programs; the embedded one is started when it is not running.
 
@@ -57,7 +55,7 @@ def url(
 
 
 @app.command()
-def status(*, as_json: AsJson = False) -> None:
+def status(*, as_json: console.AsJson = False) -> None:
     """Show whether the database answers, and what it holds. Does not start it."""
     from cluster.store import embedded, state
 
@@ -91,7 +89,7 @@ def shell(*, owner: Owner = False) -> None:
 def stop(
     *,
     force: Annotated[bool, typer.Option("--force", help="Even while programs are connected.")] = False,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Stop the embedded database; the next command that needs it starts it again."""
     from cluster.store import embedded
@@ -112,7 +110,7 @@ def backup(
     *,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a file that exists.")] = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only show what it would take.")] = False,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Back up the database and the bars to one file; jobs may run meanwhile."""
     from cluster.store import backup
@@ -148,7 +146,7 @@ def restore(
     *,
     replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Only check that the file is complete.")] = False,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Restore a backup into an empty database without bars."""
     from cluster.store import backup

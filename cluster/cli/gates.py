@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from coinswarm.validate.card import ReportCard
     from coinswarm.validate.gates import Verdict
 
-app = usage.App(help="The rules a report card must keep, and whether one does.")
+app = usage.App(
+    help="The acceptance rules (gates) that a report card must keep, and whether one does.",
+    examples=["coinswarm gates show", "coinswarm gates check a39737fd"],
+)
 
 OfGates = Annotated[Path | None, typer.Option("--gates", help="A YAML file of gates; else the default ones.")]
 
@@ -24,7 +27,7 @@ def show(
     file: Annotated[Path | None, typer.Argument(help="A YAML file of gates; else the default ones.")] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """The rules with their thresholds and reasons, and the hash that verdicts carry."""
+    """Show the rules with their thresholds and reasons, and the hash that verdicts carry."""
     from coinswarm.validate import gates, verdict_text
 
     found = gates.load(file)
@@ -38,11 +41,11 @@ def show(
 
 @app.command()
 def check(
-    card: Annotated[str, typer.Argument(help="A report card as JSON, or an evaluation's id or the beginning of it.")],
+    card: Annotated[str, typer.Argument(metavar="CARD|EVALUATION", help="A report card as JSON, or the id of an evaluation.")],
     file: OfGates = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Hold a report card against the gates; exit code 1 when it does not pass. Promotes nothing."""
+    """Check a report card against the gates, promoting nothing. Exit code 1 when it does not pass."""
     from coinswarm.validate import gates
 
     wanted = gates.load(file)

@@ -33,6 +33,12 @@ class Leaf:
         return _typed(self.field.annotation)
 
     @property
+    def description(self) -> str:
+        """What the setting is; also of one that may be missing, `Annotated[…] | None`."""
+        inner = (each for part in get_args(self.field.annotation) for each in get_args(part)[1:] if isinstance(each, FieldInfo))
+        return self.field.description or next((each.description for each in inner if each.description), "")
+
+    @property
     def default(self) -> str:
         """The default as it would be typed; "" where there is none."""
         value = self.field.get_default(call_default_factory=True, validated_data={})
@@ -75,7 +81,7 @@ def annotation(option: Option, asked: Options[Any], *, optional: bool = False) -
     required = option.required and not optional
     leaf = next((leaf for leaf in leaves(asked.settings) if leaf.path in option.fills), None)
     wanted = option.type if option.type is not None else leaf.type if leaf is not None else str
-    help_ = option.help or _sentence((leaf.field.description if leaf else "") or "")
+    help_ = option.help or _sentence(leaf.description if leaf else "")
     usual = option.default or (leaf.default if leaf is not None and len(option.fills) == 1 else "")
     shown = f"{help_} Default: {usual}." if usual and not required and wanted is not bool else help_
     if not option.names[0].startswith("-"):

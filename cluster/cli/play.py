@@ -22,10 +22,6 @@ app = usage.App(
     help="Check plays (strategies) and their variants, export and test them.",
     examples=["coinswarm play check my_play.yml", "coinswarm play export a39737fd --out best.yml"],
 )
-app.command(name="lookahead")(play_lookahead.command)
-app.command(name="features")(play_features.command)
-app.command(name="export")(play_export.command)
-app.command(name="vet")(play_vet.command)
 
 
 @app.command()
@@ -141,9 +137,15 @@ def variants_of(
     for dimension in found.space.dimensions:
         console.text(f"  {dimension.path}: {dimension.text()}")
     for name, genome in zip(names, genomes, strict=True):
-        console.text(f"{name[:12]}  {describe.variant(found, genome)}")
+        console.prose(f"{name[:12]}  {describe.variant(found, genome)}")
 
 
 def _size(play: Play) -> int | None:
     """The number of variants; None where real numbers make it infinite, which JSON has no word for."""
     return None if math.isinf(play.space.size) else int(play.space.size)
+
+
+app.command(name="features")(play_features.command)
+app.command(name="lookahead")(play_lookahead.command)
+app.command(name="export")(play_export.command)
+app.command(name="vet")(play_vet.command)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def command(
     file: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="The Parquet or CSV file to write.", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="Write all values to this Parquet or CSV file.")] = None,
     bars: backtest.OfBars = None,
     symbol: Annotated[str | None, typer.Option("--symbol", "-s", help="A stored market; with --bars, the market of the file.")] = None,
     timeframe: backtest.OfTimeframe = None,
@@ -36,15 +36,16 @@ def command(
     warmup_tolerance: backtest.Tolerance = WARMUP_TOLERANCE,
     as_json: console.AsJson = False,
 ) -> None:
-    """Compute every feature and condition of one variant, bar by bar, and write them as a table. Values are known at the bar's close."""
+    """List the features and conditions of one variant with their ranges, and write them bar by bar. Values are known at the bar's close."""
     backtest.require_tables(out)
-    loaded = play.load(file)
+    loaded = backtest.on_interval(play.load(file), bars, timeframe)
     candles, others = backtest.read_files(loaded, bars or [], symbol, timeframe)
     chosen = variants.choose(backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance), setting or [], variant)
     markets = backtest.read_markets(chosen.play, others, candles)
     columns = {**_features(chosen.play, candles, markets), **_conditions(chosen.play, candles, markets)}
-    backtest.write_frame(_frame(candles, columns), out)
-    console.note(f"wrote {console.path(out)}")
+    if out is not None:
+        backtest.write_frame(_frame(candles, columns), out)
+        console.note(f"wrote {console.path(out)}")
     rows = [_row(name, values, first, candles) for name, (values, first) in columns.items()]
     if as_json:
         console.emit_json(_described(chosen, candles, rows))
@@ -110,7 +111,7 @@ def _row(name: str, values: np.ndarray, first: int, candles: Bars) -> dict[str, 
         "name": name,
         "condition": name in CONDITIONS,
         "warm_from": first if first < len(candles) else None,
-        "warm_time": console.moment(int(candles.ts[first])) if first < len(candles) else None,
+        "warm_time": console.instant(int(candles.ts[first])) if first < len(candles) else None,
         "known": int(known.size),
         "min": float(known.min()) if known.size else None,
         "mean": float(known.mean()) if known.size else None,
@@ -132,17 +133,23 @@ def _described(chosen: Variant, candles: Bars, rows: Sequence[Mapping[str, Any]]
 
 def _show(chosen: Variant, candles: Bars, rows: Sequence[Mapping[str, Any]]) -> None:
     console.text(f"{chosen.play.name} on {candles.key}, {len(candles):,} bars")
-    values = [[row["name"], row["warm_from"], row["warm_time"], row["known"], *_numbers(row)] for row in rows if not row["condition"]]
+    values = [
+        [row["name"], row["warm_from"], _moment(candles, row), f"{row['known']:,}", *_numbers(row)] for row in rows if not row["condition"]
+    ]
     console.table("Features", ("feature", "warm from bar", "time", "values", "min", "mean", "max"), values, synthetic=candles.synthetic)
     meanings = {name: describe.condition(getattr(chosen.play, name)) for name in CONDITIONS}
     truths = [[row["name"], row["warm_from"], _share(row), meanings[row["name"]]] for row in rows if row["condition"]]
     console.table("Conditions", ("condition", "warm from bar", "true", "meaning"), truths, synthetic=candles.synthetic)
     if chosen.parameters:
-        console.text("parameters: " + describe.parameters(chosen.parameters))
+        console.prose("parameters: " + describe.parameters(chosen.parameters))
 
 
 def _share(row: Mapping[str, Any]) -> str:
     return f"{100 * row['mean']:.3f} %" if row["known"] else ""
+
+
+def _moment(candles: Bars, row: Mapping[str, Any]) -> str | None:
+    return None if row["warm_from"] is None else console.moment(int(candles.ts[row["warm_from"]]))
 
 
 def _numbers(row: Mapping[str, Any]) -> list[str]:

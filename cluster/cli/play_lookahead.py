@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -38,7 +38,7 @@ def command(
     """
     from coinswarm.validate import lookahead
 
-    loaded = play.load(file)
+    loaded = backtest.on_interval(play.load(file), bars, timeframe)
     candles, others = backtest.read_files(loaded, bars or [], symbol, timeframe)
     wanted = backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance)
     markets = backtest.read_markets(wanted, others, candles)
@@ -110,6 +110,12 @@ def _value(value: float | bool | str | None) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value).lower()
 
 
+def _timed(verdict: dict[str, Any]) -> dict[str, Any]:
+    """A verdict as JSON, the times of what it found as text."""
+    found = {name: [{"time": console.instant(each.pop("ts")), **each} for each in verdict[name]] for name in ("offences", "ties")}
+    return {**verdict, **found}
+
+
 def _described(report: lookahead.LookaheadReport, *, synthetic: bool) -> dict[str, object]:
-    verdicts = {verdict.name: {"passed": verdict.passed, **codec.plain(verdict)} for verdict in report.verdicts}
+    verdicts = {verdict.name: {"passed": verdict.passed, **_timed(codec.plain(verdict))} for verdict in report.verdicts}
     return {**codec.plain(report), "passed": report.passed, "synthetic": synthetic, "verdicts": verdicts}

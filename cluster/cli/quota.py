@@ -27,7 +27,10 @@ Clear = Annotated[bool, typer.Option("--clear", help="Remove all limits.")]
 
 @app.command()
 def token(
-    name: Annotated[str, typer.Argument(help="Its id or name.")], most: Most = None, clear: Clear = False, as_json: console.AsJson = False
+    name: Annotated[str, typer.Argument(help="The id or name of the token.")],
+    most: Most = None,
+    clear: Clear = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Show the limits of a token and how much its jobs used; `--max` sets new limits in place of the old ones."""
     with bootstrap.open_quotas(console.settings()) as (kept, tokens):
@@ -40,7 +43,10 @@ def token(
 
 @app.command()
 def campaign(
-    name: Annotated[str, typer.Argument(help="Its name.")], most: Most = None, clear: Clear = False, as_json: console.AsJson = False
+    name: Annotated[str, typer.Argument(help="The name of the campaign.")],
+    most: Most = None,
+    clear: Clear = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Show the limits of a campaign and how much its jobs used; `--max` sets new limits in place of the old ones."""
     with bootstrap.open_quotas(console.settings()) as (kept, _):

@@ -63,7 +63,7 @@ class CommandGroup(TyperGroup):
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The words of the usage line after the command."""
-        return [*_pieces(self, ctx), "COMMAND"]
+        return [*_pieces(self, ctx), "[COMMAND]" if self.invoke_without_command else "COMMAND"]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as above
         """Print the help."""
@@ -163,7 +163,7 @@ def _taken(parameter: Any) -> str:
         return "|".join(map(str, described.choices))
     kind = described.annotation
     kind = get_args(kind)[0] if get_origin(kind) is list else kind
-    return _TAKES.get(kind) or str(parameter.name).upper().strip("_")
+    return _TAKES.get(kind) or str(parameter.name).upper().strip("_").replace("_", "-")
 
 
 def _words(parameter: Any) -> str:
@@ -182,7 +182,7 @@ def _default(parameter: Any) -> str:
         return shown
     if not shown or value in (None, "", (), []) or isinstance(value, bool) or callable(value):
         return ""
-    return f"{value:,g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _first_sentence(text: str) -> str:

@@ -39,7 +39,8 @@ def asks(types: Types, *words: str) -> Any:
 
 
 def test_a_job_is_submitted_followed_and_looked_at_from_elsewhere(control: Plane, types: Types, play: str, tmp_path: Path) -> None:
-    words = ["submit", play, "--symbol", control.world.markets[0], "-p", "8", "-g", "2", "--no-baselines", "--campaign", "client"]
+    search = ["-p", "8", "-g", "2", "--no-baselines", "--campaign", "client", "-c", "none"]
+    words = ["submit", play, "--symbol", control.world.markets[0], *search]
     job = asks(types, *words)["job"]
     with control.served():
         watched = asks(types, "watch", job)

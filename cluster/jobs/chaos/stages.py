@@ -25,6 +25,7 @@ from coinswarm.chaos import drawing
 from coinswarm.chaos.settings import ChaosSettings
 from coinswarm.ledger.chaos import SUMS, ChaosFrame, ChaosStore
 from coinswarm.ledger.records import GenerationRecord, Job, Json, Lease
+from coinswarm.printable import counted
 
 _SEGMENT = TimeSegment(name="chaos")
 _PROBE = 20_000
@@ -169,7 +170,7 @@ def _rows(facts: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     parts = f", each with {100 * shares[0]:.1f} to {100 * shares[-1]:.1f} % of the trades" if len(shares) > 1 else ""
     return (
         ("rows", f"{facts['trades']:,}"),
-        ("speed", f"{facts['trades_per_s']:,.0f} trades/s on {facts['workers']} processors"),
+        ("speed", f"{facts['trades_per_s']:,.0f} trades/s on {counted(facts['workers'], 'processor')}"),
         ("markets", f"{facts['markets']}{parts}"),
         ("memory", f"about {facts['memory_bytes'] / 2**20:,.0f} MB a node with its workers"),
         ("database", f"about {facts['database_bytes'] / 2**20:,.1f} MB"),

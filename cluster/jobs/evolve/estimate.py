@@ -14,6 +14,7 @@ from coinswarm.evolve import randomness
 from coinswarm.evolve.randomness import Purpose
 from coinswarm.ledger.records import IN_SAMPLE
 from coinswarm.market.timeframe import YEAR_MS
+from coinswarm.printable import counted
 from coinswarm.report import luck
 
 _PROBE = 48
@@ -58,7 +59,7 @@ def _rows(facts: dict[str, Any], warm: tuple[tuple[str, str], ...]) -> tuple[tup
     return (
         ("variants", f"{facts['variants']:,}"),
         *raced,
-        ("speed", f"{facts['variants_per_s']:,.0f} variants/s on {facts['workers']} processors"),
+        ("speed", f"{facts['variants_per_s']:,.0f} variants/s on {counted(facts['workers'], 'processor')}"),
         ("bars", f"{facts['bars']:,} in sample, {facts['bars_bytes'] / 2**20:,.1f} MB a node"),
         ("memory", f"about {facts['memory_bytes'] / 2**20:,.0f} MB a node with its workers"),
         ("database", f"about {facts['database_bytes'] / 2**20:,.1f} MB"),

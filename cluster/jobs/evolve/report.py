@@ -48,6 +48,8 @@ def leaderboard(job: Job, rows: Sequence[LeaderboardRow], *, trials: int, by: st
         trials: distinct variants that its campaign tried.
         by: what it is ordered by.
     """
+    if not rows:
+        return (f"{job.id}: no winners so far. {_tried(job, trials)}.",)
     headings = ("#", "id", "fitness", *(f"{name} {part}" for _, name in _FIGURES for part in ("in", "out")), "parameters")
     cells = tuple([row.rank, row.evaluation, wording.number(row.fitness, digits=3), *_pairs(row), _params(row.params)] for row in rows)
     markets = len(job.config["markets"])
@@ -142,8 +144,4 @@ def _known(value: float | None) -> float:
 
 
 def _params(params: Mapping[str, object]) -> str:
-    return " ".join(f"{name}={_short(value)}" for name, value in params.items())
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return " ".join(f"{name}={wording.value(value)}" for name, value in params.items())

@@ -87,6 +87,7 @@ OPTIONS = Options(
                help="Fee of every fill, in basis points; else the play's."),
         Option(names=("--slippage-bps",), fills=("overrides.slippage_bps",)),
         Option(names=("--winners",), fills=("winners",)),
+        Option(names=("--campaign",), fills=("campaign",), panel="Judging"),
     ),
     left_out={"search.variations": "operators of islands are a list of groups of settings"},
 )  # fmt: skip

@@ -44,7 +44,7 @@ OPTIONS = Options(
     declares=True,
     panel="Test",
     options=(
-        Option(names=("plays",), fills=("plays",), type=PLAYS.type, read=PLAYS.read, metavar="[PLAY]…",
+        Option(names=("plays",), fills=("plays",), type=PLAYS.type, read=PLAYS.read, metavar="PLAY…",
                help="YAML files to test in place of those of the source."),
         Option(names=("--source",), fills=("source",)),
         MARKETS, BARS, TIMEFRAME, FROM, TO,

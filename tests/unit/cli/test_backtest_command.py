@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from cluster.cli import app
+from cluster.cli import app, backtest, demo
+from coinswarm import play
 
 PLAY = """
 version: "3.0.0"
@@ -149,3 +151,17 @@ def test_two_markets_are_refused_and_not_the_first_forgotten(folder, capsys):
 def test_a_value_a_parameter_cannot_have_is_answered_with_those_it_can(folder, capsys):
     assert call(folder, "--set", "slow.length=11") == 2
     assert "slow.length must be 10..20 step 5" in capsys.readouterr().err
+
+
+def test_stored_bars_are_traded_on_the_interval_that_is_asked_for_as_in_a_search():
+    slow = play.load(demo.example())
+    assert backtest.on_interval(slow, None, "1m").timeframe_ms == 60_000
+    assert backtest.on_interval(slow, None, None) is slow
+    assert backtest.on_interval(slow, [Path("bars.csv")], "1m") is slow
+
+
+def test_files_of_other_markets_are_given_by_the_same_option(folder, capsys):
+    other = folder / "test_ETH-USDT_1m.parquet"
+    other.write_bytes((folder / "test_BTC-USDT_1m.parquet").read_bytes())
+    assert call(folder, "--variant", "first", "--bars", other) == 0
+    assert "averages on test:BTC/USDT:1m" in capsys.readouterr().out

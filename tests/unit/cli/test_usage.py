@@ -85,3 +85,14 @@ def test_a_missing_argument_is_called_as_in_the_help(capsys):
 )
 def test_names_that_options_had_are_taken(given, known, taken):
     assert usage._renamed(given, known) == taken
+
+
+def unexplained(command: Any, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Arguments and options of a command, and of all below it, of which the help says nothing."""
+    yield from ((*words, each.name) for each in command.params if not each.hidden and len(usage._words(each)) < 8)
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from unexplained(inner, (*words, name))
+
+
+def test_every_argument_and_option_says_what_it_is():
+    assert [found for name in app.summaries() for found in unexplained(app.load(name), (name,))] == []
