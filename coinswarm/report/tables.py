@@ -17,7 +17,7 @@ from coinswarm.report.trades import TradeTable
 LISTED_TRADES = 2_000
 _TRADE_HEAD = (
     "#", "Side", "Entry (UTC)", "Entry price ({quote})", "Exit (UTC)", "Exit price ({quote})", "Exit reason", "Bars", "Quantity",
-    "Pnl ({quote})", "Return (%)", "Fees ({quote})", "Slippage ({quote})", "Funding ({quote})", "Worst (%)", "Best (%)",
+    "P&L ({quote})", "Return (%)", "Fees ({quote})", "Slippage ({quote})", "Funding ({quote})", "Worst (%)", "Best (%)",
 )  # fmt: skip
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -118,7 +118,7 @@ def exits(found: TradeTable, *, quote: str) -> Markup:
     """What closed the trades, and what came of them."""
     if not len(found):
         return empty("No position was opened.")
-    head = ["Exit reason", "Trades", "Share (%)", "Win rate (%)", f"Pnl ({quote})", "Mean return (%)", "Mean bars"]
+    head = ["Exit reason", "Trades", "Share (%)", "Win rate (%)", f"P&L ({quote})", "Mean return (%)", "Mean bars"]
     return table(head, _exit_rows(found), class_="exits")
 
 

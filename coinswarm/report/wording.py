@@ -90,8 +90,8 @@ def _expectancy(value: float, _: float) -> str:
 FIGURES: dict[str, Wording] = {
     "total_return": Wording("Total return", _gain, "What the account gained over the span, after fees, slippage and funding."),
     "cagr": Wording("Yearly return", _gain, "The same gain as a compound rate a year; over short spans it exaggerates."),
-    "sharpe": Wording("Sharpe ratio", _ratio, "Mean bar return over its deviation, a year: gain per unit of wobble."),
-    "sortino": Wording("Sortino ratio", _ratio, "Like the Sharpe ratio, but only falls count as wobble."),
+    "sharpe": Wording("Sharpe ratio", _ratio, "Mean bar return over its deviation, a year: return per unit of volatility."),
+    "sortino": Wording("Sortino ratio", _ratio, "Like the Sharpe ratio, but only downside counts as volatility."),
     "max_drawdown": Wording("Largest drawdown", _percent, "Deepest fall of the account below an earlier peak, at bar closes."),
     "max_stagnation": Wording("Longest stagnation", _span, "Longest time spent below an earlier peak."),
     "calmar": Wording("Calmar ratio", _ratio, "Yearly return over the largest drawdown."),
