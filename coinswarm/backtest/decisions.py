@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.indicators import features
-from coinswarm.indicators.features import Computed
 from coinswarm.market.bars import Bars
 from coinswarm.play import expressions, model
+from coinswarm.play.values import FeatureValues
 from coinswarm.types import BoolArray, FloatArray
 
 NO_MARKETS: Mapping[str, Bars] = {}
@@ -103,7 +102,7 @@ def decide(play: model.Play, bars: Bars, markets: Mapping[str, Bars] = NO_MARKET
         InvalidArgument: the play has open slots.
         NotFound: a feature names a market that is not in `markets`.
     """
-    reading = _Reading(bars, play.features, markets, play.warmup_tolerance)
+    reading = _Reading(bars, FeatureValues(play=play, bars=bars, markets=markets))
     stop, target = play.risk.stop, play.risk.target
     conditions = [play.entry_long, play.exit_long, play.entry_short, play.exit_short]
     short = stop.level_short if stop and stop.level_short is not None else stop.level if stop else None
@@ -134,10 +133,7 @@ class _Reading:
     """One play read on one set of bars; features are computed once each."""
 
     bars: Bars
-    features: Mapping[str, model.Feature]
-    markets: Mapping[str, Bars]
-    tolerance: float
-    computed: dict[str, Computed] = field(default_factory=dict)
+    features: FeatureValues
 
     def signal(self, condition: expressions.Condition | None) -> BoolArray:
         return np.zeros(len(self.bars), dtype=np.bool_) if condition is None else self.truth(condition)
@@ -154,7 +150,7 @@ class _Reading:
             case expressions.Column(name):
                 return self._column(name)
             case expressions.Output(feature, output):
-                return _missing_unless_finite(self._feature(feature).outputs[output])
+                return _missing_unless_finite(self.features.of(feature).outputs[output])
             case expressions.Shift(inner, bars):
                 return _shift(self.value(inner), int(number(bars)))
             case expressions.Arithmetic(sign, left, right):
@@ -165,23 +161,6 @@ class _Reading:
         parts = [getattr(self.bars, part) for part in _COLUMN_PARTS.get(name, (name,))]
         total: FloatArray = sum(parts[1:], parts[0])
         return total / len(parts) if len(parts) > 1 else total
-
-    def _feature(self, name: str) -> Computed:
-        if name not in self.computed:
-            self.computed[name] = self._compute(self.features[name])
-        return self.computed[name]
-
-    def _compute(self, feature: model.Feature) -> Computed:
-        market = None
-        if feature.market is not None and feature.market != self.bars.symbol:
-            market = self.markets.get(feature.market)
-            if market is None:
-                raise errors.not_found("market given with the bars", feature.market, self.markets)
-        params = {key: value if isinstance(value, (str, bool)) else number(value) for key, value in feature.params}
-        return features.compute(
-            feature.indicator, params, self.bars, source=str(feature.source), timeframe_ms=feature.timeframe_ms, market=market,
-            warmup_tolerance=self.tolerance,
-        )  # fmt: skip
 
     # --- conditions: false where an operand is missing ------------------------------------------------------------------
 
@@ -220,7 +199,7 @@ class _Reading:
             case None | expressions.Literal() | expressions.Column():
                 return 0
             case expressions.Output(feature, _):
-                return self._feature(feature).first
+                return self.features.of(feature).first
             case expressions.Shift(inner, bars):
                 return self.first(inner) + int(number(bars))
             case expressions.Cross(left, right, _):

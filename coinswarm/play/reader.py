@@ -14,7 +14,7 @@ from coinswarm.play import slots
 from coinswarm.play.dimension import Dimension
 from coinswarm.play.expressions import Condition
 from coinswarm.play.model import Mode, Play, Policy
-from coinswarm.play.reading import account, actions, constraints, features, parsing, risk, structures, timeframes
+from coinswarm.play.reading import account, actions, constraints, features, parsing, risk, sources, structures, timeframes
 from coinswarm.play.reading.conditions import Conditions
 from coinswarm.play.reading.nodes import Node
 from coinswarm.play.reading.problems import Place, Problems
@@ -136,6 +136,7 @@ def _play(root: Place, text: str, state: ReadingState) -> Play:
     timeframes.read_timeframes(root, state)
     features.read_features(root, state)
     structures.read_structures(root, state)
+    sources.link_sources(state)
     sides = _conditions(root, state)
     money = risk.read_risk(root, state)
     policy = account.read_policy(root, tuple(name for name in actions.ENTRIES if name in sides))

@@ -150,7 +150,17 @@ def _source(declaration: Declaration, indicator: Indicator, state: ReadingState)
     if not indicator.takes_source:
         entry.warn(f"{indicator.name} is computed of whole bars; source has no effect")
         return "close"
+    if entry.is_list() and not all(_is_column(item) for item in entry.items()):
+        entry.refuse("a list of sources has columns to choose from; another feature as source stands alone")
+        return "close"
+    if isinstance(entry.node.value, str) and not _is_column(entry):
+        state.sources[declaration.id] = declaration.place
+        return "close"
     return numbers.word(entry, state, COLUMNS, f"{declaration.id}.source")
+
+
+def _is_column(place: Place) -> bool:
+    return str(place.node.value).lower() in COLUMNS
 
 
 def _market(place: Place) -> str | None:

@@ -40,6 +40,8 @@ class ReadingState:
     timeframes: dict[str, Timeframe] = field(default_factory=dict)
     exec_ms: int | None = None
     declared: dict[str, Declared] = field(default_factory=dict)
+    sources: dict[str, Place] = field(default_factory=dict)
+    """Features that are computed of another one, by id, until that one is known."""
     setups: dict[str, Place] = field(default_factory=dict)
     read_setups: dict[str, tuple[Condition | None, int, int]] = field(default_factory=dict)
 
