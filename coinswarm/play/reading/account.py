@@ -31,6 +31,7 @@ _COSTS = {
 _FEES = {"taker_bps": "taker_bps", "maker_bps": "maker_bps"}
 _IDLE = ("max_notional_usdt", "max_margin_usdt", "margin", "margin_model", "liquidation_bps")
 _MARGIN_MODES = ("isolated_usdt", "isolated")
+POLICY_KEYS = ("mode", "exit_mode", "reverse", "max_gap", "max_positions_per_symbol")
 _NEVER = ("allow_flip", "allow_scale_in", "allow_scale_out")
 
 
@@ -85,9 +86,7 @@ def read_policy(root: Place, entries: tuple[str, ...]) -> Policy:
     sides = {name.removeprefix("entry_") for name in entries}
     implied = Mode.LONG_SHORT if len(sides) == 2 else Mode.SHORT_ONLY if sides == {"short"} else Mode.LONG_ONLY
     block = root.at("position_policy")
-    if block is None or not block.check_map(
-        ("mode", "exit_mode", "reverse", "max_gap", "max_positions_per_symbol", *_NEVER), "position_policy"
-    ):
+    if block is None or not block.check_map((*POLICY_KEYS, *_NEVER), "position_policy"):
         return Policy(mode=implied)
     mode, exits, reverse = (block.at(key) for key in ("mode", "exit_mode", "reverse"))
     _fixed_rules(block)

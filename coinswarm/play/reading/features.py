@@ -78,7 +78,7 @@ def declare(name: str, place: Place, state: ReadingState, declared: Declared) ->
 
 
 def _feature(name: str, place: Place, state: ReadingState) -> Declared:
-    if not place.check_map(_KEYS, "a feature"):
+    if not place.check_map(_KEYS, "a feature", elsewhere=_parameters(place, state)):
         return Declared(None, None)
     kind = place.at("type")
     if kind is not None and (kind.one_of(("indicator",), "the type of a feature (structures stand under structures)") is None):
@@ -92,6 +92,13 @@ def _feature(name: str, place: Place, state: ReadingState) -> Declared:
     if entry is None or text is None:
         return Declared(None, None)
     return build(Declaration(name, place, text.lower(), timeframe_ms), state, entry)
+
+
+def _parameters(place: Place, state: ReadingState) -> dict[str, str]:
+    """Where each parameter of the feature's indicator stands."""
+    named = place.at("indicator") or place.at("indicator_type")
+    indicator = state.indicators.get(str(named.node.value).lower()) if named else None
+    return {spec.name: f"{place.path}.params.{spec.name}" for spec in indicator.parameters} if indicator else {}
 
 
 def build(declaration: Declaration, state: ReadingState, named_at: Place) -> Declared:

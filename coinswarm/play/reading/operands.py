@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from coinswarm import errors
@@ -15,6 +16,7 @@ from coinswarm.play.reading.state import ReadingState
 OPERATORS = ("+", "-", "*", "/", "%")
 _LIVE_PRICES = ("last_price", "mark_price")
 _REFERENCE_KEYS = ("feature_id", "feature", "field", "output", "offset")
+_LOOKING_BACK = re.compile(r"(.+)\[(\d{1,9})\]")
 _OFFSET = numbers.Domain(0, 100_000, integer=True)
 
 
@@ -96,7 +98,21 @@ def _reference(place: Place, state: ReadingState, name: str) -> Operand | None:
 
 
 def by_name(place: Place, state: ReadingState, text: str) -> Operand | None:
-    """What a name stands for: a declared feature, one of its outputs after a dot, or a column."""
+    """What a name stands for: a declared feature, one of its outputs after a dot, or a column; `[1]` behind it looks one bar back."""
+    name, offset = looked_back(text)
+    found = _by_name(place, state, name)
+    if not _OFFSET.admits(offset):
+        place.refuse(f"an offset is {_OFFSET.text()}", text)
+    return found if found is None or offset == 0.0 else Shift(found, offset)
+
+
+def looked_back(text: str) -> tuple[str, float]:
+    """A name without the offset in brackets behind it, and the offset: `dc.upper[1]` looks one bar back."""
+    match = _LOOKING_BACK.fullmatch(text)
+    return (match[1], float(match[2])) if match else (text, 0.0)
+
+
+def _by_name(place: Place, state: ReadingState, text: str) -> Operand | None:
     if text not in state.declared and text in COLUMNS:
         return Column(text)
     if text not in state.declared and text in _LIVE_PRICES:

@@ -19,6 +19,7 @@ MAX_DEPTH = 48
 MAX_NODES = 100_000
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _FLOAT = re.compile(r"[-+]?(\d[\d_]*)?\.?\d+([eE][-+]?\d{1,4})?|[-+]?\d+\.([eE][-+]?\d{1,4})?")
+_OFFSET_IN_LIST = re.compile(r"\[.*[\w.]\[\d+\]")
 _SPECIAL = {".nan": float("nan"), ".inf": float("inf"), "+.inf": float("inf"), "-.inf": float("-inf")}
 _TRUTH = {"true": True, "false": False}
 _PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
@@ -41,7 +42,11 @@ def parse(text: str, problems: Problems) -> Node | None:
         return _Builder(problems).document(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problems.add("", None, "a play must be valid YAML", error.problem or str(error.context), line=mark.line + 1 if mark else None)
+        line = mark.line + 1 if mark else None
+        rule = "a play must be valid YAML"
+        if mark and _OFFSET_IN_LIST.search(text.splitlines()[mark.line] if mark.line < len(text.splitlines()) else ""):
+            rule = 'within a list, a name with an offset stands in quotes: [close, ">", "dc.upper[1]"]'
+        problems.add("", None, rule, error.problem or str(error.context), line=line)
     except (yaml.YAMLError, UnicodeError, ValueError) as error:
         problems.add("", None, "a play must be readable text in UTF-8", str(error).splitlines()[0] if str(error) else "")
     except _Stop:  # the problem that stopped the reading is on the list

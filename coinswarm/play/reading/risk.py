@@ -16,6 +16,7 @@ from coinswarm.play.reading.state import ReadingState
 _Kind = TypeVar("_Kind", bound=StrEnum)
 _SHORT = ("stop_loss_pct", "take_profit_pct", "max_position_pct", "max_hold_bars")
 _FULL = ("stop_loss", "take_profit", "break_even", "sizing")
+KEYS = (*_SHORT, *_FULL)
 _SHARE = Domain(0.0, 100.0, above=True)
 _GAIN = Domain(0.0, 100_000.0, above=True)
 _POSITIVE = Domain(0.0, above=True)
@@ -49,7 +50,7 @@ def _known(block: Place) -> bool:
         entry = block.at(key)
         if entry is not None:
             entry.refuse(rule)
-    return block.check_map((*_SHORT, *_FULL, *_SHORT_FORM_ONLY), "risk")
+    return block.check_map((*KEYS, *_SHORT_FORM_ONLY), "risk")
 
 
 class _Parts:

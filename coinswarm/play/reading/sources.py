@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from coinswarm import errors
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.play.expressions import Output
+from coinswarm.play.expressions import Output, Shift
 from coinswarm.play.model import Feature
 from coinswarm.play.reading import operands
 from coinswarm.play.reading.features import COLUMNS
 from coinswarm.play.reading.problems import Place
 from coinswarm.play.reading.state import Declared, ReadingState
+
+MAX_CHAIN = 20
 
 
 def link_sources(state: ReadingState) -> None:
@@ -42,9 +44,12 @@ def _link(name: str, state: ReadingState, chain: list[str]) -> Declared:
 def _output(place: Place, state: ReadingState, chain: list[str]) -> Output | None:
     """The output that a source names; None after a problem."""
     text = str(place.node.value)
-    name = text.partition(".")[0]
+    name = operands.looked_back(text)[0].partition(".")[0]
     if name in chain:
         place.refuse("features must not be sources of each other in a circle", " -> ".join((*chain[chain.index(name) :], name)))
+        return None
+    if len(chain) > MAX_CHAIN:
+        _refuse_length(place)
         return None
     if name not in state.declared:
         _refuse_unknown(place, name, state)
@@ -55,6 +60,8 @@ def _output(place: Place, state: ReadingState, chain: list[str]) -> Output | Non
         place.refuse("a source is a column of the bars or a feature, not a structure", text)
         return None
     found = operands.by_name(place, state, text)
+    if isinstance(found, Shift):
+        place.refuse("a source is known at its own bar; an offset stands in a condition", text)
     if not isinstance(found, Output):
         return None
     if indicator is not None and found.output in indicator.states:
@@ -81,7 +88,14 @@ def _computed_of(feature: Feature, output: Output, of: Feature, place: Place, st
         timeframe.refuse(f"a feature stands on the bars of its source, and {of.id} is on {_bars(of, state)}")
     if market is not None and feature.market != of.market:
         market.refuse(f"a feature stands on the market of its source, and {of.id} is of {of.market or 'the traded market'}")
+    state.chained[feature.id] = state.chained.get(of.id, 0) + 1
+    if state.chained[feature.id] > MAX_CHAIN:
+        _refuse_length(place)
     return replace(feature, source=output, timeframe_ms=of.timeframe_ms, market=of.market)
+
+
+def _refuse_length(place: Place) -> None:
+    place.refuse(f"a feature is computed of at most {MAX_CHAIN} others in a row", "")
 
 
 def _bars(feature: Feature, state: ReadingState) -> str:

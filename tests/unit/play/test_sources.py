@@ -23,9 +23,8 @@ def refused(features: str, head: str = "tf: 5m\n") -> str:
 
 
 def test_a_source_may_stand_later_in_the_file_and_gives_its_bars() -> None:
-    found = read(
-        "  a: { indicator: sma, source: b }\n  b: { indicator: ema, source: c.histogram }\n  c: { indicator: macd, tf: 1h, market: ETHUSDT }"
-    )
+    inner = "  b: { indicator: ema, source: c.histogram }\n  c: { indicator: macd, tf: 1h, market: ETHUSDT }"
+    found = read(f"  a: {{ indicator: sma, source: b }}\n{inner}")
     assert [found.features[name].source for name in "abc"] == [Output("b", "value"), Output("c", "histogram"), "close"]
     assert {(each.timeframe_ms, each.market) for each in found.features.values()} == {(3_600_000, "ETH/USDT")}
 
@@ -48,6 +47,7 @@ def test_the_same_bars_may_be_named_again() -> None:
         ("  a: { indicator: sma, source: funding_rate }", "funding_rate is an indicator: declare it first"),
         ("  a: { indicator: sma, source: funding_rate }\n  fund: { indicator: funding_rate }", "did you mean fund?"),
         ("  a: { indicator: sma, source: fnd }\n  fund: { indicator: funding_rate }", "did you mean fund?"),
+        ("  a: { indicator: sma, source: 'b[1]' }\n  b: { indicator: rsi }", "an offset stands in a condition"),
         ("  a: { indicator: sma, source: [close, b] }\n  b: { indicator: rsi }", "another feature as source stands alone"),
     ],
 )  # fmt: skip
@@ -94,3 +94,10 @@ def test_a_play_in_words_names_its_sources() -> None:
     text = describe.play(read("  a: { indicator: sma, params: { length: 3 }, source: m.signal }\n  m: { indicator: macd, source: hlc3 }"))
     assert "a = sma(m.signal, length 3)" in text
     assert "m = macd(hlc3, fast 12, " in text
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_a_long_row_of_sources_is_refused(forward: bool) -> None:
+    row = [f"  f{k}: {{ indicator: sma, source: f{k + 1} }}" for k in range(3_000)] + ["  f3000: { indicator: rsi }"]
+    text = "\n".join(row if forward else row[::-1])
+    assert "at most 20 others in a row" in refused(f"  a: {{ indicator: sma }}\n{text}")
