@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from cluster.cli import backtest, console, play_export, play_features, play_lookahead, play_vet
+from cluster.cli import backtest, console, play_export, play_features, play_indicators, play_lookahead, play_new, play_vet
 from cluster.jobs import warmup
 from coinswarm import errors
 from coinswarm.config import WARMUP_TOLERANCE
@@ -20,6 +20,9 @@ from coinswarm.play.model import Play
 app = typer.Typer(help="Check plays and look at their variants.", no_args_is_help=True)
 app.command(name="lookahead")(play_lookahead.command)
 app.command(name="features")(play_features.command)
+app.command(name="indicators")(play_indicators.command)
+app.command(name="new")(play_new.command)
+app.command(name="schema")(play_new.print_schema)
 app.command(name="export")(play_export.command)
 app.command(name="vet")(play_vet.command)
 

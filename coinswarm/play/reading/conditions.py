@@ -12,9 +12,9 @@ from coinswarm.play.reading.state import ReadingState
 
 MAX_DEPTH = 40
 MAX_SIZE = 20_000
-_JUNCTIONS = ("all", "any", "not")
-_VERBOSE = ("lhs", "op", "rhs", "tolerance")
-KEYS = (*_JUNCTIONS, "setup", *windows.KEYS, *_VERBOSE)
+JUNCTIONS = ("all", "any", "not")
+VERBOSE = ("lhs", "op", "rhs", "tolerance")
+KEYS = (*JUNCTIONS, "setup", *windows.KEYS, *VERBOSE)
 
 
 class Conditions:
@@ -67,8 +67,8 @@ class Conditions:
 
     def _mapped(self, place: Place) -> Condition | None:
         keys = [key for key, _ in place.entries()]
-        if not set(keys).isdisjoint(_VERBOSE):
-            return comparisons.verbose(place, self.state) if place.check_map(_VERBOSE, "a condition") else None
+        if not set(keys).isdisjoint(VERBOSE):
+            return comparisons.verbose(place, self.state) if place.check_map(VERBOSE, "a condition") else None
         if not place.check_map(KEYS, "a condition") or not set(keys) <= set(KEYS):
             return None
         if len(keys) != 1:

@@ -16,8 +16,8 @@ from coinswarm.play.reading.state import Declared, ReadingState
 
 COLUMNS = ("open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4")
 _NAME = re.compile(r"[A-Za-z_][\w\-]*")
-_IDLE = ("atr_key",)  # names the range that `min_atr_move` would count in; means nothing alone
-_KEYS = ("indicator", "indicator_type", "type", "params", "tf", "source", "market", "id")
+IDLE = ("atr_key",)  # names the range that `min_atr_move` would count in; means nothing alone
+KEYS = ("indicator", "indicator_type", "type", "params", "tf", "source", "market", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def declare(name: str, place: Place, state: ReadingState, declared: Declared) ->
 
 
 def _feature(name: str, place: Place, state: ReadingState) -> Declared:
-    if not place.check_map(_KEYS, "a feature", elsewhere=_parameters(place, state)):
+    if not place.check_map(KEYS, "a feature", elsewhere=_parameters(place, state)):
         return Declared(None, None)
     kind = place.at("type")
     if kind is not None and (kind.one_of(("indicator",), "the type of a feature (structures stand under structures)") is None):
@@ -144,7 +144,7 @@ def _given(declaration: Declaration, indicator: Indicator, known: tuple[str, ...
     block = declaration.place.at("params")
     if block is None:
         return {}
-    idle = tuple(key for key in _IDLE if indicator.structure and key not in known and block.at(key) is not None)
+    idle = tuple(key for key in IDLE if indicator.structure and key not in known and block.at(key) is not None)
     for key in idle:
         block.warn(f"{key} has no effect on {indicator.name}")
     return dict(block.entries()) if block.check_map((*known, *idle), f"params of {indicator.name}") else {}

@@ -136,7 +136,8 @@ def test_what_is_printed_is_read_again(condition: Condition) -> None:
 @settings(max_examples=60, deadline=None)
 def test_any_text_is_a_condition_or_a_mistake(seed: int) -> None:
     rnd = Random(seed)
-    parts = "close rsi > <= ( ) and or not in [1] [ ] 3 - within of % crosses above ,".split()
+    words = ["close", "rsi", "and", "or", "not", "in", "within", "of", "crosses", "above"]
+    parts = [*words, ">", "<=", "(", ")", "[1]", "[", "]", "3", "-", "%", ","]
     text = " ".join(rnd.choices(parts, k=rnd.randint(1, 12)))
     try:
         found = entry(f"'{text}'")
