@@ -241,6 +241,7 @@ def _described(result: Backtest, chosen: Variant, side: str | None) -> dict[str,
         "end": _moment(result.bars, len(result.bars) - 1),
         "status": result.status.name.lower(),
         "reason": result.reason,
+        "unmet": result.unmet,
         "metrics": result.metrics,
         "costs": result.costs,
         "account": result.account,
@@ -269,7 +270,7 @@ def _show(result: Backtest, chosen: Variant) -> None:
         console.table(f"Trades, {len(rows)} of {result.trades.height}", _HEADINGS, rows, synthetic=synthetic)
     if chosen.parameters:
         console.text("parameters: " + " ".join(f"{name}={value}" for name, value in chosen.parameters.items()))
-    for line in (result.reason, *(f"note: {text}" for text in chosen.play.notes)):
+    for line in (result.reason, *result.unmet, *(f"note: {text}" for text in chosen.play.notes)):
         if line:
             console.text(line)
 

@@ -102,7 +102,7 @@ def decide(play: model.Play, bars: Bars, markets: Mapping[str, Bars] = NO_MARKET
         InvalidArgument: the play has open slots.
         NotFound: a feature names a market that is not in `markets`.
     """
-    reading = _Reading(bars, FeatureValues(play=play, bars=bars, markets=markets))
+    reading = Reading(bars, FeatureValues(play=play, bars=bars, markets=markets))
     stop, target = play.risk.stop, play.risk.target
     conditions = [play.entry_long, play.exit_long, play.entry_short, play.exit_short]
     short = stop.level_short if stop and stop.level_short is not None else stop.level if stop else None
@@ -129,21 +129,24 @@ def _entries(long: BoolArray, short: BoolArray, mode: model.Mode) -> tuple[BoolA
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """One play read on one set of bars; features are computed once each."""
+class Reading:
+    """A play's operands and conditions on (n_bars,) bars, each known at the close of its bar; features are computed once each."""
 
     bars: Bars
     features: FeatureValues
 
     def signal(self, condition: expressions.Condition | None) -> BoolArray:
+        """(n_bars,) where a condition is true; nowhere where there is none."""
         return np.zeros(len(self.bars), dtype=np.bool_) if condition is None else self.truth(condition)
 
     def level(self, operand: expressions.Operand | None) -> FloatArray:
+        """(n_bars,) values of an operand, NaN where there is none."""
         return np.full(len(self.bars), np.nan) if operand is None else self.value(operand)
 
     # --- operands: a missing value is NaN -------------------------------------------------------------------------------
 
     def value(self, operand: expressions.Operand) -> FloatArray:
+        """(n_bars,) values of an operand; NaN where it is missing."""
         match operand:
             case expressions.Literal(value):
                 return np.full(len(self.bars), number(value))
@@ -165,6 +168,7 @@ class _Reading:
     # --- conditions: false where an operand is missing ------------------------------------------------------------------
 
     def truth(self, condition: expressions.Condition) -> BoolArray:
+        """(n_bars,) where a condition is true."""
         match condition:
             case expressions.Compare(sign, left, right):
                 return _compare(sign, self.value(left), self.value(right))
@@ -195,6 +199,7 @@ class _Reading:
     # --- warmth: the first bar on which a node and all that it looks back on have a value --------------------------------
 
     def first(self, node: expressions.Operand | expressions.Condition | None) -> int:
+        """The first bar on which it and all that it looks back on have a value; 0 for what is always known."""
         match node:
             case None | expressions.Literal() | expressions.Column():
                 return 0
