@@ -116,9 +116,9 @@ def _level(name: str, level: Stop | Target | None, dimensions: Dimensions) -> st
 
 
 def play(strategy: Play) -> str:
-    """A play in a few lines: features, conditions, risk, and how many variants there are."""
+    """A play in a few lines: bars and markets, features, conditions, risk, and how many variants there are."""
     dimensions = strategy.space.dimensions
-    lines = [f"{strategy.name}: {strategy.description}" if strategy.description else strategy.name]
+    lines = [f"{strategy.name}: {strategy.description}" if strategy.description else strategy.name, *_traded(strategy)]
     for feature in strategy.features.values():
         params = ", ".join([*_source(feature, dimensions), *(f"{name} {setting(value, dimensions)}" for name, value in feature.params)])
         where = f" on {Timeframe(feature.timeframe_ms)}" if feature.timeframe_ms else ""
@@ -128,6 +128,14 @@ def play(strategy: Play) -> str:
     lines.append(f"  risk: {risk(strategy.risk, dimensions)}")
     lines.append(f"  {strategy.policy.mode}, {strategy.policy.exit_mode}; {size(strategy)}")
     return "\n".join(lines)
+
+
+def _traded(strategy: Play) -> list[str]:
+    """The exec bars and markets that the play names; what it leaves to the run is left out."""
+    bars = "" if strategy.timeframe_ms is None else f"{Timeframe(strategy.timeframe_ms)} bars"
+    markets = ", ".join(strategy.symbols)
+    named = f"{bars} of {markets}" if bars and markets else bars or markets
+    return [f"  trades {named}"] if named else []
 
 
 def _source(feature: Feature, dimensions: Dimensions) -> list[str]:

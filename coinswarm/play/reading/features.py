@@ -16,6 +16,7 @@ from coinswarm.play.reading.state import Declared, ReadingState
 
 COLUMNS = ("open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4")
 _NAME = re.compile(r"[A-Za-z_][\w\-]*")
+_LENGTHS = ("period", "periods", "window", "timeperiod")
 IDLE = ("atr_key",)  # names the range that `min_atr_move` would count in; means nothing alone
 KEYS = ("indicator", "indicator_type", "type", "params", "tf", "source", "market", "id")
 
@@ -95,10 +96,12 @@ def _feature(name: str, place: Place, state: ReadingState) -> Declared:
 
 
 def _parameters(place: Place, state: ReadingState) -> dict[str, str]:
-    """Where each parameter of the feature's indicator stands."""
+    """Where each parameter of the feature's indicator stands, and a length by the names that others have for it."""
     named = place.at("indicator") or place.at("indicator_type")
     indicator = state.indicators.get(str(named.node.value).lower()) if named else None
-    return {spec.name: f"{place.path}.params.{spec.name}" for spec in indicator.parameters} if indicator else {}
+    names = {spec.name: spec.name for spec in indicator.parameters} if indicator else {}
+    names |= dict.fromkeys(_LENGTHS, "length") if "length" in names else {}
+    return {key: f"{place.path}.params.{name}" for key, name in names.items()}
 
 
 def build(declaration: Declaration, state: ReadingState, named_at: Place) -> Declared:

@@ -23,6 +23,7 @@ _TOKEN = re.compile(
 )
 _SIGNS = ("<=", ">=", "==", "!=", "<", ">", "=")
 _WORDS = ("cross_above", "crosses_above", "cross_below", "crosses_below", "in", "gt", "lt", "gte", "ge", "lte", "le", "eq", "ne", "neq")
+_END = "the end"
 _JOINING = ("and", "or", "not")
 
 
@@ -105,7 +106,7 @@ class _Line:
         if self.takes("within"):
             return self.near(sides[0])
         if not operators:
-            raise NotInfix(f"{self.ahead()} stands where a comparison such as > is expected")
+            raise NotInfix(f"{self.ahead()!r} stands where a comparison such as > is expected")
         if operators == ["<=", "<="]:
             return self.node((sides[1], self.node("between"), self.node((sides[0], sides[2]))))
         pairs = [self.node((left, self.node(operator), right)) for operator, (left, right) in zip(operators, pairwise(sides), strict=True)]
@@ -138,6 +139,8 @@ class _Line:
         found = inner()
         while self.place < len(self.tokens) and (sign := self.tokens[self.place]) in signs:
             self.place += 1
+            if sign == "%" and self.ahead() in (_END, ")", "and", "or"):
+                raise NotInfix("% takes a remainder: 0.01 % is written 0.0001")
             found = self.node((found, self.node(sign), inner()))
         return found
 
@@ -174,7 +177,7 @@ class _Line:
     # --- tokens ---------------------------------------------------------------------------------------------------------
 
     def ahead(self) -> str:
-        return self.tokens[self.place] if self.place < len(self.tokens) else "the end"
+        return self.tokens[self.place] if self.place < len(self.tokens) else _END
 
     def next(self) -> str:
         if self.place >= len(self.tokens):

@@ -24,6 +24,7 @@ SIZING_KEYS = ("model", "value", "max_leverage")
 SIZING_MODELS = (*SizingModel, "fixed_usdt")
 ENTRY_KEYS = ("order_type", "limit_offset_pct", "time_in_force", "expire_after_bars")
 ORDER_TYPES = ("MARKET", "LIMIT")
+_OTHER_NAMES = {"atr": "atr_feature_id", **dict.fromkeys(("mult", "multiple", "multiplier", "pct", "percent", "risk_pct"), "value")}
 _SHARE = Domain(0.0, 100.0, above=True)
 _GAIN = Domain(0.0, 100_000.0, above=True)
 _POSITIVE = Domain(0.0, above=True)
@@ -139,7 +140,7 @@ class _Parts:
 
 
 def _sizing(place: Place, state: ReadingState) -> Sizing:
-    if not place.check_map(SIZING_KEYS, "sizing"):
+    if not place.check_map(SIZING_KEYS, "sizing", elsewhere=_OTHER_NAMES):
         return Sizing()
     entry = place.at("model")
     word = entry.one_of(SIZING_MODELS, "a sizing model") if entry else SizingModel.PERCENT_EQUITY
@@ -161,7 +162,7 @@ def _percent(place: Place, state: ReadingState, domain: Domain, *, fraction: flo
 
 
 def _kind(place: Place, kinds: type[_Kind], keys: tuple[str, ...]) -> _Kind | None:
-    if not place.check_map(keys, "a stop or target"):
+    if not place.check_map(keys, "a stop or target", elsewhere=_OTHER_NAMES):
         return None
     entry = place.at("type")
     if entry is None:

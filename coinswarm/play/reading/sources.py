@@ -52,7 +52,7 @@ def _output(place: Place, state: ReadingState, chain: list[str]) -> Output | Non
         _refuse_length(place)
         return None
     if name not in state.declared:
-        _refuse_unknown(place, name, state)
+        _refuse_unknown(place, name, state, chain[-1])
         return None
     declared = _link(name, state, chain)
     indicator = declared.indicator
@@ -70,8 +70,8 @@ def _output(place: Place, state: ReadingState, chain: list[str]) -> Output | Non
     return found
 
 
-def _refuse_unknown(place: Place, name: str, state: ReadingState) -> None:
-    known = (*state.declared, *COLUMNS)
+def _refuse_unknown(place: Place, name: str, state: ReadingState, outer: str) -> None:
+    known = [other for other in (*state.declared, *COLUMNS) if other != outer]
     own = [other for other, declared in state.declared.items() if declared.indicator is not None and declared.indicator.name == name]
     if name in state.indicators and not own:
         example = f"declare it first, such as fund: {{ indicator: {name} }}, then source: fund"

@@ -89,7 +89,8 @@ def test_lines_stand_in_lists_beside_other_conditions() -> None:
     ("text", "message"),
     [
         ("close >", "the text ends where a feature, a column or a number is expected"),
-        ("close", "the end stands where a comparison such as > is expected"),
+        ("close > 0.01%", "% takes a remainder: 0.01 % is written 0.0001"),
+        ("close", "'the end' stands where a comparison such as > is expected"),
         ("close > open or", "the text ends where"),
         ("(close > open", "'the end' stands where ')' is expected"),
         ("close > opne", "did you mean open"),
@@ -194,6 +195,9 @@ def test_names_that_cannot_be(old: str, new: str, message: str) -> None:
         ("stop_loss_pct: 3", "did you mean risk.stop_loss_pct?"),
         ("mode: long_only", "did you mean position_policy.mode?"),
         ("features: { e: { indicator: ema, length: 3 } }", "did you mean features.e.params.length?"),
+        ("features: { e: { indicator: ema, period: 3 } }", "did you mean features.e.params.length?"),
+        ("risk: { stop_loss: { type: trailing_atr, atr: e, mult: 3 } }", "did you mean atr_feature_id?"),
+        ("risk: { sizing: { model: risk_based, risk_pct: 1 } }", "did you mean value?"),
         ("features: { e: { indicator: ema, lenght: 3 } }", "did you mean features.e.params.length?"),
     ],
 )
