@@ -64,7 +64,7 @@ def _fields(block: Place, names: Mapping[str, str]) -> dict[str, tuple[Place, fl
             found[name] = (entry, float(value))
         elif entry is not None:
             entry.refuse(
-                "here stands a number" if not (entry.is_list() or entry.is_map()) else "account and costs do not vary; here stands a number"
+                "expected a number" if not (entry.is_list() or entry.is_map()) else "account and costs do not vary; here stands a number"
             )
     return found
 

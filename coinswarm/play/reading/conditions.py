@@ -50,7 +50,7 @@ class Conditions:
             return self._mapped(place)
         if isinstance(place.node.value, str):
             return self._line(place, place.node.value)
-        place.refuse('here stands a condition such as [close, ">", 100] or "close > 100", a list of them, or all, any, not, setup')
+        place.refuse('expected a condition such as [close, ">", 100] or "close > 100", a list of them, or all, any, not, setup')
         return None
 
     def _line(self, place: Place, text: str) -> Condition | None:
@@ -95,7 +95,7 @@ class Conditions:
     def _parts(self, place: Place) -> tuple[Condition, ...] | None:
         items = [place] if place.is_map() or comparisons.is_comparison(place) else place.items()
         if not items:
-            place.refuse("here stands a list of at least one condition")
+            place.refuse("expected a list of at least one condition")
             return None
         read_conditions = [self.read(item) for item in items]
         conditions = tuple(condition for condition in read_conditions if condition is not None)

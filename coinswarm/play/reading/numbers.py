@@ -123,14 +123,14 @@ def _one_number(place: Place, rule: Rule) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         quoted = isinstance(value, str) and value.replace(".", "", 1).lstrip("-+").isdigit()
         place.refuse(
-            "a number stands without quotes" if quoted else "here stands a number, a list of numbers or a range {min, max, step, log}"
+            "a number stands without quotes" if quoted else "expected a number, a list of numbers or a range {min, max, step, log}"
         )
         return None
     if not math.isfinite(value) or not isinstance(rule, Domain):
         place.refuse("a number must be finite")
         return None
     if not rule.admits(value):
-        place.refuse(f"here stands {rule.text()}")
+        place.refuse(f"expected {rule.text()}")
         return None
     return float(value)
 
@@ -142,7 +142,7 @@ def _one_word(place: Place, rule: Rule) -> str | None:
     words = rule.words if isinstance(rule, Parameter) else ()
     spelled = {word.lower(): word for word in words}
     if text.lower() not in spelled:
-        place.refuse(f"here stands one of {', '.join(words)}", names=errors.nearest(text, words))
+        place.refuse(f"expected one of {', '.join(words)}", names=errors.nearest(text, words))
         return None
     return spelled[text.lower()]
 

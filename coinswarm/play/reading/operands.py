@@ -35,7 +35,7 @@ def operand(place: Place, state: ReadingState, name: str) -> Operand | None:
         return _listed(place, state, name)
     if place.is_map():
         return _mapped(place, state, name)
-    place.refuse("here stands an operand: a feature, a column, a number or arithmetic")
+    place.refuse("expected an operand: a feature, a column, a number or arithmetic")
     return None
 
 

@@ -42,16 +42,21 @@ def parse(text: str, problems: Problems) -> Node | None:
         return _Builder(problems).document(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else None
-        rule = "a play must be valid YAML"
-        if mark and _OFFSET_IN_LIST.search(text.splitlines()[mark.line] if mark.line < len(text.splitlines()) else ""):
-            rule = 'within a list, a name with an offset stands in quotes: [close, ">", "dc.upper[1]"]'
-        problems.add("", None, rule, error.problem or str(error.context), line=line)
+        problems.add("", None, _invalid(text, error), line=mark.line + 1 if mark else None)
     except (yaml.YAMLError, UnicodeError, ValueError) as error:
         problems.add("", None, "a play must be readable text in UTF-8", str(error).splitlines()[0] if str(error) else "")
     except _Stop:  # the problem that stopped the reading is on the list
         return None
     return None
+
+
+def _invalid(text: str, error: yaml.MarkedYAMLError) -> str:
+    """What is wrong with a YAML text; an offset that YAML takes for a list is the mistake that is made most."""
+    lines = text.splitlines()
+    mark = error.problem_mark
+    if mark is not None and mark.line < len(lines) and _OFFSET_IN_LIST.search(lines[mark.line]):
+        return 'within a list in brackets, an offset needs quotes: [close, ">", "dc.upper[1]"] or ["close > dc.upper[1]"]'
+    return f"invalid YAML: {(error.problem or str(error.context)).removeprefix('did not find ').removeprefix('found ')}"
 
 
 def scalar(text: str) -> Scalar:

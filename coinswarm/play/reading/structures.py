@@ -49,7 +49,7 @@ def _group(block: Place, role: str, group: Place, state: ReadingState) -> Iterat
             yield from _group(group, text, inner, state)
         return
     if not group.is_list():
-        group.refuse("here stands a list of structures")
+        group.refuse("expected a list of structures")
         return
     timeframe_ms = None
     if role not in ("exec", "exec_tf"):

@@ -98,7 +98,7 @@ def test_lines_stand_in_lists_beside_other_conditions() -> None:
         ("close ~ open", "'~ open' is not understood"),
         ("up", "did you mean { setup: up }?"),
         ("close > dc.upper[999999]", "an offset is a whole number in [0, 100000]"),
-        ('[close, ">", dc.upper[1]]', 'stands in quotes: [close, ">", "dc.upper[1]"]'),
+        ('[close, ">", dc.upper[1]]', 'an offset needs quotes: [close, ">", "dc.upper[1]"]'),
     ],
 )
 def test_what_is_no_condition_in_one_line(text: str, message: str) -> None:
