@@ -34,6 +34,12 @@ def test_the_same_bars_may_be_named_again() -> None:
     assert found.features["a"].source == Output("b", "value")
 
 
+def test_a_run_on_the_bars_of_both_leaves_them_on_its_own() -> None:
+    found = read("  a: { indicator: sma, source: b }\n  b: { indicator: rsi, tf: 1h }", head="")
+    assert {each.timeframe_ms for each in play.with_run(found, timeframe="1h").features.values()} == {None}
+    assert {each.timeframe_ms for each in play.with_run(found, timeframe="5m").features.values()} == {3_600_000}
+
+
 @pytest.mark.parametrize(
     ("features", "message"),
     [
