@@ -33,7 +33,7 @@ class Recorded:
     def candles(self, symbol: str, timeframe: Timeframe, since_ms: int, limit: int) -> Sequence[Candle]:
         return self._of(symbol, timeframe).candles(symbol, timeframe, since_ms, limit)
 
-    def funding(self, symbol: str, since_ms: int, limit: int) -> Sequence[tuple[int, float]] | None:  # noqa: ARG002 - a spot market
+    def funding(self, symbol: str, since_ms: int, limit: int) -> Sequence[tuple[int, float]] | None:
         return None
 
     def _read(self, symbol: str) -> ReplayExchange:

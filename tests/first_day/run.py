@@ -76,9 +76,9 @@ DAY = (
 """The commands of the day, twelve at most."""
 _INTRODUCTION = """# The first day
 
-Twelve commands, from a clone to a play of one's own, taken home, its report open. Written by `python -m tests.first_day.run`, which types them
-into a terminal of 80 columns, in an empty folder and an empty home, and keeps what they say; progress is cut in the middle. Candles come from
-a recording of Binance, for the machine that writes this page asks no exchange.
+Twelve commands, from a clone to a play of one's own, taken home, its report open. Written by `python -m tests.first_day.run`, which types
+them into a terminal of 80 columns, in an empty folder and an empty home, and keeps what they say; progress is cut in the middle. Candles
+come from a recording of Binance, for the machine that writes this page asks no exchange.
 """
 
 
