@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +18,25 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 
+_COMMAND = "coinswarm"
+
+
 def show(report: Report, path: Path | None = None) -> None:
     """Print a report; `path` is where it was written."""
     show_parts(report.parts, synthetic=report.synthetic)
     if path is not None:
         console.text(f"everything: {console.path(path)}")
     if report.next_steps:
-        console.text("next:  " + "\n       ".join(report.next_steps))
+        console.text("next:  " + "\n       ".join(as_typed(step, sys.argv[0]) for step in report.next_steps))
+
+
+def as_typed(step: str, program: str) -> str:
+    """A command as it can be typed here: with the path of this program, where no `coinswarm` is on the search path."""
+    path = Path(program)
+    if path.name != _COMMAND or shutil.which(_COMMAND):
+        return step
+    place = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return re.sub(rf"^(\s*){_COMMAND} ", rf"\g<1>{place} ", step)
 
 
 def show_parts(parts: Sequence[ReportTable | str], *, synthetic: bool) -> None:
