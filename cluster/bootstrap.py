@@ -47,6 +47,8 @@ DRIVER = (sys.executable, "-P", "-m", "cluster.run.driver")
 """Starts a process that takes jobs from the queue."""
 HOST = (sys.executable, "-P", "-m", "cluster.run.host")
 """Starts a process that shares a cluster."""
+CLUSTER_START_S, PROCESS_START_S = 12.0, 2.0
+"""Seconds until a local Ray cluster and its worker processes compute, and until this process does: docs/benchmarks-cluster.md."""
 _ANSWER_S = 30.0
 """How long one statement of a server may take; those of drivers take as long as they take."""
 _STORE_PATIENCE_S = 2.0
@@ -273,6 +275,18 @@ class OpenCompute:
         self.dashboard: str | None = None
         self.renewable = bool(shared) or not settings.ray_address
 
+    def processors(self, *, alone: bool) -> int | None:
+        """See `Compute`."""
+        if alone:
+            return 1
+        if self._shared or self._settings.ray_address:
+            return None
+        return self._workers or self._settings.workers or len(os.sched_getaffinity(0))
+
+    def start_s(self, *, alone: bool) -> float:
+        """See `Compute`."""
+        return PROCESS_START_S if alone or self._shared or self._settings.ray_address else CLUSTER_START_S
+
     @contextmanager
     def executor(self, *, alone: bool, bounded: bool = False) -> Iterator[Executor]:
         """An executor; `alone`: in this process; `bounded`: as for `open_executor`."""
@@ -342,8 +356,10 @@ def open_executor(
     """
     if settings.compute == "process":
         prepare(settings)
+        from cluster.compute import compiling
         from cluster.compute.local import LocalExecutor
 
+        compiling.compile_here(tell or _silent)
         yield LocalExecutor(), None
         return
     connected = _connected(settings, workers, tell or _silent)
@@ -416,10 +432,13 @@ def look_at_nodes(settings: MachineSettings) -> tuple[ClusterNode, ...]:
 def _connected(settings: MachineSettings, workers: int | None, tell: Callable[[str], None]) -> RaySession:
     """A session on the configured cluster, or on a local one."""
     variables, home = prepare(settings), machine.ensure_home(settings)
-    from cluster.compute.ray import session, startup
+    from cluster.compute import compiling
 
     if not settings.ray_address:
-        startup.compile_here(tell)
+        compiling.compile_here(tell)
+        tell(f"starting a local Ray cluster, which takes about {CLUSTER_START_S:.0f} s")
+    from cluster.compute.ray import session
+
     return session.connect(settings.ray_address, workers=workers or settings.workers, variables=variables, home=home)
 
 

@@ -1,68 +1,83 @@
-"""Where this machine keeps things: the only module that reads the environment."""
+"""Where this machine keeps things: the only module that reads the environment, and the file of settings beside it."""
 
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from cluster import private
+from cluster import private, settings_file
 from coinswarm import errors
-from coinswarm.ledger.quotas import Quota
+
+if TYPE_CHECKING:
+    from coinswarm.ledger.quotas import Quota
+
+_PREFIX = "COINSWARM_"
+CONFIG = "COINSWARM_CONFIG"
+"""The variable that names the file of settings."""
+_ITS_OWNER = "must begin with a user who has a home folder"
 
 
-class MachineSettings(BaseSettings):
-    """Settings of the machine, each from `COINSWARM_<NAME>`; what decides a result lives in `coinswarm.config` instead.
+def _usual_home() -> Path:
+    try:
+        return Path.home() / ".coinswarm"
+    except RuntimeError as error:  # a container's user may have no entry and no HOME
+        raise errors.BadSetting("COINSWARM_HOME must be set for a user without a home folder", found="neither it nor HOME") from error
 
-    Attributes:
-        home: folder in which everything of this user lives.
-        bars_path: the DuckDB file of bars; none: `bars.duckdb` in the home folder.
-        database_url: a PostgreSQL server; none: the embedded one in the home folder.
-        database_url_file: a file that holds the address, for those who mount secrets; looked at when there is no `database_url`.
-        ray_address: a running Ray cluster, from `RAY_ADDRESS`; none: a local one.
-        workers: worker processes of a local cluster; none: one a core.
-        dashboard_url: address of Ray's dashboard as browsers reach it; none: where the cluster says that it is.
-        compute: `cluster`, or `process` for small jobs: everything in this process, without Ray.
-        api_host, api_port: where the control service listens.
-        server: address of a control service that commands are sent to; none: this machine's own database.
-        token: what that service is asked with; none: the one in the home folder, for a service on this machine.
-        fetch_timeout_s: how long an exchange may take to answer at all.
-        log: the least grave event that services log, as JSON lines in `logs` of the home folder.
-        debug: show tracebacks.
-        max_trials, max_chaos_trades, max_generations, max_fetched_bars: the most that one job may ask for.
-    """
 
-    model_config = SettingsConfigDict(env_prefix="COINSWARM_", env_ignore_empty=True, extra="ignore", frozen=True)
+class MachineSettings(BaseModel):
+    """Settings of the machine, as `load` reads them; what decides a result lives in `coinswarm.config` instead."""
 
-    home: Path = Field(default_factory=lambda: _users_home() / ".coinswarm")
-    bars_path: Path | None = None
-    database_url: SecretStr | None = None
-    database_url_file: Path | None = None
-    ray_address: str | None = Field(default=None, validation_alias=AliasChoices("COINSWARM_RAY_ADDRESS", "RAY_ADDRESS"))
-    workers: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    dashboard_url: str | None = None
-    compute: Literal["cluster", "process"] = "cluster"
-    api_host: str = "127.0.0.1"
-    api_port: Annotated[int, Field(ge=1, le=65_535)] = 8321
-    server: str | None = None
-    token: SecretStr | None = None
-    fetch_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
-    log: Literal["debug", "info", "warning", "error"] = "info"
-    debug: bool = False
-    max_trials: Annotated[int, Field(ge=1)] = 1_000_000_000
-    max_chaos_trades: Annotated[int, Field(ge=1)] = 100_000_000
-    max_generations: Annotated[int, Field(ge=1)] = 100_000
-    max_fetched_bars: Annotated[int, Field(ge=1)] = 200_000_000
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    home: Path = Field(default_factory=_usual_home, description="folder in which everything of this user lives")
+    bars_path: Path | None = Field(default=None, description="the DuckDB file of bars; none: `bars.duckdb` in the home folder")
+    database_url: SecretStr | None = Field(default=None, description="a PostgreSQL server; none: the embedded one in the home folder")
+    database_url_file: Path | None = Field(
+        default=None, description="a file that holds the address; looked at when there is no `database_url`"
+    )
+    ray_address: str | None = Field(default=None, description="a running Ray cluster; none: a local one")
+    workers: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description="worker processes of a local cluster; none: one a core"
+    )
+    dashboard_url: str | None = Field(
+        default=None, description="address of Ray's dashboard as browsers reach it; none: where the cluster says that it is"
+    )
+    compute: Literal["cluster", "process"] = Field(
+        default="cluster", description="where jobs are computed; `process`: small ones, in the process of the command and without Ray"
+    )
+    api_host: str = Field(default="127.0.0.1", description="where `coinswarm serve` listens")
+    api_port: Annotated[int, Field(ge=1, le=65_535)] = Field(default=8321, description="port at which it listens")
+    server: str | None = Field(default=None, description="a control plane that commands are sent to; none: this machine itself")
+    token: SecretStr | None = Field(
+        default=None, description="what it is asked with; none: what a service on this machine left in the home folder"
+    )
+    token_file: Path | None = Field(default=None, description="a file that holds the token; looked at when there is no `token`")
+    fetch_timeout_s: Annotated[float, Field(gt=0, le=600)] = Field(
+        default=10.0, description="seconds that an exchange may take to answer at all"
+    )
+    log: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="the least grave event that services log, as JSON lines in `logs` of the home folder"
+    )
+    debug: bool = Field(default=False, description="show tracebacks")
+    max_trials: Annotated[int, Field(ge=1)] = Field(default=1_000_000_000, description="most variants that one job may evaluate")
+    max_chaos_trades: Annotated[int, Field(ge=1)] = Field(default=100_000_000, description="most random trades that one job may draw")
+    max_generations: Annotated[int, Field(ge=1)] = Field(default=100_000, description="most generations of one search")
+    max_fetched_bars: Annotated[int, Field(ge=1)] = Field(default=200_000_000, description="most bars that one job may fetch")
 
     @property
     def job_limits(self) -> Quota:
         """The most that one job may ask for."""
+        from coinswarm.ledger.quotas import Quota
+
         return Quota(
             trials=self.max_trials, chaos_trades=self.max_chaos_trades, generations=self.max_generations,
             fetched_bars=self.max_fetched_bars,
@@ -82,12 +97,25 @@ class MachineSettings(BaseSettings):
         """
         if self.database_url is not None:
             return self.database_url.get_secret_value()
-        if self.database_url_file is None:
-            return None
+        return self._read_from(self.database_url_file, "COINSWARM_DATABASE_URL_FILE must be a file with an address")
+
+    @property
+    def service_token(self) -> str | None:
+        """The token that was configured for a control plane; None: there is none.
+
+        Raises:
+            BadSetting: the file that should hold it cannot be read.
+        """
+        if self.token is not None:
+            return self.token.get_secret_value()
+        return self._read_from(self.token_file, "COINSWARM_TOKEN_FILE must be a file with a token")
+
+    @staticmethod
+    def _read_from(file: Path | None, rule: str) -> str | None:
         try:
-            return self.database_url_file.read_text().strip()
+            return None if file is None else file.expanduser().read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise errors.BadSetting("COINSWARM_DATABASE_URL_FILE must be a file with an address", found=error) from None
+            raise errors.BadSetting(rule, found=error) from None
 
     @property
     def postgres_folder(self) -> Path:
@@ -110,38 +138,177 @@ class MachineSettings(BaseSettings):
         return self.home.expanduser() / "numba"
 
 
-def _users_home() -> Path:
-    try:
-        return Path.home()
-    except RuntimeError as error:  # a container's user may have no entry and no HOME
-        raise errors.BadSetting("COINSWARM_HOME must be set for a user without a home folder", found="neither it nor HOME") from error
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where the value of a setting comes from: a variable, a line of a file, or neither, which is its default."""
+
+    variable: str = ""
+    file: Path | None = None
+    line: int = 0
+
+    def __str__(self) -> str:
+        if self.file is not None:
+            return f"{self.file}:{self.line}"
+        return f"environment {self.variable}" if self.variable else "default"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """The settings of this machine, where each comes from, and the file that was read; None: there is none."""
+
+    settings: MachineSettings
+    origins: Mapping[str, Origin]
+    file: Path | None
 
 
 def load() -> MachineSettings:
-    """Read the settings of this machine.
+    """Read the settings of this machine. Raises as `read`."""
+    return read().settings
+
+
+def read() -> Reading:
+    """Read the settings of this machine: what the environment says, else the file of settings, else the default.
 
     Raises:
-        BadSetting: a variable has a value outside its domain; all of them are named.
+        BadSettings: values outside their domain, or a file that says what cannot be; all mistakes are named.
+        BadSetting: the file cannot be read, or other accounts can change it.
     """
+    given, mistakes = _of_environment()
+    origins = {name: Origin(variable=_variable_of(name)) for name in given}
+    file = file_of_settings()
+    if file is not None:
+        contents = read_file(file)
+        mistakes += contents.problems
+        if "database_url_file" in given:  # the environment comes first, in whichever form
+            contents.entries.pop("database_url", None)
+        origins = {name: Origin(file=file, line=entry.line) for name, entry in contents.entries.items()} | origins
+        given = {name: entry.value for name, entry in contents.entries.items()} | given
+    if mistakes:
+        raise errors.BadSettings(mistakes)
+    return Reading(settings=MachineSettings.model_validate(given), origins=origins, file=file)
+
+
+def _of_environment() -> tuple[dict[str, object], list[errors.PlayProblem]]:
+    named = {name: variable for name in MachineSettings.model_fields if (variable := _variable_of(name))}
+    given: dict[str, object] = {name: os.environ[variable] for name, variable in named.items()}
+    wrong = _wrong(given, MachineSettings.model_validate)
+    return given, [
+        errors.PlayProblem(path=named[name], rule=rule, found=_found(name, given[name]), file="environment") for name, rule in wrong
+    ]
+
+
+def read_file(path: Path) -> settings_file.FileContents:
+    """What a file of settings says, checked, with paths that begin at its folder. Raises `BadSetting` as `cluster.settings_file.read`."""
+    contents = settings_file.read(path, MachineSettings.model_fields)
+    entries = contents.entries
+    wrong = dict(_wrong({name: entry.value for name, entry in entries.items()}, _strictly))
+    mistakes = [
+        errors.PlayProblem(path=name, rule=rule, found=_found(name, entries[name].value), line=entries[name].line, file=str(path))
+        for name, rule in wrong.items()
+    ]
+    return replace(
+        contents,
+        entries={name: replace(entry, value=_placed(name, entry.value, path)) for name, entry in entries.items() if name not in wrong},
+        problems=tuple(sorted((*contents.problems, *mistakes), key=lambda problem: problem.line or 0)),
+    )
+
+
+def _strictly(values: Mapping[str, object]) -> object:
+    """Check values as YAML has them: a text is no number, and a number no text."""
+    return MachineSettings.model_validate_json(json.dumps(values, default=lambda _: {}), strict=True)
+
+
+def _placed(name: str, value: object, file: Path) -> object:
+    return file.parent / Path(value).expanduser() if _is_path(name) and isinstance(value, str) else value
+
+
+def _found(name: str, value: object) -> str:
+    return "" if name in settings_file.SECRETS else repr(value)
+
+
+def file_of_settings() -> Path | None:
+    """The file of settings that holds: that of `COINSWARM_CONFIG`, else `config.yaml` in the home folder if it is there."""
+    if asked := os.environ.get(CONFIG):
+        return Path(asked)
+    usual = home() / settings_file.NAME
+    return usual if os.path.lexists(usual) else None
+
+
+def home() -> Path:
+    """The home folder, which only the environment names.
+
+    Raises:
+        BadSetting: it begins with a user who has no home folder, or there is neither it nor a home folder of this user.
+    """
+    asked = os.environ.get(f"{_PREFIX}HOME")
     try:
-        settings = MachineSettings()
+        return Path(asked).expanduser() if asked else _usual_home()
+    except RuntimeError:
+        raise errors.BadSetting(f"COINSWARM_HOME {_ITS_OWNER}", found=asked) from None
+
+
+def variables_of(name: str) -> tuple[str, ...]:
+    """The variables that a setting is read from, the first that is set; an empty one counts as unset."""
+    own = f"{_PREFIX}{name.upper()}"
+    return (own, "RAY_ADDRESS") if name == "ray_address" else (own,)
+
+
+def _variable_of(name: str) -> str:
+    return next((variable for variable in variables_of(name) if os.environ.get(variable)), "")
+
+
+def _wrong(values: Mapping[str, object], validate: Callable[[dict[str, object]], object]) -> Iterator[tuple[str, str]]:
+    """Names of settings whose values lie outside their domain, with the rule."""
+    wrong: set[str] = set()
+    try:
+        validate({"home": ".", **values})
     except ValidationError as error:
-        raise errors.BadSetting("a setting from the environment cannot be used", found="; ".join(_problems(error))) from None
-    for name, path in (("HOME", settings.home), ("BARS_PATH", settings.bars_path)):
-        try:
-            _ = path and path.expanduser()
-        except RuntimeError:
-            raise errors.BadSetting(f"COINSWARM_{name} must begin with a user who has a home folder", found=path) from None
-    return settings
+        wrong = {str(problem["loc"][0]) for problem in error.errors()}
+    for name, value in values.items():
+        if name in wrong:
+            yield name, f"must be {domain(name)}"
+        elif _is_path(name) and not _is_of_a_user(str(value)):
+            yield name, _ITS_OWNER
 
 
-def _problems(error: ValidationError) -> list[str]:
-    return [f"{_variable(problem['loc'][0] if problem['loc'] else 'settings')}: {problem['msg']}" for problem in error.errors()]
+def _is_of_a_user(path: str) -> bool:
+    try:
+        Path(path).expanduser()
+    except RuntimeError:
+        return False
+    return True
 
 
-def _variable(name: object) -> str:
-    text = str(name)
-    return text if text.isupper() else f"COINSWARM_{text.upper()}"
+def _is_path(name: str) -> bool:
+    return any(part.get("format") == "path" for part in _alternatives(name))
+
+
+def domain(name: str) -> str:
+    """What a setting may be, in words."""
+    return " or ".join(_domain(part) for part in _alternatives(name) if part.get("type") != "null")
+
+
+def _alternatives(name: str) -> Sequence[Mapping[str, Any]]:
+    schema = _schema()[name]
+    return cast("Sequence[Mapping[str, Any]]", schema.get("anyOf", [schema]))
+
+
+@cache
+def _schema() -> Mapping[str, Any]:
+    properties: Mapping[str, Any] = MachineSettings.model_json_schema()["properties"]
+    return properties
+
+
+def _domain(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return f"one of {', '.join(schema['enum'])}"
+    if schema.get("format") == "path":
+        return "a path"
+    kind = {"integer": "a whole number", "number": "a number", "boolean": "true or false"}.get(schema["type"], "text")
+    least, most, above = (schema.get(limit) for limit in ("minimum", "maximum", "exclusiveMinimum"))
+    if least is not None:
+        return f"{kind} from {least} to {most}" if most is not None else f"{kind} of at least {least}"
+    return f"{kind} above {above} and up to {most}" if above is not None else kind
 
 
 def ensure_home(settings: MachineSettings) -> Path:
@@ -202,13 +369,20 @@ def dashboard(settings: MachineSettings) -> str | None:
 
 
 def inherited(settings: MachineSettings) -> dict[str, str]:
-    """The environment of a child process that is to have these settings."""
-    given = {"HOME": settings.home, "BARS_PATH": settings.bars_path, "WORKERS": settings.workers, "RAY_ADDRESS": settings.ray_address}
-    secret = settings.database_url
-    given["DATABASE_URL"] = None if secret is None else secret.get_secret_value()
-    dropped = {f"COINSWARM_{name}" for name in (*given, "SERVER", "TOKEN")}
-    rest = {name: value for name, value in os.environ.items() if name not in dropped}
-    return rest | {f"COINSWARM_{name}": str(value) for name, value in given.items() if value is not None}
+    """The environment of a child process that has these settings, whatever becomes of the file that they were read from.
+
+    What asks other control planes is left out: a child process computes.
+    """
+    names = {name: variables_of(name) for name in MachineSettings.model_fields}
+    dropped = {variable for variables in names.values() for variable in variables}
+    given = {
+        name: getattr(settings, name) for name in settings.model_fields_set | {"home"} if name not in ("server", "token", "token_file")
+    }
+    texts = {
+        name: str(value.get_secret_value() if isinstance(value, SecretStr) else value) for name, value in given.items() if value is not None
+    }
+    rest = {variable: value for variable, value in os.environ.items() if variable not in dropped}
+    return rest | {CONFIG: os.devnull} | {names[name][0]: text for name, text in texts.items()}
 
 
 def announce(variables: Mapping[str, str]) -> dict[str, str]:

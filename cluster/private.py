@@ -37,11 +37,22 @@ def folder(path: Path) -> Path:
             may own it: that account loses nothing by what root does for it.
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    owner, us = path.stat().st_uid, os.geteuid()
-    if owner not in (0, us) and not (us == 0 and owner == path.parent.stat().st_uid):
-        raise errors.Unavailable(f"{path} must belong to the account that uses it", found=f"the account {owner}")
+    if is_anothers(path):
+        raise errors.Unavailable(f"{path} must belong to the account that uses it", found=f"the account {path.stat().st_uid}")
     _narrow(path)
     return path
+
+
+def is_anothers(path: Path) -> bool:
+    """Whether a file or folder belongs to an account that is not to be relied on: neither ours nor root's; see `folder` for root."""
+    owner, us = path.stat().st_uid, os.geteuid()
+    return owner not in (0, us) and not (us == 0 and owner == path.parent.stat().st_uid)
+
+
+def writers(path: Path) -> tuple[str, ...]:
+    """Who besides its owner can write a file: its group, everyone, or neither."""
+    mode = path.stat().st_mode
+    return tuple(who for who, bit in (("its group", stat.S_IWGRP), ("everyone", stat.S_IWOTH)) if mode & bit)
 
 
 LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
@@ -94,8 +105,8 @@ def exposed(home: Path) -> tuple[Path, ...]:
 
 
 def _ours(home: Path) -> list[Path]:
-    """All of ours in a home folder, and the folder if it holds nothing else."""
-    entries = list(home.iterdir())
+    """All of ours in a home folder, and the folder if it holds nothing else but settings, which its owner wrote."""
+    entries = [entry for entry in home.iterdir() if entry.name != "config.yaml"]
     ours = [entry for entry in entries if entry.name in _NAMES or entry.suffix == ".token"]
     return [*ours, home] if len(ours) == len(entries) else ours
 

@@ -1,8 +1,8 @@
-"""The science: what a play is, what it is worth and whether to believe it. Blind to machines.
+"""The science: what a play is, what it is worth and whether to believe it. Runs in one process; no cluster needed.
 
-A notebook needs no more than this module: `cs.read_bars`, `cs.load_play`, `cs.backtest`, `cs.score`, `cs.evolve`, `cs.chaos`,
-`cs.stats`. They are imported on first use. `backtest`, `evolve` and `chaos` are functions here, and the packages of these names are
-reached by their modules: `from coinswarm.backtest.run import Backtest` (docs/decisions/0005).
+A notebook needs no more than this module: `cs.read_bars`, `cs.bars_from`, `cs.load_play`, `cs.backtest`, `cs.score`, `cs.evolve`,
+`cs.GAOptimizer`, `cs.chaos`, `cs.stats`. They are imported on first use. `backtest`, `evolve` and `chaos` are functions here, and the
+packages of these names are reached by their modules: `from coinswarm.backtest.run import Backtest` (docs/decisions/0005).
 """
 
 from __future__ import annotations
@@ -12,16 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coinswarm import stats as stats
-    from coinswarm.backtest.run import run as backtest
     from coinswarm.chaos.running import run as chaos
-    from coinswarm.market import read_bars
-    from coinswarm.notebook import evolve, score
+    from coinswarm.evolve.settings import SearchSettings
+    from coinswarm.market import bars_from, read_bars
+    from coinswarm.notebook import backtest, evolve, score
+    from coinswarm.optimizer import GAOptimizer
     from coinswarm.play import load as load_play
 
-__all__ = ["backtest", "chaos", "evolve", "load_play", "read_bars", "score", "stats"]
+__all__ = [
+    "GAOptimizer", "SearchSettings", "backtest", "bars_from", "chaos", "evolve", "load_play", "read_bars", "score", "stats",
+]  # fmt: skip
 
 _FUNCTIONS = {
-    "backtest": ("coinswarm.backtest.run", "run"),
+    "GAOptimizer": ("coinswarm.optimizer", "GAOptimizer"),
+    "SearchSettings": ("coinswarm.evolve.settings", "SearchSettings"),
+    "backtest": ("coinswarm.notebook", "backtest"),
+    "bars_from": ("coinswarm.market", "bars_from"),
     "chaos": ("coinswarm.chaos.running", "run"),
     "evolve": ("coinswarm.notebook", "evolve"),
     "load_play": ("coinswarm.play", "load"),
@@ -45,4 +51,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -10,16 +10,17 @@ import dataclasses
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from functools import cache
-from typing import Any, TypeVar
-
-import numpy as np
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from coinswarm import errors
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 _T = TypeVar("_T")
 _TAG = "$float"
@@ -69,7 +70,17 @@ def decode(kind: type[_T], values: Any) -> _T:
     return adapter.validate_python(values)
 
 
-_adapter = cache(TypeAdapter[Any])  # 7 ms to make one
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:  # 7 ms to make one
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def _of_numpy(value: object) -> TypeGuard[Any]:
+    """Whether a value is an array or a scalar of NumPy, which nobody has who has not imported it."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic))
 
 
 def _walked(value: Any, not_finite: Callable[[float], str | None]) -> Any:
@@ -81,7 +92,7 @@ def _walked(value: Any, not_finite: Callable[[float], str | None]) -> Any:
         return {str(key): _walked(entry, not_finite) for key, entry in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_walked(entry, not_finite) for entry in value]
-    if isinstance(value, np.ndarray | np.generic):
+    if _of_numpy(value):
         return _walked(value.tolist(), not_finite)
     if isinstance(value, datetime | date):
         return value.isoformat()
@@ -134,7 +145,7 @@ def _encodes(text: str) -> bool:
 
 def _tagged(value: object) -> object:
     """`value` in the types of `json`, with floats that are not finite tagged."""
-    if isinstance(value, (np.generic, np.ndarray)):
+    if _of_numpy(value):
         value = value.tolist()
     if isinstance(value, Mapping):
         return {_key(key): _tagged(entry) for key, entry in value.items()}

@@ -15,6 +15,7 @@ The name is the finding, the docstring the sentence. A message reads *rule, foun
     │   │   └── BadGates            every problem of a file of gates
     │   ├── SpanTooShort            fewer bars than the play's warm-up needs
     │   ├── BadSetting              a configuration value outside its domain
+    │   │   └── BadSettings         every problem of a machine's settings
     │   ├── TooLarge                more than is taken in at once                (exit 2, HTTP 413)
     │   └── Refused                 allowed by form, refused by a rule of the project
     ├── NotFound                    no such data set, job or evaluation          (exit 2, HTTP 404)
@@ -24,7 +25,8 @@ The name is the finding, the docstring the sentence. A message reads *rule, foun
     ├── TimedOut                    took longer than is waited for               (exit 2, HTTP 408)
     ├── Conflict                    another process holds it, or it changed      (exit 2, HTTP 409)
     ├── Unavailable                 a database, exchange or cluster is not there (exit 2, HTTP 503)
-    │   └── ClusterLost             the cluster died while it was used
+    │   ├── ClusterLost             the cluster died while it was used
+    │   └── DatabaseAway            the database does not answer any more
     ├── StorageFull                 nothing more can be written                  (exit 2, HTTP 507)
     ├── WorkerLost                  a call killed its process every time         (exit 1, HTTP 500)
     ├── Cancelled                   stopped on request; what was done is kept    (exit 1, HTTP 409)
@@ -51,7 +53,7 @@ class CoinswarmError(Exception):
         super().__init__(self._text())
 
     def _text(self) -> str:
-        text = self.rule if self.found is None else f"{self.rule}, was {self.found}"
+        text = self.rule if self.found is None else f"{self.rule}, got {self.found}"
         text = text if text.endswith((".", "?", "!")) else f"{text}."
         return f"{text} Hint: {self.hint}" if self.hint else text
 
@@ -120,7 +122,7 @@ class PlayProblem:
         place = f"{self.file or 'play'}:{self.line}" if self.line is not None else (self.file or "play")
         text = f"{place}: {self.path}: {self.rule}"
         if self.found:
-            text += f", found {self.found}"
+            text += f", got {self.found}"
         if self.suggestions:
             text += f"; did you mean {' or '.join(self.suggestions)}?"
         return text
@@ -148,6 +150,17 @@ class SpanTooShort(BadInput):
 
 class BadSetting(BadInput):
     """A configuration value lies outside its domain."""
+
+
+class BadSettings(BadSetting):
+    """Settings of a machine have mistakes; all of them are listed."""
+
+    def __init__(self, problems: Sequence[PlayProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("settings that cannot be used")
+
+    def _text(self) -> str:
+        return "\n".join([f"{self.rule}:", *(f"  {problem}" for problem in self.problems)])
 
 
 class TooLarge(BadInput):
@@ -211,6 +224,10 @@ class Unavailable(CoinswarmError):
     http_status = 503
 
 
+class DatabaseAway(Unavailable):
+    """The database does not answer, or the connection to it broke; what was committed is kept."""
+
+
 class ClusterLost(Unavailable):
     """The cluster that computes died; what was committed is kept."""
 
@@ -236,14 +253,35 @@ class ErrorBudgetSpent(CoinswarmError):
     """More trials failed than a job may have."""
 
 
+_NEAR = 0.6
+"""Likeness from which a name is suggested, as `difflib` measures it."""
+_FEW = 8
+"""So many names are all shown where none is near."""
+
+
 def nearest(name: str, names: Iterable[str], *, n: int = 3) -> tuple[str, ...]:
-    """Those of `names` that look most like `name`, best first; empty when none is close."""
+    """Those of `names` that look most like `name`, best first, at most `n`; empty when none is near."""
     table = {entry.lower(): entry for entry in names}
-    return tuple(table[match] for match in difflib.get_close_matches(name.lower(), table, n=n, cutoff=0.5))
+    return tuple(table[match] for match in difflib.get_close_matches(name.lower(), table, n=n, cutoff=_NEAR))
 
 
-def not_found(kind: str, name: str, existing: Iterable[str] = ()) -> NotFound:
-    """A `NotFound` that names what does exist: the nearest names, or the first few."""
+def near_hint(name: str, names: Iterable[str], *, listed: str = "") -> str:
+    """What may have been meant: the nearest names; where none is near, how all are `listed`, or the names if they are few."""
+    known = list(names)
+    close = nearest(name, known)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return listed or (f"there is {', '.join(known)}" if 0 < len(known) <= _FEW else "")
+
+
+def not_found(kind: str, name: str, existing: Iterable[str] = (), *, listed: str = "") -> NotFound:
+    """A `NotFound` whose hint is `near_hint`; where nothing of the kind exists, it says that."""
     names = list(existing)
-    close = nearest(name, names) or tuple(names[:5])
-    return NotFound(f"no {kind} is called {name!r}", hint=f"there is {', '.join(close)}" if close else f"there is no {kind} yet")
+    hint = near_hint(name, names, listed=listed) if names or listed else f"there is no {kind} yet"
+    return NotFound(f"no {kind} is called {name!r}", hint=hint)
+
+
+def no_file(path: object, siblings: Iterable[str] = ()) -> NotFound:
+    """There is no file at `path`; names in its folder that are near are suggested, and no others."""
+    close = nearest(str(path).rpartition("/")[2], siblings)
+    return NotFound(f"file not found: {path}", hint=f"did you mean {' or '.join(close)}?" if close else "")

@@ -1,4 +1,7 @@
-"""Text from outside in a form that is safe to show: no name of a play, market, file or job moves the cursor or turns the direction."""
+"""Words for people: text from outside in a form that is safe to show, and counts with their noun.
+
+No name of a play, market, file or job moves the cursor or turns the direction.
+"""
 
 from __future__ import annotations
 
@@ -24,3 +27,8 @@ def shown_json(text: str) -> str:
 def _units(found: re.Match[str]) -> str:
     code = found[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{code[at : at + 2].hex()}" for at in range(0, len(code), 2))
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A count with its noun: `1 job`, `2,000 jobs`; a plural that is not made by an s is given."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

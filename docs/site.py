@@ -1,13 +1,14 @@
 """What the site has beside the pages of this folder, and the rules that its pages keep. A hook of MkDocs, see `mkdocs.yml`.
 
-Pages at the top of the repository are shown as they are. References of commands and of kinds of jobs are made of the program. A page that
-names a file of the repository that is not there is a warning, and `mkdocs build --strict` fails on it; in `cluster/jobs/KIND/plan.py` the
-part in capitals stands for any name. So is an example that imports a name that its module does not have.
+Pages at the top of the repository are shown as they are. References of commands, kinds and settings are made of the program, and a page of
+the notebook. A page that names a file of the repository that is not there is a warning, and `mkdocs build --strict` fails on it; in
+`cluster/jobs/KIND/plan.py` the part in capitals stands for any name. So is an example that imports a name that its module does not have.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import logging
 import os
 import re
@@ -30,6 +31,8 @@ _OF_THE_SHELL = ("help", "install_completion", "show_completion")
 _EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _MADE = re.compile(r"<!-- makes ([^>]*) -->")
 """Files and folders that a reader makes who follows a page."""
+SETTINGS = """A setting comes from its variable, else from the file of settings, else it has its default; a variable that is empty counts as
+unset. `coinswarm config show` says where each comes from. [Running](../running.md#settings) has the rules of the file."""
 _log = logging.getLogger("mkdocs.plugins.coinswarm")
 
 
@@ -43,7 +46,9 @@ def on_config(config: Any) -> Any:
 def on_files(files: Files, config: Any) -> Files:
     """Add the pages of the top of the repository, and the references that are made of the program."""
     pages = {site: (ROOT / name).read_text("utf-8") for name, site in OF_THE_ROOT.items()}
-    pages |= {"reference/commands.md": commands(), "reference/kinds.md": kinds()}
+    pages |= {"reference/commands.md": commands(), "reference/kinds.md": kinds(), "reference/settings.md": settings()}
+    pages |= {"reference/indicators.md": indicators()}
+    pages |= {"notebook.md": notebook(json.loads((ROOT / "docs" / "notebook.ipynb").read_text("utf-8")))}
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     return files
@@ -122,7 +127,7 @@ def commands() -> str:
         "As `--help` prints them. Results go to stdout, progress to stderr; exit codes are 0 done, 1 failed, 2 bad input.",
     ]
     for name in sorted(app.summaries()):
-        parts += _command(app.load(name), f"coinswarm {name}", app.summaries()[name], level=2)
+        parts += _command(app.load(name), f"coinswarm {name}", app.summaries()[name][1], level=2)
     return "\n\n".join(parts) + "\n"
 
 
@@ -134,6 +139,8 @@ def _command(command: Any, words: str, summary: str, *, level: int) -> Iterator[
     ]
     if rows:
         yield "\n".join(["| | what it does |", "|---|---|", *rows])
+    if command.epilog:
+        yield f"```sh\n{command.epilog}\n```"
     for name, inner in getattr(command, "commands", {}).items():
         yield from _command(inner, f"{words} {name}", inner.help or "", level=level + 1)
 
@@ -142,6 +149,26 @@ def _row(parameter: Any) -> str:
     is_option = parameter.param_type_name == "option"
     names = ", ".join([*parameter.opts, *parameter.secondary_opts]) if is_option else parameter.metavar or parameter.name.upper()
     return f"| `{names.replace('|', chr(92) + '|')}` | {_escaped(' '.join((parameter.help or '').split()))} |"
+
+
+def indicators() -> str:
+    """Every indicator and structure with parameters, outputs, warm-up and an example."""
+    from coinswarm.indicators import reference
+
+    parts = [
+        "# Indicators and structures",
+        "What a play may name, as `coinswarm play indicators NAME` prints it; [the play language](../play-language.md) says how.",
+        "The warm-up is that of the defaults at the usual tolerance, in bars of the feature's own timeframe.",
+    ]
+    for one in reference.entries():
+        rows = [f"| `{each.name}` | {each.default} | {_escaped(each.may_be)} |" for each in one.parameters]
+        outputs = ", ".join(f"`{each.name}`" + ("" if each.holds == "number" else f" ({each.holds})") for each in one.outputs)
+        warm = "depends on what is given" if one.warm_up is None else f"{one.warm_up:,} bars"
+        source = "; takes a `source`" if one.takes_source else ""
+        parts += [f"## {one.name}", _escaped(f"{one.summary} {one.details}".strip())]
+        parts += ["\n".join(["| parameter | default | may be |", "|---|---|---|", *rows])] if rows else []
+        parts += [f"Outputs: {outputs}. Warm-up: {warm}{source}. From: {_escaped(one.cite)}.", f"```yaml\n{one.example}```"]
+    return "\n\n".join(parts) + "\n"
 
 
 def kinds() -> str:
@@ -158,6 +185,43 @@ def kinds() -> str:
         rows = [f"| `{path}` | {_cell(default)} | {_escaped(text)} |" for path, default, text in _settings(settings)]
         parts.append("\n".join(["| setting | default | what it says |", "|---|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
+
+
+def notebook(found: Any) -> str:
+    """A notebook as a page: its words, its code, and what each cell shows."""
+    parts = []
+    for cell in found["cells"]:
+        source = "".join(cell["source"])
+        parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
+        parts += [_output(output) for output in cell.get("outputs", ())]
+    file = "[This page as a notebook](notebook.ipynb), with what its cells show: `docs/run_notebook.py` runs them."
+    return "\n\n".join([*parts, file]) + "\n"
+
+
+def _output(output: Any) -> str:
+    forms = output.get("data", {})
+    if "text/html" in forms:
+        return f'<div class="output">{"".join(forms["text/html"])}</div>'
+    return f"```text\n{''.join(output.get('text') or forms['text/plain']).rstrip()}\n```"
+
+
+def settings() -> str:
+    """Every setting of a machine: its name in a file, its variable, what it may be, its default and what it is."""
+    from cluster import machine
+
+    names = machine.MachineSettings.model_fields
+    file = f"| | `{machine.CONFIG}`, `coinswarm --config` | a path | `config.yaml` in the home folder | the file of settings |"
+    table = ["| in the file | variable | must be | default | what it is |", "|---|---|---|---|---|", *map(_setting, names), file]
+    return "\n\n".join(["# Settings of a machine", SETTINGS, "\n".join(table)]) + "\n"
+
+
+def _setting(name: str) -> str:
+    from cluster import machine
+
+    field, is_home = machine.MachineSettings.model_fields[name], name == "home"  # which no file can say
+    variables = ", ".join(f"`{each}`" for each in machine.variables_of(name))
+    default = _cell("~/.coinswarm" if is_home else field.get_default())
+    return f"| {'' if is_home else f'`{name}`'} | {variables} | {machine.domain(name)} | {default} | {_escaped(field.description or '')} |"
 
 
 def _settings(model: Any, prefix: str = "") -> Iterator[tuple[str, Any, str]]:

@@ -75,7 +75,7 @@ def equal_workers() -> None:
 @pytest.fixture(scope="session")
 def ray_cluster(tmp_path_factory: pytest.TempPathFactory, compiled_kernels: None, equal_workers: None) -> Iterator[bootstrap.RaySession]:
     """A local Ray cluster of two processors."""
-    settings = MachineSettings(home=tmp_path_factory.mktemp("home"), RAY_ADDRESS=None)
+    settings = MachineSettings(home=tmp_path_factory.mktemp("home"))
     with bootstrap.open_executor(settings, workers=2) as (_, session):
         yield session
 

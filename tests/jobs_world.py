@@ -99,6 +99,10 @@ class RunWorld:
     def bars_file(self) -> Path:
         return self.context.bars_file
 
+    @property
+    def processors(self) -> int:
+        return self.executor().workers
+
     def executor(self) -> Executor:
         return self.own_executor or LocalExecutor()
 

@@ -48,9 +48,9 @@ class KindsWorld:
         return jobs_world.run(made, self.run).id
 
 
-def world(folder: Path) -> KindsWorld:
+def world(folder: Path, n_bars: int = N_BARS) -> KindsWorld:
     """A world with nothing done in it."""
-    bars = tuple(synthetic.market(symbol, Timeframe.parse("5m"), N_BARS, seed=3) for symbol in ("BTC/USDT", "ETH/USDT"))
+    bars = tuple(synthetic.market(symbol, Timeframe.parse("5m"), n_bars, seed=3) for symbol in ("BTC/USDT", "ETH/USDT"))
     with Catalog.open(folder / "bars.duckdb") as catalog:
         for one in bars:
             catalog.put(one, source="made")

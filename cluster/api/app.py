@@ -22,6 +22,7 @@ from cluster.api import (
     patterns,
     plays,
     problems,
+    reference,
     security,
     tokens,
     web,
@@ -31,8 +32,8 @@ from cluster.api.counting import Trials
 
 DESCRIPTION = """Submit jobs, follow them, and query what they found.
 
-Every request carries `Authorization: Bearer TOKEN`; `/health` and `/ready` are open on the server's own machine. Errors are problem
-documents (RFC 9457). Lists come in pages: `next` of one is the `cursor` of the next."""
+Every request carries `Authorization: Bearer TOKEN`; `/health` and `/ready` are open on the server's own machine, and this description is
+everywhere. Errors are problem documents (RFC 9457). Lists come in pages: `next` of one is the `cursor` of the next."""
 
 _bearer = HTTPBearer(auto_error=False, description="`coinswarm token create NAME --role read|submit|admin`")
 
@@ -47,7 +48,7 @@ def create(context: ApiContext) -> FastAPI:
 
     app = FastAPI(
         title="coinswarm", version=version("coinswarm"), description=DESCRIPTION, lifespan=lifespan, license_info={"name": "MIT"},
-        openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False,
+        openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False,
     )  # fmt: skip
     app.state.context = context
     app.state.hub = events.Hub(context)
@@ -58,6 +59,7 @@ def create(context: ApiContext) -> FastAPI:
         app.include_router(module.router, dependencies=[Security(_bearer), Depends(refuse_unknown_parameters)])
     app.include_router(health.router, dependencies=[Depends(refuse_unknown_parameters)])
     app.include_router(web.router())
+    app.include_router(reference.router(app.openapi))
     app.add_middleware(leaving.Leaving)
     app.add_middleware(security.Gate, context=context)
     app.add_middleware(health.Metered, meters=app.state.meters)

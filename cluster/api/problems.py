@@ -46,9 +46,9 @@ class Problem(BaseModel):
 
 
 _WORDS = {
-    400: "the request cannot be read", 401: "no valid token", 403: "the token may not do this", 404: "there is no such thing",
+    400: "the request cannot be read", 401: "authentication required", 403: "the token may not do this", 404: "there is no such thing",
     405: "the method is not allowed here", 408: "the request took too long", 409: "it changed, or another process holds it",
-    413: "the body is too large", 415: "the media type is not taken", 422: "what was sent cannot be used", 429: "too much was asked for",
+    413: "the body is too large", 415: "the media type is not taken", 422: "invalid request", 429: "too much was asked for",
     503: "something that is needed does not answer", 504: "the answer took too long to compute", 507: "there is no room to store it",
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cluster.api import problems
+from cluster.api import problems, reference
 from cluster.api.context import ApiContext, Limits
 from coinswarm import errors
 from coinswarm.ledger import access
@@ -23,9 +23,9 @@ Clock: TypeAlias = Callable[[], float]
 HEALTH = ("/health", "/ready")
 """Answered without a token to a client on this machine that asks for this machine, and with one elsewhere: a page of another site whose
 name leads here reads nothing."""
-PAGE = ("/", "/favicon.svg")
+PAGE = ("/", "/favicon.svg", reference.SCHEMA, reference.FORMER, reference.PAGE)
 PAGE_FOLDER = "/assets/"
-"""The web page: a program without any data."""
+"""The web page, a program without any data, and the description of the API."""
 ADMIN = ("/api/v1/tokens", "/api/v1/quotas", "/api/v1/audit")
 DATA_SETS, JOBS, EVALUATIONS = "/api/v1/data-sets/", "/api/v1/jobs/", "/api/v1/evaluations/"
 _SAFE = ("GET", "HEAD", "OPTIONS")

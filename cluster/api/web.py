@@ -61,23 +61,24 @@ def router() -> APIRouter:
 
     @made.get("/")
     async def page(request: Request) -> Response:
-        return _sent(request, files["index.html"])
+        return sent(request, files["index.html"])
 
     @made.get("/favicon.svg")
     async def icon(request: Request) -> Response:
-        return _sent(request, files["favicon.svg"])
+        return sent(request, files["favicon.svg"])
 
     @made.get(f"{FOLDER}{{name:path}}")
     async def asset(request: Request, name: str) -> Response:
         if name not in files:
             raise HTTPException(404)
         more = {"Content-Security-Policy": FRAME_POLICY, "X-Frame-Options": "SAMEORIGIN"} if name == FRAME else {}
-        return _sent(request, files[name], more)
+        return sent(request, files[name], more)
 
     return made
 
 
-def _sent(request: Request, asset: Asset, more: dict[str, str] | None = None) -> Response:
+def sent(request: Request, asset: Asset, more: dict[str, str] | None = None) -> Response:
+    """A file, or that it has not changed since the client got it; `more` headers go with it."""
     headers = asset.headers | (more or {})
     if request.headers.get("if-none-match") == asset.tag:
         return Response(status_code=304, headers=headers)

@@ -10,6 +10,7 @@ import typer
 
 from cluster import bootstrap
 from cluster.cli import console
+from coinswarm.printable import counted
 
 if TYPE_CHECKING:
     from coinswarm.evolve.archive import Archive
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def command(
-    job: Annotated[str, typer.Argument(help="A job's id or the beginning of it.")],
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many kinds are listed under the map.", min=0, max=100_000)] = 20,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="Id of a search, or its beginning.")],
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many rows under the map.", min=0, max=100_000)] = 20,
     html: Annotated[Path | None, typer.Option("--html", help="Write the map as one HTML file.")] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """The best variant of each kind: how long it holds, how often it trades, its exposure, and how often it wins."""
+    """Show the best variant of each kind of behaviour: holding time, trades, exposure and win rate."""
     with bootstrap.open_store(console.settings()) as store:
         found = store.job(job)
         archives = _archives(store, found)
@@ -31,7 +32,8 @@ def command(
         path = None if html is None else _write(found, name, each, html, many=len(archives) > 1)
         if not as_json:
             _show(found, name, each, limit)
-            console.text("" if path is None else str(path))
+            if path is not None:
+                console.text(str(path))
     if as_json:
         console.emit_json({"job": found.id, "synthetic": found.synthetic, "archives": _plain(found, archives)})
 
@@ -80,26 +82,39 @@ def _plain(job: Job, archives: tuple[Archive, ...]) -> list[dict[str, Any]]:
 def _show(job: Job, play: str, archive: Archive, limit: int) -> None:
     from coinswarm.evolve.archive import coverage
     from coinswarm.evolve.behaviour import TRADING
-    from coinswarm.report import kinds
+    from coinswarm.report import kinds, wording
 
     found = kinds.survey(archive, TRADING)
-    share = f"{len(archive)} kinds, {coverage(archive, TRADING):.1%} of the grid"
-    headings = [f"{found.rows.name} \\ {found.columns.name}", *(kinds.span(*edge) for edge in kinds.edges(found.columns))]
-    bounds = [kinds.span(*edge) for edge in reversed(kinds.edges(found.rows))]
+    share = f"{counted(len(archive), 'kind')} of behaviour, {wording.percent(coverage(archive, TRADING), digits=1)} of the grid"
+    headings = [f"{found.rows.name} \\ {found.columns.name}", *(f"{low:.3g}" for low, _ in kinds.edges(found.columns))]
+    bounds = [f"{low:.3g}" for low, _ in reversed(kinds.edges(found.rows))]
     rows: list[list[Any]] = [
-        [bound, *("·" if np.isnan(value) else f"{value:.2f}" for value in best)]
+        [bound, *("·" if np.isnan(value) else wording.number(value) for value in best)]
         for bound, best in zip(bounds, found.best.tolist(), strict=True)
     ]
-    console.table(
-        f"{job.id}: best of {play} by how long it holds and how often it trades; {share}", headings, rows, synthetic=job.synthetic
-    )
+    console.table(f"{play} in {job.id}: {share}; best quality by behaviour", headings, rows, synthetic=job.synthetic)
+    console.prose(f"{found.rows.name} downwards, {found.columns.name} to the right; a cell begins at the numbers of its row and column.")
     order = np.argsort(-archive.quality, kind="stable")[:limit]
     names = _evaluations(job, archive)
     cells: list[list[Any]] = [
-        [names[k], f"{archive.quality[k]:.3f}", *(f"{value:.3g}" for value in archive.descriptors[k].tolist())] for k in order.tolist()
+        [
+            console.short(names[k]),
+            wording.number(float(archive.quality[k]), digits=3),
+            *_behaviour(archive, k),
+        ]
+        for k in order.tolist()
     ]
     if cells:
-        console.table(f"the best {len(cells)} kinds", ["evaluation", "quality", *(axis.name for axis in TRADING.descriptors)], cells)
+        console.table(f"the best {counted(len(cells), 'kind')}", ["id", "quality", *(axis.name for axis in TRADING.descriptors)], cells)
+
+
+def _behaviour(archive: Archive, row: int) -> list[str]:
+    """Where a variant stands on each axis of the map; shares in percent, as other tables have them."""
+    from coinswarm.evolve.behaviour import TRADING
+    from coinswarm.report import wording
+
+    named = zip((axis.name for axis in TRADING.descriptors), archive.descriptors[row].tolist(), strict=True)
+    return [wording.figure(name, value, 1.0) if name in wording.FIGURES else f"{value:.3g}" for name, value in named]
 
 
 def _write(job: Job, play: str, archive: Archive, path: Path, *, many: bool) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,17 +20,17 @@ from coinswarm.backtest.run import Backtest, run
 from coinswarm.config import LEAST_WARMUP_TOLERANCE, MOST_WARMUP_TOLERANCE, WARMUP_TOLERANCE, Costs
 from coinswarm.market import files, resample
 from coinswarm.market.bars import Bars
-from coinswarm.market.timeframe import Timeframe
+from coinswarm.market.timeframe import MINUTE_MS, Timeframe
 from coinswarm.play.runs import Side
+from coinswarm.printable import counted
+from coinswarm.report import wording
 from coinswarm.report.files import write_whole
 
 if TYPE_CHECKING:
     import polars as pl
 
 SHOWN_TRADES = 10
-_PERCENT = {"total_return", "cagr", "max_drawdown", "win_rate", "expectancy", "exposure", "fees", "slippage", "funding"}
-_COUNTS = {"n_trades", "n_obs", "n_open", "n_rejected", "n_liquidated", "n_gaps", "max_stagnation"}
-_HEADINGS = ("entry", "exit", "side", "qty", "in at", "out at", "reason", "return", "pnl")
+_HEADINGS = ("entry", "side", "price in", "price out", "return", "held", "exit")
 
 Tolerance = Annotated[
     float,
@@ -39,30 +38,42 @@ Tolerance = Annotated[
         "--warmup-tolerance",
         min=LEAST_WARMUP_TOLERANCE,
         max=MOST_WARMUP_TOLERANCE,
-        help="How far the bars before the data may move a warm feature, as a part of its own size: looser is warm sooner.",
+        help="How far unknown earlier bars may move a warm feature, relative to its size; looser is warm sooner.",
     ),
 ]
+OfBars = Annotated[
+    list[Path] | None,
+    typer.Option("--bars", help="A file of candles; repeat it for other markets that the play looks at, the traded one first."),
+]
+OfTimeframe = Annotated[
+    str | None, typer.Option("--timeframe", "-t", help="Bar interval, in place of the play's; of a file: what it holds.")
+]
+Setting = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter that the play leaves open; repeat for several.")
+]
+VariantRule = Annotated[str | None, typer.Option("--variant", metavar="RULE", help="For parameters not set: first, middle or random:SEED.")]
 OneSide = Annotated[
     str | None,
     typer.Option(
         "--side",
-        help="long or short: take that side's entries alone. The other side's are ignored: they neither open, reverse nor cancel anything.",
+        help="long or short: trade that side alone; entries of the other are ignored.",
     ),
 ]
 
 
 def command(
     file: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.", show_default=False)],
-    bars: Annotated[Path | None, typer.Option(help="Parquet or CSV file of candles.")] = None,
+    bars: OfBars = None,
     symbol: Annotated[
         list[str] | None, typer.Option("--symbol", "-s", help="A stored market; with --bars, the market of the file.")
     ] = None,
-    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
-    market: Annotated[list[Path] | None, typer.Option(help="File of another market that the play looks at; else it is looked up.")] = None,
-    setting: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter that the play leaves open.")] = None,
-    variant: Annotated[str | None, typer.Option(help="For parameters not set: first, middle or random:SEED.")] = None,
-    start: Annotated[datetime | None, typer.Option(help="First decision, UTC; earlier bars warm features up.")] = None,
-    end: Annotated[datetime | None, typer.Option(help="Bars from here on are not used, UTC.")] = None,
+    timeframe: OfTimeframe = None,
+    setting: Setting = None,
+    variant: VariantRule = None,
+    start: Annotated[
+        datetime | None, typer.Option("--from", metavar="TIME", help="First decision, UTC; earlier bars warm features up.")
+    ] = None,
+    end: Annotated[datetime | None, typer.Option("--to", metavar="TIME", help="Bars from here on are not used, UTC.")] = None,
     fee_bps: Annotated[float | None, typer.Option(min=0, max=1000, help="Fee of every fill, in place of the play's.")] = None,
     slippage_bps: Annotated[float | None, typer.Option(min=0, max=1000, help="Fixed slippage, in place of the play's.")] = None,
     max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
@@ -73,10 +84,10 @@ def command(
     side: OneSide = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Run one variant of a play in full: figures, trades, equity."""
+    """Run one variant of a play in full: figures, trades and equity."""
     require_tables(trades, equity)
-    loaded = play.load(file)
-    candles = read_bars(loaded, bars, _only(symbol), timeframe)
+    loaded = on_interval(play.load(file), bars, timeframe)
+    candles, others = read_files(loaded, bars or [], _only(symbol), timeframe)
     require_span(candles, _milliseconds(start), _milliseconds(end))
     wanted = for_run(loaded, candles, max_hold_bars, warmup_tolerance)
     chosen = variants.choose(wanted, setting or [], variant)
@@ -84,7 +95,7 @@ def command(
         chosen.play,
         candles,
         costs=_costs(loaded.costs, fee_bps, slippage_bps),
-        markets=read_markets(chosen.play, market or [], candles),
+        markets=read_markets(chosen.play, others, candles),
         start_ts=_milliseconds(start),
         end_ts=_milliseconds(end),
         side=one_side(side),
@@ -97,6 +108,16 @@ def command(
 
 
 # --- what it runs on ------------------------------------------------------------------------------------------------------
+
+
+def on_interval(loaded: play.Play, paths: Sequence[Path] | None, timeframe: str | None) -> play.Play:
+    """The play on the interval that is asked for, in place of its own, as a search has it; of files it says what they hold."""
+    return loaded if paths or timeframe is None else play.with_run(loaded, timeframe=timeframe)
+
+
+def read_files(loaded: play.Play, paths: Sequence[Path], symbol: str | None, timeframe: str | None) -> tuple[Bars, Sequence[Path]]:
+    """The exec bars, of the first file or stored, and the files that are left for other markets."""
+    return read_bars(loaded, paths[0] if paths else None, symbol, timeframe), paths[1:]
 
 
 def read_bars(loaded: play.Play, file: Path | None, symbol: str | None, timeframe: str | None) -> Bars:
@@ -133,14 +154,14 @@ def _slowed(loaded: play.Play, candles: Bars) -> Bars:
 
 
 def require_span(candles: Bars, start_ts: int | None, end_ts: int | None) -> None:
-    """Raise `InvalidArgument` when --start and --end contradict each other, `SpanTooShort` when no bar lies between them."""
+    """Raise `InvalidArgument` when --from and --to contradict each other, `SpanTooShort` when no bar lies between them."""
     if start_ts is not None and end_ts is not None and start_ts >= end_ts:
-        raise errors.InvalidArgument("--start must lie before --end", found=f"{console.moment(start_ts)} and {console.moment(end_ts)}")
+        raise errors.InvalidArgument("--from must lie before --to", found=f"{console.moment(start_ts)} and {console.moment(end_ts)}")
     first = 0 if start_ts is None else int(np.searchsorted(candles.ts, start_ts))
     last = len(candles) if end_ts is None else int(np.searchsorted(candles.ts, end_ts))
     if len(candles) and first >= last:
         span = f"{console.moment(int(candles.ts[0]))} .. {console.moment(int(candles.ts[-1]))}"
-        raise errors.SpanTooShort("a backtest needs bars between --start and --end", found=f"bars of {span}")
+        raise errors.SpanTooShort("a backtest needs bars between --from and --to", found=f"bars of {span}")
 
 
 def read_markets(loaded: play.Play, given: Sequence[Path], candles: Bars) -> dict[str, Bars]:
@@ -236,11 +257,12 @@ def _described(result: Backtest, chosen: Variant, side: str | None) -> dict[str,
         "market": result.bars.key,
         "synthetic": result.bars.synthetic,
         "bars": len(result.bars),
-        "start": _moment(result.bars, result.start),
+        "start": _instant(result.bars, result.start),
         "warm_up": warmup.facts(result.play, result.bars.timeframe.ms, len(result.bars)),
-        "end": _moment(result.bars, len(result.bars) - 1),
+        "end": _instant(result.bars, len(result.bars) - 1),
         "status": result.status.name.lower(),
         "reason": result.reason,
+        "unmet": result.unmet,
         "metrics": result.metrics,
         "costs": result.costs,
         "account": result.account,
@@ -253,6 +275,10 @@ def _moment(bars: Bars, index: int) -> str:
     return console.moment(int(bars.ts[index]))
 
 
+def _instant(bars: Bars, index: int) -> str | None:
+    return console.instant(int(bars.ts[index]))
+
+
 def _show(result: Backtest, chosen: Variant) -> None:
     synthetic = result.bars.synthetic
     span = f"{_moment(result.bars, result.start)} .. {_moment(result.bars, len(result.bars) - 1)}"
@@ -260,30 +286,21 @@ def _show(result: Backtest, chosen: Variant) -> None:
     asked = (result.play, result.bars.timeframe.ms, len(result.bars))
     for line in (warmup.told(*asked), warmup.warning(*asked)):
         if line:
-            console.text(line)
-    console.table(
-        "Figures", ("figure", "value"), [[name, figure(name, value)] for name, value in result.metrics.items()], synthetic=synthetic
-    )
+            console.prose(line)
+    minutes = result.bars.timeframe.ms / MINUTE_MS
+    console.table("figures", ("figure", "value"), wording.rows([result.metrics], minutes), synthetic=synthetic)
     rows = [_trade_row(row) for row in result.trades.head(SHOWN_TRADES).rows(named=True)]
     if rows:
-        console.table(f"Trades, {len(rows)} of {result.trades.height}", _HEADINGS, rows, synthetic=synthetic)
+        console.table(f"the first {len(rows)} of {counted(result.trades.height, 'trade')}", _HEADINGS, rows, synthetic=synthetic)
     if chosen.parameters:
-        console.text("parameters: " + " ".join(f"{name}={value}" for name, value in chosen.parameters.items()))
-    for line in (result.reason, *(f"note: {text}" for text in chosen.play.notes)):
+        console.prose("parameters: " + " ".join(f"{name}={wording.value(value)}" for name, value in chosen.parameters.items()))
+    for line in (result.reason, *result.unmet, *(f"note: {text}" for text in chosen.play.notes)):
         if line:
-            console.text(line)
-
-
-def figure(name: str, value: float) -> str:
-    """A figure as it is read: fractions in percent, counts whole, the rest to four digits; a dash where it has no value."""
-    if not math.isfinite(value):
-        return "-"
-    if name in _PERCENT:
-        return f"{100 * value:,.2f} %"
-    return f"{value:,.0f}" if name in _COUNTS else f"{value:,.4g}"
+            console.prose(line)
 
 
 def _trade_row(row: Mapping[str, Any]) -> list[object]:
-    times = [None if row[name] is None else row[name].strftime("%Y-%m-%d %H:%M") for name in ("entry_time", "exit_time")]
-    prices = [f"{row[name]:,.6g}" for name in ("qty", "entry_price", "exit_price")]
-    return [*times, row["side"], *prices, row["exit_reason"], f"{100 * row['return']:,.2f} %", f"{row['pnl']:,.2f}"]
+    prices = [wording.price(row[name]) for name in ("entry_price", "exit_price")]
+    held = None if row["exit_time"] is None else wording.duration((row["exit_time"] - row["entry_time"]).total_seconds() / 60)
+    entered = f"{row['entry_time']:%Y-%m-%d %H:%M}"
+    return [entered, row["side"], *prices, wording.percent(row["return"], signed=True), held, row["exit_reason"]]

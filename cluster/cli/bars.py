@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cluster.cli import bars_keeping, catalogs, console, job_commands
+from cluster.cli import bars_keeping, catalogs, console, job_commands, usage
 from cluster.jobs import fetch
 from coinswarm import codec, errors
 from coinswarm.market import files, limits, names, quality, resample, symbols, synthetic
@@ -16,35 +16,39 @@ from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import DataSet, Stored
 from coinswarm.market.storing import Incoming
 from coinswarm.market.timeframe import DAY_MS, Timeframe
+from coinswarm.printable import counted
 
-app = typer.Typer(help="Candles: import, fetch, list, check, rename, export and remove them.", no_args_is_help=True)
-app.command("fetch")(job_commands.command(fetch.NAME))
+app = usage.App(
+    help="Import, fetch, list, check, rename, export and remove candles.",
+    examples=["coinswarm bars fetch binance BTC/USDT ETH/USDT --days 365", "coinswarm bars import BTCUSDT-5m-2024-02.zip"],
+)
+app.command("fetch", examples=fetch.EXAMPLES)(job_commands.command(fetch.NAME))
 for _name, _command in (("remove", bars_keeping.remove), ("rename", bars_keeping.rename), ("export", bars_keeping.export)):
     app.command(_name)(_command)
 
-OfTimeframe = Annotated[str, typer.Option("--timeframe", "-t", help="Length of a bar: 1m, 5m, 1h, 1d…")]
+OfTimeframe = Annotated[str, typer.Option("--timeframe", "-t", help="Bar interval: 1m, 5m, 1h, 1d…")]
 
 
 @app.command("import")
 def import_files(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE…", help="Parquet, Feather, JSON or CSV, as they are, in a gzip or in a zip.", show_default=False),
+        typer.Argument(metavar="FILE…", help="Parquet, Feather, JSON or CSV; plain, gzip or zip.", show_default=False),
     ],
-    exchange: Annotated[str | None, typer.Option(help="Where they come from; else from the file's name.")] = None,
+    exchange: Annotated[str | None, typer.Option(help="Exchange the bars are of; else from the file's name.")] = None,
     symbol: Annotated[
-        str | None, typer.Option(help="The market; else from the file and its name. Of several in a file it reads that one.")
+        str | None, typer.Option(help="The market; else from the file or its name. Selects one of several in a file.")
     ] = None,
-    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar; else from the file's name or times.")] = None,
-    funding: Annotated[Path | None, typer.Option(help="Funding rates; else the file `…_funding.parquet` beside the bars.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Bar interval; else from the file's name or times.")] = None,
+    funding: Annotated[Path | None, typer.Option(help="Funding rates; else `…_funding.parquet` beside the bars.")] = None,
     prefer: Annotated[
-        Literal["new", "old"] | None, typer.Option(help="Which bars win where they differ from stored ones; else refuse.")
+        Literal["new", "old"] | None, typer.Option(help="Which bars to keep where new and stored ones differ; else the import is refused.")
     ] = None,
-    sort: Annotated[bool, typer.Option("--sort", help="Turn files that are newest first round.")] = False,
-    max_rows: Annotated[int, typer.Option(help="Rows that a file may have.", min=1)] = limits.MAX_ROWS,
+    sort: Annotated[bool, typer.Option("--sort", help="Sort files whose newest row comes first.")] = False,
+    max_rows: Annotated[int, typer.Option(help="Most rows that a file may have.", min=1)] = limits.MAX_ROWS,
     as_json: console.AsJson = False,
 ) -> None:
-    """Check files of candles and store them; all of them, or none when one is broken."""
+    """Check files of candles and store them: all, or none when one is broken."""
     if funding is not None and len(paths) > 1:
         raise errors.InvalidArgument("--funding goes with one file of bars", found=f"{len(paths)} files")
     wanted = _without_funding(paths)
@@ -100,13 +104,16 @@ def _show_stored(results: Sequence[Stored], *, as_json: bool, synthetic: bool) -
     if as_json:
         console.emit_json(results)
         return
-    rows = [[entry.key, entry.added, entry.replaced, entry.unchanged, entry.funding_added, entry.content_hash[:8]] for entry in results]
+    rows = [
+        [entry.key, *(f"{n:,}" for n in (entry.added, entry.replaced, entry.unchanged, entry.funding_added)), entry.content_hash[:8]]
+        for entry in results
+    ]
     console.table("Stored bars", ("data set", "added", "replaced", "unchanged", "funding", "hash"), rows, synthetic=synthetic)
 
 
 @app.command("list")
 def list_stored(as_json: console.AsJson = False) -> None:
-    """Show what is stored."""
+    """List the stored data sets."""
     try:
         with catalogs.catalog(read_only=True) as stored:
             entries = stored.list()
@@ -119,32 +126,36 @@ def list_stored(as_json: console.AsJson = False) -> None:
     if as_json:
         console.emit_json([_described(entry) for entry in entries])
     elif entries:
-        columns = ("data set", "bars", "from", "to", "funding", "hash")
-        console.table("Stored bars", columns, [_row(entry) for entry in entries], synthetic=any(entry.synthetic for entry in entries))
+        made = any(entry.synthetic for entry in entries)
+        columns = ("data set", "bars", "from", "to", "funding", *(("",) if made else ()))
+        rows = [[*_row(entry), *((console.SYNTHETIC if entry.synthetic else None,) if made else ())] for entry in entries]
+        console.table(counted(len(rows), "data set"), columns, rows)
 
 
 def _described(entry: DataSet) -> dict[str, object]:
-    return {**codec.plain(entry), "key": entry.key, "timeframe": str(entry.timeframe)}
+    known = codec.plain(entry)
+    times = {"from": console.instant(known.pop("first_ts")), "to": console.instant(known.pop("last_ts"))}
+    return {**known, "key": entry.key, "timeframe": str(entry.timeframe), **times}
 
 
 def _row(entry: DataSet) -> list[object]:
     first, last = (console.moment(ts)[:10] for ts in (entry.first_ts, entry.last_ts))
-    return [entry.key, entry.n_bars, first, last, entry.n_funding or None, entry.content_hash[:8]]
+    return [entry.key, f"{entry.n_bars:,}", first, last, f"{entry.n_funding:,}" if entry.n_funding else None]
 
 
 @app.command("check")
 def check_bars(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[MARKET|FILE]…", help="Stored markets or files; all that is stored unless given.")
+        list[str] | None, typer.Argument(metavar="MARKET|FILE…", help="Stored markets or files; else all that is stored.")
     ] = None,
-    symbol: Annotated[str | None, typer.Option(help="The market of files whose name does not tell it.")] = None,
-    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="The market of files whose name does not say it.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Bar interval.")] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Look for gaps, duplicates, disorder, impossible candles, zero volume and outliers."""
+    """Find gaps, duplicates, disorder, impossible candles, zero volume and outliers."""
     reports = [quality.check(entry) for entry in _chosen(names or [], symbol, timeframe)]
     if as_json:
-        console.emit_json(reports)
+        console.emit_json([_plain(report) for report in reports])
     else:
         _show_reports(reports)
 
@@ -160,14 +171,20 @@ def _chosen(names: Sequence[str], symbol: str | None, timeframe: str | None) -> 
                 yield stored.read(market, timeframe)
 
 
+def _plain(report: quality.QualityReport) -> dict[str, object]:
+    """A check as JSON, the times of its findings as text."""
+    findings = [{**codec.plain(each), "times": [console.instant(ts) for ts in each.times]} for each in report.findings]
+    return {**codec.plain(report), "findings": findings}
+
+
 def _show_reports(reports: Sequence[quality.QualityReport]) -> None:
     rows: list[list[object]] = []
     for report in reports:
-        rows += [[report.key, finding.kind, finding.count, finding.text, _first_time(finding)] for finding in report.findings]
+        rows += [[report.key, finding.kind, f"{finding.count:,}", _first_time(finding), finding.text] for finding in report.findings]
         if not report.findings:
-            rows.append([report.key, "sound", None, f"nothing to remark on {report.n_bars} bars", None])
-    synthetic = any(report.synthetic for report in reports)
-    console.table("Checked bars", ("data set", "finding", "count", "what", "first at"), rows, synthetic=synthetic)
+            rows.append([report.key, "sound", None, None, f"no problem in {report.n_bars:,} bars"])
+    made = all(report.synthetic for report in reports)
+    console.table("Checked bars", ("data set", "finding", "count", "first at", "what"), rows, synthetic=made, below=True)
 
 
 def _first_time(finding: quality.QualityFinding) -> str | None:
@@ -177,13 +194,13 @@ def _first_time(finding: quality.QualityFinding) -> str | None:
 @app.command("resample")
 def resample_stored(
     markets: Annotated[list[str], typer.Argument(metavar="MARKET…", help="Stored markets: binance:BTC/USDT:5m, BTC/USDT…")],
-    timeframe: Annotated[str, typer.Option("--timeframe", "-t", help="Length of the slower bars: 15m, 1h, 1d…")],
+    timeframe: Annotated[str, typer.Option("--timeframe", "-t", help="The longer interval: 15m, 1h, 1d…")],
     prefer: Annotated[
-        Literal["new", "old"] | None, typer.Option(help="Which bars win where they differ from stored ones; else refuse.")
+        Literal["new", "old"] | None, typer.Option(help="Which bars to keep where new and stored ones differ; else the import is refused.")
     ] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Make slower bars of stored ones and store them beside."""
+    """Resample stored bars to a longer interval."""
     length = Timeframe.parse(timeframe)
     with catalogs.catalog(read_only=True) as stored:
         fast = [stored.read(market) for market in markets]
@@ -197,9 +214,9 @@ def resample_stored(
 
 @app.command("synthetic")
 def make_synthetic(
-    markets: Annotated[list[str], typer.Argument(metavar="SYMBOL…", help="Names for the made-up markets.")],
+    markets: Annotated[list[str], typer.Argument(metavar="SYMBOL…", help="Names for the synthetic markets.")],
     timeframe: OfTimeframe = "5m",
-    days: Annotated[int, typer.Option(help="How many days of bars.", min=1, max=10_000)] = 90,
+    days: Annotated[int, typer.Option(help="Days of bars.", min=1, max=10_000)] = 90,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bars on any machine.", min=0)] = 1,
     as_json: console.AsJson = False,
 ) -> None:

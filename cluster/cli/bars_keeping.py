@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from cluster.machine import MachineSettings
     from cluster.queries.data_sets import Uses
 
-Key = Annotated[str, typer.Argument(metavar="KEY", help="A data set: binance:BTC/USDT:5m, or what is clear of it.", show_default=False)]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="A data set: binance:BTC/USDT:5m, or enough of it.", show_default=False)]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 def remove(
@@ -28,7 +28,7 @@ def remove(
     yes: Yes = False,
     as_json: console.AsJson = False,
 ) -> None:
-    """Take data sets away, all or none. Says first which jobs can then no longer be replayed; what they found stays."""
+    """Remove data sets, all or none. Shows first which jobs can then not be replayed; their results stay."""
     from cluster.queries import data_sets
 
     settings = console.settings()
@@ -49,7 +49,7 @@ def rename(
     yes: Yes = False,
     as_json: console.AsJson = False,
 ) -> None:
-    """Call a data set by another name. Its hash covers the name: jobs that used it cannot be replayed until it is renamed back."""
+    """Rename a data set. Its hash covers the name: jobs that used it cannot be replayed until it is renamed back."""
     from cluster.queries import data_sets
 
     settings = console.settings()
@@ -67,10 +67,10 @@ def rename(
 
 def export(
     key: Key,
-    out: Annotated[Path | None, typer.Option(help="The file, .parquet or .csv; else one named after the market, here.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write, .parquet or .csv; else one named after the market.")] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Write a data set as a file, funding as another beside it; importing them gives the same bars and the same hash."""
+    """Export a data set to a file, funding to another beside it. Importing them gives the same bars and hash."""
     from coinswarm.market.export import content, file_name, form_of
     from coinswarm.report.files import write_whole
 
@@ -92,7 +92,7 @@ def export(
     for path in (file, funding):
         if path is not None:
             console.text(f"wrote {console.path(path)}")
-    console.text(f"{entry.key}: {len(entry):,} bars, hash {entry.content_hash[:8]}; `{again}` stores them again")
+    console.text(f"{entry.key}: {len(entry):,} bars, hash {entry.content_hash[:8]}; `{again}` imports them")
 
 
 def _beside(file: Path, usual: str, named: Path | None) -> Path:

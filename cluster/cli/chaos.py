@@ -8,43 +8,51 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console, job_commands
+from cluster.cli import console, job_commands, usage
 from cluster.jobs import chaos
+from coinswarm.printable import counted
 
 if TYPE_CHECKING:
     from coinswarm.ledger.chaos import ChaosSummary, ChaosTrades
     from coinswarm.ledger.records import Job
 
-app = typer.Typer(help="Trade at random and record what happened.", no_args_is_help=True)
+app = usage.App(
+    help="Sample random trades and record their outcomes.",
+    examples=["coinswarm chaos run --trades 100000 --symbol BTC/USDT --feature 'rsi(14)@1h'", "coinswarm chaos list"],
+)
 
-OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
+OfJob = Annotated[str, typer.Argument(metavar="JOB", help="Its id, or the beginning of it.")]
 
 
-app.command("run")(job_commands.command(chaos.NAME))
+app.command("run", examples=chaos.EXAMPLES)(job_commands.command(chaos.NAME))
 
 
 @app.command("list")
 def list_jobs(
-    campaign: Annotated[str | None, typer.Option(help="Of this campaign only.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20,
+    campaign: Annotated[str | None, typer.Option(help="Only jobs of this campaign.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many rows.", min=1, max=10_000)] = 20,
     as_json: console.AsJson = False,
 ) -> None:
-    """Jobs that have chaos trades, newest first."""
+    """List jobs that have chaos trades, newest first."""
     with bootstrap.open_chaos(console.settings()) as kept:
         found = kept.summaries(campaign=campaign, limit=limit)
     if as_json:
         console.emit_json(found)
         return
     rows: list[list[Any]] = [_line(summary) for summary in found]
-    console.table(f"{len(rows)} job(s)", ["job", "campaign", "trades", "markets", "won %", "gross %", "net %"], rows)
+    console.table(
+        f"{counted(len(rows), 'job')} with chaos trades", ["job", "trades", "won %", "gross %", "net %", "drawn"], rows, below=True
+    )
+    if not rows and campaign is None:
+        console.text("next: `coinswarm chaos run --symbol MARKET` samples trades")
 
 
 @app.command("show")
 def show_job(
-    job: OfJob, limit: Annotated[int, typer.Option("--limit", "-n", help="How many trades, the first ones.", min=0, max=1000)] = 5,
+    job: OfJob, limit: Annotated[int, typer.Option("--limit", "-n", help="How many of the trades to show.", min=0, max=1000)] = 5,
     as_json: console.AsJson = False,
 ) -> None:  # fmt: skip
-    """What a job's trades came to by market and side, and the first of them."""
+    """Show the outcomes of a job's trades by market and side, and the first trades."""
     from coinswarm.chaos import summary
 
     settings = console.settings()
@@ -57,7 +65,7 @@ def show_job(
         stands = {"status": found.status, "trades": len(trades), "of": found.config["trades"]}
         console.emit_json({"job": found.id, "synthetic": found.synthetic, **stands, "groups": groups, "first": first})
         return
-    headings = ["market", "side", "trades", "won %", "gross %", "net %", "net sigmas", "hold bars"]
+    headings = ["market", "side", "trades", "won %", "gross %", "net %", "sigmas", "hold bars"]
     rows: list[list[Any]] = [_group(group) for group in groups]
     console.table(f"{len(trades):,} chaos trades of {found.id}", headings, rows, synthetic=found.synthetic)
     _first(trades, limit, found)
@@ -66,10 +74,10 @@ def show_job(
 
 @app.command("export")
 def export_job(
-    job: OfJob, out: Annotated[Path, typer.Option(help="Write the trades to this Parquet or CSV file.", show_default=False)],
+    job: OfJob, out: Annotated[Path, typer.Option(help="The Parquet or CSV file to write.", show_default=False)],
     as_json: console.AsJson = False,
 ) -> None:  # fmt: skip
-    """Write a job's trades as a table: one row a trade, each feature under its name."""
+    """Export a job's trades as a table: one row per trade, one column per feature."""
     from cluster.cli import backtest
 
     backtest.require_tables(out)
@@ -84,7 +92,7 @@ def export_job(
 
 @app.command("drop")
 def drop_job(job: OfJob, as_json: console.AsJson = False) -> None:
-    """Forget the trades of a job that has ended; the job stays on record, and its trades can be drawn again by its seed."""
+    """Delete the trades of a finished job. The job stays, and its seed gives the same trades again."""
     settings = console.settings()
     with bootstrap.open_store(settings) as store, bootstrap.open_chaos(settings) as kept:
         found = store.job(job)
@@ -94,7 +102,7 @@ def drop_job(job: OfJob, as_json: console.AsJson = False) -> None:
 
 def _line(summary: ChaosSummary) -> list[Any]:
     means = [_percent(value) for value in (summary.win_rate, summary.gross, summary.net)]
-    return [summary.job, summary.campaign, f"{summary.trades:,}", summary.markets, *means]
+    return [summary.job, f"{summary.trades:,}", *means, f"campaign {summary.campaign}, {counted(summary.markets, 'market')}"]
 
 
 def _group(group: Any) -> list[Any]:
@@ -109,10 +117,12 @@ def _percent(value: float) -> str:
 def _first(trades: ChaosTrades, limit: int, job: Job) -> None:
     if not limit or not len(trades):
         return
-    names = ["number", "market", "side", "entry_ts", "hold", "reason", "gross", "net", *trades.features]
-    first = trades.select(slice(0, limit)).to_polars()
-    rows = [[_cell(row[name]) for name in names] for row in first.to_dicts()]
-    console.table(f"the first {len(rows)}, described as known at the decision", names, rows, synthetic=job.synthetic)
+    names = ["number", "market", "side", "entry_ts", "hold", "reason", "gross", "net"]
+    first = trades.select(slice(0, limit)).to_polars().to_dicts()
+    known = [" ".join(f"{name}={_cell(row[name])}" for name in trades.features) for row in first]
+    rows = [[*(_cell(row[name]) for name in names), features] for row, features in zip(first, known, strict=True)]
+    headings = ["#", "market", "side", "entry", "hold", "exit", "gross", "net", "features"]
+    console.table(f"the first {len(rows)}, with features as known at the decision", headings, rows, synthetic=job.synthetic, below=True)
 
 
 def _unfinished(job: Job, drawn: int) -> None:

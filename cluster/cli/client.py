@@ -1,4 +1,4 @@
-"""The client half of the command line: the same commands against a control plane elsewhere."""
+"""The client half of the command line: the same commands against a server elsewhere."""
 
 from __future__ import annotations
 
@@ -14,12 +14,8 @@ from cluster import machine
 from cluster.machine import MachineSettings
 from coinswarm import errors
 
-Server = Annotated[
-    str | None,
-    typer.Option(
-        "--server", help="A control plane to ask, such as http://127.0.0.1:8321; else COINSWARM_SERVER, else this machine itself."
-    ),
-]
+SERVER = "Ask the coinswarm server at this address, such as http://127.0.0.1:8321; else COINSWARM_SERVER, else this machine itself."
+Server = Annotated[str | None, typer.Option("--server", metavar="URL", help=SERVER)]
 
 _TIMEOUT_S = 120.0
 _QUIET_S = 60.0
@@ -28,7 +24,7 @@ _OURS = ("127.0.0.1", "localhost", "::1")
 
 
 class Client:
-    """Asks a control plane.
+    """Asks a server.
 
     Args:
         server: its address.
@@ -105,12 +101,12 @@ class Client:
 
     def _unreached(self, error: Exception) -> errors.Unavailable:
         return errors.Unavailable(
-            f"no control plane answers at {self.server}", found=str(error) or type(error).__name__, hint="`coinswarm serve` starts one"
+            f"no server answers at {self.server}", found=str(error) or type(error).__name__, hint="`coinswarm serve` starts one"
         )
 
 
 def wanted(settings: MachineSettings, server: str | None) -> Client | None:
-    """The control plane that a command is meant for; None for this machine itself.
+    """The server that a command is meant for; None for this machine itself.
 
     Raises:
         InvalidArgument: the address is not one.
@@ -121,7 +117,7 @@ def wanted(settings: MachineSettings, server: str | None) -> Client | None:
     parts = urlsplit(place)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise errors.InvalidArgument(
-            "--server must be the address of a control plane", found=repr(place), hint="such as http://127.0.0.1:8321"
+            "--server must be the address of a coinswarm server", found=repr(place), hint="such as http://127.0.0.1:8321"
         )
     return Client(place, _token(settings, parts.hostname))
 
@@ -158,8 +154,8 @@ def _mistake(given: Mapping[str, Any]) -> errors.PlayProblem:
 
 def _token(settings: MachineSettings, host: str) -> str:
     """What is configured, or what a server on this machine has left for its owner; never sent to another machine."""
-    if settings.token is not None:
-        return settings.token.get_secret_value()
+    if (token := settings.service_token) is not None:
+        return token
     path = machine.token_file(settings, "local")
     return path.read_text().strip() if host in _OURS and path.is_file() else ""
 

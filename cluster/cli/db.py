@@ -7,35 +7,37 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cluster import bootstrap, machine
-from cluster.cli import console
+from cluster.cli import console, usage
 from coinswarm import errors
+from coinswarm.printable import counted
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+if TYPE_CHECKING:
+    from cluster.store.backup import Manifest
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app = usage.App()
 
 _MEGABYTE = 1_000_000
 
 
 @app.callback()
 def db() -> None:
-    """The database: its address, its state, a SQL prompt, backup."""
+    """Address, state, SQL prompt and backup of the database."""
 
 
-Owner = Annotated[bool, typer.Option("--owner", help="As the role that may change everything, not the one that only reads.")]
+Owner = Annotated[bool, typer.Option("--owner", help="As the role that may change everything, not the read-only one.")]
 
 
 @app.command()
 def url(
     *,
     owner: Owner = False,
-    password: Annotated[bool, typer.Option("--password", help="With the password in it, for programs that read no password file.")] = False,
-    as_json: AsJson = False,
+    password: Annotated[bool, typer.Option("--password", help="With the password, for programs that read no password file.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Print the database's URL for psql, notebooks and other programs; the embedded one is started when it is not running.
 
@@ -53,8 +55,8 @@ def url(
 
 
 @app.command()
-def status(*, as_json: AsJson = False) -> None:
-    """Say whether the database answers, and what it holds; an embedded one that is stopped stays so."""
+def status(*, as_json: console.AsJson = False) -> None:
+    """Show whether the database answers, and what it holds. Does not start it."""
     from cluster.store import embedded, state
 
     settings = console.settings()
@@ -87,7 +89,7 @@ def shell(*, owner: Owner = False) -> None:
 def stop(
     *,
     force: Annotated[bool, typer.Option("--force", help="Even while programs are connected.")] = False,
-    as_json: AsJson = False,
+    as_json: console.AsJson = False,
 ) -> None:
     """Stop the embedded database; the next command that needs it starts it again."""
     from cluster.store import embedded
@@ -106,11 +108,11 @@ def stop(
 def backup(
     target: Annotated[Path, typer.Argument(help="The file to write, or a folder for one named by the time.")],
     *,
-    replace: Annotated[bool, typer.Option("--replace", help="Even when the file is there.")] = False,
-    estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would take.")] = False,
-    as_json: AsJson = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a file that exists.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only show what it would take.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
-    """Write the database and the bars into one file that `restore` reads; jobs may run meanwhile."""
+    """Back up the database and the bars to one file; jobs may run meanwhile."""
     from cluster.store import backup
 
     settings = console.settings()
@@ -135,19 +137,18 @@ def backup(
     if as_json:
         console.emit_json({"file": str(file), "size_bytes": file.stat().st_size, **dataclasses.asdict(manifest)})
     else:
-        console.text(f"{console.path(file)}: {file.stat().st_size / _MEGABYTE:,.1f} MB, {manifest.rows.get('jobs', 0):,} job(s), "
-                     f"{len(manifest.data_sets)} data set(s)")  # fmt: skip
+        console.text(f"{console.path(file)}: {file.stat().st_size / _MEGABYTE:,.1f} MB, {_held(manifest)}")
 
 
 @app.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="A backup.")],
     *,
-    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of all that is there.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only read it to its end and say whether it is whole.")] = False,
-    as_json: AsJson = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only check that the file is complete.")] = False,
+    as_json: console.AsJson = False,
 ) -> None:
-    """Put a backup into an empty database and where there are no bars."""
+    """Restore a backup into an empty database without bars."""
     from cluster.store import backup
 
     settings = console.settings()
@@ -158,8 +159,12 @@ def restore(
     if as_json:
         console.emit_json({"restored": not check, **dataclasses.asdict(manifest)})
     else:
-        console.text(f"{'whole' if check else 'restored'}: {manifest.rows.get('jobs', 0):,} job(s), {len(manifest.data_sets)} data set(s), "
-                     f"as of {manifest.made}")  # fmt: skip
+        console.text(f"{'complete' if check else 'restored'}: {_held(manifest)}, as of {manifest.made}")
+
+
+def _held(manifest: Manifest) -> str:
+    """What a backup holds, counted."""
+    return f"{counted(manifest.rows.get('jobs', 0), 'job')}, {counted(len(manifest.data_sets), 'data set')}"
 
 
 def _lines(found: dict[str, object]) -> list[list[object]]:

@@ -30,12 +30,12 @@ _GIGABYTE = 2**30
 
 
 def command(
-    warm: Annotated[bool, typer.Option("--warm", help="Compile the kernels first, so that the first search does not.")] = False,
-    cluster: Annotated[bool, typer.Option("--cluster", help="Whether every node of the cluster has the same versions.")] = False,
+    warm: Annotated[bool, typer.Option("--warm", help="Compile the kernels now, so that the first search starts at once.")] = False,
+    cluster: Annotated[bool, typer.Option("--cluster", help="Check that every node of the cluster has the same versions.")] = False,
     address: Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """What is installed, reachable, and how big; exit code 1 when something that is needed is missing."""
+    """Check what is installed and reachable. Exit code 1 when something needed is missing."""
     settings = console.settings().model_copy(update={"ray_address": address} if address else {})
     if cluster:
         from cluster.cli import doctor_cluster

@@ -15,11 +15,11 @@ from pathlib import Path
 from platform import python_version
 from typing import TYPE_CHECKING, TypeAlias
 
-import psutil
-
 from cluster import private
 from cluster.cli import console
+from cluster.run import servers
 from coinswarm import errors
+from coinswarm.printable import counted
 
 if TYPE_CHECKING:
     from cluster.machine import MachineSettings
@@ -113,7 +113,7 @@ def _kernels(settings: MachineSettings, _probes: Probes) -> Iterator[Check]:
         return
     files = [path for path in folder.rglob("*.nb[ic]") if path.is_file()]
     empty = [path.name for path in files if path.stat().st_size == 0]
-    broken = "it is no folder" if not folder.is_dir() else f"{len(empty)} empty file(s), such as {empty[0]}" if empty else ""
+    broken = "it is no folder" if not folder.is_dir() else f"{counted(len(empty), 'empty file')}, such as {empty[0]}" if empty else ""
     size = sum(path.stat().st_size for path in files) / 2**20
     yield Check(what="compiled kernels", found=broken or f"{size:,.1f} MB in {console.path(folder)}", ok=not broken, hint=hint)
 
@@ -134,7 +134,7 @@ def _bars(settings: MachineSettings, _probes: Probes) -> Iterator[Check]:
         return
     bars = sum(entry.n_bars for entry in stored)
     size = f"{path.stat().st_size / 2**20:,.1f} MB in {console.path(path)}"
-    yield Check(what="bars", found=f"{len(stored)} data set(s), {bars:,} bars, {size}", ok=True)
+    yield Check(what="bars", found=f"{counted(len(stored), 'data set')}, {bars:,} bars, {size}", ok=True)
 
 
 def _database(settings: MachineSettings, probes: Probes) -> Iterator[Check]:
@@ -176,18 +176,16 @@ def ledger_checks(pulse: Pulse, now: datetime) -> Iterator[Check]:
     hint = "set both clocks by NTP: a lease is kept by the clock of the database"
     yield Check(what="clock", found=f"{skew_s:.1f} s between the database and this machine", ok=skew_s < state.CLOCK_S, hint=hint)
     hint = "; ".join(f"`coinswarm jobs verify {job}`" for job in pulse.uneven[:_LISTED])
-    yield Check(
-        what="ledger", found=_some("job(s) whose trials are not those of their generations", pulse.uneven), ok=not pulse.uneven, hint=hint
-    )
+    yield Check(what="ledger", found=_some("whose trials are not those of their generations", pulse.uneven), ok=not pulse.uneven, hint=hint)
     hint = "; ".join(f"`coinswarm jobs resume {job}`" for job in pulse.lost[:_LISTED])
-    yield Check(what="leases", found=_some("running job(s) whose lease ran out", pulse.lost), ok=not pulse.lost, hint=hint)
+    yield Check(what="leases", found=_some("running although the lease ran out", pulse.lost), ok=not pulse.lost, hint=hint)
     hint = "start one: `coinswarm serve`"
-    yield Check(what="queue", found=_some("job(s) wait and no service takes them", pulse.waiting), ok=not pulse.waiting, hint=hint)
+    yield Check(what="queue", found=_some("queued without a server to run it", pulse.waiting), ok=not pulse.waiting, hint=hint)
 
 
 def _service(settings: MachineSettings, _probes: Probes) -> Iterator[Check]:
     """Whether each `coinswarm serve` of this home has its driver service."""
-    alone = [str(process.pid) for process in _servers(settings) if not _has_driver(process)]
+    alone = [str(process.pid) for process in servers.of_home(settings) if not servers.has_driver(process)]
     hint = f"its log says why the driver ended: {settings.logs_folder}; end process {', '.join(alone)} and start `coinswarm serve` again"
     found = f"process {', '.join(alone)} serves without its driver service" if alone else "every server has its driver"
     yield Check(what="driver service", found=found, ok=not alone, hint=hint)
@@ -198,31 +196,9 @@ LOOKS: dict[str, Look] = {
 }  # fmt: skip
 
 
-def _servers(settings: MachineSettings) -> Iterator[psutil.Process]:
-    home = str(settings.home.expanduser())
-    for process in psutil.process_iter():
-        try:
-            words = process.cmdline()
-            if "serve" not in words or not any("coinswarm" in word or "cluster.cli" in word for word in words):
-                continue
-            if {"--api-only", "--driver-only"}.isdisjoint(words) and _home_of(process) == home:
-                yield process
-        except psutil.Error:  # it ended, or is of another account
-            continue
-
-
-def _home_of(process: psutil.Process) -> str:
-    variables = process.environ()
-    return str(Path(variables.get("COINSWARM_HOME") or Path(variables.get("HOME", "")) / ".coinswarm").expanduser())
-
-
-def _has_driver(process: psutil.Process) -> bool:
-    return any("cluster.run.driver" in child.cmdline() for child in process.children())
-
-
 def _some(what: str, names: tuple[str, ...]) -> str:
     shown = ", ".join(names[:_LISTED])
-    return f"{len(names)} {what}{f': {shown}' if shown else ''}{', …' if len(names) > _LISTED else ''}"
+    return f"{counted(len(names), 'job')} {what}{f': {shown}' if shown else ''}{', …' if len(names) > _LISTED else ''}"
 
 
 def _older(found: str, least: str) -> bool:

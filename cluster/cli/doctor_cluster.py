@@ -9,6 +9,7 @@ import typer
 
 from cluster import bootstrap
 from cluster.cli import console
+from coinswarm.printable import counted
 
 if TYPE_CHECKING:
     from cluster.compute.ray.nodes import ClusterNode
@@ -55,7 +56,7 @@ def _called(node: ClusterNode) -> str:
 def _show(nodes: Sequence[ClusterNode], differing: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
     things = list(dict.fromkeys(name for node in nodes for name in node.versions))
     rows: list[list[Any]] = [[_called(node), node.problem or "ok", *(node.versions.get(name) for name in things)] for node in nodes]
-    console.table(f"{len(nodes)} node(s)", ["node", "state", *things], rows)
+    console.table(counted(len(nodes), "node"), ["node", "state", *things], rows)
     for name, places in differing.items():
         said = "; ".join(f"{version} on {', '.join(at)}" for version, at in places.items())
         console.text(f"{name} differs: {said}")

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import console, usage
 
 if TYPE_CHECKING:
     from coinswarm.validate.card import ReportCard
     from coinswarm.validate.gates import Verdict
 
-app = typer.Typer(help="The rules a report card must keep, and whether one does.", no_args_is_help=True)
+app = usage.App(
+    help="The acceptance rules (gates) that a report card must keep, and whether one does.",
+    examples=["coinswarm gates show", "coinswarm gates check a39737fd"],
+)
 
 OfGates = Annotated[Path | None, typer.Option("--gates", help="A YAML file of gates; else the default ones.")]
 
@@ -24,7 +27,7 @@ def show(
     file: Annotated[Path | None, typer.Argument(help="A YAML file of gates; else the default ones.")] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """The rules with their thresholds and reasons, and the hash that verdicts carry."""
+    """Show the rules with their thresholds and reasons, and the hash that verdicts carry."""
     from coinswarm.validate import gates, verdict_text
 
     found = gates.load(file)
@@ -38,11 +41,11 @@ def show(
 
 @app.command()
 def check(
-    card: Annotated[str, typer.Argument(help="A report card as JSON, or an evaluation's id or the beginning of it.")],
+    card: Annotated[str, typer.Argument(metavar="CARD|EVALUATION", help="A report card as JSON, or the id of an evaluation.")],
     file: OfGates = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Hold a report card against the gates; exit code 1 when it does not pass. Promotes nothing."""
+    """Check a report card against the gates, promoting nothing. Exit code 1 when it does not pass."""
     from coinswarm.validate import gates
 
     wanted = gates.load(file)
@@ -84,7 +87,7 @@ def _from_file(file: Path) -> ReportCard:
     from coinswarm.validate import gates
 
     if not file.is_file():
-        raise errors.not_found("card", str(file), [entry.name for entry in file.parent.glob("*.json")] if file.parent.is_dir() else [])
+        raise errors.no_file(file)
     try:
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console, job_commands
+from cluster.cli import console, job_commands, usage
 from cluster.jobs import honesty
 from coinswarm import errors
 
-app = typer.Typer(help=honesty.SUMMARY, invoke_without_command=True)
+app = usage.App(help=honesty.SUMMARY, examples=honesty.EXAMPLES, invoke_without_command=True, no_args_is_help=False)
 app.callback()(job_commands.command(honesty.NAME, group=True))
 
 

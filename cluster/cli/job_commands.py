@@ -24,12 +24,33 @@ if TYPE_CHECKING:
     from cluster.run.runner import Runner
     from coinswarm.ledger.records import Job
 
-Workers = Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)]
-Address = Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")]
+_WHERE, _OUTPUT, _JUDGING = "Where it runs", "Output", "Judging"
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1, rich_help_panel=_WHERE),
+]
+Local = Annotated[
+    bool,
+    typer.Option("--local", help="Compute in this process, without a cluster. A small job does by itself.", rich_help_panel=_WHERE),
+]
+Vault = Annotated[
+    float | None,
+    typer.Option(
+        "--vault", min=0.01, max=0.9, metavar="SHARE", rich_help_panel=_JUDGING,
+        help="Share of the bars, the newest, to lock away as the final hold-out of the campaign before its first search, for good. "
+        "Only results with one can be promoted.",
+    ),
+]  # fmt: skip
+Address = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="A running Ray cluster; else RAY_ADDRESS, else a local one.", rich_help_panel=_WHERE),
+]
 _OF_A_SUBMISSION = ("server", "priority", "key", "as_json")
-_HERE = ("workers", "address", "out")
+_HERE = ("workers", "address", "local", "out", "vault")
+_LOOK_S = 0.5
 _WAYS = {
-    "server": ("priority", "key"), "queue": ("priority", "key"), "estimate": ("workers", "address"), "detach": ("workers", "address"),
+    "server": ("priority", "key"), "queue": ("priority", "key", "vault"), "estimate": ("workers", "address", "local", "vault"),
+    "detach": ("workers", "address", "vault"),
 }  # fmt: skip
 """Options that say something where a job is run here at once, and to each other way of dealing with one."""
 
@@ -40,14 +61,28 @@ class RunOptions:
 
     workers: Workers = None
     address: Address = None
-    estimate: Annotated[bool, typer.Option("--estimate", help="Say what it would take, and stop.")] = False
-    detach: Annotated[bool, typer.Option("--detach", help="Run on in the background; watch it with `coinswarm jobs watch`.")] = False
-    queue: Annotated[bool, typer.Option("--queue", help="Leave it to the driver service of this machine (`coinswarm serve`).")] = False
-    server: client.Server = None
-    priority: Annotated[int, typer.Option(help="In the queue of a driver service: greater is sooner.", min=-100, max=100)] = 0
-    key: Annotated[str | None, typer.Option(help="Submitting again with the same key changes nothing.")] = None
-    as_json: console.AsJson = False
-    out: Annotated[Path | None, typer.Option("--out", help="The HTML file of the report; else in `reports` of the home folder.")] = None
+    local: Local = False
+    vault: Vault = None
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Say what time and space it would take, and stop.", rich_help_panel=_WHERE)
+    ] = False
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Run in the background; `coinswarm jobs watch` follows it.", rich_help_panel=_WHERE)
+    ] = False
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Leave it to the server of this machine (`coinswarm serve`).", rich_help_panel=_WHERE)
+    ] = False
+    server: Annotated[str | None, typer.Option("--server", metavar="URL", help=client.SERVER, rich_help_panel=_WHERE)] = None
+    priority: Annotated[int, typer.Option(help="Queue priority; higher runs first.", min=-100, max=100, rich_help_panel=_WHERE)] = 0
+    key: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Idempotency key: resubmitting returns the same job.", rich_help_panel=_WHERE),
+    ] = None
+    as_json: Annotated[bool, typer.Option("--json", help=console.JSON, rich_help_panel=_OUTPUT)] = False
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The HTML file of the report; else in `reports` of the home folder.", rich_help_panel=_OUTPUT),
+    ] = None
 
     @classmethod
     def taken(cls, given: dict[str, Any], **more: Any) -> RunOptions:
@@ -103,7 +138,8 @@ def command(name: str, *, group: bool = False) -> Callable[..., None]:
         if context is None or context.invoked_subcommand is None:
             _run(asked, given)
 
-    common = [each.name for each in fields(RunOptions) if each.name != "out" or asked.writes_page]
+    left_out = {"out": not asked.writes_page, "vault": not asked.declares}
+    common = [each.name for each in fields(RunOptions) if not left_out.get(each.name)]
     run.__signature__ = _signature(asked, common, group=group)  # type: ignore[attr-defined]
     run.__annotations__ = {}
     run.__doc__ = registry.summary(name)
@@ -138,6 +174,10 @@ def refuse_idle(wanted: RunOptions, settings: MachineSettings) -> None:
         found = f"COINSWARM_SERVER={settings.server}" if way == "server" and not wanted.server else None
         hint = "the server decides where and when a job runs" if way == "server" else "leave one of them out"
         raise errors.InvalidArgument(f"--{name} does not go with --{way}", found=found, hint=hint)
+    if wanted.local and (wanted.workers or wanted.address):
+        raise errors.InvalidArgument(
+            "--local does not go with --workers and --address", hint="they are of a cluster; leave one of them out"
+        )
 
 
 def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineSettings) -> None:
@@ -150,7 +190,9 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
     settings = settings.model_copy(update={name: value for name, value in said.items() if value})
     for each in asked:  # before a database is opened, which may take seconds
         ThisMachine(settings).refuse_larger(each)
-    with bootstrap.open_runner(settings, workers=wanted.workers, note=console.note) as runner:
+    with bootstrap.open_runner(settings, workers=wanted.workers, note=console.note, alone=True if wanted.local else None) as runner:
+        for each in asked:
+            _hold_out(runner, each, wanted)
         if wanted.queue:
             _submit_all(asked, lambda each: runner.enqueue(each, priority=wanted.priority, key=wanted.key or ""), wanted, place="")
             return
@@ -160,7 +202,13 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
         elif wanted.detach:
             _detached(settings, runner, planned, wanted)
         else:
-            present(settings, runner, [_done(runner, each) for each in planned], wanted)
+            present(settings, runner, [_done(settings, runner, each, wanted) for each in planned], wanted)
+
+
+def _hold_out(runner: Runner, asked: JobSettings, wanted: RunOptions) -> None:
+    """Declare the vault that is wanted; an estimate declares none, and counts the bars of it."""
+    if wanted.vault is not None and not wanted.estimate:
+        runner.hold_out(asked, wanted.vault, who=machine.user())
 
 
 def resume(settings: MachineSettings, name: str, *, workers: int | None, as_json: bool) -> None:
@@ -246,10 +294,10 @@ def _submit_all(asked: Sequence[JobSettings], submit: Callable[[JobSettings], st
             console.text(f"job {job} is queued; follow it with `coinswarm watch {job}{place}`")
 
 
-def _done(runner: Runner, planned: Planned) -> Job:
+def _done(settings: MachineSettings, runner: Runner, planned: Planned, wanted: RunOptions) -> Job:
     """Run a planned job to its end, unless another has done the same."""
-    from cluster.cli import live
-    from cluster.run import stopping
+    from cluster.cli import following, live
+    from cluster.run import servers, stopping
 
     before = runner.repeated(planned)
     if before is not None and before.status == "done":
@@ -257,8 +305,21 @@ def _done(runner: Runner, planned: Planned) -> Job:
         return before
     if before is not None:
         raise errors.Conflict(f"job {before.id} is doing this", hint=f"`coinswarm jobs resume {before.id}` resumes it")
+    if is_served(settings, runner, planned, wanted, servers.runs_alike):
+        job = runner.hand_over(planned)
+        console.note(f"the server of this machine runs job {job}; Ctrl-C cancels it, --workers N starts a cluster for it alone")
+        with stopping.stop_requests(console.note) as stopped:
+            return following.followed(runner.context.store, job, _LOOK_S, served=True, stopped=stopped)
     with live.Display() as display, stopping.stop_requests(display.on_note) as stopped:
         return runner.run(planned, new=True, watcher=display, stopped=stopped)
+
+
+def is_served(
+    settings: MachineSettings, runner: Runner, planned: Planned, wanted: RunOptions, runs_alike: Callable[[MachineSettings], bool]
+) -> bool:
+    """Whether a job is too large for this process, says no place, and a server of this machine `runs_alike`."""
+    said = (wanted.workers, wanted.address, wanted.local, settings.ray_address, settings.workers)
+    return not any(said) and not runner.is_alone(planned) and runs_alike(settings)
 
 
 def _estimated(runner: Runner, planned: Sequence[Planned], *, as_json: bool) -> None:

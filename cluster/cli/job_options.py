@@ -33,9 +33,15 @@ class Leaf:
         return _typed(self.field.annotation)
 
     @property
+    def description(self) -> str:
+        """What the setting is; also of one that may be missing, `Annotated[…] | None`."""
+        inner = (each for part in get_args(self.field.annotation) for each in get_args(part)[1:] if isinstance(each, FieldInfo))
+        return self.field.description or next((each.description for each in inner if each.description), "")
+
+    @property
     def default(self) -> str:
         """The default as it would be typed; "" where there is none."""
-        value = self.field.get_default(call_default_factory=False)
+        value = self.field.get_default(call_default_factory=True, validated_data={})
         if self.field.is_required() or value is None or value == () or isinstance(value, (BaseModel, dict)):
             return ""
         if isinstance(value, bool):
@@ -75,12 +81,12 @@ def annotation(option: Option, asked: Options[Any], *, optional: bool = False) -
     required = option.required and not optional
     leaf = next((leaf for leaf in leaves(asked.settings) if leaf.path in option.fills), None)
     wanted = option.type if option.type is not None else leaf.type if leaf is not None else str
-    help_ = option.help or _sentence((leaf.field.description if leaf else "") or "")
+    help_ = option.help or _sentence(leaf.description if leaf else "")
     usual = option.default or (leaf.default if leaf is not None and len(option.fills) == 1 else "")
     shown = f"{help_} Default: {usual}." if usual and not required and wanted is not bool else help_
     if not option.names[0].startswith("-"):
         return Annotated[wanted if required else wanted | None, typer.Argument(metavar=option.metavar, help=shown, show_default=False)]
-    panel = None if option in asked.options else _panel(option)
+    panel = option.panel or _panel(option, asked, named=option in asked.options)
     return Annotated[
         wanted if required else wanted | None,
         typer.Option(*option.names, metavar=option.metavar, help=shown, show_default=False, rich_help_panel=panel),
@@ -170,11 +176,20 @@ def _own_option(leaf: Leaf, taken: set[str]) -> Option:
     return Option(names=(spelled,), fills=(leaf.path,))
 
 
-def _panel(option: Option) -> str | None:
-    """Settings that no one names stand apart, by their group."""
-    groups = {path.rpartition(".")[0] for path in option.fills}
-    group = groups.pop() if len(groups) == 1 else ""
-    return f"More of {group.replace('.', ', ')}" if group else None
+_PANELS = {
+    "Data": ("markets", "timeframe", "start_ts", "end_ts", "like", "n_bars", "jobs"),
+    "Judging": ("search.objectives", "search.constraints", "out_of_sample", "winners", "baselines"),
+    "Costs and account": ("overrides", "settings.costs"),
+}
+"""Settings that are listed together in the help of every kind."""
+
+
+def _panel(option: Option, asked: Options[Any], *, named: bool) -> str:
+    """Where an option is listed: with those of other kinds, with the kind's own, or among the details that no one names."""
+    for title, paths in _PANELS.items():
+        if any(_covered(path, paths) for path in option.fills):
+            return title
+    return asked.panel if named or all("." not in path for path in option.fills) else f"{asked.panel}, in detail"
 
 
 def _sentence(text: str) -> str:

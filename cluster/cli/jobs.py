@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cluster import bootstrap
-from cluster.cli import client, console, job_commands, prune, reports, verify
+from cluster.cli import client, console, following, job_commands, prune, reports, usage, verify
 from cluster.jobs import brief
-from coinswarm import codec, errors
+from coinswarm import codec
+from coinswarm.printable import counted
+from coinswarm.report import wording
 
 if TYPE_CHECKING:
-    from coinswarm.ledger.records import GenerationRecord, Job
-    from coinswarm.ledger.store import Store
+    from coinswarm.ledger.records import Job
 
-app = typer.Typer(help="List, show, watch, cancel, terminate, resume, verify and prune jobs.", no_args_is_help=True)
+app = usage.App(
+    help="List, show, watch, cancel, resume, verify and prune jobs.",
+    examples=["coinswarm jobs list", "coinswarm jobs watch evolve-20250131"],
+)
 
-OfJob = Annotated[str, typer.Argument(help="A job's id or the beginning of it.")]
-Interval = Annotated[float | None, typer.Option(help="Seconds between looks; else 1. A server is listened to.", min=0.1, max=3600)]
+OfJob = Annotated[str, typer.Argument(metavar="JOB", help="Its id, or the beginning of it.")]
+Interval = Annotated[float | None, typer.Option(help="Seconds between two looks. A server tells by itself.", min=0.1, max=3600)]
 _LOOK_S = 1.0
 _LEFT_OUT = ("config", "result", "queue", "play_hashes", "data_hash", "config_hash", "lease_expires")
-_ENDED = ("done", "failed", "cancelled")
+_IN_TITLE = ("job", "synthetic")
 
 
 @app.command("list")
 def list_jobs(
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many rows.", min=1, max=10_000)] = 20,
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Jobs, newest first."""
+    """List jobs, newest first."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
         _list(remote.get("/api/v1/jobs", limit=min(limit, 1000))["rows"], as_json=as_json)
@@ -49,14 +52,28 @@ def _list(found: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
     if as_json:
         console.emit_json(shown)
         return
-    rows: list[list[Any]] = [[*job.values()] for job in shown]
-    headings = ["job", "kind", "status", "created", "plays", "markets", "population", "generations", "seed", "synthetic"]
-    console.table(f"{len(rows)} job(s)", headings, rows)
+    if not shown:
+        console.text("no jobs yet: `coinswarm demo` runs a complete example, `coinswarm evolve PLAY --symbol MARKET` a search of your own")
+        return
+    console.table(
+        f"{counted(len(shown), 'job')}, newest first", ["job", "status", "plays", "bars", "variants"], [_cells(job) for job in shown]
+    )
+
+
+def _cells(job: Mapping[str, Any]) -> list[Any]:
+    """A job as a line of a table; its id says its kind and when it was made."""
+    variants = f"{job['population']} {_TIMES} {job['generations']}" if job["population"] else None
+    several = counted(len(job["markets"]), "market") if job["markets"] else ""
+    markets = job["markets"][0].partition(":")[2] if len(job["markets"]) == 1 else several
+    return [job["job"], job["status"], ", ".join(job["plays"]), f"{markets}{' SYNTHETIC' if job['synthetic'] else ''}", variants]
+
+
+_TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 @app.command("show")
 def show_job(job: OfJob, server: client.Server = None, as_json: console.AsJson = False) -> None:
-    """What a job was asked to do and how far it is."""
+    """Show what a job was asked to do and how far it is."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
         _show_remote(remote, job, as_json=as_json)
@@ -65,12 +82,13 @@ def show_job(job: OfJob, server: client.Server = None, as_json: console.AsJson =
         found = store.job(job)
         done = [record for record in store.generations(found.id) if record.island >= 0]
     if as_json:
-        console.emit_json({**codec.plain(found), "generations": [_generation(record) for record in done]})
+        console.emit_json({**codec.plain(found), "generations": [following.generation(record) for record in done]})
         return
-    facts: list[list[Any]] = [[name, value] for name, value in _told(found).items()]
-    console.table(f"job {found.id}", ["what", "value"], facts, synthetic=found.synthetic)
-    rows: list[list[Any]] = [[*_generation(record).values()] for record in done[-20:]]
-    console.table("last generations", ["island", "generation", "best", "median", "diversity", "evaluations", "failures", "seconds"], rows)
+    console.facts(f"job {found.id}", _told(found).items(), synthetic=found.synthetic)
+    rows: list[list[Any]] = [[_read(value) for value in following.generation(record).values()] for record in done[-20:]]
+    if rows:
+        headings = ["island", "generation", "best", "median", "diversity", "variants", "failures", "seconds"]
+        console.table("last generations", headings, rows)
 
 
 def _show_remote(remote: client.Client, job: str, *, as_json: bool) -> None:
@@ -78,7 +96,7 @@ def _show_remote(remote: client.Client, job: str, *, as_json: bool) -> None:
     if as_json:
         console.emit_json({**found, "generations": remote.get(f"/api/v1/jobs/{found['id']}/generations")})
     else:
-        console.table(f"job {found['id']}", ["what", "value"], _facts(found), synthetic=found["synthetic"])
+        console.facts(f"job {found['id']}", _facts(found), synthetic=found["synthetic"])
 
 
 @app.command("watch")
@@ -88,7 +106,7 @@ def watch_job(
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Follow a job from any terminal or machine until it ends; exit code 1 when it failed or was cancelled."""
+    """Follow a job until it ends. Exit code 1 when it failed or was cancelled."""
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
@@ -97,7 +115,7 @@ def watch_job(
     else:
         with bootstrap.open_store(settings) as store, bootstrap.open_queue(settings) as (queue, _):
             name = store.job(job).id
-            found = codec.plain(_followed(store, name, interval or _LOOK_S, served=queue.entry(name) is not None))
+            found = codec.plain(following.followed(store, name, interval or _LOOK_S, served=queue.entry(name) is not None))
     if as_json:
         console.emit_json({"job": found["id"], **{name: found[name] for name in ("status", "error", "result")}})
     else:
@@ -110,7 +128,7 @@ def watch_job(
 
 @app.command("cancel")
 def cancel_job(job: OfJob, server: client.Server = None, as_json: console.AsJson = False) -> None:
-    """Cancel a job, whether it waits or runs; what is done is kept and it can be resumed."""
+    """Cancel a queued or running job. What is done is kept, and it can be resumed."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
         answer = remote.post(f"/api/v1/jobs/{job}/cancel")
@@ -119,13 +137,13 @@ def cancel_job(job: OfJob, server: client.Server = None, as_json: console.AsJson
         with bootstrap.open_store(console.settings()) as store:
             name = store.job(job).id
             status = store.cancel(name)
-    said = f"job {name} is {status}{'; what drives it ends in a moment' if status == 'cancelled' else ''}"
+    said = f"job {name} is {status}{'; its process stops within seconds' if status == 'cancelled' else ''}"
     console.answer({"job": name, "status": status}, said, as_json=as_json)
 
 
 @app.command("terminate")
 def terminate_job(job: OfJob, server: client.Server = None, as_json: console.AsJson = False) -> None:
-    """Cancel a job whose driver does not answer: take its lease away and end its process. A server asks for an admin's token."""
+    """Cancel a job that does not react: take its lease and end its process. A server asks for an admin's token."""
     remote = client.wanted(console.settings(), server)
     if remote is not None:
         found = remote.post(f"/api/v1/jobs/{job}/terminate")
@@ -138,7 +156,7 @@ def terminate_job(job: OfJob, server: client.Server = None, as_json: console.AsJ
 
 
 _FATES = {
-    "none": "no process works for it", "ended": "the process of {} was ended",
+    "none": "no process worked on it", "ended": "the process of {} was ended",
     "elsewhere": "{} lost it: what it still computes is not stored",
 }  # fmt: skip
 """What became of the process of a job that was terminated, by the owner of its lease."""
@@ -152,7 +170,7 @@ def resume_job(
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Go on from the last committed generation; the result is the same as if the job had never stopped."""
+    """Resume a job from its last commit. The result is as if it had never stopped."""
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
@@ -173,7 +191,7 @@ def report_job(
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """What a job came to, whatever its kind: tables on the terminal, and one HTML file with --out."""
+    """Show the result of a job of any kind, and write it as one HTML file with --out."""
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
@@ -195,7 +213,6 @@ def report_job(
 app.command("prune")(prune.command)
 app.command("verify")(verify.command)
 
-_NEXT = {"queued": "; `coinswarm serve` runs what is queued", brief.LOST: "; a driver service resumes it"}
 """What becomes of a queued job that no one drives."""
 
 
@@ -207,46 +224,25 @@ def _standing(job: Job) -> str:
     return f"job {job.id} is {standing}{why}; {follow.get(standing, f'`coinswarm jobs resume {job.id}` resumes it')}"
 
 
-def _followed(store: Store, job: str, interval_s: float, *, served: bool) -> Job:
-    """Print generations as they are committed, until the job ends or no process drives it; one that is `served` is resumed by itself."""
-    seen: set[tuple[int, int]] = set()
-    told = ""
-    while True:
-        found = store.job(job)
-        for record in store.generations(job):
-            if record.island >= 0 and (record.island, record.generation) not in seen:
-                seen.add((record.island, record.generation))
-                console.note("  ".join(f"{name} {value}" for name, value in _generation(record).items()))
-        if found.status in _ENDED:
-            return found
-        standing = brief.standing(found)
-        if standing == brief.LOST and not served:
-            raise errors.Unavailable(f"no process drives job {job}", hint=f"`coinswarm jobs resume {job}` resumes it")
-        if standing != told:
-            told = standing
-            console.note(f"job {job} is {standing}{_NEXT.get(standing, '') if served else ''}")
-        time.sleep(interval_s)
-
-
 def _row(job: Mapping[str, Any]) -> dict[str, Any]:
-    """A job as it stands in a list, from the ledger or from a control plane."""
+    """A job as it stands in a list, from the ledger or from a server."""
     created = job["created"] if isinstance(job["created"], datetime) else datetime.fromisoformat(job["created"])
     return {
-        "job": job["id"], "kind": job["kind"], "status": job["status"], "created": f"{created:%Y-%m-%d %H:%M:%S}",
-        "plays": ", ".join(job["plays"]), "markets": len(job["markets"]), "population": job["population"],
+        "job": job["id"], "kind": job["kind"], "status": job["status"], "created": created.astimezone(UTC),
+        "plays": list(job["plays"]), "markets": list(job["markets"]), "population": job["population"],
         "generations": job["generations"], "seed": job["seed"], "synthetic": job["synthetic"],
     }  # fmt: skip
 
 
 def _facts(job: Mapping[str, Any]) -> list[list[Any]]:
-    """What a job from a control plane is, a line each."""
+    """What a job from a server is, a line each."""
     more = {name: value for name, value in job.items() if name not in (*_LEFT_OUT, "id", "plays", "markets", "columns")}
     shown = {**_row(job), **more, **job.get("columns", {})}
-    return [[name.replace("_", " "), value] for name, value in shown.items()]
+    return [[name.replace("_", " "), _read(value)] for name, value in shown.items() if name not in _IN_TITLE]
 
 
 def _follow(remote: client.Client, job: str) -> dict[str, Any]:
-    """Say what a job at a control plane tells until it ends; the answer is the job as it is then."""
+    """Say what a job at a server tells until it ends; the answer is the job as it is then."""
     for name, data in remote.events(job):
         if name == "job":
             console.note(f"job {data['id']} is {data['status']}")
@@ -261,15 +257,26 @@ def _short(value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
+def _read(value: Any) -> Any:
+    """A value as it is read: lists with commas, times to the second, numbers in a few digits."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if isinstance(value, float):
+        return wording.number(value, digits=3)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _told(job: Job) -> dict[str, Any]:
     """What a job of the ledger is, a line each."""
     known, result = brief.brief(job), job.result or {}
     return {
-        **_row(known), **known["columns"], "markets": ", ".join(known["markets"]), **_bars_of(job.config),
-        "evaluations": result.get("evaluations"), "failures": result.get("failures"),
+        **{name: _read(value) for name, value in _row(known).items() if name not in _IN_TITLE}, **known["columns"], **_bars_of(job.config),
+        "evaluations": _read(result.get("evaluations")), "failures": _read(result.get("failures")),
         "failed for": "; ".join(f"{n:,} times {reason}" for reason, n in (result.get("failed_for") or {}).items()) or None,
-        "raced out": _raced_out(result), "ended because of": result.get("reason"),
-        "result hash": job.result_hash, "code": job.code_version, "driver": job.lease_owner, "error": job.error,
+        "raced out": _raced_out(result), "ended by": result.get("reason"),
+        "result hash": (job.result_hash or "")[:16], "code version": job.code_version, "driver": job.lease_owner, "error": job.error,
     }  # fmt: skip
 
 
@@ -277,24 +284,12 @@ def _bars_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """The bars that a job's config names, as far as this program can read it."""
     try:
         data = ", ".join(f"{span['key']} ({span['n_bars']:,} bars)" for span in config.get("markets", ()))
-        return {"data": data, "held out from": console.moment(config.get("split_ts"))}
+        return {"bars": data, "held out from": console.moment(config.get("split_ts"))}
     except (KeyError, TypeError, AttributeError, ValueError):
-        return {"data": "the config cannot be read"}
+        return {"bars": "the config cannot be read"}
 
 
 def _raced_out(result: Mapping[str, Any]) -> str | None:
     """How many variants lost their race on a part of the bars; None when there was no race."""
     raced = result.get("racing")
     return None if raced is None else f"{raced['dropped']:,}; {raced['share']:.0%} of the variant-bars were gone over"
-
-
-def _generation(record: GenerationRecord) -> dict[str, Any]:
-    return {
-        "island": record.island, "generation": record.generation, "best": _rounded(record.best), "median": _rounded(record.median),
-        "diversity": _rounded(record.diversity), "evaluations": record.evaluations, "failures": record.failures,
-        "seconds": _rounded(record.seconds),
-    }  # fmt: skip
-
-
-def _rounded(value: float) -> float:
-    return round(value, 4)

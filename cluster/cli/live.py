@@ -67,18 +67,24 @@ def line(progress: SearchProgress) -> str:
     """Where a job stands, as one line."""
     return (
         f"generation {progress.generation}/{progress.generations}  best {_number(progress.best)}  median {_number(progress.median)}  "
-        f"diversity {_number(progress.diversity, 2)}  {progress.evaluations:,} evaluations  {progress.rate:,.0f}/s  "
-        f"ETA {span(progress.eta_s)}  failures {progress.failures}  memory {progress.memory_bytes / 2**20:,.0f} MB"
+        f"diversity {_number(progress.diversity, 2)}  {progress.evaluations:,} evaluations  {_pace(progress.rate, progress.eta_s, 0)}"
+        f"failures {progress.failures}  memory {progress.memory_bytes / 2**20:,.0f} MB"
     )
 
 
 def stand(advance: Advance) -> str:
     """Where a job of steps stands, as one line."""
-    rate = f"{advance.rate:,.3g}/s" if math.isfinite(advance.rate) else "-"
     return (
-        f"{advance.unit} {advance.done:,}/{advance.total:,}  {rate}  ETA {span(advance.eta_s)}  "
+        f"{advance.unit} {advance.done:,}/{advance.total:,}  {_pace(advance.rate, advance.eta_s, 3)}"
         f"memory {advance.memory_bytes / 2**20:,.0f} MB  workers {advance.workers}"
     )
+
+
+def _pace(rate: float, eta_s: float, digits: int) -> str:
+    """Speed and time to go, of `digits` digits or whole; nothing until they are known, which is after the second commit."""
+    if not math.isfinite(rate):
+        return ""
+    return f"{f'{rate:,.{digits}g}' if digits else f'{rate:,.0f}'}/s  ETA {span(eta_s)}  "
 
 
 def span(seconds: float) -> str:
@@ -99,8 +105,8 @@ def _panel(progress: SearchProgress) -> Group:
         "median": _number(progress.median),
         "diversity": _number(progress.diversity, 2),
         "evaluations": f"{progress.evaluations:,}",
-        "per second": f"{progress.rate:,.0f}",
-        "ETA": span(progress.eta_s),
+        "per second": f"{progress.rate:,.0f}" if math.isfinite(progress.rate) else "-",
+        "ETA": span(progress.eta_s) if math.isfinite(progress.eta_s) else "-",
         "failures": str(progress.failures),
         "memory": f"{progress.memory_bytes / 2**20:,.0f} MB",
         "workers": str(progress.workers),

@@ -10,37 +10,41 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console, job_commands, reports
+from cluster.cli import console, job_commands, reports, usage
 from cluster.jobs import discover, registry, rules
 from coinswarm import errors
+from coinswarm.printable import counted
 
 if TYPE_CHECKING:
     from coinswarm.ledger.patterns import PatternRecord
     from coinswarm.patterns.power import Power
 
-app = typer.Typer(help="Find, keep, doubt and export patterns.", no_args_is_help=True)
+app = usage.App(
+    help="Find entry conditions that are statistically significant, and export them as plays.",
+    examples=["coinswarm patterns discover --job CHAOS_JOB --depth 3", "coinswarm patterns test --source technical --symbol BTC/USDT"],
+)
 
-OfPattern = Annotated[str, typer.Argument(help="A pattern's id or the beginning of it.")]
-Jobs = Annotated[list[str] | None, typer.Option("--job", "-j", help="A chaos job whose trades are used; repeat for several.")]
-Campaign = Annotated[str | None, typer.Option(help="All finished chaos jobs of this campaign; `default` without --job.")]
+OfPattern = Annotated[str, typer.Argument(metavar="PATTERN", help="Its id, or the beginning of it.")]
+Jobs = Annotated[list[str] | None, typer.Option("--job", "-j", help="A chaos job whose trades to use; repeat for several.")]
+Campaign = Annotated[str | None, typer.Option(help="Use all finished chaos jobs of this campaign; `default` without --job.")]
 
 
-app.command("discover")(job_commands.command(discover.NAME))
-app.command("test")(job_commands.command(rules.NAME))
+app.command("discover", examples=discover.EXAMPLES)(job_commands.command(discover.NAME))
+app.command("test", examples=rules.EXAMPLES)(job_commands.command(rules.NAME))
 
 
 @app.command("power")
 def power(
     symbol: Annotated[list[str] | None, typer.Option("--symbol", "-s", help="A stored market; repeat for several.")] = None,
-    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where a market has several.")] = None,
-    hold: Annotated[str, typer.Option(help="Longest hold.")] = "24h",
-    support: Annotated[float, typer.Option(help="Share of trades that a pattern has.")] = 0.06,
-    candidates: Annotated[int, typer.Option(help="Patterns that are tested together.")] = 150_000,
-    chance: Annotated[float, typer.Option("--power", help="Chance to find it.")] = 0.8,
-    campaign: Annotated[str, typer.Option(help="Where it has a vault, the bars of it do not count.")] = "default",
+    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Bar interval, if more than one is stored.")] = None,
+    hold: Annotated[str, typer.Option(metavar="TIME", help="Longest holding time.")] = "24h",
+    support: Annotated[float, typer.Option(help="Share of the trades that a pattern covers.")] = 0.06,
+    candidates: Annotated[int, typer.Option(help="How many patterns are tested together.")] = 150_000,
+    chance: Annotated[float, typer.Option("--power", help="Chance to find the effect (statistical power).")] = 0.8,
+    campaign: Annotated[str, typer.Option(help="The bars of its vault (hold-out) are left out.")] = "default",
     as_json: console.AsJson = False,
 ) -> None:
-    """Say what these bars could show at all, before a search."""
+    """Statistical power: smallest effect these data can detect."""
     from cluster.queries import patterns
 
     settings = console.settings()
@@ -56,39 +60,40 @@ def power(
         return
     before = "" if split is None else f" before the vault of {campaign}"
     rows: list[list[Any]] = [
-        ["bars", f"{found.bars:,} of a market{before}, as if {found.markets:.1f} independent markets"],
-        [
-            "blocks of time",
-            f"{found.blocks:,} to discover on" + ("" if found.enough else f": too few, {found.bars_needed:,} bars are needed"),
-        ],
-        ["a pattern is active in", f"about {found.active_blocks:,} of them"],
-        ["discovery can find", _findable(found)],
-        ["the later segment confirms", _confirmable(found)],
+        ["bars of each market", f"{found.bars:,}{before}"],
+        ["independent markets", f"{found.markets:.1f}"],
+        ["blocks of time", f"{found.blocks:,}" + ("" if found.enough else f": too few, {found.bars_needed:,} bars are needed")],
+        ["blocks with a pattern", f"about {found.active_blocks:,}"],
+        ["smallest effect found", _findable(found)],
+        ["smallest confirmed later", _confirmable(found)],
     ]
-    title = f"what a hold of {found.hold_bars} bars and {100 * support:.0f} % support can show among {candidates:,} patterns"
+    title = f"power for holds up to {found.hold_bars} bars, patterns of {100 * support:.0f} % support, {candidates:,} of them tested"
     console.table(title, ["what", "how much"], rows)
+    if math.isfinite(found.sigmas):
+        effect = f"{100 * found.win_rate:+.1f} points of win rate"
+        console.prose(f"Only an effect of {effect} or more would be found with these bars: more markets or history find smaller ones.")
 
 
 def _findable(found: Power) -> str:
     if not math.isfinite(found.sigmas):
-        return "nothing: there are fewer bars than one hold takes"
+        return "none: there are fewer bars than one hold takes"
     return f"{100 * found.win_rate:+.1f} points of win rate, {found.sigmas:.3f} sigmas, {100 * found.net:.3f} % a trade"
 
 
 def _confirmable(found: Power) -> str:
     if not math.isfinite(found.confirm_sigmas):
-        return "nothing: it is shorter than one hold"
-    return f"from {found.confirm_sigmas:.3f} sigmas, at the level of the library's next test"
+        return "none: the later segment is shorter than one hold"
+    return f"{found.confirm_sigmas:.3f} sigmas, at the level of the library's next test"
 
 
 @app.command("list")
 def list_patterns(
-    status: Annotated[str | None, typer.Option(help="candidate, confirmed, rejected or retired.")] = None,
-    source: Annotated[str | None, typer.Option(help="chaos, technical or academic.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many, newest first.", min=1, max=10_000)] = 20,
+    status: Annotated[str | None, typer.Option(help="Only candidate, confirmed, rejected or retired ones.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only from chaos, technical or academic.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many rows.", min=1, max=10_000)] = 20,
     as_json: console.AsJson = False,
 ) -> None:
-    """Patterns of the library, newest first."""
+    """List patterns of the library, newest first."""
     from coinswarm.ledger.patterns import SOURCES, STATUSES
 
     for option, word, known in (("--status", status, STATUSES), ("--source", source, SOURCES)):
@@ -101,14 +106,14 @@ def list_patterns(
         return
     from cluster.jobs.discover.report import table
 
-    reports.show_parts([table(f"{len(found)} pattern(s)", found)], synthetic=any(record.synthetic for record in found))
+    reports.show_parts([table(counted(len(found), "pattern"), found)], synthetic=bool(found) and all(record.synthetic for record in found))
     if not found and status is None and source is None:
-        console.text("next: `coinswarm chaos run` draws trades, `coinswarm patterns discover` searches them")
+        console.text("next: `coinswarm chaos run` samples trades, `coinswarm patterns discover` searches them")
 
 
 @app.command("show")
 def show_pattern(pattern: OfPattern, as_json: console.AsJson = False) -> None:
-    """All that is known of one pattern."""
+    """Show what is known of one pattern."""
     with bootstrap.open_patterns(console.settings()) as library:
         record = library.pattern(pattern)
     if as_json:
@@ -121,7 +126,7 @@ def show_pattern(pattern: OfPattern, as_json: console.AsJson = False) -> None:
         [title, cell(seen, name, kind), cell(later, name, kind)] for name, title, kind in FIGURES if name in {*seen, *later}
     ]
     console.table(f"{record.id}: {record.name}: {record.status}", ["figure", "discovery", "later"], rows, synthetic=record.synthetic)
-    console.text("each figure of a trade is in percent of its notional; in brackets 95 %, counting blocks of time")
+    console.prose("Figures of trades are in percent of their notional; in brackets the 95 % interval over blocks of time.")
     for line in _evidence(record):
         console.text(line)
     if record.source == "chaos":
@@ -133,13 +138,13 @@ def _evidence(record: PatternRecord) -> Iterator[str]:
     from cluster.jobs.discover.report import percent
 
     shown = {"tested": "{:,}", "t": "{:.4g}", "p_value": "{:.4g}", "p_family": "{:.4g}", "level": "{:.4g}"}
-    known = {"tested": "patterns tested with it", "t": "statistic", "p_value": "p alone", "p_family": "p among all that were tested",
-             "level": "level that the library gave its later test"}  # fmt: skip
+    known = {"tested": "patterns tested", "t": "statistic", "p_value": "p-value of it alone", "p_family": "p-value among all tested",
+             "level": "significance level of its later test"}  # fmt: skip
     yield from (f"{known[name]}: {form.format(record.evidence[name])}" for name, form in shown.items() if name in record.evidence)
     if "shrunk_effect" in record.evidence:
-        yield f"effect without what selection gave it: {percent(record.evidence['shrunk_effect'])} %"
+        yield f"effect after shrinkage for selection: {percent(record.evidence['shrunk_effect'])} %"
     if math.isfinite(record.p_confirm):
-        yield f"p on later bars: {record.p_confirm:.4g}"
+        yield f"p-value on later bars: {record.p_confirm:.4g}"
     for note in record.evidence.get("notes", []):
         yield f"{note.get('what', 'note')}: {note.get('verdict', '')} {note.get('reason', '')}"
 
@@ -150,7 +155,7 @@ def retire_pattern(
     why: Annotated[str, typer.Option(help="Reason, stored with the pattern.")] = "by hand",
     as_json: console.AsJson = False,
 ) -> None:
-    """Retire a pattern by hand; it stays in the library and what was spent on it stays spent."""
+    """Retire a pattern. It stays in the library, and its tests stay counted."""
     with bootstrap.open_patterns(console.settings()) as library:
         record = library.amend(pattern, {"what": "retired", "reason": why}, status="retired")
     console.answer(record, f"{record.id} is retired: {record.name}", as_json=as_json)
@@ -159,12 +164,12 @@ def retire_pattern(
 @app.command("export")
 def export_pattern(
     pattern: OfPattern,
-    out: Annotated[Path, typer.Option(help="The play's file.", show_default=False)],
-    hold_bars: Annotated[int | None, typer.Option(help="Bars to hold; else the median hold of its trades.", min=1)] = None,
-    side: Annotated[str | None, typer.Option(help="long or short, where the pattern does not say; else the one that made more.")] = None,
+    out: Annotated[Path, typer.Option(help="The play file to write.", show_default=False)],
+    hold_bars: Annotated[int | None, typer.Option(help="Bars to hold; else the median of its trades.", min=1)] = None,
+    side: Annotated[str | None, typer.Option(help="long or short, where the pattern does not say; else the more profitable one.")] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Write a pattern as a play that enters where it holds; `coinswarm backtest` trades it."""
+    """Write a pattern as a play that enters where it holds, for `coinswarm backtest`."""
     from cluster.queries import patterns
 
     if side not in (None, "long", "short"):
@@ -179,17 +184,17 @@ def export_pattern(
         console.text(f"{record.name} written to {console.path(out)}")
         console.text(f"next: `coinswarm backtest {out} --symbol MARKET`")
     if record.status != "confirmed":
-        console.note(f"this pattern is {record.status}: nothing says that it will work")
+        console.note(f"this pattern is {record.status}, not confirmed: do not rely on it")
 
 
 @app.command("review")
 def review_patterns(
     job: Jobs = None,
     campaign: Campaign = None,
-    seed: Annotated[int, typer.Option(help="Of the sign flips.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the sign flips.")] = 0,
     as_json: console.AsJson = False,
 ) -> None:
-    """Re-test confirmed patterns on random trades of later bars and retire those that died."""
+    """Test confirmed patterns again on later bars, and retire those that no longer hold."""
     from cluster.queries import patterns
 
     settings = console.settings()
@@ -199,17 +204,19 @@ def review_patterns(
     if as_json:
         console.emit_json([{"pattern": record.id, "status": record.status, "review": seen, "reason": why} for record, seen, why in found])
         return
-    rows: list[list[Any]] = [[record.id, record.name, seen.verdict if seen else "not asked", why] for record, seen, why in found]
-    console.table(f"{len(rows)} confirmed pattern(s) reviewed", ["pattern", "conditions", "verdict", "why"], rows)
+    rows: list[list[Any]] = [
+        [console.short(record.id), seen.verdict if seen else "not tested", why, record.name] for record, seen, why in found
+    ]
+    console.table(f"{counted(len(rows), 'confirmed pattern')} reviewed", ["id", "verdict", "why", "conditions"], rows, below=True)
 
 
 @app.command("report")
 def report_job(
-    job: Annotated[str, typer.Argument(help="Id of a search or of a test of rules, or the beginning of it.")],
-    out: Annotated[Path | None, typer.Option("--out", help="The file; else `reports/JOB.html` in the home folder.")] = None,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="Id of a search or of a test of rules, or its beginning.")],
+    out: Annotated[Path | None, typer.Option("--out", help="The file to write; else in `reports` of the home folder.")] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Write what a search or a test of rules tried, and what survived, as one HTML file."""
+    """Write what a search or a test of rules tried and found as one HTML file."""
     settings = console.settings()
     with bootstrap.open_runner(settings, note=console.note) as runner:
         found = runner.context.store.job(job)

@@ -9,31 +9,31 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from cluster.cli import backtest, console, play_export, play_features, play_lookahead, play_vet
+from cluster.cli import backtest, console, play_export, play_features, play_indicators, play_lookahead, play_new, play_vet, usage
 from cluster.jobs import warmup
 from coinswarm import errors
 from coinswarm.config import WARMUP_TOLERANCE
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.play import describe, reader, runs, variants
 from coinswarm.play.model import Play
+from coinswarm.printable import counted
 
-app = typer.Typer(help="Check plays and look at their variants.", no_args_is_help=True)
-app.command(name="lookahead")(play_lookahead.command)
-app.command(name="features")(play_features.command)
-app.command(name="export")(play_export.command)
-app.command(name="vet")(play_vet.command)
+app = usage.App(
+    help="Check plays (strategies) and their variants, export and test them.",
+    examples=["coinswarm play check my_play.yml", "coinswarm play export a39737fd --out best.yml"],
+)
 
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="YAML files.")],
-    bars: Annotated[Path | None, typer.Option(help="Parquet or CSV file of candles: how much of it warm-up takes.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="A stored market: how much of it warm-up takes.")] = None,
-    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
+    files: Annotated[list[Path], typer.Argument(metavar="PLAY…", help="YAML files.")],
+    bars: Annotated[Path | None, typer.Option(help="A file of candles: shows how much of it warm-up takes.")] = None,
+    symbol: Annotated[str | None, typer.Option("--symbol", "-s", help="A stored market: shows how much of it warm-up takes.")] = None,
+    timeframe: backtest.OfTimeframe = None,
     warmup_tolerance: backtest.Tolerance = WARMUP_TOLERANCE,
     as_json: console.AsJson = False,
 ) -> None:
-    """Check plays whole: every mistake of every file, with line, rule and the nearest names."""
+    """Check plays: every mistake of every file, with its line, rule and the nearest names."""
     data = (bars, symbol) if bars is not None or symbol is not None else None
     reports = [_checked(file, warmup_tolerance, timeframe, data) for file in files]
     if as_json:
@@ -102,7 +102,7 @@ def _needs(play: Play) -> list[str]:
 def _show(report: dict[str, object]) -> None:
     problems, notes, needs = (report.get(key, []) for key in ("problems", "notes", "needs"))
     if not report["ok"] and isinstance(problems, list):
-        console.note(f"{report['file']}: {len(problems)} problem{'s' if len(problems) != 1 else ''}")
+        console.note(f"{report['file']}: {counted(len(problems), 'problem')}")
         for problem in problems:
             console.note(f"  {problem['text']}")
         return
@@ -118,12 +118,12 @@ def _show(report: dict[str, object]) -> None:
 
 @app.command(name="variants")
 def variants_of(
-    play: Annotated[Path, typer.Argument(help="A YAML file.")],
-    n: Annotated[int, typer.Option("--n", min=0, max=100_000, help="How many variants to draw.")] = 10,
+    play: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.")],
+    n: Annotated[int, typer.Option("--limit", "-n", min=0, max=100_000, help="How many variants to draw.")] = 10,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed draws the same variants.")] = 0,
     as_json: console.AsJson = False,
 ) -> None:
-    """Draw variants of a play and say how many there are."""
+    """Draw variants (parameter sets) of a play and show how many there are."""
     found = reader.load(play)
     genomes = found.space.sample(np.random.default_rng(seed), n)
     names = variants.identities(found, genomes)
@@ -133,13 +133,22 @@ def variants_of(
         size = {"size": _size(found), "size_is_exact": not found.space.size_is_bound}
         console.emit_json({"play": found.name, **size, "dimensions": dimensions, "variants": rows})
         return
-    console.text(f"{found.name}: {describe.size(found)}, {len(found.space)} dimensions")
+    console.text(f"{found.name}: {describe.size(found)}, {counted(len(found.space), 'parameter')}")
     for dimension in found.space.dimensions:
         console.text(f"  {dimension.path}: {dimension.text()}")
     for name, genome in zip(names, genomes, strict=True):
-        console.text(f"{name[:12]}  {describe.variant(found, genome)}")
+        console.prose(f"{name[:12]}  {describe.variant(found, genome)}")
 
 
 def _size(play: Play) -> int | None:
     """The number of variants; None where real numbers make it infinite, which JSON has no word for."""
     return None if math.isinf(play.space.size) else int(play.space.size)
+
+
+app.command(name="new")(play_new.command)
+app.command(name="indicators")(play_indicators.command)
+app.command(name="schema")(play_new.print_schema)
+app.command(name="features")(play_features.command)
+app.command(name="lookahead")(play_lookahead.command)
+app.command(name="export")(play_export.command)
+app.command(name="vet")(play_vet.command)

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def command(
-    evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
-    out: Annotated[Path | None, typer.Option(help="The play's file; else it is printed.")] = None,
+    evaluation: Annotated[str, typer.Argument(metavar="EVALUATION", help="Its id, or the beginning of it.")],
+    out: Annotated[Path | None, typer.Option(help="The play file to write; else it is printed.")] = None,
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Write a stored evaluation as a play in which nothing varies: its rules, costs and account as they were scored.
+    """Write an evaluation as a play in which nothing varies: its rules, costs and account as they were scored.
 
     It says where it comes from and how many variants were tried to find it. It is not vetted: `coinswarm play vet` is.
     """

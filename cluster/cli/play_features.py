@@ -15,10 +15,10 @@ from cluster.jobs import variants
 from cluster.jobs.variants import Variant
 from coinswarm import play
 from coinswarm.config import WARMUP_TOLERANCE
-from coinswarm.indicators import features
 from coinswarm.market.bars import Bars
-from coinswarm.play import describe, expressions, model
+from coinswarm.play import describe, model
 from coinswarm.play.slots import CONDITIONS
+from coinswarm.play.values import FeatureValues
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,26 +26,26 @@ if TYPE_CHECKING:
 
 def command(
     file: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Write the columns to this Parquet or CSV file.", show_default=False)],
-    bars: Annotated[Path | None, typer.Option(help="Parquet or CSV file of candles.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="A stored market; with --bars, the market of the file.")] = None,
-    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
-    market: Annotated[list[Path] | None, typer.Option(help="File of another market that the play looks at; else it is looked up.")] = None,
-    setting: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter that the play leaves open.")] = None,
-    variant: Annotated[str | None, typer.Option(help="For parameters not set: first, middle or random:SEED.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write all values to this Parquet or CSV file.")] = None,
+    bars: backtest.OfBars = None,
+    symbol: Annotated[str | None, typer.Option("--symbol", "-s", help="A stored market; with --bars, the market of the file.")] = None,
+    timeframe: backtest.OfTimeframe = None,
+    setting: backtest.Setting = None,
+    variant: backtest.VariantRule = None,
     max_hold_bars: Annotated[int | None, typer.Option(min=1, max=100_000, help="Longest hold, in place of the play's.")] = None,
     warmup_tolerance: backtest.Tolerance = WARMUP_TOLERANCE,
     as_json: console.AsJson = False,
 ) -> None:
-    """Write every feature and entry or exit condition of one variant, bar by bar; each value is known at the close of its bar."""
+    """List the features and conditions of one variant with their ranges, and write them bar by bar. Values are known at the bar's close."""
     backtest.require_tables(out)
-    loaded = play.load(file)
-    candles = backtest.read_bars(loaded, bars, symbol, timeframe)
+    loaded = backtest.on_interval(play.load(file), bars, timeframe)
+    candles, others = backtest.read_files(loaded, bars or [], symbol, timeframe)
     chosen = variants.choose(backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance), setting or [], variant)
-    markets = backtest.read_markets(chosen.play, market or [], candles)
+    markets = backtest.read_markets(chosen.play, others, candles)
     columns = {**_features(chosen.play, candles, markets), **_conditions(chosen.play, candles, markets)}
-    backtest.write_frame(_frame(candles, columns), out)
-    console.note(f"wrote {console.path(out)}")
+    if out is not None:
+        backtest.write_frame(_frame(candles, columns), out)
+        console.note(f"wrote {console.path(out)}")
     rows = [_row(name, values, first, candles) for name, (values, first) in columns.items()]
     if as_json:
         console.emit_json(_described(chosen, candles, rows))
@@ -59,14 +59,11 @@ Columns = dict[str, tuple[np.ndarray, int]]
 
 def _features(chosen: model.Play, candles: Bars, markets: Mapping[str, Bars]) -> Columns:
     found: Columns = {}
-    for feature in chosen.features.values():
-        params = {name: value for name, value in feature.params if not isinstance(value, expressions.Slot)}
-        computed = features.compute(
-            feature.indicator, params, candles, source=str(feature.source), timeframe_ms=feature.timeframe_ms,
-            market=None if feature.market is None else markets[feature.market], warmup_tolerance=chosen.warmup_tolerance,
-        )  # fmt: skip
-        for output, values in computed.outputs.items():
-            found[_named(feature.id if output == "value" else f"{feature.id}.{output}")] = (values, computed.first)
+    values = FeatureValues(play=chosen, bars=candles, markets=markets)
+    for name in chosen.features:
+        computed = values.of(name)
+        for output, column in computed.outputs.items():
+            found[_named(name if output == "value" else f"{name}.{output}")] = (column, computed.first)
     return found
 
 
@@ -111,7 +108,7 @@ def _row(name: str, values: np.ndarray, first: int, candles: Bars) -> dict[str, 
         "name": name,
         "condition": name in CONDITIONS,
         "warm_from": first if first < len(candles) else None,
-        "warm_time": console.moment(int(candles.ts[first])) if first < len(candles) else None,
+        "warm_time": console.instant(int(candles.ts[first])) if first < len(candles) else None,
         "known": int(known.size),
         "min": float(known.min()) if known.size else None,
         "mean": float(known.mean()) if known.size else None,
@@ -133,17 +130,23 @@ def _described(chosen: Variant, candles: Bars, rows: Sequence[Mapping[str, Any]]
 
 def _show(chosen: Variant, candles: Bars, rows: Sequence[Mapping[str, Any]]) -> None:
     console.text(f"{chosen.play.name} on {candles.key}, {len(candles):,} bars")
-    values = [[row["name"], row["warm_from"], row["warm_time"], row["known"], *_numbers(row)] for row in rows if not row["condition"]]
+    values = [
+        [row["name"], row["warm_from"], _moment(candles, row), f"{row['known']:,}", *_numbers(row)] for row in rows if not row["condition"]
+    ]
     console.table("Features", ("feature", "warm from bar", "time", "values", "min", "mean", "max"), values, synthetic=candles.synthetic)
     meanings = {name: describe.condition(getattr(chosen.play, name)) for name in CONDITIONS}
     truths = [[row["name"], row["warm_from"], _share(row), meanings[row["name"]]] for row in rows if row["condition"]]
     console.table("Conditions", ("condition", "warm from bar", "true", "meaning"), truths, synthetic=candles.synthetic)
     if chosen.parameters:
-        console.text("parameters: " + describe.parameters(chosen.parameters))
+        console.prose("parameters: " + describe.parameters(chosen.parameters))
 
 
 def _share(row: Mapping[str, Any]) -> str:
     return f"{100 * row['mean']:.3f} %" if row["known"] else ""
+
+
+def _moment(candles: Bars, row: Mapping[str, Any]) -> str | None:
+    return None if row["warm_from"] is None else console.moment(int(candles.ts[row["warm_from"]]))
 
 
 def _numbers(row: Mapping[str, Any]) -> list[str]:

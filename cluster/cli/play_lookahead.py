@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cluster.cli import backtest, console, live
 from coinswarm import codec, errors, play
 from coinswarm.config import WARMUP_TOLERANCE
+from coinswarm.printable import counted
 
 if TYPE_CHECKING:
     from coinswarm.validate import lookahead
@@ -21,10 +22,9 @@ _EVERY_S = 5.0
 
 def command(
     file: Annotated[Path, typer.Argument(metavar="PLAY", help="A YAML file.", show_default=False)],
-    bars: Annotated[Path | None, typer.Option(help="Parquet or CSV file of candles.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="A stored market; with --bars, the market of the file.")] = None,
-    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, where it is not clear.")] = None,
-    market: Annotated[list[Path] | None, typer.Option(help="File of another market that the play looks at; else it is looked up.")] = None,
+    bars: backtest.OfBars = None,
+    symbol: Annotated[str | None, typer.Option("--symbol", "-s", help="A stored market; with --bars, the market of the file.")] = None,
+    timeframe: backtest.OfTimeframe = None,
     variants: Annotated[int, typer.Option(min=1, max=1000, help="How many variants to draw and check.")] = 3,
     cuts: Annotated[int, typer.Option(min=1, max=1000, help="Places to cut at, for each variant and kind of tampering.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same variants and cuts.")] = 0,
@@ -32,13 +32,16 @@ def command(
     warmup_tolerance: backtest.Tolerance = WARMUP_TOLERANCE,
     as_json: console.AsJson = False,
 ) -> None:
-    """Cut the data off, replace the future with noise, begin later: nothing known or done before may change. Exit code 1 when it does."""
+    """Test for look-ahead: truncate or scramble later data and check that earlier values and trades stay the same.
+
+    Exit code 1 when they do not.
+    """
     from coinswarm.validate import lookahead
 
-    loaded = play.load(file)
-    candles = backtest.read_bars(loaded, bars, symbol, timeframe)
+    loaded = backtest.on_interval(play.load(file), bars, timeframe)
+    candles, others = backtest.read_files(loaded, bars or [], symbol, timeframe)
     wanted = backtest.for_run(loaded, candles, max_hold_bars, warmup_tolerance)
-    markets = backtest.read_markets(wanted, market or [], candles)
+    markets = backtest.read_markets(wanted, others, candles)
     report = lookahead.check(wanted, candles, markets=markets, variants=variants, cuts=cuts, seed=seed, progress=Ticker())
     if as_json:
         console.emit_json(_described(report, synthetic=candles.synthetic))
@@ -66,13 +69,13 @@ class Ticker:
 
 
 def _show(report: lookahead.LookaheadReport, *, synthetic: bool) -> None:
-    variants = f"{len(report.variants)} variant{'s' if len(report.variants) != 1 else ''}"
+    variants = counted(len(report.variants), "variant")
     console.text(f"{report.play} on {report.market}: {variants}, {report.trades:,} trades, seed {report.seed}")
     rows = [
         [verdict.name, _word(verdict), verdict.cuts, f"{verdict.compared:,}", f"{verdict.n_offences:,}", f"{verdict.n_ties:,}"]
         for verdict in report.verdicts
     ]
-    console.table("Look-ahead", ("test", "verdict", "data sets", "values compared", "differ", "ties"), rows, synthetic=synthetic)
+    console.table("Look-ahead", ("test", "verdict", "data sets", "compared", "differ", "ties"), rows, synthetic=synthetic)
     for verdict in report.verdicts:
         for line in _lines(verdict):
             console.text(f"{verdict.name}: {line}")
@@ -107,6 +110,12 @@ def _value(value: float | bool | str | None) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value).lower()
 
 
+def _timed(verdict: dict[str, Any]) -> dict[str, Any]:
+    """A verdict as JSON, the times of what it found as text."""
+    found = {name: [{"time": console.instant(each.pop("ts")), **each} for each in verdict[name]] for name in ("offences", "ties")}
+    return {**verdict, **found}
+
+
 def _described(report: lookahead.LookaheadReport, *, synthetic: bool) -> dict[str, object]:
-    verdicts = {verdict.name: {"passed": verdict.passed, **codec.plain(verdict)} for verdict in report.verdicts}
+    verdicts = {verdict.name: {"passed": verdict.passed, **_timed(codec.plain(verdict))} for verdict in report.verdicts}
     return {**codec.plain(report), "passed": report.passed, "synthetic": synthetic, "verdicts": verdicts}

@@ -24,7 +24,7 @@ def command(
     tag: Annotated[list[str] | None, typer.Option("--tag", help="NAME=VALUE, besides those of the card; repeat for several.")] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Validate a variant: its newest report card against the gates; exit code 1, and nothing written, when it does not pass."""
+    """Check a variant's newest report card against the gates, and write it as a play when it passes. Exit code 1 when not."""
     settings = console.settings()
     bootstrap.prepare(settings)
     from cluster.cli.gates import present

@@ -1,4 +1,4 @@
-"""`coinswarm jobs prune`: relieve old jobs of what can be computed again; how much was tried stays known."""
+"""`coinswarm jobs prune`: delete data of old jobs that can be computed again; how much was tried stays known."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 from cluster import bootstrap
 from cluster.cli import console
 from coinswarm import errors
+from coinswarm.printable import counted
 
 if TYPE_CHECKING:
     from cluster.store.pruning import Relief
@@ -22,15 +23,15 @@ _MEGABYTE = 1_000_000
 
 
 def command(
-    older_than: Annotated[str, typer.Option("--older-than", help="Only jobs that ended so long ago: 12h, 30d, 8w.")],
+    older_than: Annotated[str, typer.Option("--older-than", metavar="AGE", help="Only jobs that ended this long ago: 12h, 30d, 8w.")],
     campaign: Annotated[str | None, typer.Option(help="Only jobs of this campaign.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only jobs of this kind: evolve, chaos, …")] = None,
-    keep_winners: Annotated[int, typer.Option(help="So many of the fittest variants of each job keep their figures.", min=0)] = 100,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    keep_winners: Annotated[int, typer.Option(help="How many of the fittest variants of each job keep their figures.", min=0)] = 100,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     as_json: console.AsJson = False,
 ) -> None:
-    """Relieve ended jobs of figures, states and chaos trades that can be computed again; every trial stays counted."""
+    """Free disk space: delete recomputable data of finished jobs. Every trial stays counted."""
     from cluster.store import pruning
 
     settings = console.settings()
@@ -70,26 +71,28 @@ def age(text: str) -> timedelta:
 def _ask(jobs: int) -> None:
     if not sys.stdin.isatty():
         raise errors.Refused(
-            "there is no terminal to ask at", found="no terminal", hint="--yes goes on without asking, --dry-run only looks"
+            "deleting must be confirmed, and there is no terminal to ask on", hint="--yes deletes without asking, --dry-run only looks"
         )
-    typer.confirm(f"relieve {jobs} job(s)?", abort=True, err=True)
+    typer.confirm(f"delete recomputable data of {counted(jobs, 'job')}?", abort=True, err=True)
 
 
 def _show(found: Sequence[Relief], losing: Sequence[Relief]) -> None:
-    columns = ["job", "kind", "campaign", "figures", "states", "chaos trades", "MB", "trials that stay"]
+    columns = ["job", "figures", "states", "chaos trades", "MB", "trials kept"]
     rows: list[list[Any]] = [
-        [one.job, one.kind, one.campaign, f"{one.figures:,}", one.states, f"{one.chaos_trades:,}", f"{one.size_bytes / _MEGABYTE:,.1f}",
+        [one.job, f"{one.figures:,}", one.states, f"{one.chaos_trades:,}", f"{one.size_bytes / _MEGABYTE:,.1f}",
          f"{one.trials:,}"] for one in losing
     ]  # fmt: skip
     total = sum(one.size_bytes for one in losing) / _MEGABYTE
-    console.table(f"{len(losing)} job(s), {total:,.1f} MB", columns, rows)
+    console.table(f"{counted(len(losing), 'job')}, {total:,.1f} MB", columns, rows)
     for one in found:
         if one.kept:
-            console.note(f"job {one.job} is left whole: {one.kept}")
+            console.note(f"job {one.job} is left as it is: {one.kept}")
 
 
 def _tell(found: Sequence[Relief], pruned: Sequence[Relief], *, as_json: bool) -> None:
     if as_json:
         console.emit_json({"pruned": [one.job for one in pruned], "jobs": found})
     elif pruned:
-        console.text(f"pruned {len(pruned)} job(s); replay of what lost its figures compares nothing, and pruned jobs cannot go on")
+        console.text(
+            f"pruned {counted(len(pruned), 'job')}: they cannot be resumed, and variants that lost their figures cannot be replayed"
+        )

@@ -8,25 +8,31 @@ from typing import Annotated
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import console, usage
 from coinswarm.ledger import access, quotas
 from coinswarm.ledger.quotas import ANY, JobAmounts, Quota
 
-app = typer.Typer(help="Quotas of tokens and campaigns: token, campaign.", no_args_is_help=True)
+app = usage.App(
+    help="Show and set the quotas of tokens and campaigns.",
+    examples=["coinswarm quota token alice", "coinswarm quota campaign spring --max trials=1000000"],
+)
 _BY = "command line"
 
 Most = Annotated[
     list[str] | None,
     typer.Option("--max", metavar="NAME=NUMBER", help=f"A limit: {', '.join(Quota.model_fields)}; repeat for several."),
 ]
-Clear = Annotated[bool, typer.Option("--clear", help="Take all limits away.")]
+Clear = Annotated[bool, typer.Option("--clear", help="Remove all limits.")]
 
 
 @app.command()
 def token(
-    name: Annotated[str, typer.Argument(help="Its id or name.")], most: Most = None, clear: Clear = False, as_json: console.AsJson = False
+    name: Annotated[str, typer.Argument(help="The id or name of the token.")],
+    most: Most = None,
+    clear: Clear = False,
+    as_json: console.AsJson = False,
 ) -> None:
-    """What a token may have, and what its jobs count for; `--max` sets its limits in the place of those before."""
+    """Show the limits of a token and how much its jobs used; `--max` sets new limits in place of the old ones."""
     with bootstrap.open_quotas(console.settings()) as (kept, tokens):
         found = access.find_token(tokens.tokens(), name)
         if most or clear:
@@ -37,9 +43,12 @@ def token(
 
 @app.command()
 def campaign(
-    name: Annotated[str, typer.Argument(help="Its name.")], most: Most = None, clear: Clear = False, as_json: console.AsJson = False
+    name: Annotated[str, typer.Argument(help="The name of the campaign.")],
+    most: Most = None,
+    clear: Clear = False,
+    as_json: console.AsJson = False,
 ) -> None:
-    """What a campaign may have, and what its jobs count for; `--max` sets its limits in the place of those before."""
+    """Show the limits of a campaign and how much its jobs used; `--max` sets new limits in place of the old ones."""
     with bootstrap.open_quotas(console.settings()) as (kept, _):
         if most or clear:
             kept.set_quota("campaign", name, quotas.parsed(most or ()), by=_BY)
@@ -55,4 +64,4 @@ def show(title: str, quota: Quota, used: JobAmounts, *, as_json: bool) -> None:
         return
     limits = quota.model_dump()
     rows = [[field.description, counts.get(name), limits[name], name] for name, field in Quota.model_fields.items()]
-    console.table(title if quota != ANY else f"{title}: no limits", ["what", "used", "at most", "--max"], rows)
+    console.table(title if quota != ANY else f"{title}: no limits", ["what", "used", "limit", "name for --max"], rows)

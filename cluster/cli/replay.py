@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import console
+from cluster.cli import console, subjects
 from coinswarm import codec
 
 if TYPE_CHECKING:
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def command(
-    evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
+    evaluation: subjects.OfEvaluation,
     reference: Annotated[bool, typer.Option(help="Run the reference simulator beside the fast path.")] = True,
     as_json: console.AsJson = False,
 ) -> None:
-    """Recompute an evaluation and compare every stored figure to the last digit; exit code 1 when one differs."""
+    """Recompute an evaluation and compare every stored figure to the last digit. Exit code 1 when one differs."""
     settings = console.settings()
     bootstrap.prepare(settings)
     from cluster.queries import replay
 
     with bootstrap.open_store(settings) as store, bootstrap.local_evaluator(settings) as evaluator:
-        found = replay.visit(store, evaluation, settings.bars_file)
+        found = replay.visit(store, subjects.here(store, evaluation), settings.bars_file)
         result = replay.replay(found, evaluator, reference=reference and replay.is_scored(found.record))
     if as_json:
         console.emit_json({"identical": not result.differences, **codec.plain(result)})

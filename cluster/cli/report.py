@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cluster import bootstrap
-from cluster.cli import client, console, reports
+from cluster.cli import client, console, reports, subjects
 
 if TYPE_CHECKING:
     from cluster.machine import MachineSettings
@@ -16,20 +16,21 @@ if TYPE_CHECKING:
 
 
 def command(
-    evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
-    out: Annotated[Path | None, typer.Option("--out", help="The file; else `reports/EVALUATION.html` in the home folder.")] = None,
+    evaluation: subjects.OfEvaluation,
+    out: Annotated[Path | None, typer.Option("--out", help="The file to write; else in `reports` of the home folder.")] = None,
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Write an evaluation as one HTML file."""
+    """Write an evaluation, or the best of a search, as one HTML file."""
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
-        evaluation, path = reports.fetched(settings, remote, f"/api/v1/evaluations/{evaluation}", out)
+        name, path = reports.fetched(settings, remote, f"/api/v1/evaluations/{subjects.there(remote, evaluation)}", out)
     else:
         with bootstrap.open_store(settings) as store:
-            path = write(settings, store, evaluation, out)
-    console.answer({"evaluation": evaluation, "path": str(path)}, str(path), as_json=as_json)
+            name = store.evaluation(subjects.here(store, evaluation)).id
+            path = write(settings, store, name, out)
+    console.answer({"evaluation": name, "path": str(path)}, str(path), as_json=as_json)
 
 
 def write(settings: MachineSettings, store: Store, evaluation: str, out: Path | None = None) -> Path:

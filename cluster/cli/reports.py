@@ -28,13 +28,19 @@ def show_parts(parts: Sequence[ReportTable | str], *, synthetic: bool) -> None:
     """Print tables and sentences."""
     for part in parts:
         if isinstance(part, ReportTable):
-            console.table(part.title, part.columns, part.rows, synthetic=synthetic)
+            console.table(part.title, part.columns, _shortened(part), synthetic=synthetic, below=part.below)
         else:
-            console.text(part)
+            console.prose(part)
+
+
+def _shortened(part: ReportTable) -> Sequence[Sequence[object]]:
+    """The rows of a table with ids cut, where a column is called `id`."""
+    place = part.columns.index("id") if "id" in part.columns else -1
+    return [[console.short(str(cell)) if at == place else cell for at, cell in enumerate(row)] for row in part.rows]
 
 
 def fetched(settings: MachineSettings, remote: client.Client, place: str, out: Path | None) -> tuple[str, Path]:
-    """Write the report of what is at a place of a control plane as one HTML file; the answer is its id, and where."""
+    """Write the report of what is at a place of a server as one HTML file; the answer is its id, and where."""
     found = remote.get(place)["id"]
     return found, write_page(settings, found, remote.text(f"{place.rpartition('/')[0]}/{found}/report"), out)
 

@@ -1,4 +1,4 @@
-"""`coinswarm serve`: the control plane on this machine, its API and its driver service."""
+"""`coinswarm serve`: a server on this machine, its API and its driver service."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,22 +26,24 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 """Name of the admin's token that a server makes for its own machine; its page has a second one that only reads."""
+_PAGE = f"{LOCAL}-page"
+"""The token of the page on this machine."""
 _PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 _STOP_S = 20.0
 
 
 def command(
-    host: Annotated[str | None, typer.Option(help="Address to listen on; else COINSWARM_API_HOST, else this machine only.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else COINSWARM_API_HOST, else the loopback address.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; else COINSWARM_API_PORT.", min=0, max=65_535)] = None,
-    slots: Annotated[int, typer.Option(help="Jobs that run at one time.", min=1, max=1000)] = 2,
+    slots: Annotated[int, typer.Option(help="Jobs that run at a time.", min=1, max=1000)] = 2,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes of the local cluster; else one a core.", min=1)] = None,
     address: Annotated[str | None, typer.Option(help="A running Ray cluster; else RAY_ADDRESS, else a local one.")] = None,
     max_trials: Annotated[int, typer.Option(help="Most variants that one job may evaluate; others: COINSWARM_MAX_…", min=1)] = 10_000_000,
-    api_only: Annotated[bool, typer.Option("--api-only", help="Without the driver service.")] = False,
-    driver_only: Annotated[bool, typer.Option("--driver-only", help="The driver service without the API.")] = False,
-    lease: Annotated[float, typer.Option(help="Seconds after which the jobs of a dead service are taken over.", min=1, max=3600)] = LEASE_S,
+    api_only: Annotated[bool, typer.Option("--api-only", help="Only the API and the page; no jobs are run.")] = False,
+    driver_only: Annotated[bool, typer.Option("--driver-only", help="Only run queued jobs, without API and page.")] = False,
+    lease: Annotated[float, typer.Option(help="Seconds after which jobs of a dead process are taken over.", min=1, max=3600)] = LEASE_S,
 ) -> None:
-    """Serve the API and run the jobs that are submitted, until Ctrl-C."""
+    """Start a server: API, web page, and a queue whose jobs it runs, until Ctrl-C."""
     if api_only and driver_only:
         raise errors.InvalidArgument("a server without API and without driver does nothing", found="--api-only --driver-only")
     settings = console.settings().model_copy(update={"ray_address": address} if address else {})
@@ -66,17 +69,17 @@ def _serve(settings: MachineSettings, host: str, port: int, max_trials: int, dri
 
     limits = Limits(job=settings.job_limits.model_copy(update={"trials": max_trials}))
     if settings.database_address is None and not settings.postgres_folder.exists():
-        console.note("the first start on a machine makes a database, and the first job compiles: a minute, once")
+        console.note("first start on this machine: a database is created, and the first job compiles for about a minute")
     _refuse_taken(host, port)
     signal.signal(signal.SIGTERM, _end_in_turn)
     gone = threading.Event()
     with bootstrap.open_control(settings, limits, children=lambda: [_NO_DRIVER] if gone.is_set() else []) as context:
         security.refuse_open_server(host, context.access.tokens(), LOCAL)
-        reading = _local_tokens(settings, context.access) if security.is_loopback(host) else ""
+        secret = _local_tokens(settings, context.access) if security.is_loopback(host) else ""
         made = server.server(app.create(context), host, port, limits)
         stopped = threading.Event()
         keeper = threading.Thread(target=_keep_driver, args=(settings, driver, stopped, gone), daemon=True) if driver else None
-        threading.Thread(target=_tell, args=(made, host, reading), daemon=True).start()
+        threading.Thread(target=_tell, args=(made, host, secret, machine.token_file(settings, _PAGE)), daemon=True).start()
         if keeper is not None:
             keeper.start()
         try:
@@ -110,22 +113,24 @@ def _refuse_taken(host: str, port: int) -> None:
         ) from error
 
 
-def _tell(made: object, host: str, reading: str) -> None:
-    """Say where the server is, once it is there; a token is shown to a person and not to a log."""
+def _tell(made: object, host: str, secret: str, kept: Path) -> None:
+    """Say where the server is, once it is there; a token is shown to a person, and named by its file in a log."""
     while not getattr(made, "started", False):
         time.sleep(0.05)
     port = made.servers[0].sockets[0].getsockname()[1]  # type: ignore[attr-defined]
     place = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    shown = f"#token={reading}" if reading and console.err().is_terminal else ""
+    shown = f"#token={secret}" if secret and console.err().is_terminal else ""
     console.note(f"coinswarm serves at {place}/{shown}")
+    if secret and not shown:
+        console.note(f"the page asks for a token: {kept} holds one that may submit jobs")
     console.text(place)
     sys.stdout.flush()
 
 
 def _local_tokens(settings: MachineSettings, access: Access) -> str:
-    """Make the tokens of this machine at the first start: one in a file that only its owner reads, one for the page, which only reads."""
+    """Make the tokens of this machine at the first start, in files that only their owner reads: one for commands, one for the page."""
     _kept(settings, access, LOCAL, "admin")
-    return _kept(settings, access, f"{LOCAL}-page", "read")
+    return _kept(settings, access, _PAGE, "submit")
 
 
 def _kept(settings: MachineSettings, access: Access, name: str, role: str) -> str:
@@ -134,8 +139,8 @@ def _kept(settings: MachineSettings, access: Access, name: str, role: str) -> st
     path = machine.token_file(settings, name)
     with suppress(errors.Unauthenticated, FileNotFoundError):
         secret = path.read_text().strip()
-        access.token(secret)
-        return secret
+        if access.token(secret).role == role:  # an earlier release gave the page one that only reads
+            return secret
     secret = new_secret()
     if any(token.name == name and token.revoked is None for token in access.tokens()):
         access.revoke(name, by="serve")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import client, console
+from cluster.cli import client, console, subjects
 from coinswarm import errors
+from coinswarm.market.timeframe import MINUTE_MS, Timeframe
+from coinswarm.printable import counted
+from coinswarm.report import wording
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,7 +37,7 @@ class Extracts:
 
 
 def command(
-    evaluation: Annotated[str, typer.Argument(help="An evaluation's id or the beginning of it.")],
+    evaluation: subjects.OfEvaluation,
     trades: Annotated[Path | None, typer.Option(help="Write its trades to this Parquet or CSV file.")] = None,
     equity: Annotated[Path | None, typer.Option(help="Write equity and position at every close to this Parquet or CSV file.")] = None,
     market: Annotated[str | None, typer.Option(help="For these files: key of a data set of its job; else the first.")] = None,
@@ -46,11 +48,12 @@ def command(
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """One evaluation: parameters, figures, equity curve; its trades and its equity as files."""
+    """Show one evaluation, or the best of a search: parameters, figures, equity curve; its trades and equity as files."""
     wanted = _wanted(trades, equity, market, side)
     settings = console.settings()
     remote = client.wanted(settings, server)
     if remote is not None:
+        evaluation = subjects.there(remote, evaluation)
         if side is not None and not (trades or equity):
             raise errors.InvalidArgument("--side goes with --trades or --equity where a server is asked", found=side)
         _remote(remote, evaluation, as_json=as_json)
@@ -60,7 +63,7 @@ def command(
     from cluster.queries import replay
 
     with bootstrap.open_store(settings) as store:
-        found = replay.visit(store, evaluation, settings.bars_file)
+        found = replay.visit(store, subjects.here(store, evaluation), settings.bars_file)
         ancestors = store.lineage(found.record.id)
     if as_json:
         console.emit_json({"evaluation": found.record, "seed": found.job.seed, "ancestors": ancestors})
@@ -97,7 +100,7 @@ def _simulated(found: Visit, wanted: Extracts) -> tuple[pl.DataFrame, pl.DataFra
 
 
 def _fetched(remote: client.Client, evaluation: str, wanted: Extracts) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
-    """Trades and equity as a control plane has them; None for what is not wanted."""
+    """Trades and equity as a server has them; None for what is not wanted."""
     import polars as pl
 
     def table(name: str) -> pl.DataFrame:
@@ -122,23 +125,37 @@ def _save(wanted: Extracts, trades: pl.DataFrame | None, equity: pl.DataFrame | 
 
 def _origin(found: Visit, ancestors: int) -> None:
     record = found.record
-    facts: list[list[Any]] = [
-        ["job", f"{record.job}  (campaign {record.campaign}, seed {record.seed})"],
-        ["variant", record.variant],
-        ["status", f"{record.status} {record.reason}".strip()],
-        ["born", f"island {record.island}, generation {record.generation}, by {record.operator}, {ancestors} ancestors"],
-        ["code", record.code_version],
-        *([name, value] for name, value in record.params.items()),
-    ]
-    console.table(f"evaluation {record.id}", ["what", "value"], facts, synthetic=record.synthetic)
+    described = {name: getattr(record, name) for name in _DESCRIBED}
+    _describe({**described, "id": record.id, "seed": found.job.seed}, ancestors, record.params)
+
+
+_DESCRIBED = ("job", "campaign", "variant", "status", "reason", "island", "generation", "operator", "code_version", "synthetic")
+"""What is said of an evaluation, from the ledger and from a server alike."""
+
+
+def _describe(record: Mapping[str, Any], ancestors: int, params: Mapping[str, object]) -> None:
+    """Where an evaluation comes from, and its parameters."""
+    bred = f"generation {record['generation']} of island {record['island']}, operator {record['operator']}"
+    status = f"{record['status']} {record['reason'] or ''}".strip()
+    console.facts(
+        f"evaluation {record['id']}",
+        [
+            ["job", record["job"]], ["campaign", record["campaign"]], ["seed", record["seed"]], ["variant", record["variant"][:12]],
+            ["status", status], ["bred in", f"{bred}; {counted(ancestors, 'ancestor')}"], ["code version", record["code_version"]],
+        ],
+        synthetic=record["synthetic"],
+    )  # fmt: skip
+    if params:
+        console.table("parameters", ["parameter", "value"], [[name, wording.value(value)] for name, value in params.items()])
 
 
 def _figures(scores: Sequence[Mapping[str, Any]], *, synthetic: bool) -> None:
-    from coinswarm.metrics.figures import FIGURES
-
-    headings = ["figure", *(f"{score['data_set']} {score['segment'].replace('_', ' ')}" for score in scores)]
-    rows: list[list[Any]] = [[name, *(_figure(score["figures"][name]) for score in scores)] for name in FIGURES]
-    console.table("figures", headings, rows, synthetic=synthetic)
+    """A table for each market: a figure a line, its value in each segment of time."""
+    for key in dict.fromkeys(score["data_set"] for score in scores):
+        segments = {score["segment"]: score["figures"] for score in scores if score["data_set"] == key}
+        columns = ["figure", *(name.replace("_", " ") for name in segments)]
+        minutes = Timeframe.parse(key.rpartition(":")[2]).ms / MINUTE_MS
+        console.table(key, columns, wording.rows(segments.values(), minutes), synthetic=synthetic)
 
 
 def _curves(found: Visit, side: Side | None) -> None:
@@ -155,18 +172,11 @@ def _curves(found: Visit, side: Side | None) -> None:
 
 
 def _remote(remote: client.Client, evaluation: str, *, as_json: bool) -> None:
-    """What a control plane tells of an evaluation; its curve is in the report."""
+    """What a server tells of an evaluation; its curve is in the report."""
     found = remote.get(f"/api/v1/evaluations/{evaluation}")
     ancestors = remote.get(f"/api/v1/evaluations/{found['id']}/lineage")
     if as_json:
         console.emit_json({"evaluation": found, "seed": found["seed"], "ancestors": ancestors})
         return
-    names = ("job", "variant", "status", "reason", "island", "generation", "operator", "code_version")
-    facts: list[list[Any]] = [*([name, found[name]] for name in names), ["ancestors", len(ancestors) - 1], *found["params"].items()]
-    console.table(f"evaluation {found['id']}", ["what", "value"], facts, synthetic=found["synthetic"])
+    _describe(found, len(ancestors) - 1, found["params"])
     _figures(found["scores"], synthetic=found["synthetic"])
-
-
-def _figure(value: float | None) -> str:
-    """A figure as it is read; a dash where it has no value."""
-    return f"{value:.6g}" if value is not None and math.isfinite(value) else "-"

@@ -1,4 +1,4 @@
-"""`coinswarm submit`: submit a job to the driver service, here or elsewhere: a search, or a request of any kind in a file."""
+"""`coinswarm submit`: submit a search, or a job of any kind in a file, to a server."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 RequestFile = Annotated[
     Path | None,
-    typer.Option(help="A job of any kind, as YAML or JSON in the form of `POST /api/v1/jobs`; without other options than these few."),
+    typer.Option(help="A job of any kind, as YAML or JSON as `POST /api/v1/jobs` takes it; instead of the other options."),
 ]
 
 
 def submit(of_kind: Options[Any], given: dict[str, Any]) -> None:
-    """Submit a job; a driver service (`coinswarm serve`) runs it when its turn comes."""
+    """Submit a search, or a job of any kind in a file, to a coinswarm server, which runs it when its turn comes."""
     file = given.pop("request")
     settings = console.settings()
     bootstrap.prepare(settings)
@@ -33,7 +33,9 @@ def submit(of_kind: Options[Any], given: dict[str, Any]) -> None:
     if file is not None:
         said = [name for name, value in given.items() if name != "plays" and value not in (None, [], ())]
         if said:
-            raise errors.InvalidArgument("a request in a file says all of it", found=", ".join(said), hint="write it into the file")
+            raise errors.InvalidArgument(
+                "--request takes no other options of the job", found=", ".join(said), hint="write them into the file"
+            )
         asked = [read(file, job_commands.ThisMachine(settings).plays(given["plays"] or []))]
     elif not given["plays"]:
         raise errors.InvalidArgument("a search needs a play", found="none", hint="name a file, or a request with --request")

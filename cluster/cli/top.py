@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap
-from cluster.cli import client, console, reports
+from cluster.cli import client, console, reports, subjects
 from cluster.jobs import evolve
 from coinswarm import errors
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def command(
-    job: Annotated[str, typer.Argument(help="A job's id or the beginning of it; the newest search when left out.")] = "",
-    by: Annotated[str, typer.Option(help="`fitness` or a figure.")] = "fitness",
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many.", min=1, max=10_000)] = 10,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="Id of a search, or its beginning; the newest search when left out.")] = "",
+    by: Annotated[str, typer.Option(metavar="FIGURE", help="What to sort by: fitness or a figure, such as sharpe or calmar.")] = "fitness",
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many rows.", min=1, max=10_000)] = 10,
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """The best variants of a job, in and out of sample."""
+    """List the best variants of a search, in and out of sample."""
     from cluster.jobs.evolve.report import leaderboard
 
     remote = client.wanted(console.settings(), server)
@@ -40,7 +40,7 @@ def _here(job: str, by: str, limit: int) -> tuple[Job, dict[str, Any]]:
     """A search of this machine and its leaderboard."""
     with bootstrap.open_store(console.settings()) as store:
         found = store.job(job) if job else _first(store.jobs(kind=evolve.NAME, limit=1))
-        _require_search(found.id, found.kind)
+        subjects.require_search(found.id, found.kind)
         rows = store.leaderboard(found.id, by=by, limit=limit)
         trials = store.count_trials(found.campaign).trials
     distinct = (found.result or {}).get("distinct")
@@ -49,12 +49,12 @@ def _here(job: str, by: str, limit: int) -> tuple[Job, dict[str, Any]]:
 
 
 def _there(remote: client.Client, job: str, by: str, limit: int) -> tuple[Job, dict[str, Any]]:
-    """A search of a control plane and its leaderboard, as records of the ledger."""
+    """A search of a server and its leaderboard, as records of the ledger."""
     from coinswarm.ledger.records import Job, LeaderboardRow
 
     name = job or _first(remote.get("/api/v1/jobs", limit=1, kind=evolve.NAME)["rows"])["id"]
     found = remote.get(f"/api/v1/jobs/{name}")
-    _require_search(found["id"], found["kind"])
+    subjects.require_search(found["id"], found["kind"])
     answer = remote.get(f"/api/v1/jobs/{found['id']}/leaderboard", by=by, limit=min(limit, 1000))
     names = {field.name for field in dataclasses.fields(LeaderboardRow)}
     rows = [LeaderboardRow(**{name: _back(value) for name, value in row.items() if name in names}) for row in answer["rows"]]
@@ -67,13 +67,6 @@ def _first(searches: Any) -> Any:
     if not searches:
         raise errors.NotFound("there is no search yet", hint="start one with `coinswarm evolve`")
     return searches[0]
-
-
-def _require_search(job: str, kind: str) -> None:
-    if kind != evolve.NAME:
-        raise errors.Refused(
-            "only a search has a leaderboard", found=f"{job} of kind {kind}", hint=f"`coinswarm jobs report {job}` shows what it came to"
-        )
 
 
 def _back(value: Any) -> Any:

@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster import bootstrap, machine
-from cluster.cli import console
+from cluster.cli import console, usage
 from coinswarm import errors
+from coinswarm.printable import counted
 from coinswarm.validate import names
 
 if TYPE_CHECKING:
     from cluster.queries.vaults import Candidate
     from coinswarm.ledger.campaigns import CampaignSplit, VaultOpening
 
-app = typer.Typer(help="The locked holdout of a campaign, opened once at the end: declare, show, open.", no_args_is_help=True)
+app = usage.App(
+    help="The final hold-out (vault) of a campaign, opened once at the end: declare, show, open.",
+    examples=["coinswarm vault declare --campaign spring --symbol BTC/USDT --vault 0.2", "coinswarm vault open a39737fd --why 'last look'"],
+)
 
 _PARTS = ("train", "validation", "vault")
 _FIGURES = ("sharpe", "total_return", "max_drawdown", "n_trades")
+_TITLES = ("Sharpe", "return", "drawdown", "trades")
 _PASSED = {True: "yes", False: "no", None: "not known"}
 
 
@@ -28,7 +33,7 @@ _PASSED = {True: "yes", False: "no", None: "not known"}
 def declare(
     campaign: Annotated[str, typer.Option("--campaign", help="Whose vault; a campaign whose jobs have not seen these bars.")],
     symbol: Annotated[list[str], typer.Option("--symbol", "-s", help="A market; repeat for several.")],
-    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Length of a bar, when several are stored.")] = None,
+    timeframe: Annotated[str | None, typer.Option("--timeframe", "-t", help="Bar interval, if more than one is stored.")] = None,
     validation: Annotated[float, typer.Option(help="Share of the bars on which finds are judged.")] = 0.2,
     share: Annotated[float, typer.Option("--vault", help="Share of the bars, the newest, that stay closed.")] = 0.2,
     hold: Annotated[
@@ -65,24 +70,16 @@ def show(
     if not splits:
         console.text("no campaign has a vault; `coinswarm vault declare` makes one before its first search")
         return
-    rows: list[list[Any]] = [[split.campaign, *(_span(split, part) for part in _PARTS), split.who] for split in splits]
-    console.table(f"{len(rows)} campaign(s) with a vault", ["campaign", *_PARTS, "declared by"], rows)
+    rows: list[list[Any]] = [[split.campaign, *(_days(split, part) for part in _PARTS), split.who] for split in splits]
+    title = counted(len(rows), "campaign with a vault", "campaigns with a vault")
+    console.table(title, ["campaign", *_PARTS, "declared by"], rows)
     looks: list[list[Any]] = [
-        [
-            f"{look.when:%Y-%m-%d %H:%M}",
-            look.campaign,
-            look.evaluation,
-            look.who,
-            look.why,
-            _PASSED[look.passed],
-            *_shown(look),
-            look.seen_by,
-        ]
+        [f"{look.when:%Y-%m-%d %H:%M}", console.short(look.evaluation), _PASSED[look.passed], *_shown(look), _why(look)]
         for look in openings
     ]
     if looks:
-        heads = ["when", "campaign", "evaluation", "who", "why", "passed", *_FIGURES, "seen by"]
-        console.table(f"{len(looks)} opening(s), each charged as a trial", heads, looks)
+        heads = ["when", "id", "passed", *_TITLES, "why"]
+        console.table(f"{counted(len(looks), 'opening')}, each charged as a trial", heads, looks, below=True)
 
 
 @app.command(name="open")
@@ -113,10 +110,10 @@ def open_vault(
         return
     rows = [[key or "mean", *(names.worded(name, row[name]) for name in _FIGURES)] for key, row in opening.figures.items()]
     title = f"{opening.evaluation} on the vault of campaign {opening.campaign}"
-    console.table(title, ["data set", *_FIGURES], rows, synthetic=_made(opening.figures))
+    console.table(title, ["data set", *_TITLES], rows, synthetic=_made(opening.figures))
     console.text(f"opening {opening.id}: {counts.openings} so far, charged to the campaign's {counts.trials:,} trials")
     if opening.seen_by:
-        console.text(f"{opening.seen_by} job(s) of other campaigns had seen bars behind this fence before: this was not a first look")
+        console.prose(f"{counted(opening.seen_by, 'job')} of other campaigns had seen bars of this vault before: this was not a first look")
 
 
 def _ask(chosen: Candidate, before: int) -> None:
@@ -155,6 +152,17 @@ def _made(keys: Iterable[str]) -> bool:
 def _span(split: CampaignSplit, part: str) -> str:
     span = getattr(split, part)
     return f"{console.moment(span.start_ts)} .. {console.moment(span.end_ts)}"
+
+
+def _days(split: CampaignSplit, part: str) -> str:
+    span = getattr(split, part)
+    return f"{console.moment(span.start_ts)[:10]} to {console.moment(span.end_ts)[:10]}"
+
+
+def _why(look: VaultOpening) -> str:
+    """Whose vault, who opened it and why, and whether its bars had been seen before."""
+    seen = f"; {counted(look.seen_by, 'job')} of other campaigns had seen these bars" if look.seen_by else ""
+    return f"campaign {look.campaign}, by {look.who}: {look.why}{seen}"
 
 
 def _shown(look: VaultOpening) -> list[str]:

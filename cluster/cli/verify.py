@@ -9,6 +9,7 @@ import typer
 from cluster import bootstrap
 from cluster.cli import console
 from coinswarm import errors
+from coinswarm.printable import counted
 
 if TYPE_CHECKING:
     from cluster.jobs.kind import PlanContext, Recount
@@ -18,11 +19,11 @@ _MOST = 2**31 - 1
 
 
 def command(
-    job: Annotated[str, typer.Argument(help="A job's id or the beginning of it.")] = "",
-    every: Annotated[bool, typer.Option("--all", help="All jobs, one after the other.")] = False,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="Its id, or the beginning of it.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Every job.")] = False,
     as_json: console.AsJson = False,
 ) -> None:
-    """Count what is stored of a job again: trials, generations, the best row, the result's hash; exit code 1 when something differs."""
+    """Recount what is stored of a job and compare it with what the job says. Exit code 1 when something differs."""
     if bool(job) == every:
         raise errors.InvalidArgument("jobs verify takes a job, or --all", found=f"{job} --all" if job else "neither")
     with bootstrap.open_plan_context(console.settings()) as context:
@@ -34,7 +35,7 @@ def command(
         console.emit_json(rows if every else rows[0])
     else:
         _show({name: recounts if job else wrong[name] for name, recounts in found.items()})
-        console.text(f"{len(found)} job(s) counted again, {sum(map(bool, wrong.values()))} differ(s)")
+        console.text(f"{counted(len(found), 'job')} recounted, {sum(map(bool, wrong.values()))} with differences")
     if any(wrong.values()):
         raise typer.Exit(1)
 
@@ -56,4 +57,4 @@ def _show(found: dict[str, tuple[Recount, ...] | list[Recount]]) -> None:
         for each in recounts
     ]
     if rows:
-        console.table("counted again", ["job", "what", "the job says", "there is", ""], rows)
+        console.table("recounted", ["job", "what", "the job says", "counted", ""], rows)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from cluster.cli import catalogs, console
+from cluster.cli import catalogs, console, usage
 from coinswarm import errors
 from coinswarm.market import files
 from coinswarm.market.bars import COLUMNS, Bars
@@ -17,12 +17,15 @@ from coinswarm.market.storing import Incoming
 from coinswarm.validate import worlds
 from coinswarm.validate.worlds import canary
 
-app = typer.Typer(help="Made-up worlds: null ones, where nothing may be found, and planted ones.", no_args_is_help=True)
+app = usage.App(
+    help="Simulated markets: without any signal (null), or with a known one (planted).",
+    examples=["coinswarm worlds make --family N1 --like BTC/USDT --import", "coinswarm worlds leaks bars.csv"],
+)
 
 
 @app.command("list")
 def list_families(as_json: console.AsJson = False) -> None:
-    """The families there are."""
+    """List the families of simulated markets."""
     if as_json:
         console.emit_json([{"family": entry.name, "null": entry.null, "what": entry.text} for entry in worlds.FAMILIES.values()])
         return
@@ -36,14 +39,14 @@ def make(
     like: Annotated[list[str], typer.Option("--like", help="A stored market or a file of candles; repeat for several.")],
     seed: Annotated[int, typer.Option(help="The same seed gives the same bars.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder for Parquet files, one a market.")] = None,
-    store: Annotated[bool, typer.Option("--import", help="Store the bars beside the others.")] = False,
-    effect: Annotated[float | None, typer.Option(help="Planted: mean move in standard deviations of a trade.")] = None,
-    support: Annotated[float | None, typer.Option(help="Planted: part of all bars at which the rule holds.")] = None,
-    depth: Annotated[int | None, typer.Option(help="Planted: conditions of the rule, 1 to 3.")] = None,
+    store: Annotated[bool, typer.Option("--import", help="Store the bars.")] = False,
+    effect: Annotated[float | None, typer.Option(help="Planted: mean move, in standard deviations of a trade.")] = None,
+    support: Annotated[float | None, typer.Option(help="Planted: share of the bars at which the rule holds.")] = None,
+    depth: Annotated[int | None, typer.Option(help="Planted: number of conditions of the rule, 1 to 3.")] = None,
     hold: Annotated[int | None, typer.Option(help="Planted: bars over which the move is spread.")] = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Make a world like stored markets or files and write it down."""
+    """Simulate markets like stored ones or files, and store or export them."""
     if out is None and not store:
         raise errors.InvalidArgument("a world is written somewhere", found="nowhere", hint="add --import, or --out FOLDER")
     changes = {"effect": effect, "support": support, "depth": depth, "hold": hold}
@@ -60,17 +63,17 @@ def make(
 def leaks(
     markets: Annotated[list[str], typer.Argument(metavar="MARKET|FILE…", help="Stored markets or files.")], as_json: console.AsJson = False
 ) -> None:
-    """How well each column foretells the next bar; exit code 1 when one knows what it cannot know."""
+    """Find columns that leak future data. Exit code 1 when there is one."""
     found = {bars.key: canary.leaks(bars) for bars in _like(markets)}
     if as_json:
         console.emit_json(found)
     else:
         rows = [
-            [key, leak.column, f"{leak.correlation:.3f}", f"{leak.z:.1f}", "knows the next bar" if leak.found else ""]
+            [key, leak.column, f"{leak.correlation:.3f}", f"{leak.z:.1f}", "leaks the next bar" if leak.found else ""]
             for key, several in found.items()
             for leak in several
         ]
-        console.table("What a column says of the next bar", ("data set", "column", "rank correlation", "z", "finding"), rows)
+        console.table("Correlation of each column with the next bar", ("data set", "column", "rank correlation", "z", "finding"), rows)
     if any(leak.found for several in found.values() for leak in several):
         raise typer.Exit(errors.CoinswarmError.exit_code)
 

@@ -101,6 +101,10 @@ class RunContext(Protocol):
     def fetch_timeout_s(self) -> float:
         """How long one answer of an exchange may take."""
 
+    @property
+    def processors(self) -> int:
+        """How many processes will compute the job that is estimated: what the estimate was given, and asked for before, may have fewer."""
+
     def executor(self) -> Executor:
         """Calls functions in worker processes."""
 

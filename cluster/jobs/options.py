@@ -43,6 +43,7 @@ class Option:
         late: reading it changes something, so everything else is checked first.
         default: what `--help` says when nothing is typed; "": the default of the setting.
         required, metavar: as typer has them.
+        panel: where `--help` lists it; "": as its setting says.
     """
 
     names: tuple[str, ...]
@@ -55,6 +56,7 @@ class Option:
     default: str = ""
     required: bool = False
     metavar: str | None = None
+    panel: str = ""
 
     @property
     def key(self) -> str:
@@ -82,6 +84,8 @@ class Options(Generic[S]):
         left_out: settings, or groups of them, that only files and HTTP can say, each with the reason.
         compose: makes the requests; a command may stand for several.
         writes_page: whether the command writes the report as an HTML file.
+        declares: whether the command can declare the vault of the campaign, on the markets that are asked for, before it runs.
+        panel: title of the kind's own options in `--help`.
     """
 
     settings: type[S]
@@ -89,6 +93,8 @@ class Options(Generic[S]):
     left_out: Mapping[str, str] = field(default_factory=dict)
     compose: Compose = as_they_are
     writes_page: bool = False
+    declares: bool = False
+    panel: str = "Settings"
 
     @property
     def kind(self) -> str:

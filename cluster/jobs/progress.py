@@ -18,7 +18,7 @@ class SearchProgress:
         best, median: fitness over the populations, larger for better; NaN while nothing is feasible.
         diversity: mean over islands, in [0, 1].
         evaluations, failures: trials so far, and how many of them failed.
-        rate: evaluations per second of this driver.
+        rate: evaluations per second of this driver; NaN before its second commit, as the first includes what is loaded before it.
         eta_s: seconds to go at this rate; NaN when unknown.
         elapsed_s: seconds since the job began, earlier drivers included.
         memory_bytes: resident memory of driver and children.

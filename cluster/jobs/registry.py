@@ -8,11 +8,11 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
-from pydantic import Field, TypeAdapter
-
 from coinswarm import errors
 
 if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
     from cluster.jobs.kind import JobKind, PlanContext
     from cluster.jobs.options import Options
     from cluster.jobs.report import Report
@@ -98,6 +98,16 @@ def summary(name: str) -> str:
     return str(_folder(name).SUMMARY)
 
 
+def panel(name: str) -> str:
+    """The panel of the program's help that the command of a kind is listed in; "": the usual one."""
+    return str(getattr(_folder(name), "PANEL", ""))
+
+
+def examples(name: str) -> tuple[str, ...]:
+    """How the command of a kind is called, a line each."""
+    return tuple(getattr(_folder(name), "EXAMPLES", ()))
+
+
 def commands() -> dict[tuple[str, ...], str]:
     """The words of the command of each kind, with its name."""
     return {tuple(_folder(name).COMMAND): name for name in NAMES}
@@ -106,12 +116,16 @@ def commands() -> dict[tuple[str, ...], str]:
 @cache
 def requests() -> Any:
     """The union of all requests, told apart by `kind`, as an annotation of Pydantic."""
+    from pydantic import Field
+
     return Annotated[Union[tuple(options(name).settings for name in NAMES)], Field(discriminator="kind")]  # noqa: UP007 - made at run time
 
 
 @cache
 def reader() -> TypeAdapter[Any]:
     """Reads a request of any kind."""
+    from pydantic import TypeAdapter
+
     return TypeAdapter(requests())
 
 

@@ -9,11 +9,19 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportTable:
-    """Rows under headings; cells are as they are to be read, None is an empty one."""
+    """Rows under headings; cells are as they are to be read, None is an empty one.
+
+    Attributes:
+        title: what the rows are.
+        columns: headings.
+        rows: a cell for each heading.
+        below: on a terminal the last cell of a row stands under it, as it has no room beside the others.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[Sequence[object], ...]
+    below: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -48,9 +48,9 @@ BARS = Option(
     names=("--bars",), fills=("markets",), type=list[Path], read=_imported, extends=True, late=True,
     help="A file of candles to import and use; repeat for several.",
 )  # fmt: skip
-TIMEFRAME = Option(names=("--timeframe", "-t"), fills=("timeframe",), help="Length of a bar, where a market has several.")
-FROM = Option(names=("--from",), fills=("start_ts",), type=str, read=_from, help="First day or time, UTC.")
-TO = Option(names=("--to",), fills=("end_ts",), type=str, read=_to, help="Day or time before which bars open, UTC.")
+TIMEFRAME = Option(names=("--timeframe", "-t"), fills=("timeframe",), help="Bar interval, if more than one is stored.")
+FROM = Option(names=("--from",), fills=("start_ts",), type=str, read=_from, metavar="TIME", help="First day or time, UTC.")
+TO = Option(names=("--to",), fills=("end_ts",), type=str, read=_to, metavar="TIME", help="Day or time before which bars open, UTC.")
 PLAYS = Option(
     names=("plays",), fills=("plays",), type=list[Path], read=_plays, metavar="PLAY…", required=True,
     help="YAML files; each is searched with its own population.",

@@ -44,7 +44,7 @@ def choose(wanted: play.Play, settings: Sequence[str], variant: str | None) -> V
         example = " ".join(f"--set {dimension.path}={wanted.space.decode(_base(wanted, 'first'))[dimension.path]}" for dimension in left)
         named = "; ".join(f"{dimension.path} ({dimension.text()})" for dimension in left)
         raise errors.InvalidArgument(
-            f"{wanted.name} leaves parameters open", found=named, hint=f"{example}, or --variant first, middle or random:SEED"
+            f"{wanted.name} leaves parameters open: {named}", hint=f"{example}, or --variant first, middle or random:SEED"
         )
     genome = wanted.space.encode(values, base)
     fixed = play.fix(wanted, genome)

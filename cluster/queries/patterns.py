@@ -19,6 +19,7 @@ from coinswarm.market.catalog import Catalog
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.patterns import DiscoverSettings, export, review
 from coinswarm.patterns.power import Power, independent_markets, minimum_effect
+from coinswarm.printable import counted
 from coinswarm.types import FloatArray
 
 
@@ -47,7 +48,9 @@ def review_confirmed(
     found = library.patterns(source="chaos", status="confirmed")
     reviews = [_reviewed(library, record, trades, moves, names, seed) for record in found if record.synthetic is synthetic]
     if reviews and all(seen is None for _, seen, _ in reviews):
-        raise errors.Refused(f"none of {len(reviews)} confirmed pattern(s) can be reviewed on the trades of {names}: {reviews[0][2]}")
+        raise errors.Refused(
+            f"none of {counted(len(reviews), 'confirmed pattern')} can be reviewed on the trades of {names}: {reviews[0][2]}"
+        )
     return reviews
 
 

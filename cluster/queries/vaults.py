@@ -78,6 +78,30 @@ def declare(kept: Campaigns, wanted: VaultQuery, catalog_path: Path, *, who: str
     return kept.declare(split)
 
 
+def ensure(
+    kept: Campaigns, campaign: str, markets: Sequence[str], share: float, catalog_path: Path, *, who: str
+) -> tuple[CampaignSplit, bool]:
+    """The split of a campaign, declared on these data sets where it has none, and whether it was.
+
+    Raises:
+        Refused: the campaign has a split with another share, or its jobs have seen the bars that would be its vault.
+        InvalidArgument, SpanTooShort: the share or the bars do not allow it; nothing was written.
+    """
+    split = kept.split(campaign)
+    if split is None:
+        wanted = VaultQuery(campaign=campaign, markets=tuple(markets), vault=share)
+        try:
+            return declare(kept, wanted, catalog_path, who=who), True
+        except errors.Refused as problem:
+            raise errors.Refused(problem.rule, found=problem.found, hint="name a new campaign: `--campaign NAME`") from problem
+    if not math.isclose(split.vault_share, share):
+        raise errors.Refused(
+            f"the vault of campaign {campaign} was declared on {split.when:%Y-%m-%d} and stays", found=f"a share of {share:g}",
+            hint=f"it has {split.vault_share:g}; say that, or name another campaign",
+        )  # fmt: skip
+    return split, False
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Candidate:
     """A variant that may be judged on its campaign's vault: its id, the campaign's split, and whether it passed; None: it has no card."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from cluster.run import worker
 from coinswarm import errors
+from coinswarm.printable import counted
 
 if TYPE_CHECKING:
     from cluster.machine import MachineSettings
@@ -36,7 +37,7 @@ def drive(settings: MachineSettings, *, slots: int, lease_s: float, stopped: thr
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with bootstrap.open_service(settings, slots=slots, lease_s=lease_s, stopped=stopped.is_set) as service:
-        tell(f"driver service {service.owner} runs up to {slots} job(s) at one time")
+        tell(f"driver service {service.owner} runs up to {counted(slots, 'job')} at a time")
         service.run()
     os._exit(0)
 

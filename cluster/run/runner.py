@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from cluster.compute.evaluator import Evaluator
@@ -15,11 +16,15 @@ from cluster.jobs.kind import Estimate, PlanContext, Planned
 from cluster.jobs.progress import Watcher
 from cluster.jobs.report import Report
 from cluster.jobs.settings import JobSettings
+from cluster.queries import vaults
 from cluster.run import drive, owners
+from cluster.run.lease import patiently
 from coinswarm import errors
 from coinswarm.ledger import transitions
 from coinswarm.ledger.queue import Queue, Submission
-from coinswarm.ledger.records import LEASE_S, Job
+from coinswarm.ledger.records import LEASE_S, Job, Lease
+from coinswarm.ledger.store import Store
+from coinswarm.market.overlap import moment
 
 
 class Compute(Protocol):
@@ -33,6 +38,12 @@ class Compute(Protocol):
     dashboard: str | None
     renewable: bool
 
+    def processors(self, *, alone: bool) -> int | None:
+        """How many processes compute; None: the cluster that runs knows."""
+
+    def start_s(self, *, alone: bool) -> float:
+        """Seconds until something is computed."""
+
     def executor(self, *, alone: bool) -> AbstractContextManager[Executor]:
         """An executor; `alone`: in this process."""
 
@@ -40,8 +51,11 @@ class Compute(Protocol):
         """An evaluator; `alone`: in this process."""
 
 
+QUICK_WORK = 2e9
+"""Variant-bars, 10 to 20 seconds of one processor: a smaller job is computed by the process that runs it, for a cluster takes as long to
+start."""
 _MOST_LOSSES = 5
-"""Clusters that may die under one run of a job before it is given up."""
+"""How often cluster or database may go away under one run of a job before it is given up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +67,7 @@ class Runner:
         queue: where jobs wait for the service.
         compute: what computes.
         fetch_timeout_s: how long one answer of an exchange may take.
-        alone: compute in this process, whatever a job costs; None: as its kind says, where no number of workers is given.
+        alone: compute in this process, whatever a job costs; None: where the job is small, as its kind or `QUICK_WORK` says.
         note: hears what the person who watches should know.
         now: the time.
     """
@@ -77,6 +91,20 @@ class Runner:
             self.note(line)
         return made
 
+    def hold_out(self, settings: JobSettings, share: float, *, who: str) -> None:
+        """Declare the vault of the campaign of a request, on the markets that it names, unless the campaign has one of that share.
+
+        Raises:
+            Refused: it has another, or its jobs have seen bars of it. InvalidArgument, SpanTooShort: the bars do not allow it.
+            CoinswarmError: as `plan`.
+        """
+        made, context = spec.planned(settings, self.context, self.now()), self.context
+        keys = [market["key"] for market in made.job.config["markets"]]
+        split, new = vaults.ensure(context.campaigns, made.job.campaign, keys, share, context.bars_file, who=who)
+        declared = "is declared" if new else f"was declared on {split.when:%Y-%m-%d}"
+        since = moment(split.vault.start_ts)
+        self.note(f"the final hold-out (vault) of campaign {split.campaign} {declared}: no search sees bars from {since} on")
+
     def repeated(self, made: Planned) -> Job | None:
         """The job that has done the same already, where doing it twice is of no use.
 
@@ -86,9 +114,18 @@ class Runner:
         return registry.of(made.job).repeated(made, self.context)
 
     def estimate(self, made: Planned) -> Estimate:
-        """What a planned job would take; a part of it is computed for that."""
-        with self._opened(made) as run:
-            return registry.of(made.job).estimate(made, run)
+        """What a planned job would take, until the first result and the start of what computes included.
+
+        A part of it is computed for that: in this process, unless a cluster runs that can be asked.
+        """
+        alone = self.is_alone(made)
+        processors = self.compute.processors(alone=alone)
+        with ExitStack() as stack:
+            found = registry.of(made.job).estimate(made, _Run(self, stack, alone=processors is not None, processors=processors))
+        start_s = self.compute.start_s(alone=alone)
+        where = "in this process" if alone else "on a local Ray cluster" if processors else "on the cluster"
+        rows = (("place", f"{where}, which takes about {start_s:.0f} s of the time to start"), *found.rows)
+        return replace(found, seconds=found.seconds + start_s, facts={**found.facts, "start_s": start_s}, rows=rows)
 
     def submit(self, made: Planned) -> None:
         """Store a planned job, to be run by the process that claims it first."""
@@ -117,6 +154,10 @@ class Runner:
         )  # fmt: skip
         return self.queue.submit(submission)
 
+    def hand_over(self, made: Planned) -> str:
+        """Put a planned job in the queue of the service; the answer is its id."""
+        return self.queue.submit(Submission(job=made.job, plays=made.plays, data_sets=made.data_sets))
+
     def run(
         self, made: Planned, *, new: bool, watcher: Watcher, stopped: Callable[[], bool], owner: str = "", lease_s: float = LEASE_S
     ) -> Job:
@@ -138,8 +179,13 @@ class Runner:
                 if not self.compute.renewable or losses > _MOST_LOSSES or stopped():
                     raise
                 self.note(f"{problem} Another one is started, and job {made.job.id} continues from its last commit")
+            except errors.DatabaseAway as problem:
+                losses += 1
+                if owner or losses > _MOST_LOSSES or stopped():  # who lends a lease begins again
+                    raise
+                self.note(f"{problem} Job {made.job.id} continues from its last commit when it does")
             with suppress(errors.NotFound):
-                made, new = spec.stored(self.context.store, made.job.id), False
+                made, new = patiently(partial(spec.stored, self.context.store, made.job.id), tell=self.note, stopped=stopped), False
 
     def _run_once(self, made: Planned, *, new: bool, watcher: Watcher, stopped: Callable[[], bool], owner: str, lease_s: float) -> Job:
         kind, store = registry.of(made.job), self.context.store
@@ -150,7 +196,12 @@ class Runner:
             lease = drive.claim(store, made.job.id, owner=owner, lease_s=lease_s)
             made_up = "; SYNTHETIC DATA: these prices were made, not traded" if made.job.synthetic else ""
             self.note(f"job {made.job.id} begins{made_up}")
-            drive.drive(store, lease, work, watcher=watcher, stopped=stopped, lease_s=lease_s, lent=bool(owner))
+            try:
+                drive.drive(store, lease, work, watcher=watcher, stopped=stopped, lease_s=lease_s, lent=bool(owner))
+            except errors.DatabaseAway:
+                if not owner:
+                    patiently(partial(_let_go, store, lease), tell=self.note, stopped=stopped)
+                raise
         return store.job(made.job.id)
 
     def start(self, name: str, *, watcher: Watcher, stopped: Callable[[], bool], owner: str = "", lease_s: float = LEASE_S) -> Job:
@@ -192,7 +243,7 @@ class Runner:
         if self.alone is not None:
             return self.alone
         kind = registry.of(made.job)
-        return kind.cost(made.job.config) < kind.alone_below
+        return kind.cost(made.job.config) < max(kind.alone_below, QUICK_WORK)
 
     @contextmanager
     def _opened(self, made: Planned) -> Iterator[_Run]:
@@ -200,11 +251,18 @@ class Runner:
             yield _Run(self, stack, alone=self.is_alone(made))
 
 
-class _Run:
-    """Keeps `cluster.jobs.kind.RunContext` for the length of a `with`."""
+def _let_go(store: Store, lease: Lease) -> None:
+    """Release a lease, unless it was released or lost already."""
+    with suppress(errors.Conflict):
+        store.release(lease)
 
-    def __init__(self, runner: Runner, stack: ExitStack, *, alone: bool) -> None:
-        self._compute, self._stack, self._alone = runner.compute, stack, alone
+
+class _Run:
+    """Keeps `cluster.jobs.kind.RunContext` for the length of a `with`; `processors`: those that an estimate is for."""
+
+    def __init__(self, runner: Runner, stack: ExitStack, *, alone: bool, processors: int | None = None) -> None:
+        self._compute, self._stack, self._alone, self._processors = runner.compute, stack, alone, processors
+        self._workers = 1
         self.store = runner.context.store
         self.chaos = runner.context.chaos
         self.patterns = runner.context.patterns
@@ -212,13 +270,22 @@ class _Run:
         self.fetch_timeout_s = runner.fetch_timeout_s
         self.note = runner.note
 
+    @property
+    def processors(self) -> int:
+        """See `RunContext`."""
+        return self._processors or self._workers
+
     def executor(self) -> Executor:
         """Calls functions in worker processes, or in this one."""
-        return self._stack.enter_context(self._compute.executor(alone=self._alone))
+        opened = self._stack.enter_context(self._compute.executor(alone=self._alone))
+        self._workers = opened.workers
+        return opened
 
     def evaluator(self) -> Evaluator:
         """Scores variants in worker processes, or in this one."""
-        return self._stack.enter_context(self._compute.evaluator(alone=self._alone))
+        opened = self._stack.enter_context(self._compute.evaluator(alone=self._alone))
+        self._workers = opened.workers
+        return opened
 
 
 def refuse_driven(job: Job, now: datetime) -> None:

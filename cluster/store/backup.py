@@ -28,6 +28,7 @@ from cluster.store.dumping import Rows
 from coinswarm import errors
 from coinswarm.market import turns
 from coinswarm.market.catalog import Catalog
+from coinswarm.printable import counted
 
 FORMAT = 2
 DATABASE, FORMER_DUMP, BARS, MANIFEST = "database", "database.dump", "bars.duckdb", "manifest.json"
@@ -274,7 +275,9 @@ def _ours(manifest: Manifest) -> dict[str, int]:
 def _refuse_used(found: dumping.Contents, data_sets: int, manifest: Manifest, *, replace: bool) -> None:
     if found.others:
         hint = "stop the service and the jobs that use it"
-        raise errors.Conflict("no other connection may use the tables that are replaced", found=f"{found.others} connection(s)", hint=hint)
+        raise errors.Conflict(
+            "no other connection may use the tables that are replaced", found=counted(found.others, "connection"), hint=hint
+        )
     if found.schema is not None and found.schema > schema.HEAD:
         rule, hint = f"the schema that is replaced must be one this program knows, up to {schema.HEAD}", "update coinswarm"
         raise errors.Refused(rule, found=f"{found.schema}, of a later coinswarm", hint=hint)
@@ -285,7 +288,7 @@ def _refuse_used(found: dumping.Contents, data_sets: int, manifest: Manifest, *,
     if not found.empty:
         raise errors.Refused("a backup is restored where coinswarm has nothing in the database", found="jobs, plays or tokens", hint=hint)
     if data_sets and BARS in manifest.parts:
-        raise errors.Refused("a backup's bars are restored where there are none", found=f"{data_sets} data set(s)", hint=hint)
+        raise errors.Refused("a backup's bars are restored where there are none", found=counted(data_sets, "data set"), hint=hint)
 
 
 def _n_data_sets(bars: Path) -> int:

@@ -173,7 +173,7 @@ def explained(error: Exception, url: URL) -> errors.CoinswarmError:
         return errors.InvalidArgument("a value does not fit the database", found=found)
     if isinstance(_cause(error), psycopg.OperationalError):
         hint = "start the server, or check COINSWARM_DATABASE_URL; without it the embedded database is used"
-        return errors.Unavailable(f"the database at {place} must answer", found=found, hint=hint)
+        return errors.DatabaseAway(f"the database at {place} must answer", found=found, hint=hint)
     return errors.Unavailable(f"the database at {place} refused", found=found, hint="see `coinswarm db status`")
 
 

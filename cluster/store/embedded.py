@@ -31,6 +31,7 @@ import psycopg
 from cluster import private
 from cluster.store import accounts
 from coinswarm import errors
+from coinswarm.printable import counted
 from coinswarm.retry import RetryPolicy, retry
 
 HOST = "127.0.0.1"
@@ -364,7 +365,7 @@ def _refuse_connected(address: str) -> None:
         row = connection.execute(query).fetchone()
     if row is not None and row[0]:
         raise errors.Conflict(
-            "a database that is stopped must have no connection", found=f"{row[0]} connection(s)", hint="stop with --force"
+            "a database that is stopped must have no connection", found=counted(row[0], "connection"), hint="stop with --force"
         )
 
 

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from cluster.store import rows, tables
-from coinswarm import errors
 from coinswarm.ledger import identity
 from coinswarm.ledger.records import DataSetRecord, EvaluationRecord, Job, PlayRecord, ScoreRecord
 
@@ -52,8 +51,7 @@ def known_job(connection: sa.Connection, name: str, *, lock: bool = False) -> Jo
     """
     found = find_job(connection, name, lock=lock)
     if found is None:
-        known = sa.select(tables.jobs.c.id).order_by(tables.jobs.c.created.desc()).limit(100)
-        raise errors.not_found("job", name, connection.scalars(known))
+        raise identity.unknown("job", name)
     return found
 
 
@@ -70,8 +68,7 @@ def by_prefix(
     fits = sa.and_(column >= prefix, column < prefix + _AFTER_ALL)
     found = connection.execute(sa.select(column.table).where(fits).order_by(column).limit(_SHOWN_MATCHES)).all()
     ids = [getattr(row, column.name) for row in found]
-    known = () if ids else connection.scalars(sa.select(column).limit(100))
-    return record(found[ids.index(identity.only_match(kind, prefix, [prefix] if prefix in ids else ids, known))])
+    return record(found[ids.index(identity.only_match(kind, prefix, [prefix] if prefix in ids else ids))])
 
 
 def trials() -> sa.Select[Any]:

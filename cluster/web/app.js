@@ -66,9 +66,11 @@ function frame(path) {
     dashboard ? h("a", { href: dashboard, target: "_blank", rel: "noreferrer noopener", title: "Ray's own page, while its cluster runs; it asks for the token of the cluster, not for yours" }, "Ray dashboard ↗") : null,
   ].filter(Boolean));
   const caller = session.caller();
-  document.getElementById("who").replaceChildren(
-    h("span", { class: "role", title: caller.role === "read" ? "This token may look and change nothing" : `This token may ${caller.role}` }, h("span", { class: "wide" }, `${caller.name} · `), caller.role),
-    h("button", { type: "button", onclick: () => { session.forget(); route(); } }, "Change token"));
+  document.getElementById("who").replaceChildren(...[
+    h("span", { class: "role", title: caller.role === "read" ? "Read only: this token may look and change nothing. One with the role submit may submit jobs" : `This token may ${caller.role}` }, h("span", { class: "wide" }, `${caller.name} · `), caller.role === "read" ? "read only" : caller.role),
+    session.stays() ? null : h("button", { type: "button", title: "Other tabs of this browser do not ask for a token any more", onclick: () => { session.stay(); frame(path); } }, "Remember on this computer"),
+    h("button", { type: "button", onclick: () => { session.forget(); route(); } }, "Sign out"),
+  ].filter(Boolean));
 }
 
 // A cluster starts with the first job that needs one. What is on the server's loopback is reached by the name that the server is reached by.
@@ -88,17 +90,18 @@ function prompt(error) {
   document.getElementById("nav").replaceChildren();
   document.getElementById("who").replaceChildren();
   const field = h("input", { id: "token", name: "token", type: "password", required: true, autocomplete: "off", spellcheck: "false", "aria-describedby": "token-help" });
+  const stays = h("input", { id: "stays", type: "checkbox" });
   const enter = event => {
     event.preventDefault();
     if (!field.value.trim()) return;
-    session.enter(field.value);
+    session.enter(field.value, stays.checked);
     route();
   };
   main.replaceChildren(h("section", { class: "prompt", "aria-label": "Token" },
-    h("h1", null, "A token, please"),
+    h("h1", null, "Sign in"),
     error ? failure(error) : null,
-    h("form", { onsubmit: enter }, h("label", { for: "token" }, "Token"), field, h("button", { type: "submit", class: "primary" }, "Open")),
-    h("p", { id: "token-help", class: "note" }, "It is kept in this tab until you close it, and sent to this server only. ",
+    h("form", { onsubmit: enter }, h("label", { for: "token" }, "Token"), field, h("label", { class: "check" }, stays, " Remember on this computer"), h("button", { type: "submit", class: "primary" }, "Sign in")),
+    h("p", { id: "token-help", class: "note" }, "The token is kept in this tab until you close it, or in this browser until you sign out, and sent to this server only. ",
       "A token with the role ", h("code", null, "read"), " may look; with ", h("code", null, "submit"), " it may submit, cancel and resume jobs. ",
       "Make one with ", h("code", null, "coinswarm token create NAME --role read"), ", or open the address that ", h("code", null, "coinswarm serve"), " printed.")));
   field.focus();

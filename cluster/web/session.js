@@ -1,20 +1,27 @@
-// Who is asking: a token, kept for this tab only and sent as a header, never as part of an address.
+// Who is asking: a token, kept for this tab, or for this browser where its owner says so, and sent as a header, never as part of an address.
 
 const KEY = "coinswarm-token";
 const RANK = { read: 0, submit: 1, admin: 2 };
 let known = null;
 
-export const secret = () => sessionStorage.getItem(KEY);
+export const secret = () => sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
+export const stays = () => localStorage.getItem(KEY) !== null;
 export const caller = () => known;
 export const may = role => known !== null && RANK[known.role] >= RANK[role];
 
-export function enter(text) {
-  sessionStorage.setItem(KEY, text.trim());
-  known = null;
+export function enter(text, remembered = false) {
+  forget();
+  (remembered ? localStorage : sessionStorage).setItem(KEY, text.trim());
+}
+
+export function stay() {
+  localStorage.setItem(KEY, secret());
+  sessionStorage.removeItem(KEY);
 }
 
 export function forget() {
   sessionStorage.removeItem(KEY);
+  localStorage.removeItem(KEY);
   known = null;
 }
 

@@ -151,8 +151,7 @@ def _output(entry: Indicator, name: str | None) -> str:
             f"{entry.name} has the outputs {', '.join(entry.outputs)}: name one", hint=f"such as {entry.name}.{entry.outputs[0]}"
         )
     if name is not None and name not in entry.outputs:
-        close = errors.nearest(name, entry.outputs)
-        hint = f"did you mean {' or '.join(close)}?" if close else ""
+        hint = errors.near_hint(name, entry.outputs)
         raise errors.InvalidArgument(f"an output of {entry.name} is one of {', '.join(entry.outputs)}", found=repr(name), hint=hint)
     return name or entry.outputs[0]
 

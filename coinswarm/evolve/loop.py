@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from coinswarm.evolve.breeding import Identify, identify_genomes
 from coinswarm.evolve.search import Search
 from coinswarm.evolve.settings import SearchSettings
@@ -49,7 +51,7 @@ def run(
 
     Args:
         space: the variants.
-        evaluate: scores genomes that are not known yet.
+        evaluate: scores genomes that are not known yet; it is never called without any.
         settings: how to search.
         identify: names the variant behind each genome.
         warm: (n, n_dims) genomes to begin with.
@@ -65,8 +67,14 @@ def run(
         before = state.generation
         for island in search.ready(state):
             proposals = search.ask(state, island)
-            state = search.tell(state, proposals, evaluate(proposals.genomes[proposals.todo]))
+            genomes = proposals.genomes[proposals.todo]
+            state = search.tell(state, proposals, evaluate(genomes) if len(genomes) else _nothing(settings))
         if on_generation and state.generation > before:
             on_generation(state)
     best = search.best(state)
     return Result(state=state, reason=reason, best=best, front=search.front(state), figures=search.figures(best))
+
+
+def _nothing(settings: SearchSettings) -> Results:
+    """Scores of no genomes."""
+    return Results(objectives=np.empty((0, len(settings.objectives))), violation=np.empty(0), failed=np.empty(0, dtype=np.bool_))

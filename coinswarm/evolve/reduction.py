@@ -8,6 +8,7 @@ import numpy.typing as npt
 from coinswarm import errors
 from coinswarm.evolve.settings import Constraint, Objective, SearchSettings
 from coinswarm.evolve.state import Results
+from coinswarm.metrics import figures
 from coinswarm.metrics.figures import FIGURES, Status, refuse_threshold
 from coinswarm.types import BoolArray, FloatArray
 
@@ -16,8 +17,8 @@ def check_names(settings: SearchSettings) -> None:
     """Raise `BadSetting` unless every objective and constraint names a figure."""
     for name in (*(goal.name for goal in settings.objectives), *(limit.figure for limit in settings.constraints)):
         if name not in FIGURES:
-            close = errors.nearest(name, FIGURES) or FIGURES
-            raise errors.BadSetting("objectives and constraints name figures", found=repr(name), hint=f"did you mean {' or '.join(close)}?")
+            hint = errors.near_hint(name, FIGURES, listed=figures.COMMON)
+            raise errors.BadSetting("objectives and constraints name figures", found=repr(name), hint=hint)
 
 
 def check(settings: SearchSettings) -> None:
@@ -89,6 +90,6 @@ def _violation(table: npt.NDArray[np.void], limit: Constraint) -> FloatArray:
 
 
 def _over_markets(values: FloatArray, scope: str, worst: np.ufunc | object) -> FloatArray:
-    reduce = {"mean": np.mean, "min": np.min, "max": np.max, "worst": worst}[scope]
+    reduce = {"mean": np.mean, "min": np.min, "max": np.max, "sum": np.sum, "worst": worst}[scope]
     with np.errstate(invalid="ignore"):
         return np.asarray(reduce(values, axis=1), dtype=np.float64)  # type: ignore[operator]

@@ -15,6 +15,7 @@ from coinswarm import config, errors
 from coinswarm.metrics.figures import SMALLER_IS_BETTER
 
 Scope = Literal["mean", "min", "max", "worst"]
+LimitScope = Literal["mean", "min", "max", "worst", "sum"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Direction = Literal["max", "min"]
 
@@ -41,16 +42,16 @@ class Objective(config.Settings):
 
 
 class Constraint(config.Settings):
-    """A limit on a figure: `n_trades >= 30`. The scope `worst` asks it of every market and fold."""
+    """A limit on a figure: `n_trades >= 30`. The scope `worst` asks it of every market, `sum` of all markets together."""
 
     figure: Annotated[str, Field(min_length=1)]
     operator: Literal[">=", "<="]
     threshold: float
-    scope: Scope = "worst"
+    scope: LimitScope = "worst"
 
 
-ENOUGH_TRADES = Constraint(figure="n_trades", operator=">=", threshold=10)
-"""Fewer trades than that tell nothing, and the best of many variants with two trades looks brilliant."""
+ENOUGH_TRADES = Constraint(figure="n_trades", operator=">=", threshold=100, scope="sum")
+"""What the gates ask of a variant: with fewer it cannot be promoted, and the best of many variants with few trades looks brilliant."""
 
 
 class Variation(config.Settings):
@@ -105,27 +106,29 @@ def _pair(given: Mapping[str, Any]) -> int:
 class SearchSettings(config.Settings):
     """Everything that decides the course of a search; with the space, the scores and the seed it decides every genome."""
 
-    population: Annotated[int, Field(ge=2, le=1_000_000, description="variants over all islands; divided as evenly as possible")] = 200
-    generations: Annotated[int, Field(ge=1, le=1_000_000, description="generations of each island, the first random one included")] = 20
+    population: Annotated[int, Field(ge=2, le=1_000_000, description="variants (parameter sets) a generation, over all islands")] = 200
+    generations: Annotated[int, Field(ge=1, le=1_000_000, description="generations of each island, the first, random one included")] = 20
     islands: Annotated[int, Field(ge=1, le=4096)] = 1
-    migration_every: Annotated[int, Field(ge=0, description="generations between migrations; 0: never")] = 5
+    migration_every: Annotated[int, Field(ge=0, description="generations between migrations (0 = off)")] = 5
     migration_size: Annotated[int, Field(ge=1, description="copies that each island sends")] = Field(default_factory=_pair)
-    topology: Literal["ring", "random"] = "ring"
+    topology: Annotated[Literal["ring", "random"], Field(description="where migrants go: ring or random")] = "ring"
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=6)] = (Objective(name="sharpe"),)
     constraints: Annotated[tuple[Constraint, ...], Field(description="an empty list for none")] = (ENOUGH_TRADES,)
-    selection: Literal["nsga2", "tournament"] = "nsga2"
-    tournament_size: Annotated[int, Field(ge=2, le=1000)] = 2
-    elitism: Annotated[int, Field(ge=1, description="variants, best first, that no step of an island may lose")] = Field(
-        default_factory=_pair
-    )
+    selection: Annotated[Literal["nsga2", "tournament"], Field(description="how parents are chosen: nsga2 or tournament")] = "nsga2"
+    tournament_size: Annotated[int, Field(ge=2, le=1000, description="variants a tournament chooses among")] = 2
+    elitism: Annotated[int, Field(ge=1, description="best variants that a generation keeps unchanged")] = Field(default_factory=_pair)
     variations: Annotated[tuple[Variation, ...], Field(min_length=1)] = (REFINE, EXPLORE, RECOMBINE, JUMP)
-    immigration_below: Annotated[Share, Field(description="part of the first generation's diversity that calls for new blood")] = 0.05
-    immigration_share: Annotated[Share, Field(description="part of the children then replaced by fresh samples")] = 0.2
-    stagnation: Annotated[int, Field(ge=0, description="generations without progress that end the search; 0: never")] = 0
-    tolerance: Annotated[float, Field(ge=0, le=1, description="relative growth of hypervolume or best that counts as progress")] = 1e-4
+    immigration_below: Annotated[
+        Share, Field(description="diversity, as a share of the first generation's, below which fresh samples are added")
+    ] = 0.05
+    immigration_share: Annotated[Share, Field(description="share of the children that fresh samples then replace")] = 0.2
+    stagnation: Annotated[int, Field(ge=0, description="stop after N generations without improvement (0 = off)")] = 0
+    tolerance: Annotated[
+        float, Field(ge=0, le=1, description="relative growth of the best, or of the hypervolume, that counts as improvement")
+    ] = 1e-4
     max_evaluations: Annotated[int, Field(ge=1)] | None = None
     max_seconds: Annotated[float, Field(gt=0)] | None = None
-    max_failure_share: Annotated[Share, Field(description="failed share of an island's evaluations that stops the run")] = 0.5
+    max_failure_share: Annotated[Share, Field(description="share of an island's evaluations that may fail before the run stops")] = 0.5
     racing: RacingSettings = RacingSettings()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import talib
 
 from coinswarm.indicators import sources, warmups
 from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, length, number, tolerance, whole
+from coinswarm.indicators.ta import talib
 from coinswarm.kernels import indicators_recursive
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import talib
 
 from coinswarm.indicators.catalog import Params, bars_of, define, length, whole
+from coinswarm.indicators.ta import talib
 from coinswarm.kernels import indicators_rolling
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import DAY_MS

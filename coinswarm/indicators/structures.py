@@ -8,10 +8,10 @@ Every structure is NaN until all of its outputs would be the same whatever came 
 from __future__ import annotations
 
 import numpy as np
-import talib
 
 from coinswarm.indicators import sources, warmups
 from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, tolerance, whole
+from coinswarm.indicators.ta import talib
 from coinswarm.kernels import structures
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray

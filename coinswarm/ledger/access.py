@@ -170,5 +170,5 @@ def find_token(tokens: Sequence[Token], name: str) -> Token:
     """
     fitting = [token for token in tokens if name in (token.id, token.name)]
     if not fitting:
-        raise errors.not_found("token", name, [token.name for token in tokens])
+        raise errors.not_found("token", name, [token.name for token in tokens], listed="`coinswarm token list` shows all")
     return max(fitting, key=lambda token: (token.revoked is None, token.created))

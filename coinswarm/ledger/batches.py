@@ -21,6 +21,7 @@ from coinswarm.ledger.records import (
     ScoreRecord,
 )
 from coinswarm.metrics import figures
+from coinswarm.printable import counted
 
 STATUS_NAMES = tuple(status.name.lower() for status in figures.Status)
 FAILURES = (int(figures.Status.INVALID), int(figures.Status.ERROR), int(figures.Status.TIMEOUT))
@@ -58,7 +59,7 @@ def check_evaluations(batch: EvaluationBatch) -> None:
     for name, ndim in (("genomes", 2), ("objectives", 2), ("indices", 1), ("fitness", 1), ("status", 1)):
         column = getattr(batch, name)
         if column.ndim != ndim or len(column) != n:
-            raise errors.ShapeMismatch(f"{name} must have {ndim} dimension(s) and {n} rows", found=f"shape {column.shape}")
+            raise errors.ShapeMismatch(f"{name} must have {counted(ndim, 'dimension')} and {n} rows", found=f"shape {column.shape}")
     _check_status(batch.status)
     _check_words((*batch.variants, *batch.operators, *chain.from_iterable(batch.parents)))
 
@@ -67,7 +68,7 @@ def check_scores(batch: ScoreBatch) -> None:
     """Raise `ShapeMismatch` or `InvalidArgument` unless the batch has a name, a segment and a row of figures for each variant."""
     if batch.figures.dtype != figures.SCORE_DTYPE or batch.figures.ndim != 1:
         raise errors.ShapeMismatch(
-            "scores are one row of SCORE_DTYPE a variant", found=f"{batch.figures.ndim} dimension(s) of {batch.figures.dtype}"
+            "scores are one row of SCORE_DTYPE a variant", found=f"{counted(batch.figures.ndim, 'dimension')} of {batch.figures.dtype}"
         )
     _check_length("figures", len(batch.figures), len(batch))
     _check_status(batch.figures["status"])
@@ -120,8 +121,7 @@ def check_order(by: str) -> None:
     """Raise `InvalidArgument` unless a leaderboard can be ordered by `by`."""
     known = ("fitness", *figures.FIGURES)
     if by not in known:
-        close = errors.nearest(by, known) or known
-        hint = f"did you mean {' or '.join(close)}?"
+        hint = errors.near_hint(by, known, listed=figures.COMMON)
         raise errors.InvalidArgument("a leaderboard is ordered by fitness or a figure", found=repr(by), hint=hint)
 
 

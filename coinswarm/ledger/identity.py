@@ -12,21 +12,31 @@ from coinswarm.ledger.records import DataSetRecord, Job, Json, PlayRecord
 _AS_ASKED = ("kind", "campaign", "plays", "data_hashes", "data_hash", "config_hash", "code_version", "seed", "synthetic", "created")
 """What a job keeps from its creation to its end: two jobs of one id that agree on it are the same job."""
 
-_SHOWN_MATCHES = 5
+_SHOWN_MATCHES = 3
+_LISTS = {
+    "job": "`coinswarm jobs list` shows the newest", "evaluation": "`coinswarm top JOB` shows the best of a job",
+    "pattern": "`coinswarm patterns list` shows the newest",
+}  # fmt: skip
+"""How records of a kind are listed."""
 
 
-def only_match(kind: str, prefix: str, matches: Sequence[str], known: Iterable[str] = ()) -> str:
+def only_match(kind: str, prefix: str, matches: Sequence[str]) -> str:
     """The only name that fits.
 
     Raises:
         NotFound: none fits; Conflict: several do.
     """
     if not matches:
-        raise errors.not_found(kind, prefix, known)
+        raise unknown(kind, prefix)
     if len(matches) > 1:
         shown = ", ".join(matches[:_SHOWN_MATCHES])
-        raise errors.Conflict(f"{prefix!r} must fit one {kind}", found=f"several: {shown}", hint="give more characters of it")
+        raise errors.Conflict(f"{prefix!r} matches several {kind}s: {shown}", hint="give more characters of it")
     return matches[0]
+
+
+def unknown(kind: str, name: str) -> errors.NotFound:
+    """No record has this id: ids are not guessed, so the hint says how to list them."""
+    return errors.NotFound(f"no {kind} is called {name!r}", hint=_LISTS.get(kind, ""))
 
 
 def in_order(records: Iterable[DataSetRecord], hashes: Sequence[str]) -> tuple[DataSetRecord, ...]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from coinswarm import errors
+from coinswarm.printable import counted
 
 State: TypeAlias = Literal["candidate", "validated", "demo", "vetted", "live_test", "production", "rework", "disabled"]
 Evidence: TypeAlias = Literal["verdict", "why", "later"]
@@ -116,7 +117,7 @@ def require(taken: Sequence[Transition], new: Transition) -> Arrow:
     """
     if new.step != len(taken) or new.source != standing(taken):
         raise errors.Conflict(
-            f"{new.evaluation} must still be {new.source} after {new.step} step(s)", found=f"{standing(taken)} after {len(taken)}"
+            f"{new.evaluation} must still be {new.source} after {counted(new.step, 'step')}", found=f"{standing(taken)} after {len(taken)}"
         )
     arrow = next((arrow for arrow in ARROWS if (arrow.source, arrow.target) == (new.source, new.target)), None)
     if arrow is None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coinswarm import errors
+from coinswarm import display, errors
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.types import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import polars as pl
 
 COLUMNS = ("open", "high", "low", "close", "volume")
 _NO_TIMES: IntArray = np.empty(0, dtype=np.int64)
@@ -64,6 +68,15 @@ class Bars:
     def __len__(self) -> int:
         return int(self.ts.size)
 
+    def __repr__(self) -> str:
+        span = f", {display.moment(int(self.ts[0]))} to {display.moment(int(self.close_ts[-1]))}" if len(self) else ""
+        return f"Bars({self.key}, {len(self):,} bars{span}{', SYNTHETIC' if self.synthetic else ''})"
+
+    def _repr_html_(self) -> str:
+        ends = sorted({0, 1, len(self) - 2, len(self) - 1} & set(range(len(self))))
+        rows = [[display.moment(int(self.ts[row])), *(f"{getattr(self, name)[row]:.8g}" for name in COLUMNS)] for row in ends]
+        return display.table(repr(self), rows, ["opens, UTC", *COLUMNS])
+
     def __getitem__(self, index: slice) -> Bars:
         """Bars `start:stop` (no step), as views, with the funding that was paid up to the close of the last of them."""
         if not isinstance(index, slice) or index.step not in (None, 1):
@@ -98,6 +111,25 @@ class Bars:
         if self.known_ts.size:  # left out where labels say it all, so that bars keep the hash they always had
             digest.update(b"known_ts:" + np.ascontiguousarray(self.known_ts).astype("<i8", copy=False).tobytes())
         return digest.hexdigest()
+
+    def to_polars(self) -> pl.DataFrame:
+        """One row a bar: `ts`, when it opens, in UTC, and open, high, low, close, volume; `cs.bars_from` reads it back."""
+        import polars as pl
+
+        opens = pl.Series("ts", self.ts).cast(pl.Datetime("ms", "UTC"))
+        return pl.DataFrame([opens, *(pl.Series(name, getattr(self, name)) for name in COLUMNS)])
+
+    def to_pandas(self) -> Any:
+        """The same as a pandas frame, with `ts` as its index.
+
+        Raises:
+            Unavailable: pandas is not installed.
+        """
+        try:
+            return self.to_polars().to_pandas().set_index("ts")
+        except ImportError as error:
+            hint = "`pip install pandas`, or take to_polars()"
+            raise errors.Unavailable("a pandas frame needs pandas", found=str(error), hint=hint) from error
 
     def index_at(self, ts: int) -> int:
         """The first bar that opens at or after `ts` (milliseconds)."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from coinswarm.market.tables import CellTable
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.market.volumes import BaseVolume
 from coinswarm.types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MADE = "world-"
 """How the exchange of made-up worlds begins (`world-n3-17`)."""
@@ -37,7 +40,7 @@ def is_made(exchange: str) -> bool:
 
 
 def _warn(note: str) -> None:
-    warnings.warn(note, stacklevel=4)
+    warnings.warn(note, stacklevel=5)  # who called `coinswarm.market.read_bars` or `bars_from`
 
 
 def file_hash(path: Path) -> str:
@@ -82,34 +85,48 @@ def read(
         InvalidArgument: the market is not known, or cannot be read as one.
     """
     file = Path(path)
-    table = _whole(tables.load(file, max_rows), file.name)
+    bars = _bars(tables.load(file, max_rows), file.name, symbol=symbol, timeframe=timeframe, exchange=exchange, sort=sort, tell=tell)
+    return _with_funding(bars, funding, file, tell)
+
+
+def of_frame(
+    frame: pl.DataFrame, *, symbol: str | None = None, timeframe: Timeframe | str | None = None, exchange: str | None = None
+) -> Bars:
+    """Bars of a table, read and checked as those of a file; arguments, result and errors as `read`."""
+    return _bars(tables.of_frame(frame), "the table", symbol=symbol, timeframe=timeframe, exchange=exchange, sort=False, tell=_warn)
+
+
+def _bars(
+    cells: CellTable, name: str, *, symbol: str | None, timeframe: Timeframe | str | None, exchange: str | None, sort: bool, tell: Tell
+) -> Bars:
+    table = _whole(cells, name)
     source = table.source or sources.by_names(map(columns.plain, table.frame.columns), form=table.form)
     stamps = columns.times(table.frame.columns)
-    chosen = columns.prices(table.frame.columns, file.name, also=() if stamps.opens or stamps.labels or stamps.closes else ("time",))
-    stated = _named(file.name, table.inside, symbol)
-    market, table = _market(file.name, table, source, symbol, stated)
-    length, table = witnesses.one_length(table, _parsed(timeframe or stated.timeframe), file.name)
-    witnesses.require_one(table, file.name)
-    table = _finished(table, file.name)
-    opened = witnesses.open_times(table, stamps, length.ms if length else 0, file.name)
-    length = length or _spacing(file.name, table, opened)
+    chosen = columns.prices(table.frame.columns, name, also=() if stamps.opens or stamps.labels or stamps.closes else ("time",))
+    stated = _named(name, table.inside, symbol)
+    market, table = _market(name, table, source, symbol, stated)
+    length, table = witnesses.one_length(table, _parsed(timeframe or stated.timeframe), name)
+    witnesses.require_one(table, name)
+    table = _finished(table, name)
+    opened = witnesses.open_times(table, stamps, length.ms if length else 0, name)
+    length = length or _spacing(name, table, opened)
     venue = (exchange or stated.exchange or (source.exchange if source else None) or "unknown").lower()
-    amounts = columns.volumes(table.frame.columns, file.name, market)
+    amounts = columns.volumes(table.frame.columns, name, market)
     ticks = columns.one_of(table.frame.columns, (source.ticks,)) if source and source.ticks else None
     used = dict.fromkeys((*chosen.values(), *amounts.coins, *amounts.quote, *amounts.either, *([ticks] if ticks else [])))
-    numbers = numerals.read({name: table.frame[name] for name in used}, file.name)
-    prices: dict[str, Any] = {name: numbers[chosen[name]] for name in quality.PRICES}
+    numbers = numerals.read({column: table.frame[column] for column in used}, name)
+    prices: dict[str, Any] = {column: numbers[chosen[column]] for column in quality.PRICES}
     first = numbers[(amounts.coins or amounts.either or amounts.quote)[0]]
     bars = Bars(symbol=market, timeframe=length, exchange=venue, synthetic=is_made(venue), ts=opened.ts, volume=first, **prices)
     turned = sort or (source is not None and source.newest_first)
-    _require(file, table, bars, opened.findings, sort=turned)
-    traded = _traded(amounts, numbers, bars, source, ticks, file.name)
+    _require(name, table, bars, opened.findings, sort=turned)
+    traded = _traded(amounts, numbers, bars, source, ticks, name)
     if traded.volume is not bars.volume:
         bars = replace(bars, volume=traded.volume)
-        _require(file, table, bars, (), sort=turned)
+        _require(name, table, bars, (), sort=turned)
     for note in (*table.notes, *opened.notes, *traded.notes, *_warnings(source, bars, sort=sort)):
-        tell(f"{file.name}: {note}")
-    return _with_funding(_oldest_first(bars), funding, file, tell)
+        tell(f"{name}: {note}")
+    return _oldest_first(bars)
 
 
 def read_funding(path: Path | str, *, market: str | None = None, tell: Tell = _warn) -> tuple[IntArray, FloatArray]:
@@ -237,13 +254,13 @@ def _traded(
 # --- checks ---------------------------------------------------------------------------------------------------------------
 
 
-def _require(path: Path, table: CellTable, bars: Bars, findings: Sequence[QualityFinding], *, sort: bool) -> None:
+def _require(name: str, table: CellTable, bars: Bars, findings: Sequence[QualityFinding], *, sort: bool) -> None:
     # a time that could not be read is reported once, not again as a repeated or impossible one
     reported = {"range", "duplicate", "order"} if any(finding.kind == "missing" for finding in findings) else set()
     reported |= {"newest first"} if sort else set()
     broken = [*findings, *(entry for entry in quality.check(bars).broken if entry.kind not in reported)]
     if broken:
-        raise table.refusal(path.name, broken, _hint(broken, bars.ts))
+        raise table.refusal(name, broken, _hint(broken, bars.ts))
 
 
 def _hint(broken: Sequence[QualityFinding], ts: IntArray) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -51,18 +52,40 @@ def unknown(market: str, timeframe: Timeframe | str | None, stored: Sequence[Nam
     other = [entry for entry in stored if fits(entry, market, None)]
     if other:
         return errors.NotFound(f"{market} is not stored in bars of {timeframe}", hint=_other_timeframes(other, str(timeframe)))
-    key = market if market.count(":") > 1 else market.rpartition(":")[2]
-    names = {name: None for entry in stored for name in (entry.symbol, entry.symbol.replace("/", ""))}
-    close = errors.nearest(key, names)
-    keys = [entry.key for entry in stored if entry.symbol in close or entry.symbol.replace("/", "") in close]
-    if not stored:
-        return errors.NotFound(
-            f"no market {market!r} is stored", hint="nothing is: start with `coinswarm bars import` or `coinswarm bars fetch`"
-        )
-    shown = ", ".join(keys[:5] or [entry.key for entry in stored][:5])
-    return errors.NotFound(
-        f"no market {market!r} is stored", hint=f"did you mean {shown}?" if keys else f"there is {shown}; `coinswarm bars list` shows all"
-    )
+    near = [entry.key for entry in stored if _is_near(market, entry.symbol)][:_SHOWN]
+    meant = f"did you mean {' or '.join(near)}? If not, " if near else ""
+    files_too = "" if stored else "; `coinswarm bars import` takes files"
+    return errors.NotFound(f"no market {market!r} is stored", hint=f"{meant}{_ways_to_get(market, timeframe)}{files_too}")
+
+
+_NEAR, _SHOWN = 0.8, 3
+"""Likeness from which a symbol is suggested, high because most share a quote; and how many are at most."""
+
+
+def _is_near(market: str, symbol: str) -> bool:
+    """Whether a symbol may have been meant, mistyped: `BTC/USTD`, and not `DOGE/USDT` for `ETH/USDT`."""
+    text = market if market.count(":") > 1 else market.rpartition(":")[2]
+    return difflib.SequenceMatcher(None, _bare(text), _bare(symbol)).ratio() >= _NEAR
+
+
+def _bare(symbol: str) -> str:
+    return symbol.replace("/", "").lower()
+
+
+def _ways_to_get(market: str, timeframe: Timeframe | str | None) -> str:
+    """How a market that is not stored is had."""
+    exchange, symbol, length = _KEY.fullmatch(market.strip()).groups()  # type: ignore[union-attr]  # it fits any text
+    wanted = timeframe or length
+    try:
+        command = f"coinswarm bars fetch {(exchange or _USUAL_EXCHANGE).lower()} {symbols.canonical(symbol)}"
+    except errors.InvalidArgument:
+        return "`coinswarm bars list` shows what is stored"
+    return f"`{command}{f' -t {wanted}' if wanted else ''}` fetches it"
+
+
+_KEY = re.compile(r"(?:([A-Za-z][\w-]*):(?=.*/))?(.*?)(?::(\d+[mhdwM]))?", re.DOTALL)
+"""Exchange, symbol and timeframe of a key; what stands before the colon of `BTC/USDT:USDT` is no exchange."""
+_USUAL_EXCHANGE = "binance"
 
 
 def _other_timeframes(other: Sequence[Name], key: str) -> str:

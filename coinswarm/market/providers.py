@@ -138,7 +138,8 @@ def _translated(name: str) -> Iterator[None]:
     try:
         yield
     except ccxt.NetworkError as error:
-        raise errors.Unavailable(f"{name} does not answer", found=_reason(error)) from error
+        hint = "check the network, or import files with `coinswarm bars import`"
+        raise errors.Unavailable(f"could not reach {name}: {_reason(error)}", hint=hint) from error
     except ccxt.BadSymbol as error:
         raise errors.NotFound(f"{name} does not know this market", hint=_reason(error)) from error
     except ccxt.BaseError as error:

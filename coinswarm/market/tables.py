@@ -113,8 +113,7 @@ def _require_file(path: Path) -> None:
         raise errors.InvalidArgument(f"{path} must be a file of bars", found="a folder", hint=hint)
     if not path.is_file():
         siblings = [entry.name for entry in path.parent.iterdir() if entry.is_file()] if path.parent.is_dir() else []
-        close = errors.nearest(path.name, siblings)
-        raise errors.NotFound(f"there is no file {path}", hint=f"did you mean {', '.join(close)}?" if close else "")
+        raise errors.no_file(path, siblings)
 
 
 def _of_bytes(raw: bytes, name: str, max_rows: int) -> CellTable:
@@ -122,7 +121,7 @@ def _of_bytes(raw: bytes, name: str, max_rows: int) -> CellTable:
 
     if raw[:4] == b"PAR1":
         limits.check_parquet(raw, name, max_rows)
-        return _of_frame(pl.read_parquet(io.BytesIO(raw)))
+        return of_frame(pl.read_parquet(io.BytesIO(raw)))
     if raw[:6] == b"ARROW1":
         limits.check_feather(raw, name, max_rows)
         return _of_feather(raw)
@@ -138,7 +137,8 @@ def _of_bytes(raw: bytes, name: str, max_rows: int) -> CellTable:
     return _of_json(text, name) if text.lstrip()[:1] in ("[", "{") else _of_lines(text, name)
 
 
-def _of_frame(frame: pl.DataFrame) -> CellTable:
+def of_frame(frame: pl.DataFrame) -> CellTable:
+    """The cells of a frame, its rows counted from 1."""
     return CellTable(frame=frame, numbers=np.arange(1, len(frame) + 1, dtype=np.int64))
 
 
@@ -149,7 +149,7 @@ def _of_feather(raw: bytes) -> CellTable:
     # not by Polars, which panics on damaged files
     table = pa.ipc.open_file(pa.BufferReader(raw)).read_all()
     table.validate(full=True)
-    return _of_frame(pl.DataFrame(pl.from_arrow(table)))
+    return of_frame(pl.DataFrame(pl.from_arrow(table)))
 
 
 def _of_zip(raw: bytes, name: str, max_rows: int) -> CellTable:
@@ -233,7 +233,7 @@ def _of_columns(cells: Mapping[str, Sequence[Any]], source: Source | None) -> Ce
 
     # as text: JSON mixes numbers and strings, and each number keeps all of its digits
     frame = pl.DataFrame({name: pl.Series(name, [_cell(value) for value in column], dtype=pl.String) for name, column in cells.items()})
-    return replace(_of_frame(frame), source=source)
+    return replace(of_frame(frame), source=source)
 
 
 def _cell(value: Any) -> str | None:

@@ -16,11 +16,31 @@ FIGURES = (
     "fees", "slippage", "funding", "skew", "kurtosis", "n_obs", "n_open", "n_rejected", "n_liquidated", "n_gaps",
 )  # fmt: skip
 
+COMMON = "the most used are sharpe, sortino, calmar, total_return, max_drawdown, profit_factor and n_trades; docs/simulation.md has all"
+"""What is said where a name is no figure's, nor near one."""
+
 SMALLER_IS_BETTER = frozenset(
     {"max_drawdown", "max_stagnation", "fees", "slippage", "funding", "n_open", "n_rejected", "n_liquidated", "n_gaps"}
 )
 """Figures of which less is better; of all others more is."""
 
+UNITS: Mapping[str, str] = {
+    **dict.fromkeys(("total_return", "fees", "slippage", "funding"), "fraction of the starting equity"),
+    "cagr": "fraction a year",
+    **dict.fromkeys(("sharpe", "sortino"), "ratio, a year"),
+    "max_drawdown": "fraction of the peak",
+    **dict.fromkeys(("max_stagnation", "avg_hold", "n_obs", "n_gaps"), "bars"),
+    **dict.fromkeys(("calmar", "profit_factor"), "ratio"),
+    "n_trades": "trades",
+    "win_rate": "fraction of closed trades",
+    "expectancy": "fraction of the notional",
+    "exposure": "fraction of bars",
+    "turnover": "multiple a year",
+    **dict.fromkeys(("skew", "kurtosis"), "no unit"),
+    **dict.fromkeys(("n_open", "n_liquidated"), "positions"),
+    "n_rejected": "entries",
+}
+"""The unit of each figure."""
 
 _SHARE, _NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
 RANGES: Mapping[str, tuple[float, float]] = {

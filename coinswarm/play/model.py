@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from coinswarm import display
 from coinswarm.config import WARMUP_TOLERANCE, Account, Costs
-from coinswarm.play.expressions import Condition, Number, Operand, Setting
+from coinswarm.market.timeframe import Timeframe
+from coinswarm.play.expressions import Condition, Number, Operand, Output, Setting
 from coinswarm.play.space import Space
 
 # --- features -------------------------------------------------------------------------------------------------------
@@ -26,7 +28,7 @@ class Feature:
         indicator: name in `coinswarm.indicators.catalog`.
         params: every parameter of the indicator, defaults filled, sorted by name.
         timeframe_ms: length of its bars; None: the exec bars.
-        source: the column it is computed of, where the indicator takes one.
+        source: the column it is computed of, where the indicator takes one, or the output of another feature on the same bars.
         market: canonical symbol of another market; None: the traded market.
     """
 
@@ -34,7 +36,7 @@ class Feature:
     indicator: str
     params: tuple[tuple[str, Setting], ...]
     timeframe_ms: int | None = None
-    source: Setting = "close"
+    source: Setting | Output = "close"
     market: str | None = None
 
 
@@ -207,3 +209,11 @@ class Play:
     provenance: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     text: str = ""
+
+    def __repr__(self) -> str:
+        on = f", {Timeframe(self.timeframe_ms)}" if self.timeframe_ms is not None else ""
+        return f"Play({self.name!r}{on}, {len(self.features)} features, {len(self.space)} dimensions, {self.space.size:,} variants)"
+
+    def _repr_html_(self) -> str:
+        rows = [[dimension.path, dimension.text()] for dimension in self.space.dimensions]
+        return display.table(repr(self), rows, ["dimension", "values"] if rows else ())

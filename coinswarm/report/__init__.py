@@ -7,11 +7,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coinswarm.ledger.patterns import PatternRecord
 from coinswarm.report.context import Context, MarketReport, Segment
 
 if TYPE_CHECKING:
     from coinswarm.backtest.run import Backtest
+    from coinswarm.ledger.patterns import PatternRecord
 
 __all__ = ["Context", "MarketReport", "Segment", "write", "write_many", "write_patterns", "write_rules"]
 

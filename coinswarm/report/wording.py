@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 MISSING = "\N{EN DASH}"
@@ -91,7 +91,7 @@ FIGURES: dict[str, Wording] = {
     "total_return": Wording("Total return", _gain, "What the account gained over the span, after fees, slippage and funding."),
     "cagr": Wording("Yearly return", _gain, "The same gain as a compound rate a year; over short spans it exaggerates."),
     "sharpe": Wording("Sharpe ratio", _ratio, "Mean bar return over its deviation, a year: return per unit of volatility."),
-    "sortino": Wording("Sortino ratio", _ratio, "Like the Sharpe ratio, but only downside counts as volatility."),
+    "sortino": Wording("Sortino ratio", _ratio, "Like the Sharpe ratio, but only downside volatility counts."),
     "max_drawdown": Wording("Largest drawdown", _percent, "Deepest fall of the account below an earlier peak, at bar closes."),
     "max_stagnation": Wording("Longest stagnation", _span, "Longest time spent below an earlier peak."),
     "calmar": Wording("Calmar ratio", _ratio, "Yearly return over the largest drawdown."),
@@ -119,3 +119,20 @@ def figure(name: str, value: float, bar_minutes: float) -> str:
     """The value of figure `name` as a person reads it; unknown names as plain numbers."""
     known = FIGURES.get(name)
     return known.show(float(value), bar_minutes) if known else number(float(value))
+
+
+def rows(segments: Iterable[Mapping[str, float | None]], bar_minutes: float) -> list[list[str]]:
+    """Every figure as a line of a table: its title, then its value in each segment; a dash where it has none."""
+    columns = list(segments)
+    return [[words.title, *(figure(name, _known(each.get(name)), bar_minutes) for each in columns)] for name, words in FIGURES.items()]
+
+
+def value(setting: object) -> str:
+    """The value of a parameter as a person reads it."""
+    if isinstance(setting, bool):
+        return "yes" if setting else "no"
+    return f"{setting:.6g}" if isinstance(setting, float) else str(setting)
+
+
+def _known(value_: float | None) -> float:
+    return math.nan if value_ is None else value_

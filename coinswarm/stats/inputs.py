@@ -38,7 +38,7 @@ def between(value: float, name: str, low: float, high: float, *, hint: str = "")
 def one_of(value: str, name: str, choices: tuple[str, ...]) -> None:
     """Raise unless `value` is one of the known words."""
     if value not in choices:
-        close = errors.nearest(str(value), choices)
+        close = errors.nearest(str(value), choices, n=1)
         raise errors.InvalidArgument(
             f"{name} must be one of {', '.join(choices)}", found=repr(value), hint=f"did you mean {close[0]}?" if close else ""
         )

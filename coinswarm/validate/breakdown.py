@@ -12,6 +12,7 @@ from coinswarm import errors
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import DAY_MS
 from coinswarm.metrics import returns
+from coinswarm.printable import counted
 from coinswarm.types import FloatArray, IntArray
 from coinswarm.validate import names
 from coinswarm.validate.bench import Bench
@@ -124,7 +125,7 @@ def unseen(bench: Bench) -> Section:
     chart = Chart(kind="bars", title="Return of each unseen market", series={"return": tuple(gains.tolist())},
                   labels=tuple(history.bars.symbol for history in usable), unit="percent", mark=0.0)  # fmt: skip
     short = len(histories) - len(usable)
-    notes = (f"{short} market(s) have too few bars in that time.",) if short else ()
+    notes = (f"{counted(short, 'market')} with too few bars in that time left out.",) if short else ()
     return Section(name="unseen", title=names.TITLES["unseen"], figures=figures, tables=(table,), charts=(chart,), notes=notes)
 
 

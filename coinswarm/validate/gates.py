@@ -234,7 +234,7 @@ def load(path: Path | str | None = None) -> Gates:
     file = default_file() if path is None else Path(path)
     if not file.is_file():
         siblings = [entry.name for entry in file.parent.glob("*.y*ml")] if file.parent.is_dir() else []
-        raise errors.not_found("file of gates", str(file), siblings)
+        raise errors.no_file(file, siblings)
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

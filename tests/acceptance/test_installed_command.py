@@ -122,7 +122,7 @@ def test_three_lines_go_from_nothing_to_a_job_that_a_service_has_run(person: Per
 
 def test_what_is_wrong_is_said_in_one_message_with_exit_code_2(person: Person) -> None:
     mistakes = {
-        "no play is called": ("evolve", "trend_pulback.yml"),
+        "file not found": ("evolve", "trend_pulback.yml"),
         "no job is called": ("top", "evolve-nothing"),
         "no evaluation is called": ("show", "ffff"),
         "did you mean sharpe": ("evolve", "trend_pullback.yml", "--objective", "sharp"),

@@ -29,7 +29,7 @@ def main() -> None:
         arguments.add_argument(f"--{name}", type=int, default=default)
     asked = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="coinswarm-bench-") as home:
-        settings = MachineSettings(home=Path(home), RAY_ADDRESS=None)
+        settings = MachineSettings(home=Path(home))
         try:
             _measure(settings, _stored(settings, asked.markets, asked.bars), asked.trades, asked.workers)
         finally:

@@ -296,7 +296,7 @@ def _prepared(
 ) -> Iterator[tuple[SearchPlan, Any, Any, MachineSettings]]:
     """A plan on the bars of a file, a store, and warm workers."""
     with tempfile.TemporaryDirectory() as name:
-        settings = MachineSettings(home=Path(name), RAY_ADDRESS=None)
+        settings = MachineSettings(home=Path(name))
         with Catalog.open(settings.bars_file) as catalog:
             keys = [catalog.put(market, source="benchmark").key for market in _markets(bars)]
         planned = planned_on(asked(keys, *sizes), settings.bars_file)
@@ -345,7 +345,7 @@ def cores(population: int = 10_000, generations: int = 4) -> None:
         catalog_path = Path(name) / "bars.duckdb"
         with Catalog.open(catalog_path) as catalog:
             keys = [catalog.put(synthetic.market(f"C{k}/USDT", Timeframe.parse("5m"), 2000, seed=k), source="made").key for k in range(10)]
-        settings = MachineSettings(home=Path(name), RAY_ADDRESS=None)
+        settings = MachineSettings(home=Path(name))
         for asked in (128, 512, 1024):
             planned = planned_on(request(keys, population, generations, 8), catalog_path)
             with bootstrap.open_store(settings) as store:

@@ -84,7 +84,7 @@ def plane(url: str, home: Path, slots: int = 1) -> Iterator[Plane]:
     """The API and the driver service as two processes on a database, with a market of made-up bars."""
     with Catalog.open(home / "bars.duckdb") as catalog:
         market = catalog.put(synthetic.market("BTC/USDT", Timeframe.parse("5m"), 20_000, seed=1), source="load").key
-    settings = MachineSettings(home=home, database_url=SecretStr(url), RAY_ADDRESS=None)
+    settings = MachineSettings(home=home, database_url=SecretStr(url))
     bootstrap.prepare(settings)
     secret = access.new_secret()
     with bootstrap.open_queue(settings) as (_, tokens):

@@ -67,7 +67,7 @@ class World:
     @property
     def settings(self) -> MachineSettings:
         """Of the programs: they find the embedded PostgreSQL by themselves."""
-        return MachineSettings(home=self.home, bars_path=self.home / "bars.duckdb", database_url=None, RAY_ADDRESS=None, server=None)
+        return MachineSettings(home=self.home, bars_path=self.home / "bars.duckdb", database_url=None, server=None)
 
     @property
     def pinned(self) -> MachineSettings:

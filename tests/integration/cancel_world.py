@@ -179,7 +179,7 @@ def home(url: str, folder: Path) -> Iterator[Home]:
     play = folder / "crossing.yml"
     play.write_text(PLAY)
     own = f"{url.rsplit('/', 1)[0]}/{name}"
-    settings = MachineSettings(home=folder, bars_path=folder / "bars.duckdb", database_url=SecretStr(own), RAY_ADDRESS=None)
+    settings = MachineSettings(home=folder, bars_path=folder / "bars.duckdb", database_url=SecretStr(own))
     with psycopg.connect(url, autocommit=True) as connection, socket.create_server(("127.0.0.1", 0)) as silent:
         connection.execute(f"CREATE DATABASE {name}")
         with bootstrap.open_store(settings) as store:

@@ -96,7 +96,7 @@ class Plane:
 @contextmanager
 def plane(url: str, home: Path, world: World, limits: Limits = LIMITS) -> Iterator[Plane]:
     """A control plane on a free port of the loopback address."""
-    settings = MachineSettings(home=home, bars_path=world.catalog, database_url=SecretStr(url), RAY_ADDRESS=None)
+    settings = MachineSettings(home=home, bars_path=world.catalog, database_url=SecretStr(url))
     with bootstrap.open_control(settings, limits) as context:
         made = server.server(application.create(context), "127.0.0.1", 0, limits)
         thread = threading.Thread(target=made.run)

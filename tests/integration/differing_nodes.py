@@ -14,9 +14,8 @@ from pathlib import Path
 
 from ray.cluster_utils import Cluster
 
-from cluster import bootstrap
+from cluster import bootstrap, machine
 from cluster.cli import app
-from cluster.machine import MachineSettings
 from tests.integration.raylets import COMMON
 
 
@@ -25,7 +24,7 @@ def main(folder: str) -> None:
     here = str(Path(__file__).resolve().parents[2])
     sys.path[:] = [path for path in sys.path if path not in ("", here)]
     os.chdir("/")  # Ray shows a driver's own folder to its workers, where it would hide what a node has installed
-    bootstrap.prepare(MachineSettings())
+    bootstrap.prepare(machine.load())
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, **COMMON})
     cluster.add_node(num_cpus=1, env_vars={"PYTHONPATH": folder} if folder else {}, **COMMON)
     cluster.wait_for_nodes()

@@ -26,7 +26,7 @@ import ray
 from ray.cluster_utils import Cluster
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from cluster import bootstrap
+from cluster import bootstrap, machine
 from cluster.compute.batching import BatchEvaluator
 from cluster.compute.evaluator import BarSource, TimeSegment
 from cluster.compute.executor import Call, Finished, Handle
@@ -35,7 +35,6 @@ from cluster.compute.ray.executor import RayExecutor
 from cluster.jobs.evolve.loop import SearchLoop
 from cluster.jobs.evolve.plan import SearchPlan
 from cluster.jobs.progress import SearchProgress, Silent
-from cluster.machine import MachineSettings
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from cluster.version import code_version
@@ -130,7 +129,7 @@ class Raylets:
     """Raylets on the loopback address and a driver that is connected to them."""
 
     def __init__(self, cpus: list[int]) -> None:
-        bootstrap.prepare(MachineSettings())
+        bootstrap.prepare(machine.load())
         head = {"num_cpus": cpus[0], "include_dashboard": False, **COMMON}
         self.cluster = Cluster(initialize_head=True, head_node_args=head)
         self.others = [self.cluster.add_node(num_cpus=each, **COMMON) for each in cpus[1:]]

@@ -57,7 +57,7 @@ class Kept:
 @pytest.fixture(scope="module")
 def kept(database_url: str, small_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     """A search, and a backup of it."""
-    settings = MachineSettings(home=tmp_path_factory.mktemp("backup"), RAY_ADDRESS=None)
+    settings = MachineSettings(home=tmp_path_factory.mktemp("backup"))
     with database(database_url) as url:
         with Database(url) as opened, bootstrap.local_evaluator(settings) as evaluator:
             store = PostgresStore(opened)
@@ -73,7 +73,7 @@ def rows(url: str) -> dict[str, int]:
 
 
 def test_a_restored_job_replays_to_the_last_digit(kept: Kept, database_url: str, tmp_path: Path) -> None:
-    bars, settings = tmp_path / "there" / "bars.duckdb", MachineSettings(home=tmp_path, RAY_ADDRESS=None)
+    bars, settings = tmp_path / "there" / "bars.duckdb", MachineSettings(home=tmp_path)
     with database(database_url) as url:
         backup.restore(kept.path, url, bars, replace=False, tell=told)
         assert rows(url) == rows(kept.url)
@@ -153,7 +153,7 @@ def test_a_dump_that_lies_about_its_rows_changes_nothing(kept: Kept, database_ur
     cut = replace(play, pieces=[b"aa11,mine\n"])
     with database(database_url) as url:
         Database(url).close()
-        with pytest.raises(errors.Refused, match="must have its 7 rows; the database is as it was, was 0"):
+        with pytest.raises(errors.Refused, match="must have its 7 rows; the database is as it was, got 0"):
             dumping.restore(url, [play], version=schema.HEAD, rows={"jobs": 7})
         with pytest.raises(errors.InvalidArgument, match='missing data for column "text"'):
             dumping.restore(url, [play, cut], version=schema.HEAD, rows={})
@@ -162,7 +162,7 @@ def test_a_dump_that_lies_about_its_rows_changes_nothing(kept: Kept, database_ur
 
 
 def test_a_backup_that_is_killed_leaves_nothing_under_its_name(kept: Kept, tmp_path: Path) -> None:
-    settings = MachineSettings(home=tmp_path, bars_path=kept.bars, database_url=SecretStr(kept.url), RAY_ADDRESS=None)
+    settings = MachineSettings(home=tmp_path, bars_path=kept.bars, database_url=SecretStr(kept.url))
     target = tmp_path / "kept.zip"
     command = [*bootstrap.COMMAND, "db", "backup", str(target)]
     with subprocess.Popen(command, env=machine.inherited(settings), stderr=subprocess.DEVNULL) as process:
@@ -177,7 +177,7 @@ def test_a_backup_that_is_killed_leaves_nothing_under_its_name(kept: Kept, tmp_p
 
 def test_a_full_disk_leaves_no_half_backup(kept: Kept, tmp_path: Path) -> None:
     script = f"ulimit -f 40; exec {bootstrap.COMMAND[0]} -c 'from cluster.cli.app import main; main()' db backup {tmp_path / 'kept.zip'}"
-    settings = MachineSettings(home=tmp_path / "home", bars_path=kept.bars, database_url=SecretStr(kept.url), RAY_ADDRESS=None)
+    settings = MachineSettings(home=tmp_path / "home", bars_path=kept.bars, database_url=SecretStr(kept.url))
     done = subprocess.run(["bash", "-c", script], env=machine.inherited(settings), capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert list(tmp_path.glob("*kept*")) == []

@@ -174,7 +174,7 @@ def test_the_same_draw_counts_once_a_campaign_and_another_seed_adds_to_it(contex
     with pytest.raises(errors.Conflict, match=f"has these trades already, in job {first.job.id}"):
         planned(context, trades=2000, campaign=first.job.campaign)
     (note,) = planned(context, seed=4, campaign=first.job.campaign).notes
-    assert "has chaos trades of 1 job(s): these are added to them" in note
+    assert "has chaos trades of 1 job: these are added to them" in note
     assert planned(context).notes == ()
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +24,8 @@ from tests import jobs_world
 from tests.integration.control_world import Plane
 from tests.integration.evolve_world import PLAY
 from tests.jobs_world import RunWorld
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +210,19 @@ def test_the_description_names_every_route_and_its_errors(submitter: httpx.Clien
         for operation in methods.values():
             assert operation.get("summary"), path
             assert path in ("/health",) or "application/problem+json" in operation["responses"]["401"]["content"]
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="needs curl and jq")
+def test_the_page_on_the_api_says_what_works(control: Plane) -> None:
+    page = (ROOT / "docs" / "how-to" / "use-the-api.md").read_text("utf-8")
+    script = "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
+    script = script.replace('["BTC/USDT"]', json.dumps([control.world.markets[0]]))
+    variables = {"COINSWARM_SERVER": control.url, "COINSWARM_TOKEN": control.secret("submit"), "PATH": os.environ["PATH"]}
+    with control.served():
+        done = subprocess.run(["bash", "-euc", script], env=variables, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count('"oos_sharpe"') == 3
+    assert "event: end" in done.stdout
 
 
 def test_every_kind_is_told_with_what_can_be_asked_of_it(submitter: httpx.Client) -> None:

@@ -39,7 +39,8 @@ def asks(types: Types, *words: str) -> Any:
 
 
 def test_a_job_is_submitted_followed_and_looked_at_from_elsewhere(control: Plane, types: Types, play: str, tmp_path: Path) -> None:
-    words = ["submit", play, "--symbol", control.world.markets[0], "-p", "8", "-g", "2", "--no-baselines", "--campaign", "client"]
+    search = ["-p", "8", "-g", "2", "--no-baselines", "--campaign", "client", "-c", "none"]
+    words = ["submit", play, "--symbol", control.world.markets[0], *search]
     job = asks(types, *words)["job"]
     with control.served():
         watched = asks(types, "watch", job)
@@ -49,7 +50,9 @@ def test_a_job_is_submitted_followed_and_looked_at_from_elsewhere(control: Plane
     assert asks(types, "jobs", "show", job)["result_hash"] == watched["result"]["result_hash"]
     assert asks(types, "show", best)["evaluation"]["id"] == best
     assert best in types("show", best).stdout
-    assert best in types("top", job).stdout
+    assert best[:8] in types("top", job).stdout
+    assert asks(types, "show", job)["evaluation"]["id"] == asks(types, "report", job)["evaluation"] == best
+    assert asks(types, "compare", job, best)["evaluations"] == [best, best]
     assert types("report", best, "--out", str(tmp_path / "report.html")).exit_code == 0
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
     later = asks(types, "chaos", "run", "--symbol", control.world.markets[0], "--trades", "100")["job"]

@@ -102,13 +102,13 @@ def test_the_report_of_a_search_is_opened_from_its_job(browser: Browser, control
 
 
 def test_the_form_of_a_search_asks_for_what_the_command_line_would(browser: Browser, control: Plane) -> None:
-    # 200 variants, 20 generations, a quarter held out, at least 10 trades: the page had 100
+    # 200 variants, 20 generations, a quarter held out, at least 100 trades: the page had 100
     tab = opened(browser, control, "submit", "/submit")
     tab.wait("document.querySelector('#population')")
     values = tab.see("['population', 'generations', 'held', 'seed', 'campaign'].map(id => document.getElementById(id).value)")
     assert values == ["200", "20", "25", "0", "default"]
     assert tab.see("[...document.querySelectorAll('input[name=objective]:checked')].map(box => box.value)") == ["sharpe"]
-    assert "Limits: Trades >= 10." in tab.text("main form")
+    assert "Limits: Trades >= 100 over all markets." in tab.text("main form")
 
 
 def test_the_page_of_data_shows_variants_as_variants(browser: Browser, control: Plane, job: dict[str, Any]) -> None:
@@ -191,6 +191,23 @@ def test_whoever_has_no_token_is_asked_for_one_and_a_wrong_one_is_refused_in_wor
     tab.click("button[type=submit]")
     tab.wait("document.querySelector('#status')")
     assert "token" not in tab.see("location.href")
+
+
+def test_a_token_that_is_remembered_is_asked_for_once_in_a_browser_and_forgotten_on_request(browser: Browser, control: Plane) -> None:
+    tab = browser.tab()
+    tab.open(f"{control.url}/#/jobs")
+    tab.wait("document.querySelector('#token')")
+    tab.write("#token", control.secret("read"))
+    tab.click("#stays")
+    tab.click("button[type=submit]")
+    tab.wait("document.querySelector('#status')")
+    assert "read only" in tab.text("#who")
+    assert tab.see("sessionStorage.length") == 0  # what another tab would not have
+    tab.open(f"{control.url}/")
+    tab.wait("document.querySelector('#status')")
+    tab.click("#who button:last-child")
+    tab.wait("document.querySelector('#token')")
+    assert tab.see("localStorage.length") == 0
 
 
 @pytest.mark.parametrize(("role", "buttons"), [("read", 0), ("admin", 1)])

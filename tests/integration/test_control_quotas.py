@@ -29,7 +29,7 @@ def test_a_job_beyond_the_quota_of_its_token_is_refused(control: Plane, bounded:
         before = control.rows()
         refused = bounded.post("/api/v1/jobs", json=control.request(campaign="quota"))
         assert (refused.status_code, control.rows()) == (429, before)
-        assert "may have 20 variants, was 16 and 16 more" in refused.json()["detail"]
+        assert "may have 20 variants, got 16 and 16 more" in refused.json()["detail"]
         known = bounded.get("/api/v1/whoami").json()
         assert (known["quota"]["trials"], known["used"]["trials"]) == (20, 16)
         bounded.post(f"/api/v1/jobs/{job}/cancel")

@@ -27,7 +27,7 @@ CHANGES = [
 ]  # fmt: skip
 LOOKS = [
     "/version", "/metrics", "/api/v1/jobs", "/api/v1/jobs/x", "/api/v1/jobs/x/events", "/api/v1/plays", "/api/v1/data-sets",
-    "/api/v1/evaluations?job=x", "/api/v1/openapi.json", "/api/v1/whoami", "/nothing", "/docs",
+    "/api/v1/evaluations?job=x", "/api/v1/whoami", "/nothing", "/redoc", "/docs/x", "/openapi.json/x",
 ]  # fmt: skip
 HOSTILE = [
     "'; DROP TABLE jobs; --", "' OR '1'='1", "../../../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "..%2f..%2fetc%2fpasswd",
@@ -53,6 +53,26 @@ def test_nothing_is_open_without_a_token(control: Plane, header: str) -> None:
             answer = client.request(method, path, headers={"Authorization": header} if header else {}, json={})
             assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json"), path
             assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_the_description_is_open_and_its_page_asks_no_other_server(control: Plane) -> None:
+    with control.client(None) as client:
+        described, page = client.get("/openapi.json"), client.get("/docs")
+        again = client.get("/docs", headers={"If-None-Match": page.headers["etag"]})
+    assert described.json()["paths"] == client_paths(control)
+    assert (page.status_code, page.headers["content-type"], again.status_code) == (200, "text/html; charset=utf-8", 304)
+    assert page.headers["content-security-policy"].startswith("default-src 'self'")
+    assert set(re.findall(r'(?:src|href)="([^"#]+)"', page.text)) == {"/favicon.svg", "/assets/style.css", "/openapi.json"}
+    assert "<script" not in page.text
+    assert "POST /api/v1/jobs</code>" in page.text
+    targets = re.findall(r'href="#([^"]+)"', page.text)
+    assert targets
+    assert all(f'id="{target}"' in page.text for target in targets)
+
+
+def client_paths(control: Plane) -> dict[str, Any]:
+    with control.client("read") as client:
+        return client.get("/api/v1/openapi.json").json()["paths"]
 
 
 def test_health_is_open_on_this_machine_only() -> None:

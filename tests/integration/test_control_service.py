@@ -40,7 +40,7 @@ def own_settings(database_url: str, tmp_path: Path, small_world: World) -> Itera
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
         url = f"{database_url.rsplit('/', 1)[0]}/{name}"
-        yield MachineSettings(home=tmp_path, bars_path=small_world.catalog, database_url=SecretStr(url), RAY_ADDRESS=None)
+        yield MachineSettings(home=tmp_path, bars_path=small_world.catalog, database_url=SecretStr(url))
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -213,7 +213,7 @@ def server_settings(small_world: World) -> Iterator[MachineSettings]:
         home = Path(name)
         try:
             url = embedded.ensure(home / "pg")
-            yield MachineSettings(home=home, bars_path=small_world.catalog, database_url=SecretStr(url), RAY_ADDRESS=None)
+            yield MachineSettings(home=home, bars_path=small_world.catalog, database_url=SecretStr(url))
         finally:
             embedded.stop(home / "pg", force=True)
 

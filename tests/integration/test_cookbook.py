@@ -55,7 +55,7 @@ def _worked(url: str, home: Path, world: World) -> None:
         *(word for key in world.markets for word in ("--symbol", key)),
     )
     run(url, home, world, "chaos", "run", "--trades", "3000", "--symbol", world.markets[0], "--campaign", "random")
-    with Database(url) as opened, bootstrap.local_evaluator(MachineSettings(home=home, RAY_ADDRESS=None)) as evaluator:
+    with Database(url) as opened, bootstrap.local_evaluator(MachineSettings(home=home)) as evaluator:
         PostgresPatternStore(opened).add([_pattern()], alpha=0.05, procedure="lond")
         store = PostgresStore(opened)
         evolve_world.submit(store, world.plan(seed=3))

@@ -53,7 +53,7 @@ class Home:
 @pytest.fixture(scope="module")
 def home() -> Iterator[Home]:
     with tempfile.TemporaryDirectory(prefix="coinswarm-test-") as name:
-        settings = MachineSettings(home=Path(name) / "home", RAY_ADDRESS=None)
+        settings = MachineSettings(home=Path(name) / "home")
         machine.ensure_logs(settings)
         settings.numba_folder.mkdir(mode=0o700)
         (settings.numba_folder / "kernel.nbi").write_bytes(b"index")

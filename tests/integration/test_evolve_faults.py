@@ -66,7 +66,7 @@ def test_a_full_cluster_is_said_to_be_full_and_the_job_goes_on_later(
 ) -> None:
     (found,) = drilled(database_url, small_world, "1", "full")
     assert_same([found], undisturbed)
-    assert "must have room for this job within 2 s, was 0 of 1 processors free" in found["said"]
+    assert "must have room for this job within 2 s, got 0 of 1 processors free" in found["said"]
     assert (found["left"], found["stopped"]) == ("queued", "cancelled")
 
 

@@ -137,7 +137,7 @@ def asked(world: World) -> dict[str, Any]:
 
 def local_hash(world: World, home: Path) -> str:
     """The result hash of the same search in this process."""
-    bootstrap.prepare(MachineSettings(home=home, RAY_ADDRESS=None))
+    bootstrap.prepare(MachineSettings(home=home))
     context = jobs_world.plan_context(world.catalog)
     return jobs_world.run(jobs_world.planned(jobs_world.request(**asked(world)), context), RunWorld(context=context)).result_hash
 

@@ -44,7 +44,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         catalog.put(synthetic.market("BTC/USDT", Timeframe.parse("5m"), 4000, seed=1), source="made")
     play = home / "crossing.yml"
     play.write_text(PLAY)
-    settings = MachineSettings(home=home, bars_path=home / "bars.duckdb", database_url=None, RAY_ADDRESS=None)
+    settings = MachineSettings(home=home, bars_path=home / "bars.duckdb", database_url=None)
     yield Place(settings=settings, play=play)
     embedded.stop(settings.postgres_folder, force=True)
 

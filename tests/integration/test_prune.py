@@ -28,7 +28,7 @@ from tests.integration.test_backup import database
 @pytest.fixture
 def searched(database_url: str, small_world: World, tmp_path: Path) -> Iterator[tuple[str, str]]:
     """A database with a finished search: its URL and the job."""
-    settings = MachineSettings(home=tmp_path, RAY_ADDRESS=None)
+    settings = MachineSettings(home=tmp_path)
     with database(database_url) as url:
         with Database(url) as opened, bootstrap.local_evaluator(settings) as evaluator:
             ending = driven(PostgresStore(opened), evaluator, small_world.plan(islands=1, generations=2, population=12, baselines=False))

@@ -104,7 +104,7 @@ def test_a_note_of_a_process_that_is_something_else_now_does_not_keep_the_server
 def test_data_of_an_unknown_version_are_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "PG_VERSION").write_text("9\n")
-    with pytest.raises(errors.Refused, match="PostgreSQL 16 or 18, was 9"):
+    with pytest.raises(errors.Refused, match="PostgreSQL 16 or 18, got 9"):
         embedded.ensure(tmp_path)
     assert (tmp_path / "data" / "PG_VERSION").read_text() == "9\n"
 
@@ -126,5 +126,5 @@ def test_a_folder_that_cannot_be_made_is_said_to_be_so(tmp_path: Path) -> None:
 def test_a_full_disk_is_said_to_be_full_in_one_line(tmp_path: Path, said: str) -> None:
     found = embedded._failure("it does not start", said, tmp_path)
     assert isinstance(found, errors.StorageFull)
-    assert "must have room for a database, was could not extend file: No space left on device. Hint: it takes 150 MB" in str(found)
+    assert "must have room for a database, got could not extend file: No space left on device. Hint: it takes 150 MB" in str(found)
     assert "\n" not in str(found)

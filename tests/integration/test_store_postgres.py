@@ -17,12 +17,13 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from cluster.store import connect, schema, tables
+from cluster.store import connect, inventory, schema, sessions, tables
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from cluster.store.state import describe
 from coinswarm import errors
 from coinswarm.ledger.records import OUT_OF_SAMPLE, evaluation_id
+from coinswarm.metrics.figures import FIGURES, UNITS
 from tests.laws.ledger_world import fresh, generation, plain, running, scored, trials
 
 KILLED = """
@@ -74,6 +75,28 @@ def test_the_migrations_make_the_tables_the_code_knows(store: PostgresStore, dat
     made.dispose()
 
 
+SILENT = """
+SELECT relname, attname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace JOIN pg_attribute ON attrelid = pg_class.oid
+WHERE nspname = current_schema() AND relname = ANY (%s) AND attnum > 0 AND NOT attisdropped
+    AND (col_description(pg_class.oid, attnum) IS NULL OR obj_description(pg_class.oid, 'pg_class') IS NULL)
+"""
+
+
+def test_every_table_view_and_column_says_what_it_is(database_url: str, store: PostgresStore) -> None:
+    with psycopg.connect(database_url) as connection:
+        names = [*inventory.RELATIONS, sessions.VERSION_TABLE]
+        assert connection.execute(SILENT, [names]).fetchall() == []
+
+
+def test_figures_say_their_unit_and_plays_have_one_name(database_url: str, store: PostgresStore) -> None:
+    said = "SELECT col_description(%s::regclass, attnum) FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s"
+    with psycopg.connect(database_url) as connection:
+        for name in FIGURES:
+            (text,) = connection.execute(said, ["scores", "scores", name]).fetchone() or ("",)
+            assert text.rpartition("; ")[2] == UNITS[name], name
+        connection.execute("SELECT evaluations.play_name, leaderboard.play_name FROM evaluations JOIN leaderboard ON evaluation = id")
+
+
 def test_the_newest_migration_is_the_one_the_code_expects() -> None:
     config = Config()
     config.set_main_option("script_location", str(schema.folder()))
@@ -97,7 +120,7 @@ def test_a_schema_of_a_later_program_is_refused_and_left_alone(empty_url: str) -
     with psycopg.connect(empty_url) as connection:
         connection.execute("CREATE TABLE coinswarm_version (version_num text)")
         connection.execute("INSERT INTO coinswarm_version VALUES ('9999')")
-    with pytest.raises(errors.Refused, match="was 9999"):
+    with pytest.raises(errors.Refused, match="got 9999"):
         Database(empty_url)
     state = describe(empty_url)
     assert (state.schema, state.newest_schema) == ("9999", schema.HEAD)

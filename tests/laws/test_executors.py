@@ -171,7 +171,7 @@ def test_of_endless_items_no_more_are_taken_than_there_is_room_for(executor: Exe
 def test_an_error_is_raised_as_it_was_in_the_turn_of_its_item(executor: Executor) -> None:
     answers = executor.run(refuse_odd, [0, 2, 3, 5, 6])
     assert [next(answers), next(answers)] == [0, 2]
-    with pytest.raises(errors.InvalidArgument, match="items must be even, was 3") as raised:
+    with pytest.raises(errors.InvalidArgument, match="items must be even, got 3") as raised:
         next(answers)
     assert raised.value.found == 3
 
@@ -256,7 +256,7 @@ def test_a_call_whose_worker_died_is_made_again(ray: Executor, tmp_path: Path) -
 
 
 def test_an_item_that_keeps_killing_is_refused_at_the_third_death(ray: Executor, tmp_path: Path) -> None:
-    with pytest.raises(errors.WorkerLost, match=r"test_executors.die must not kill its worker, was 3 deaths \(WorkerCrashedError\)"):
+    with pytest.raises(errors.WorkerLost, match=r"test_executors.die must not kill its worker, got 3 deaths \(WorkerCrashedError\)"):
         list(ray.run(die, [str(tmp_path)]))
     assert len(list(tmp_path.iterdir())) == 3
 

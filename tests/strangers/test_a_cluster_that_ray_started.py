@@ -93,10 +93,10 @@ def test_a_token_in_the_environment_is_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "found"),
     [
-        ({}, "was none."),
-        ({"RAY_AUTH_TOKEN": "00" * 32}, "was another one."),
-        ({"RAY_AUTH_TOKEN_PATH": "/no/such/file"}, "was one that cannot be read"),
-        ({"RAY_AUTH_TOKEN": TOKEN, "RAY_AUTH_MODE": "disabled"}, "was RAY_AUTH_MODE=disabled"),
+        ({}, "got none."),
+        ({"RAY_AUTH_TOKEN": "00" * 32}, "got another one."),
+        ({"RAY_AUTH_TOKEN_PATH": "/no/such/file"}, "got one that cannot be read"),
+        ({"RAY_AUTH_TOKEN": TOKEN, "RAY_AUTH_MODE": "disabled"}, "got RAY_AUTH_MODE=disabled"),
     ],
 )
 def test_a_missing_token_is_named(tmp_path: Path, variables: dict[str, str], found: str) -> None:
@@ -119,7 +119,7 @@ def test_another_python_is_named() -> None:
     there, here = "    Ray: 2.60.0\n    Python: 3.12.3\n", "    Ray: 2.60.0\n    Python: 3.11.7\n"
     problem = RuntimeError(f"Version mismatch: The cluster was started with:\n{there}This process on 10.0.0.2:1 was started with:\n{here}")
     said = str(joining.refused("10.0.0.1:6379", problem))
-    assert "must have the Ray and Python of this machine, was Ray 2.60.0 and Python 3.12.3 there, Ray 2.60.0 and Python 3.11.7 here" in said
+    assert "must have the Ray and Python of this machine, got Ray 2.60.0 and Python 3.12.3 there, Ray 2.60.0 and Python 3.11.7 here" in said
 
 
 def test_an_address_of_ip_version_6_is_asked() -> None:
@@ -178,4 +178,4 @@ def _end(folder: str) -> None:
 def test_a_head_that_the_same_user_started_is_joined(user: Path) -> None:
     with head(user) as address:
         assert asked(address, user, JOIN) == "1\n"
-        assert "asks for a token, was none" in asked(address, user / "elsewhere")
+        assert "asks for a token, got none" in asked(address, user / "elsewhere")

@@ -43,7 +43,7 @@ def executed(url: str, *statements: str) -> None:
 def test_an_encoding_other_than_utf8_is_refused(database_url: str, tmp_path: Path, encoding: str, arguments: tuple[str, ...]) -> None:
     with encoded(database_url, encoding) as url:
         code, words = command(url, tmp_path, *arguments)
-        assert (code, f"must be encoded in UTF8, was {encoding}. Hint: CREATE DATABASE" in words) == (2, True)
+        assert (code, f"must be encoded in UTF8, got {encoding}. Hint: CREATE DATABASE" in words) == (2, True)
         assert executed(url, "SELECT 1") is None  # nothing was made there, and nobody is connected
 
 
@@ -59,9 +59,9 @@ def test_a_role_without_a_schema_is_told_to_get_one(database_url: str, tmp_path:
     with shared(database_url) as place:
         executed(place.admin, f"DROP SCHEMA {place.home}")
         code, words = command(place.url, tmp_path, "jobs", "list")
-        assert (code, "was 'permission denied for schema public'. Hint: give the role a schema of its own" in words) == (2, True)
+        assert (code, "got 'permission denied for schema public'. Hint: give the role a schema of its own" in words) == (2, True)
         code, words = command(in_schema(place.url, "nowhere"), tmp_path, "jobs", "list")
-        assert (code, 'search_path must name a schema that exists and that the role may use, was "nowhere"' in words) == (2, True)
+        assert (code, 'search_path must name a schema that exists and that the role may use, got "nowhere"' in words) == (2, True)
 
 
 def test_a_search_path_with_a_coinswarm_further_down_is_asked_about(database_url: str) -> None:
@@ -101,8 +101,8 @@ def test_another_programs_alembic_version_is_left_alone(database_url: str) -> No
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("UPDATE coinswarm_version SET version_num = '9999'", "was 9999. Hint: a later coinswarm made it"),
-        ("DELETE FROM coinswarm_version", "coinswarm_version must hold one version, was 0 of them"),
+        ("UPDATE coinswarm_version SET version_num = '9999'", "got 9999. Hint: a later coinswarm made it"),
+        ("DELETE FROM coinswarm_version", "coinswarm_version must hold one version, got 0 of them"),
         ("DROP TABLE coinswarm_version", "must hold coinswarm's version, coinswarm_version, or nothing with the names of its tables"),
         (
             "DROP TABLE coinswarm_version; CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('9f3a')",
@@ -125,7 +125,7 @@ def test_tables_of_others_with_our_names_are_named(database_url: str, tmp_path: 
             (tmp_path / "any.zip").write_bytes(b"")
             code, _ = command(url, tmp_path, *arguments)
             assert code == 2
-        with pytest.raises(errors.Refused, match="was table jobs, view library"):
+        with pytest.raises(errors.Refused, match="got table jobs, view library"):
             dumping.contents(url)
 
 

@@ -70,7 +70,7 @@ def test_a_last_line_cut_inside_a_number_is_left_out_aloud(cases, told):
 
 
 def test_a_file_that_says_eth_is_not_stored_as_btc(cases):
-    with pytest.raises(errors.BadBars, match=r"must hold BTC/USDT, as --symbol says, was ETH/USDT in its column symbol"):
+    with pytest.raises(errors.BadBars, match=r"must hold BTC/USDT, as --symbol says, got ETH/USDT in its column symbol"):
         files.read(cases / "symbol_column_contradicts.csv", symbol="BTC/USDT")
     assert files.read(cases / "symbol_column_contradicts.csv").symbol == "ETH/USDT"
 
@@ -143,7 +143,7 @@ def test_times_with_a_zone_are_read_in_that_zone_over_the_change_of_clocks(writt
 
 
 def test_a_quote_volume_that_contradicts_the_volume_is_refused(written):
-    with pytest.raises(errors.BadBars, match=r"quote_volume / volume must lie between low and high, was outside in 100% of the bars"):
+    with pytest.raises(errors.BadBars, match=r"quote_volume / volume must lie between low and high, got outside in 100% of the bars"):
         files.read(written(f"{HEAD},quote_volume", *(f"{row},777" for row in ROWS)))
 
 
@@ -179,7 +179,7 @@ TWO_MARKETS = [f"{row},{coin}USDT" for row in ROWS for coin in ("BTC", "ETH")]
 
 
 def test_several_markets_in_one_file_do_not_become_one(written):
-    with pytest.raises(errors.BadBars, match=r"must hold one in its column symbol, was BTCUSDT, ETHUSDT. Hint: --symbol BTCUSDT reads"):
+    with pytest.raises(errors.BadBars, match=r"must hold one in its column symbol, got BTCUSDT, ETHUSDT. Hint: --symbol BTCUSDT reads"):
         files.read(written(f"{HEAD},symbol", *TWO_MARKETS, name="all.csv"))
 
 
@@ -196,13 +196,13 @@ def test_rows_keep_their_line_numbers_when_others_are_left_out(written):
 
 
 def test_a_column_that_says_another_timeframe_is_refused(written):
-    with pytest.raises(errors.BadBars, match="must hold bars of 5m, was 1h in its column timeframe"):
+    with pytest.raises(errors.BadBars, match="must hold bars of 5m, got 1h in its column timeframe"):
         files.read(written(f"{HEAD},timeframe", *(f"{row},1h" for row in ROWS)))
 
 
 def test_bars_of_two_exchanges_do_not_become_one_market(written):
     rows = [f"{row},{'Bybit' if at % 2 else 'Binance'}" for at, row in enumerate(ROWS)]
-    with pytest.raises(errors.BadBars, match="bars of one exchange, was Binance, Bybit"):
+    with pytest.raises(errors.BadBars, match="bars of one exchange, got Binance, Bybit"):
         files.read(written(f"{HEAD},exchange", *rows))
 
 
@@ -216,7 +216,7 @@ def test_a_candle_that_was_not_over_is_left_out(written, told):
 
 
 def test_a_short_line_in_the_middle_is_refused_with_its_number(written):
-    with pytest.raises(errors.BadBars, match="must have 6 fields in each line, was 5 fields in line 3"):
+    with pytest.raises(errors.BadBars, match="must have 6 fields in each line, got 5 fields in line 3"):
         files.read(written(HEAD, ROWS[0], ROWS[1].rpartition(",")[0], *ROWS[2:]))
 
 
@@ -283,7 +283,7 @@ def test_numbers_with_thousands_separators_are_numbers(written, numbers, close):
 
 def test_a_comma_that_could_be_both_is_refused(written):
     rows = [f'{MIDNIGHT + at * STEP},"42,283","42,283","42,283","42,283",1' for at in range(2)]
-    with pytest.raises(errors.BadBars, match="could mark thousands or decimals, was 42,283"):
+    with pytest.raises(errors.BadBars, match="could mark thousands or decimals, got 42,283"):
         files.read(written(HEAD, *rows))
 
 

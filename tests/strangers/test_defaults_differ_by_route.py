@@ -71,11 +71,11 @@ def of(command: Callable[..., None]) -> dict[str, Any]:
 
 
 def test_a_search_that_says_nothing_is_the_same_typed_and_sent(typed: Callable[..., dict[str, Any]], home: Path) -> None:
-    # the README: 200 variants, 20 generations, at least 10 trades; a quarter of the bars held out
+    # the README: 200 variants, 20 generations, at least the 100 trades that the gates ask for; a quarter of the bars held out
     config = sent(home)
     assert same(typed(), config)
     assert (config["search"]["population"], config["search"]["generations"], config["out_of_sample"]) == (200, 20, 0.25)
-    assert [(each["figure"], each["threshold"]) for each in config["search"]["constraints"]] == [("n_trades", 10)]
+    assert [(each["figure"], each["threshold"]) for each in config["search"]["constraints"]] == [("n_trades", 100)]
 
 
 def test_a_search_that_says_a_part_keeps_the_other_defaults(typed: Callable[..., dict[str, Any]], home: Path) -> None:

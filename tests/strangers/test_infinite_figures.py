@@ -112,9 +112,9 @@ def test_a_search_for_the_profit_factor_finds_no_infinite_winner(tmp_path: Path,
 @pytest.mark.parametrize(
     ("figure", "operator", "threshold", "said"),
     [
-        ("max_drawdown", "<=", 20, r"must be in \[0, 1\], was max_drawdown<=20. Hint: it is a fraction: 20 % is 0.2"),
-        ("win_rate", ">=", 60, r"must be in \[0, 1\], was win_rate>=60. Hint: it is a fraction: 60 % is 0.6"),
-        ("profit_factor", ">=", -1.5, r"must be at least 0, was profit_factor>=-1.5"),
+        ("max_drawdown", "<=", 20, r"must be in \[0, 1\], got max_drawdown<=20. Hint: it is a fraction: 20 % is 0.2"),
+        ("win_rate", ">=", 60, r"must be in \[0, 1\], got win_rate>=60. Hint: it is a fraction: 60 % is 0.6"),
+        ("profit_factor", ">=", -1.5, r"must be at least 0, got profit_factor>=-1.5"),
         ("n_trades", "<=", -1, r"must be at least 0"),
     ],
 )

@@ -54,9 +54,9 @@ def test_compiling_for_an_hour_is_no_reason_to_give_up_and_is_told_once() -> Non
 @pytest.mark.parametrize(
     ("sight", "said"),
     [
-        (seen("", free=0.0), "must have room for this job within 120 s, was 0 of 2 processors free"),
-        (seen("", processors=0.0), "must have a processor for this job within 120 s, was none"),
-        (seen("", free=2.0), "a worker process of the cluster must begin within 120 s, was none, with 2 of 2 processors free"),
+        (seen("", free=0.0), "must have room for this job within 120 s, got 0 of 2 processors free"),
+        (seen("", processors=0.0), "must have a processor for this job within 120 s, got none"),
+        (seen("", free=2.0), "a worker process of the cluster must begin within 120 s, got none, with 2 of 2 processors free"),
     ],
 )
 def test_what_keeps_work_from_beginning_is_said_as_what_it_is(sight: Sight, said: str) -> None:

@@ -81,7 +81,7 @@ def test_workers_look_into_the_program_that_the_driver_runs_and_not_into_the_fol
 
 
 def test_a_worker_with_another_release_is_refused() -> None:
-    with pytest.raises(errors.Unavailable, match=r"every node of the cluster must run the code of the driver, was .* instead of 0.0.9"):
+    with pytest.raises(errors.Unavailable, match=r"every node of the cluster must run the code of the driver, got .* instead of 0.0.9"):
         code.refuse_other("0.0.9+123456789abc")
 
 

@@ -30,7 +30,7 @@ def test_the_whole_tree_lives_in_one_module() -> None:
 
 def test_a_message_reads_rule_found_hint() -> None:
     error = errors.InvalidArgument("fee_bps must be in [0, 1000]", found=-3, hint="rebates go in maker_rebate_bps")
-    assert str(error) == "fee_bps must be in [0, 1000], was -3. Hint: rebates go in maker_rebate_bps"
+    assert str(error) == "fee_bps must be in [0, 1000], got -3. Hint: rebates go in maker_rebate_bps"
 
 
 SAMPLES = [errors.NotFound("no such job", hint="try `jobs list`"), errors.BadPlay([errors.PlayProblem(path="risk", rule="x")])]

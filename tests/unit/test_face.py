@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +32,18 @@ def test_a_name_of_the_face_is_a_function_whatever_is_imported_after() -> None:
 
 
 def test_the_face_lists_its_names() -> None:
-    assert {"backtest", "chaos", "evolve", "load_play", "read_bars", "score", "stats"} <= set(dir(cs))
+    assert dir(cs) == sorted(cs.__all__)
+    assert {"GAOptimizer", "backtest", "bars_from", "chaos", "evolve", "load_play", "read_bars", "score", "stats"} <= set(dir(cs))
     assert all(getattr(cs, name) for name in cs.__all__)
+
+
+@pytest.mark.parametrize("name", [name for name in cs.__all__ if name != "stats"])
+def test_help_on_a_name_of_the_face_shows_its_parameters_and_what_it_does(name: str) -> None:
+    thing = getattr(cs, name)
+    parameters = inspect.signature(thing).parameters
+    assert "args" not in parameters
+    assert parameters
+    assert thing.__doc__
 
 
 def test_a_backtest_in_a_notebook_is_the_simulators() -> None:

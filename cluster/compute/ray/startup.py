@@ -14,6 +14,7 @@ from typing import Literal
 import ray
 from ray.experimental.internal_kv import _internal_kv_get, _internal_kv_put
 
+from cluster.compute.compiling import COMPILING
 from cluster.compute.ray import code
 from coinswarm import errors
 
@@ -21,7 +22,6 @@ ROOM_S = 120.0
 """How long others may hold the cluster before its driver raises."""
 _NOTES = b"coinswarm-begun"
 _LOOK_EVERY_S, _SAY_AFTER_S = 1.0, 15.0
-_COMPILING = "compiling the kernels, once for this version and machine; it takes about a minute, longer on a busy machine"
 Stage = Literal["", "compiling", "computing"]
 
 
@@ -42,19 +42,6 @@ def ready(driver_code: str) -> None:
         _leave("compiling")
         warmup.compile_once()
     _leave("computing")
-
-
-def compile_here(tell: Callable[[str], None]) -> None:
-    """Compile the kernels in this process for workers of the same machine: Ray runs those at the lowest priority, and this one is idle.
-
-    Raises:
-        Unavailable: a kernel cannot be compiled here.
-    """
-    from cluster.compute import warmup
-
-    if not warmup.compiled():
-        tell(_COMPILING)
-        tell(f"the kernels are compiled ({warmup.warm():.0f} s)")
 
 
 def silent(_message: str) -> None:
@@ -126,7 +113,7 @@ class Beginning:
 
     def _tell_of_compiling(self, before: Stage, waited_s: float) -> None:
         if self._stage == "compiling" and before != "compiling":
-            self._tell(_COMPILING)
+            self._tell(COMPILING)
         if self._stage == "computing" and before == "compiling":
             self._tell(f"the kernels are compiled ({waited_s:.0f} s)")
 

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 NAME = "chaos"
 SUMMARY = "Sample random trades and record their outcomes."
 COMMAND = ("chaos", "run")
+EXAMPLES = (
+    "coinswarm chaos run --trades 100000 --symbol BTC/USDT --feature 'rsi(14)@1h'",
+    "coinswarm chaos run -s BTC/USDT -s ETH/USDT --hold 5m..24h --side long",
+)
 
 
 def columns(job: Job) -> dict[str, Any]:

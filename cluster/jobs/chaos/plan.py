@@ -17,6 +17,7 @@ from coinswarm.ledger.chaos import ChaosFrame, row_bytes
 from coinswarm.ledger.records import FINAL_STATUSES
 from coinswarm.market.bars import Bars
 from coinswarm.market.catalog import Catalog
+from coinswarm.printable import counted
 
 BATCH = 25_000
 """Trades a step: 8 MB of rows, a third of a second of work and commit."""
@@ -43,7 +44,7 @@ def plan(request: ChaosRequest, context: PlanContext) -> JobSpec:
     sampler = drawing.sampler(bars, settings, {market.symbol: market for market in others})
     settled = _settled(request, settings, when, bars, others, sampler.frame.features)
     earlier = _refuse_drawn(context, request.campaign, settled)
-    added = f"campaign {request.campaign} has chaos trades of {earlier} job(s): these are added to them and mined with them"
+    added = f"campaign {request.campaign} has chaos trades of {counted(earlier, 'job')}: these are added to them and searched with them"
     return JobSpec(
         settled=settled, campaign=request.campaign, seed=settings.seed, data_sets=markets.records((*bars, *others)),
         notes=(added,) if earlier else (),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cluster.jobs.kind import PlanContext
 from cluster.jobs.report import Report, ReportTable
 from coinswarm.ledger.records import Job
+from coinswarm.printable import counted
 
 
 def report(job: Job, _context: PlanContext) -> Report:
@@ -20,7 +21,7 @@ def report(job: Job, _context: PlanContext) -> Report:
 def _means(job: Job) -> ReportTable:
     result = job.result or {}
     rows = (
-        ("trades", f"{result['trades']:,} on {result['markets']} market(s)"),
+        ("trades", f"{result['trades']:,} on {counted(result['markets'], 'market')}"),
         ("won", f"{100 * result['win_rate']:.2f} %"),
         ("mean gross", f"{100 * result['gross']:+.4f} %"),
         ("mean net", f"{100 * result['net']:+.4f} %"),

@@ -48,11 +48,13 @@ def _hold(text: str, _machine: Machine) -> tuple[int, int]:
 
 OPTIONS = Options(
     settings=ChaosRequest,
+    declares=True,
+    panel="Random trades",
     options=(
-        Option(names=("--trades", "-n"), fills=("trades",)),
+        Option(names=("--trades",), fills=("trades",)),
         MARKETS, BARS, TIMEFRAME, FROM, TO,
         Option(names=("--hold",), fills=("settings.hold_ms",), type=str, read=_hold, default="5m..24h", help="Shortest and longest hold."),
-        Option(names=("--hold-law",), fills=("settings.hold_law",),
+        Option(names=("--hold-law",), fills=("settings.hold_law",), metavar="LAW",
                help="log: each doubling of the hold as often; uniform: each number of bars."),
         Option(names=("--side",), fills=("settings.side",), help="long, short or both."),
         Option(names=("--size",), fills=("settings.size",), type=str, read=_size, default="1000",

@@ -25,6 +25,7 @@ from coinswarm.chaos import drawing
 from coinswarm.chaos.settings import ChaosSettings
 from coinswarm.ledger.chaos import SUMS, ChaosFrame, ChaosStore
 from coinswarm.ledger.records import GenerationRecord, Job, Json, Lease
+from coinswarm.printable import counted
 
 _SEGMENT = TimeSegment(name="chaos")
 _PROBE = 20_000
@@ -143,13 +144,14 @@ def estimate(made: Planned, context: RunContext) -> Estimate:
     began = time.perf_counter()
     seconds = [batch.seconds for batch in executor.run(work.make, [probe] * (1 + 2 * executor.workers), markets=handles)]
     warm_s = time.perf_counter() - began
-    each = max(min(seconds) / (probe.stop - probe.start) / executor.workers, _COMMIT_S)
+    processors = context.processors
+    each = max(min(seconds) / (probe.stop - probe.start) / processors, _COMMIT_S)
     traded, others = made.job.config["markets"], made.job.config["others"]
     values = sum(span["n_bars"] for span in (*traded, *others)) * _BAR_BYTES
     states = sum(span["n_bars"] for span in traded) * 8 * (len(draw.frame.features) + 2)
     facts = {
-        "trades": draw.trades, "markets": draw.traded, "trades_per_s": 1.0 / each, "workers": executor.workers, "shares": _shares(draw),
-        "memory_bytes": values + executor.workers * (_WORKER_BYTES + states) + resident_bytes(),
+        "trades": draw.trades, "markets": draw.traded, "trades_per_s": 1.0 / each, "workers": processors, "shares": _shares(draw),
+        "memory_bytes": values + processors * (_WORKER_BYTES + states) + resident_bytes(),
         "database_bytes": stored_bytes(made.job.config),
     }  # fmt: skip
     return Estimate(seconds=warm_s + each * draw.trades, facts=facts, rows=_rows(facts))
@@ -168,7 +170,7 @@ def _rows(facts: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     parts = f", each with {100 * shares[0]:.1f} to {100 * shares[-1]:.1f} % of the trades" if len(shares) > 1 else ""
     return (
         ("rows", f"{facts['trades']:,}"),
-        ("speed", f"{facts['trades_per_s']:,.0f} trades/s on {facts['workers']} processors"),
+        ("speed", f"{facts['trades_per_s']:,.0f} trades/s on {counted(facts['workers'], 'processor')}"),
         ("markets", f"{facts['markets']}{parts}"),
         ("memory", f"about {facts['memory_bytes'] / 2**20:,.0f} MB a node with its workers"),
         ("database", f"about {facts['database_bytes'] / 2**20:,.1f} MB"),

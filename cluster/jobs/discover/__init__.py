@@ -8,8 +8,12 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 NAME = "discover"
-SUMMARY = "Search patterns among random trades, confirm them on later bars, and keep them in the library."
+SUMMARY = "Find entry conditions that are statistically significant. They are searched among random trades and confirmed on later bars."
 COMMAND = ("patterns", "discover")
+EXAMPLES = (
+    "coinswarm patterns discover --job CHAOS_JOB --depth 3",
+    "coinswarm patterns discover --campaign default",
+)
 
 
 def columns(job: Job) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from coinswarm.ledger.patterns import PatternRecord
 from coinswarm.ledger.records import Job, Json
 from coinswarm.ledger.store import Store
 from coinswarm.patterns.foresight import FeatureLeak
+from coinswarm.printable import counted
 
 
 def report(job: Job, context: PlanContext) -> Report:
@@ -32,8 +33,8 @@ def report(job: Job, context: PlanContext) -> Report:
 
 def table(title: str, records: Sequence[PatternRecord]) -> ReportTable:
     """Patterns of the library."""
-    headings = ("pattern", "status", "conditions", "trades", "effect %", "later %", "p family", "p later")
-    return ReportTable(title=title, columns=headings, rows=tuple(map(_row, records)))
+    headings = ("id", "status", "trades", "effect %", "later %", "p family", "p later", "conditions")
+    return ReportTable(title=title, columns=headings, rows=tuple(map(_row, records)), below=True)
 
 
 def summary_of(store: Store, job: Job) -> Json:
@@ -60,20 +61,20 @@ def _parts(job: Job, records: Sequence[PatternRecord]) -> Iterable[ReportTable |
     leaks = result.get("leaks", ())
     yield from (str(FeatureLeak(**leak)) for leak in leaks)
     if leaks:
-        yield "nothing is promoted from such trades: mend the data, or search with --feature and without these"
+        yield "Nothing is promoted from such trades: repair the data, or search with --feature and without these."
     if records:
-        yield table(f"what survived: {len(records)} pattern(s)", records)
+        yield table(f"{counted(len(records), 'pattern')} survived", records)
     elif not leaks:
-        yield "nothing survived: so end most searches on real bars, and nearly all on noise"
+        yield "No pattern survived. That is the usual outcome."
 
 
 def _tried(job: Job, result: Mapping[str, Any]) -> ReportTable:
     naive = ", ".join(f"{name} {number:,}" for name, number in result["naive_promoted"].items())
     rows = (
-        ("patterns tested", f"{result['tested']:,}, on {result['blocks']['discovery']:,} independent blocks of time"),
+        ("patterns tested", f"{result['tested']:,} on {result['blocks']['discovery']:,} independent blocks of time"),
         ("smallest family-wise p", f"{result['p_family']:.4f}"),
         ("significant", f"{result['significant']:,}, of which {result['profitable']:,} made money net of costs"),
-        ("a rule of their own", f"{result['confirmed'] + result['rejected'] + result['candidate']:,}"),
+        ("distinct rules", f"{result['confirmed'] + result['rejected'] + result['candidate']:,}"),
         ("confirmed on later bars", f"{result['confirmed']:,}"),
         ("usual tests would promote", naive),
     )
@@ -84,8 +85,8 @@ def _row(record: PatternRecord) -> list[object]:
     seen, later = record.figures.get("discovery") or {}, record.figures.get("confirmation") or {}
     p = record.evidence.get("p_family", math.nan)
     return [
-        record.id, record.status, record.name, f"{seen.get('trades', 0):,}", percent(seen.get("effect")), percent(later.get("effect")),
-        _number(p), _number(record.p_confirm),
+        record.id, record.status, f"{seen.get('trades', 0):,}", percent(seen.get("effect")), percent(later.get("effect")),
+        _number(p), _number(record.p_confirm), record.name,
     ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ class DiscoverRequest(JobSettings):
 
 OPTIONS = Options(
     settings=DiscoverRequest,
+    panel="Search",
     options=(
         Option(names=("--job", "-j"), fills=("jobs",), help="A chaos job whose trades are searched; repeat for several."),
         Option(names=("--campaign",), fills=("campaign",), help="All finished chaos jobs of this campaign, where no job is named."),
@@ -29,6 +30,7 @@ OPTIONS = Options(
                help="Conditions a pattern may have; every one up to 3, a beam beyond, at most 5."),
         Option(names=("--bins",), fills=("settings.bins",), help="Parts that each feature is cut into."),
         Option(names=("--feature", "-f"), fills=("settings.features",), help="Condition on these features only; repeat for several."),
+        Option(names=("--seed",), fills=("settings.seed",), help="The same seed gives the same sign flips and verdicts."),
         Option(names=("--embargo-bars",), fills=("settings.embargo_bars",),
                help="Bars skipped before confirmation; else the longest hold."),
     ),

@@ -20,6 +20,7 @@ from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.ledger.patterns import PatternRecord
 from coinswarm.ledger.records import GenerationRecord, Job, Json, Lease
 from coinswarm.patterns import DiscoverSettings, results
+from coinswarm.printable import counted
 from coinswarm.types import FloatArray
 
 _MINE_S, _FLIP_S = 4e-6, 4.4e-8
@@ -80,7 +81,7 @@ def estimate(made: Planned, _context: RunContext) -> Estimate:
     trades = int(made.job.config["trades"])
     seconds = trades * (_MINE_S + _FLIP_S * settings.flips)
     facts = {"trades": trades, "flips": settings.flips, "depth": settings.depth}
-    rows = (("trades", f"{trades:,} of {len(made.job.config['drawn'])} job(s)"), ("sign flips", f"{settings.flips:,}"),
+    rows = (("trades", f"{trades:,} of {counted(len(made.job.config['drawn']), 'job')}"), ("sign flips", f"{settings.flips:,}"),
             ("speed", "as measured on one core for docs/benchmarks.md; a cluster is faster"))  # fmt: skip
     return Estimate(seconds=seconds, facts=facts, rows=rows)
 

@@ -8,8 +8,12 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 NAME = "evolve"
-SUMMARY = "Search the variants of plays on all cores or a cluster."
+SUMMARY = "Search the variants (parameter sets) of plays. It runs on all cores or a cluster."
 COMMAND = ("evolve",)
+EXAMPLES = (
+    "coinswarm evolve plays/examples/trend_pullback.yml --symbol BTC/USDT",
+    "coinswarm evolve play.yml -s BTC/USDT -p 500 -g 40 -c 'n_trades>=100'",
+)
 
 
 def columns(job: Job) -> dict[str, Any]:

@@ -33,10 +33,13 @@ _FIRST_TOKEN = -1000
 
 
 def baselines(plan: SearchPlan, found: Sequence[PlaySearch], evaluator: Evaluator, stopped: Callable[[], bool] = lambda: False) -> Json:
-    """How evolution compares with each baseline on the in-sample bars, objective by objective; `NONE` when it was stopped."""
-    evolved = _evolved(found, plan.search)
+    """How evolution compares with each baseline on the in-sample bars, objective by objective; `NONE` when it was stopped.
+
+    A search that tried every variant is not compared with random parameters, which would be the same ones.
+    """
+    evolved, whole = _evolved(found, plan.search), is_whole(found)
     random = _Tally(plan.search)
-    for one in found:
+    for one in () if whole else found:
         _score(evaluator, _random_lots(one, plan.search), random, stopped)
     lottery = _Tally(plan.search)
     winner = _winner(found)
@@ -46,8 +49,13 @@ def baselines(plan: SearchPlan, found: Sequence[PlaySearch], evaluator: Evaluato
         _score(evaluator, _lottery_lots(one, genome, plan.search.seed, trials), lottery, stopped)
     if stopped():
         return NONE
-    compared = {"random": random.verdict(evolved), "lottery": lottery.verdict(evolved)}
-    return {**compared, "beaten": all(entry["beaten"] for entry in compared.values())}
+    compared = {"random": None if whole else random.verdict(evolved), "lottery": lottery.verdict(evolved)}
+    return {**compared, "beaten": all(entry["beaten"] for entry in compared.values() if entry)}
+
+
+def is_whole(found: Sequence[PlaySearch]) -> bool:
+    """Whether every variant of every play was tried."""
+    return all(one.state.distinct >= one.setup.play.space.size for one in found)
 
 
 def answer(evaluator: Evaluator, work: ScoreRequest) -> Scored:

@@ -9,7 +9,7 @@ from typing import get_args
 from pydantic import ValidationError
 
 from coinswarm import errors
-from coinswarm.evolve.settings import Constraint, Objective, Scope
+from coinswarm.evolve.settings import Constraint, LimitScope, Objective
 
 _CONSTRAINT = re.compile(r"\s*(?P<figure>\w+)\s*(?P<operator>>=|<=)\s*(?P<threshold>[-+\d.eE]+)\s*(?::\s*(?P<scope>\w+))?\s*")
 
@@ -28,9 +28,9 @@ def objective(text: str) -> Objective:
 
 
 def constraint(text: str) -> Constraint:
-    """`n_trades>=30`, `max_drawdown<=0.2:mean`: a limit that every market keeps, unless another scope is named."""
+    """`n_trades>=30`, `max_drawdown<=0.2:mean`, `n_trades>=100:sum`: a limit that every market keeps, unless another scope is named."""
     match = _CONSTRAINT.fullmatch(text)
-    if match is None or match["scope"] not in (None, *get_args(Scope)):
+    if match is None or match["scope"] not in (None, *get_args(LimitScope)):
         raise errors.InvalidArgument("a constraint reads FIGURE>=NUMBER or FIGURE<=NUMBER", found=repr(text), hint="such as 'n_trades>=30'")
     try:
         return Constraint.model_validate({name: value for name, value in match.groupdict().items() if value is not None})
@@ -39,5 +39,11 @@ def constraint(text: str) -> Constraint:
 
 
 def limits(constraints: Sequence[Constraint]) -> str:
-    """Constraints as they are typed: `n_trades>=10`; `none` for none."""
-    return ", ".join(f"{each.figure}{each.operator}{each.threshold:g}" for each in constraints) or "none"
+    """Constraints as they are typed: `n_trades>=100:sum`; `none` for none."""
+    return ", ".join(typed(each) for each in constraints) or "none"
+
+
+def typed(limit: Constraint) -> str:
+    """A constraint as it is typed."""
+    scope = "" if limit.scope == "worst" else f":{limit.scope}"
+    return f"{limit.figure}{limit.operator}{limit.threshold:g}{scope}"

@@ -47,12 +47,10 @@ class Clock:
         return self.before_s + time.monotonic() - self.began
 
     def mark(self, evaluations: int) -> float:
-        """Evaluations per second over the last commits."""
+        """Evaluations per second over the last commits; NaN before the second, as the first includes what is loaded before it."""
         self.marks = [*self.marks[-_RATE_WINDOW:], (time.monotonic(), evaluations)]
         (then, few), (now, many) = self.marks[0], self.marks[-1]
-        if now <= then:
-            return many / max(time.monotonic() - self.began, 1e-9)
-        return (many - few) / (now - then)
+        return (many - few) / (now - then) if now > then else float("nan")
 
 
 class SearchLoop:

@@ -50,6 +50,7 @@ def result(plan: SearchPlan, found: Sequence[PlaySearch], store: Store, why: str
         "reason": why,
         "evaluations": evaluations,
         "distinct": sum(one.state.distinct for one in found),
+        "whole": baselines.is_whole(found),
         "failures": sum(one.state.failures for one in found),
         "failed_for": _failed_for(plan, store),
         "racing": _raced(plan, store, evaluations),

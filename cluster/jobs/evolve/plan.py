@@ -217,8 +217,12 @@ def _validation_share(split: CampaignSplit, when: TimeSpan) -> float:
 
 def _of_campaign(name: str, split: CampaignSplit | None) -> str:
     if split is None:
-        return f"campaign {name} has no vault: nothing it finds can be promoted (`coinswarm vault declare`)"
-    return f"campaign {name}: its own split decides what is held out, and its vault stays closed"
+        return (
+            f"No final hold-out (vault) is set for campaign {name}, so results of this run cannot be promoted. "
+            "`--campaign NAME --vault 0.2` searches with one."
+        )
+    since, until = (overlap.moment(ts) for ts in (split.validation.start_ts, split.validation.end_ts))
+    return f"Campaign {name} judges its winners on bars from {since} to {until}; its final hold-out (vault) stays closed."
 
 
 def _held_out(bars: Sequence[Bars], split: CampaignSplit | None, share: float) -> tuple[int | None, int | None]:

@@ -8,8 +8,12 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 NAME = "fetch"
-SUMMARY = "Fetch candles, and funding of perpetuals, through ccxt; goes on where it stopped."
+SUMMARY = "Fetch candles, and funding of perpetuals, from an exchange; continues where it stopped."
 COMMAND = ("bars", "fetch")
+EXAMPLES = (
+    "coinswarm bars fetch binance BTC/USDT ETH/USDT --days 365",
+    "coinswarm bars fetch bybit BTC-USDT-PERP -t 1h --from 2024-01-01",
+)
 
 
 def columns(job: Job) -> dict[str, Any]:

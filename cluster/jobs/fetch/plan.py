@@ -24,7 +24,7 @@ def plan(request: FetchRequest, _context: PlanContext) -> JobSpec:
     until = now if request.until_ts is None else request.until_ts
     since = max(0, until - request.days * DAY_MS) if request.since_ts is None else request.since_ts
     if since >= now:
-        raise errors.InvalidArgument("--since must lie in the past", found=f"{since} ms")
+        raise errors.InvalidArgument("--from must lie in the past", found=f"{since} ms")
     if since >= until:
         raise errors.InvalidArgument("a fetch needs a span of time", found=f"from {since} to {until} ms")
     settled = {

@@ -36,22 +36,26 @@ def amounts(request: FetchRequest) -> JobAmounts:
 
 
 def _since(text: str, _machine: Machine) -> int | None:
-    return moment(text, "--since")
+    return moment(text, "--from")
 
 
 def _until(text: str, _machine: Machine) -> int | None:
-    return moment(text, "--until")
+    return moment(text, "--to")
 
 
 OPTIONS = Options(
     settings=FetchRequest,
+    panel="Fetch",
     options=(
-        Option(names=("exchange",), fills=("exchange",), required=True, help="Name of the exchange in ccxt: binance, bybit, kraken…"),
+        Option(names=("exchange",), fills=("exchange",), required=True, metavar="EXCHANGE",
+               help="Its name in ccxt: binance, bybit, kraken…"),
         Option(names=("markets",), fills=("markets",), required=True, metavar="SYMBOL…", help="BTC/USDT, BTC-USDT-PERP…"),
-        Option(names=("--timeframe", "-t"), fills=("timeframe",), help="Length of a bar: 1m, 5m, 1h, 1d…"),
-        Option(names=("--days",), fills=("days",), help="How far back, unless --since is given."),
-        Option(names=("--since",), fills=("since_ts",), type=str, read=_since, help="First day or time wanted, UTC."),
-        Option(names=("--until",), fills=("until_ts",), type=str, read=_until, help="Day or time before which bars open, UTC; else now."),
+        Option(names=("--timeframe", "-t"), fills=("timeframe",), help="Bar interval: 1m, 5m, 1h, 1d…"),
+        Option(names=("--days",), fills=("days",), help="How far back, unless --from is given."),
+        Option(names=("--from",), fills=("since_ts",), type=str, read=_since, metavar="TIME",
+               help="First day or time wanted, UTC."),
+        Option(names=("--to",), fills=("until_ts",), type=str, read=_until, metavar="TIME",
+               help="Day or time before which bars open, UTC; else now."),
         Option(names=("--patience",), fills=("patience_s",)),
     ),
 )  # fmt: skip

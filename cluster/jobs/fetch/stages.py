@@ -19,6 +19,7 @@ from coinswarm.market import fetch, providers
 from coinswarm.market.fetch import PATIENCE, Progress
 from coinswarm.market.providers import Provider
 from coinswarm.market.timeframe import Timeframe
+from coinswarm.printable import counted
 from coinswarm.retry import RetryPolicy
 
 _NOTE_S = 10.0
@@ -131,6 +132,6 @@ def estimate(made: Planned, _context: RunContext) -> Estimate:
     settled = made.job.config
     candles = len(settled["fetched"]) * (settled["to"] - settled["from"]) // Timeframe.parse(settled["timeframe"]).ms
     pages = -(-candles // _PAGE)
-    rows = (("candles", f"at most {candles:,} of {len(settled['fetched'])} market(s)"),
+    rows = (("candles", f"at most {candles:,} of {counted(len(settled['fetched']), 'market')}"),
             ("questions", f"about {pages:,}, a page of {_PAGE:,} candles each"))  # fmt: skip
     return Estimate(seconds=pages * _PAGE_S, facts={"candles": candles, "pages": pages}, rows=rows)

@@ -8,8 +8,13 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 NAME = "honesty"
-SUMMARY = "Measure how often a pipeline promotes something: on null worlds, where nothing is, and on planted ones."
+SUMMARY = "False-positive rate of the whole pipeline on markets without signal. With --planted: its power where there is a known one."
 COMMAND = ("honesty",)
+PANEL = "Validate"
+EXAMPLES = (
+    "coinswarm honesty --worlds 400",
+    "coinswarm honesty --pipeline evolve --play play.yml",
+)
 
 
 def columns(job: Job) -> dict[str, Any]:

@@ -190,12 +190,13 @@ def _play(file: Path, machine: Machine) -> list[Any]:
 
 OPTIONS = Options(
     settings=HonestyRequest,
+    panel="Worlds and pipeline",
     options=(
         Option(names=("--pipeline",), fills=("settings.pipeline",),
                help="patterns: chaos trades and discovery; evolve: a search of a play."),
         Option(names=("--families",), type=str, default="N0,N1,N2,N3",
                help="Kinds of worlds, with commas; `coinswarm worlds list` shows all."),
-        Option(names=("--worlds", "-n"), fills=("settings.worlds",), help="Worlds of each kind."),
+        Option(names=("--worlds",), fills=("settings.worlds",), help="Worlds of each kind."),
         Option(names=("--planted/--no-planted",), type=bool, help="The power curve: planted worlds over effect, support and depth."),
         Option(names=("--like",), fills=("like",), type=list[str], read=_like, late=True, extends=True,
                help="A stored market or a file that worlds are made like; repeat for several. Else synthetic ones."),

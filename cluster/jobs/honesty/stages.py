@@ -111,12 +111,13 @@ def load(made: Planned, context: RunContext) -> Steps:
 def estimate(made: Planned, context: RunContext) -> Estimate:
     """What a run would take: a few worlds of each kind are judged twice, the first time to warm up."""
     run = Calibration.of(made, context.bars_file)
-    probe = Worlds(run.shortened(min(_PROBES, run.settings.worlds)), context.executor())
+    executor = context.executor()
+    probe = Worlds(run.shortened(min(_PROBES, run.settings.worlds)), executor)
     figures = [step.figures for step in probe.steps([], lambda: False)]
     began = time.monotonic()
     list(probe.steps([], lambda: False))
     n_worlds = run.settings.worlds * len(run.settings.cells)
-    seconds = (time.monotonic() - began) / probe.total * n_worlds
+    seconds = (time.monotonic() - began) / probe.total * n_worlds * executor.workers / context.processors
     cpu_s = round(sum(entry["cpu_s"] for entry in figures) / len(figures), 3)
     rows = (("worlds", f"{n_worlds:,}"), ("processor time", f"{cpu_s} s a world"))
     return Estimate(seconds=seconds, facts={"worlds": n_worlds, "cpu_s_per_world": cpu_s}, rows=rows)

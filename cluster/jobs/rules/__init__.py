@@ -8,9 +8,15 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 NAME = "rules"
-SUMMARY = "Test published trading rules against random-entry trades with the same market, side and holding period."
+SUMMARY = (
+    "Test published trading rules against random-entry trades with the same market, side and holding period. No rule is assumed to work."
+)
 COMMAND = ("patterns", "test")
 FORMERLY = ("test",)
+EXAMPLES = (
+    "coinswarm patterns test --source technical --symbol BTC/USDT",
+    "coinswarm patterns test my_rule.yml --symbol BTC/USDT",
+)
 
 
 def columns(job: Job) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from cluster.jobs.kind import PlanContext
 from cluster.jobs.report import Report, ReportTable
 from coinswarm.ledger.records import Job
 
-_HEADINGS = ("rule", "side", "trades", "blocks", "net %", "random %", "excess %", "95 % of it", "naive p", "p", "verdict")
+_HEADINGS = ("rule", "side", "trades", "net %", "random %", "excess %", "naive p", "p", "verdict", "details")
 
 
 def report(job: Job, _context: PlanContext) -> Report:
@@ -34,17 +34,18 @@ def _page(job: Job) -> str:
 def _parts(result: Mapping[str, Any]) -> Iterable[ReportTable | str]:
     ranked = sorted(result["rulings"], key=lambda entry: (entry["p_adjusted"], entry["p_value"]))
     title = f"{len(ranked)} sides of rules, {result['better']} better than random trades of their kind"
-    yield ReportTable(title=title, columns=_HEADINGS, rows=tuple(map(_row, ranked)))
+    yield ReportTable(title=title, columns=_HEADINGS, rows=tuple(map(_row, ranked)), below=True)
     yield from (f"{rule} was not tested: {why}" for rule, why in result["refused"].items())
-    yield "naive p takes every trade for independent and any profit for an edge; p is family-wise, by sign flips of blocks of time"
+    yield "The naive p takes every trade for independent and any profit for an edge; p is family-wise, by sign flips of blocks of time."
 
 
 def _row(entry: Mapping[str, Any]) -> list[object]:
     judged = entry["verdict"] in ("better", "no better")
+    interval = f"{_percent(entry['low'])}..{_percent(entry['high'])}".strip(".")
     return [
-        entry["rule"], entry["side"], f"{entry['n_trades']:,}", f"{entry['active_blocks']}/{entry['n_blocks']}", _percent(entry["net"]),
-        _percent(entry["random"]), _percent(entry["excess"]), f"{_percent(entry['low'])}..{_percent(entry['high'])}".strip("."),
+        entry["rule"], entry["side"], f"{entry['n_trades']:,}", *(_percent(entry[name]) for name in ("net", "random", "excess")),
         "" if math.isnan(entry["naive_p"]) else f"{entry['naive_p']:.3f}", f"{entry['p_adjusted']:.3f}" if judged else "", entry["verdict"],
+        f"{entry['active_blocks']} of {entry['n_blocks']} blocks of time" + (f"; 95 % of the excess in {interval}" if interval else ""),
     ]  # fmt: skip
 
 

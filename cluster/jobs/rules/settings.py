@@ -41,8 +41,10 @@ class RulesRequest(JobSettings):
 
 OPTIONS = Options(
     settings=RulesRequest,
+    declares=True,
+    panel="Test",
     options=(
-        Option(names=("plays",), fills=("plays",), type=PLAYS.type, read=PLAYS.read, metavar="[PLAY]…",
+        Option(names=("plays",), fills=("plays",), type=PLAYS.type, read=PLAYS.read, metavar="PLAY…",
                help="YAML files to test in place of those of the source."),
         Option(names=("--source",), fills=("source",)),
         MARKETS, BARS, TIMEFRAME, FROM, TO,

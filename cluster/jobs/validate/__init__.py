@@ -8,8 +8,15 @@ if TYPE_CHECKING:
     from coinswarm.ledger.records import Job
 
 NAME = "validate"
-SUMMARY = "Robustness tests of a result, as a report card with a verdict: on train and validation bars only, the vault stays closed."
+SUMMARY = (
+    "Robustness tests of a result, as a report card with a verdict: on train and validation bars only, the final hold-out stays closed."
+)
 COMMAND = ("validate",)
+PANEL = "Validate"
+EXAMPLES = (
+    "coinswarm validate a39737fd",
+    "coinswarm validate JOB --best 3",
+)
 
 
 def columns(job: Job) -> dict[str, Any]:

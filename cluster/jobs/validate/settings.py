@@ -111,6 +111,7 @@ def _variant(settings: Mapping[str, Any], given: Mapping[str, Any], file: PlayGi
 
 OPTIONS = Options(
     settings=ValidateRequest,
+    panel="Tests",
     options=(
         Option(names=(_SUBJECT,), type=str, required=True, metavar="EVALUATION|JOB|PLAY",
                help="An evaluation's or job's id or its beginning, or a YAML file."),

@@ -118,10 +118,10 @@ def estimate(made: Planned, context: RunContext) -> Estimate:
         each_s = time.perf_counter() - began
     effort, tried = settled["effort"], settled["trials"]
     variants = effort["lotteries"] + effort["neighbours"] + effort["worlds"] + len(tried["sample"]) + len(tried["leaderboard"])
-    facts = {"sections": len(settled["sections"]), "variants": variants, "workers": executor.workers}
+    facts = {"sections": len(settled["sections"]), "variants": variants, "workers": context.processors}
     rows = (("sections", str(facts["sections"])), ("variants", f"{variants:,} are scored beside this one"),
-            ("speed", f"{1000 * each_s:,.0f} ms a variant on {executor.workers} processors, as measured on one section"))  # fmt: skip
-    return Estimate(seconds=each_s * (len(settled["sections"]) + variants / max(executor.workers, 1)), facts=facts, rows=rows)
+            ("speed", f"{1000 * each_s:,.0f} ms a variant on {context.processors} processors, as measured on one section"))  # fmt: skip
+    return Estimate(seconds=each_s * (len(settled["sections"]) + variants / context.processors), facts=facts, rows=rows)
 
 
 def item(plan: CardPlan, name: str) -> SectionTask:

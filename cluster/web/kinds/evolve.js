@@ -18,7 +18,8 @@ function boxes(legend, name, given) {
 }
 
 // What is not asked for here is left to the server, whose defaults are those of the command line.
-const limits = constraints => constraints.map(each => `${title(each.figure)} ${each.operator} ${setting(each.threshold)}`).join(", ") || "none";
+const OVER = { sum: " over all markets", worst: "", mean: " on average", min: "", max: "" };
+const limits = constraints => constraints.map(each => `${title(each.figure)} ${each.operator} ${setting(each.threshold)}${OVER[each.scope]}`).join(", ") || "none";
 
 export function form(kind, sets) {
   const { defaults } = kind;

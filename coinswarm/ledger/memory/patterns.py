@@ -43,7 +43,7 @@ class MemoryPatternStore:
     def pattern(self, pattern: str) -> PatternRecord:
         with self._lock:
             fits = [pattern] if pattern in self._patterns else [name for name in self._patterns if name.startswith(pattern)]
-            return self._patterns[identity.only_match("pattern", pattern, fits, self._patterns)]
+            return self._patterns[identity.only_match("pattern", pattern, fits)]
 
     def patterns(
         self, *, source: str | None = None, status: str | None = None, job: str | None = None, limit: int = 1000

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from coinswarm import codec, errors
+from coinswarm import codec
 from coinswarm.ledger import batches, columns, identity, transitions
 from coinswarm.ledger.memory.quotas import MemoryQuotas
 from coinswarm.ledger.records import (
@@ -246,7 +246,7 @@ class MemoryStore:
 
     def _known(self, job: str) -> Job:
         if job not in self._jobs:
-            raise errors.not_found("job", job, self._jobs)
+            raise identity.unknown("job", job)
         return self._jobs[job]
 
     def _held(self, lease: Lease) -> Job:
@@ -285,7 +285,7 @@ class MemoryStore:
 
 def _by_prefix(kind: str, records: dict[str, _Record], prefix: str) -> _Record:
     matches = [prefix] if prefix in records else sorted(key for key in records if key.startswith(prefix))
-    return records[identity.only_match(kind, prefix, matches, records)]
+    return records[identity.only_match(kind, prefix, matches)]
 
 
 def _add(stored: dict[_Key, _Record], new: Mapping[_Key, _Record]) -> None:

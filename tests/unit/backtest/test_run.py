@@ -52,7 +52,7 @@ def test_start_after_the_end_is_too_short():
 
 
 def test_bars_of_another_length_than_the_play_trades_are_refused():
-    with pytest.raises(errors.InvalidArgument, match="trades on 5m bars, was 1m"):
+    with pytest.raises(errors.InvalidArgument, match="trades on 5m bars, got 1m"):
         run(play(timeframe_ms=300_000), tape(*[flat(100)] * 6))
 
 

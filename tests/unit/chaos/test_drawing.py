@@ -126,5 +126,5 @@ def test_a_market_too_short_for_the_longest_hold_still_takes_the_short_ones() ->
 
 @pytest.mark.parametrize("hold", ["5x..3h", "", "nan", "3h..5m", "..", "5m..1h..2h"])
 def test_a_hold_that_cannot_be_read_says_how_holds_read(hold: str) -> None:
-    with pytest.raises(errors.InvalidArgument, match=r"hold reads SHORTEST..LONGEST, was .*Hint: such as 5m..24h"):
+    with pytest.raises(errors.InvalidArgument, match=r"hold reads SHORTEST..LONGEST, got .*Hint: such as 5m..24h"):
         make(hold=hold)

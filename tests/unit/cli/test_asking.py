@@ -65,7 +65,7 @@ def test_a_closed_output_is_said_and_no_internal_error(tmp_path, closed):
 def test_an_end_before_its_beginning_is_told_by_the_names_of_the_options():
     assert TimeSpan(start_ts=0, end_ts=86_400_000).fenced() == TimeSpan(start_ts=0, end_ts=86_400_000)
     assert TimeSpan().fenced() == TimeSpan()
-    with pytest.raises(errors.InvalidArgument, match=r"--from must lie before --to, was 1970-01-02 and 1970-01-01"):
+    with pytest.raises(errors.InvalidArgument, match=r"--from must lie before --to, got 1970-01-02 and 1970-01-01"):
         TimeSpan(start_ts=86_400_000, end_ts=0).fenced()
 
 
@@ -81,7 +81,7 @@ actions: {{ entry_long: [[close, cross_above, fast]], exit_long: [[close, cross_
     ("words", "said"),
     [
         (["patterns", "test", "--from", "2024-02-01", "--to", "2024-01-01"], "--from must lie before --to"),
-        (["patterns", "test", "one.yml", "other.yml"], "each rule has a name of its own, was several called one"),
+        (["patterns", "test", "one.yml", "other.yml"], "each rule has a name of its own, got several called one"),
         (["patterns", "test", "one.yml", "one.yml"], "each rule is tested once"),
         (["validate", "one.yml", "--campaign", ""], "campaign"),
         (["honesty", "--hold", "soon"], "hold reads SHORTEST..LONGEST"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from cluster.cli import app
+from cluster.cli import app, backtest, demo
+from coinswarm import play
 
 PLAY = """
 version: "3.0.0"
@@ -47,8 +49,8 @@ def test_figures_and_first_trades_are_shown(folder, capsys):
     assert call(folder, "--variant", "first") == 0
     shown = capsys.readouterr().out
     assert "averages on test:BTC/USDT:1m" in shown
-    assert "profit_factor" in shown
-    assert "Trades, 10 of" in shown
+    assert "Profit factor" in shown
+    assert "the first 10 of" in shown
     assert "fast.length=3" in shown
 
 
@@ -131,9 +133,9 @@ def test_a_file_of_faster_bars_is_resampled_with_a_note(folder, capsys):
 @pytest.mark.parametrize(
     ("span", "rule"),
     [
-        (("--start", "2023-11-15", "--end", "2023-11-14"), "--start must lie before --end"),
-        (("--start", "2030-01-01"), "needs bars between --start and --end"),
-        (("--end", "2020-01-01"), "needs bars between --start and --end"),
+        (("--start", "2023-11-15", "--end", "2023-11-14"), "--from must lie before --to"),
+        (("--start", "2030-01-01"), "needs bars between --from and --to"),
+        (("--end", "2020-01-01"), "needs bars between --from and --to"),
     ],
 )
 def test_a_span_without_bars_is_told_as_such(folder, capsys, span, rule):
@@ -143,9 +145,23 @@ def test_a_span_without_bars_is_told_as_such(folder, capsys, span, rule):
 
 def test_two_markets_are_refused_and_not_the_first_forgotten(folder, capsys):
     assert call(folder, "--symbol", "BTC/USDT", "-s", "ETH/USDT") == 2
-    assert "a backtest runs on one market, was BTC/USDT, ETH/USDT" in capsys.readouterr().err
+    assert "a backtest runs on one market, got BTC/USDT, ETH/USDT" in capsys.readouterr().err
 
 
 def test_a_value_a_parameter_cannot_have_is_answered_with_those_it_can(folder, capsys):
     assert call(folder, "--set", "slow.length=11") == 2
     assert "slow.length must be 10..20 step 5" in capsys.readouterr().err
+
+
+def test_stored_bars_are_traded_on_the_interval_that_is_asked_for_as_in_a_search():
+    slow = play.load(demo.example())
+    assert backtest.on_interval(slow, None, "1m").timeframe_ms == 60_000
+    assert backtest.on_interval(slow, None, None) is slow
+    assert backtest.on_interval(slow, [Path("bars.csv")], "1m") is slow
+
+
+def test_files_of_other_markets_are_given_by_the_same_option(folder, capsys):
+    other = folder / "test_ETH-USDT_1m.parquet"
+    other.write_bytes((folder / "test_BTC-USDT_1m.parquet").read_bytes())
+    assert call(folder, "--variant", "first", "--bars", other) == 0
+    assert "averages on test:BTC/USDT:1m" in capsys.readouterr().out

@@ -19,7 +19,7 @@ SOUND = {"schema": "0042", "newest_schema": "0042", "clock": NOW}
 
 @pytest.fixture
 def home(tmp_path: Path) -> MachineSettings:
-    settings = MachineSettings(home=tmp_path / "home", RAY_ADDRESS=None)
+    settings = MachineSettings(home=tmp_path / "home")
     for folder in (settings.home, settings.logs_folder, settings.numba_folder):
         folder.mkdir(mode=0o700)
     (settings.numba_folder / "kernel.nbi").write_bytes(b"index")
@@ -98,14 +98,14 @@ def test_a_defect_of_the_ledger_is_found(changes: dict[str, object], name: str, 
 
 
 def test_nothing_is_made_or_changed(tmp_path: Path) -> None:
-    settings = MachineSettings(home=tmp_path / "none", RAY_ADDRESS=None)
+    settings = MachineSettings(home=tmp_path / "none")
     assert wrong(settings) == []
     assert not settings.home.exists()
 
 
 def test_a_home_that_is_a_file_is_found(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert [check.what for check in wrong(MachineSettings(home=tmp_path / "file", RAY_ADDRESS=None))] == ["home"]
+    assert [check.what for check in wrong(MachineSettings(home=tmp_path / "file"))] == ["home"]
 
 
 @pytest.mark.parametrize(("found", "least", "older"), [("2.9.1", "2.10", True), ("2.10.0rc1", "2.10", False), ("3", "2.40", False)])

@@ -53,7 +53,7 @@ def test_a_job_whose_config_cannot_be_read_is_shown_and_its_report_refused_in_wo
 def test_plays_are_shown_as_they_are_listed() -> None:
     market = {"key": "binance:BTC/USDT:5m", "n_bars": 9}
     told = jobs._told(replace(driven(20), config={"plays": [{"name": "one"}, {"name": "two"}], "markets": [market]}))
-    assert (told["plays"], told["markets"], told["data"]) == ("one, two", "binance:BTC/USDT:5m", "binance:BTC/USDT:5m (9 bars)")
+    assert (told["plays"], told["markets"], told["bars"]) == ("one, two", "binance:BTC/USDT:5m", "binance:BTC/USDT:5m (9 bars)")
 
 
 def test_the_report_of_a_job_that_is_not_done_begins_with_how_it_stands() -> None:

@@ -46,9 +46,33 @@ def test_synthetic_tables_say_so(capsys):
     assert "[x]" in shown
 
 
-def test_a_table_in_a_pipe_is_not_folded(capsys):
-    console.table("Bars", ("name",), [["x" * 150]])
-    assert "x" * 150 in capsys.readouterr().out
+def test_a_table_in_a_pipe_is_as_wide_as_its_words(monkeypatch, capsys):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    console.table("Bars", ("name", "what"), [["x" * 150, "words " * 30], ["y", ""]])
+    lines = capsys.readouterr().out.splitlines()
+    assert any("x" * 150 in line for line in lines)
+    assert all(line == line.rstrip() for line in lines)
+
+
+@pytest.mark.parametrize("columns", [80, 100, 132])
+def test_a_table_stays_one_and_within_the_width_that_is_asked_for(monkeypatch, capsys, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    headings = ["#", "job", *(f"figure {number} of it" for number in range(6)), "parameters"]
+    rows = [[k, "evolve-20260101-120000-abcd", *(f"{k * 10.5:,.2f} %" for _ in range(6)), "length=10 " * 30] for k in (1, 20)]
+    console.table("Best", headings, rows, below=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert sum("210.00 %" in line for line in lines) == 1
+    assert sum("length=10" in line for line in lines) > 2
+
+
+def test_facts_leave_out_what_is_empty(capsys):
+    console.facts("job", [("driver", None), ("error", ""), ("raced", False), ("done", True), ("best", 0)])
+    shown = capsys.readouterr().out
+    assert "driver" not in shown
+    assert "error" not in shown
+    for word in ("no", "yes", "0"):
+        assert word in shown.split()
 
 
 class Terminal(io.StringIO):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cluster import machine
 from cluster.cli import job_commands
 from cluster.cli.job_commands import RunOptions
 from cluster.jobs.settings import JobSettings
@@ -57,6 +58,6 @@ def test_a_command_refuses_it_before_it_opens_anything(huge: tuple[JobSettings, 
     assert not (tmp_path / "home").exists()
 
 
-def test_the_limits_are_settings_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limits_are_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COINSWARM_MAX_CHAOS_TRADES", str(10**10))
-    assert MachineSettings(home=tmp_path).job_limits.chaos_trades == 10**10
+    assert machine.load().job_limits.chaos_trades == 10**10

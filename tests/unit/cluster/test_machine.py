@@ -38,6 +38,21 @@ def test_an_empty_variable_counts_as_unset(monkeypatch):
     assert machine.load().database_url is None
 
 
+@pytest.mark.parametrize("name", ["database_url", "token"])
+def test_a_secret_may_stand_in_a_file_of_its_own(monkeypatch, tmp_path, name):
+    (tmp_path / "secret").write_text("postgresql://me:secret@db/coins\n")
+    monkeypatch.setenv(f"COINSWARM_{name.upper()}_FILE", str(tmp_path / "secret"))
+    read = machine.load()
+    assert {"database_url": read.database_address, "token": read.service_token}[name] == "postgresql://me:secret@db/coins"
+
+
+@pytest.mark.parametrize("name", ["database_url", "token"])
+def test_a_file_of_a_secret_that_is_not_there_is_refused_by_name(monkeypatch, tmp_path, name):
+    monkeypatch.setenv(f"COINSWARM_{name.upper()}_FILE", str(tmp_path / "none"))
+    with pytest.raises(errors.BadSetting, match=f"COINSWARM_{name.upper()}_FILE must be a file"):
+        _ = machine.load().database_address, machine.load().service_token
+
+
 def test_a_home_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(errors.BadSetting, match="COINSWARM_HOME"):
@@ -47,7 +62,7 @@ def test_a_home_that_cannot_be_made_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["HOME", "BARS_PATH"])
 def test_a_folder_of_a_user_who_is_not_there_is_refused_by_name(monkeypatch, name):
     monkeypatch.setenv(f"COINSWARM_{name}", "~nobody-of-that-name/coins")
-    with pytest.raises(errors.BadSetting, match=f"COINSWARM_{name} must begin with a user who has a home folder"):
+    with pytest.raises(errors.BadSetting, match=f"COINSWARM_{name}:? must begin with a user who has a home folder"):
         machine.load()
 
 

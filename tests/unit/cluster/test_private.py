@@ -62,7 +62,7 @@ def test_what_a_name_of_ours_points_to_is_not_narrowed(tmp_path: Path) -> None:
 def test_a_folder_that_another_account_put_in_our_place_is_refused(tmp_path: Path) -> None:
     planted = opened(tmp_path / "pg", 0o777)
     os.chown(planted, 61_002, 61_002)
-    with pytest.raises(errors.Unavailable, match="must belong to the account that uses it, was the account 61002"):
+    with pytest.raises(errors.Unavailable, match="must belong to the account that uses it, got the account 61002"):
         private.folder(planted)
 
 

@@ -36,7 +36,7 @@ def nobody() -> str:
 
 @pytest.mark.parametrize("look", [nobody, lambda: None])
 def test_auto_where_no_cluster_runs_is_unavailable(look) -> None:
-    with pytest.raises(errors.Unavailable, match="no Ray cluster answers at auto, was none on this machine"):
+    with pytest.raises(errors.Unavailable, match="no Ray cluster answers at auto, got none on this machine"):
         session.resolved("auto", look=look)
 
 

@@ -106,5 +106,5 @@ def test_one_that_no_job_used_for_a_while_ends(cluster: SharedCluster, clock: Cl
 
 
 def test_a_host_that_cannot_be_started_is_said(tmp_path: Path) -> None:
-    with pytest.raises(errors.Unavailable, match="the process that shares the cluster must start, was No such file or directory"):
+    with pytest.raises(errors.Unavailable, match="the process that shares the cluster must start, got No such file or directory"):
         SharedCluster([str(tmp_path / "no")], tmp_path / "s", tmp_path / "log", os.environ).address()

@@ -102,7 +102,7 @@ def test_every_job_that_was_taken_is_answered(raised: BaseException | None, endi
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a process that is to outlive its parent is not waited for
 def test_a_job_left_to_the_background_has_the_workers_and_the_cluster_that_were_asked_for(tmp_path: Path) -> None:
-    settings = MachineSettings(home=tmp_path / "home", RAY_ADDRESS="127.0.0.1:1", bars_path=tmp_path / "bars.duckdb")
+    settings = MachineSettings(home=tmp_path / "home", ray_address="127.0.0.1:1", bars_path=tmp_path / "bars.duckdb")
     process = psutil.Process(bootstrap.detach(settings, "evolve-1", workers=3))
     while not (variables := process.environ()):  # they are not there for a moment after it began
         time.sleep(0.01)

@@ -50,9 +50,9 @@ def test_no_trades_is_no_failure_and_an_error_on_one_market_is():
 
 
 def test_an_objective_that_does_not_exist_is_refused_with_the_nearest_names():
-    with pytest.raises(errors.BadSetting, match=r"objectives and constraints name figures, was 'sharp'.*sharpe"):
+    with pytest.raises(errors.BadSetting, match=r"objectives and constraints name figures, got 'sharp'.*sharpe"):
         reduction.check_names(SearchSettings(objectives=(Objective(name="sharp"),)))
-    with pytest.raises(errors.BadSetting, match=r"was 'drawdown'.*max_drawdown"):
+    with pytest.raises(errors.BadSetting, match=r"got 'drawdown'.*max_drawdown"):
         reduction.check_names(settings(constraints=(Constraint(figure="drawdown", operator="<=", threshold=1),)))
 
 

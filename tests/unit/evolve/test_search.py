@@ -41,7 +41,7 @@ def test_a_generation_is_told_once():
     proposals = search.ask(start, 0)
     results = planted(proposals.genomes)
     state = search.tell(start, proposals, results)
-    with pytest.raises(errors.Conflict, match="island 0 waits for generation 1, was 0"):
+    with pytest.raises(errors.Conflict, match="island 0 waits for generation 1, got 0"):
         search.tell(state, proposals, results)
 
 
@@ -81,7 +81,7 @@ def test_too_many_failures_stop_the_search():
     search = Search(SPACE, SMALL)
     state = stepped(search, search.start(), failing)
     assert state.failures == 20
-    with pytest.raises(errors.ErrorBudgetSpent, match="at most 50% of an island's evaluations may fail, was 20 of 20"):
+    with pytest.raises(errors.ErrorBudgetSpent, match="at most 50% of an island's evaluations may fail, got 20 of 20"):
         search.ask(state, 0)
 
 

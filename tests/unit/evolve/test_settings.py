@@ -21,10 +21,10 @@ def test_the_budget_of_evaluations_is_divided_among_islands():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"population": 10, "islands": 11}, "each island needs at least 2 variants, was 10 for 11"),
+        ({"population": 10, "islands": 11}, "each island needs at least 2 variants, got 10 for 11"),
         ({"objectives": (Objective(name="a"), Objective(name="a"))}, "each objective is named once"),
         ({"objectives": (Objective(name="a"), Objective(name="b")), "selection": "tournament"}, "a tournament compares one objective"),
-        ({"population": 50, "max_evaluations": 40}, "must cover the first generation of 50, was 40"),
+        ({"population": 50, "max_evaluations": 40}, "must cover the first generation of 50, got 40"),
         ({"population": 12, "islands": 4, "migration_size": 2}, "together must fit an island's 3 variants"),
     ],
 )

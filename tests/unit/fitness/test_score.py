@@ -73,7 +73,7 @@ def test_sizes_in_money_take_the_path_that_knows_the_equity() -> None:
 
 
 def test_genomes_of_another_space_are_refused() -> None:
-    with pytest.raises(errors.ShapeMismatch, match="4 dimensions, was 2"):
+    with pytest.raises(errors.ShapeMismatch, match="4 dimensions, got 2"):
         fitness.score(PLAY, np.zeros((1, 2)), BARS)
 
 

@@ -159,7 +159,7 @@ def test_a_file_of_a_later_version_is_refused(tmp_path):
     Catalog.open(path).close()
     with duckdb.connect(str(path)) as raw:
         raw.execute("UPDATE catalog SET schema_version = 99")
-    with pytest.raises(errors.Refused, match="later version of coinswarm, was schema 99"):
+    with pytest.raises(errors.Refused, match="later version of coinswarm, got schema 99"):
         Catalog.open(path)
 
 

@@ -237,12 +237,12 @@ def test_integer_prices_are_numbers(tmp_path):
 
 
 def test_a_folder_in_place_of_a_file_is_named_as_one(tmp_path):
-    with pytest.raises(errors.InvalidArgument, match="must be a file of bars, was a folder"):
+    with pytest.raises(errors.InvalidArgument, match="must be a file of bars, got a folder"):
         market.read_bars(tmp_path)
 
 
 def test_a_missing_file_is_missed_before_its_name_is_judged(tmp_path):
-    with pytest.raises(errors.NotFound, match="there is no file"):
+    with pytest.raises(errors.NotFound, match="file not found"):
         market.read_bars(tmp_path / "nosuch.parquet")
 
 

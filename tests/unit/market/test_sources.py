@@ -110,21 +110,21 @@ def test_inverse_contracts_of_bybit_are_refused(stored):
 
 def test_a_zip_whose_name_contradicts_the_file_in_it_is_refused(stored):
     inside = SAMPLES["Binance archive, spot"][0][1]
-    with pytest.raises(errors.BadBars, match="must hold ETHUSDT, as its name says, was BTCUSDT-5m-2024-01"):
+    with pytest.raises(errors.BadBars, match="must hold ETHUSDT, as its name says, got BTCUSDT-5m-2024-01"):
         read(stored("ETHUSDT-5m-2024-01.zip", zipped("BTCUSDT-5m-2024-01.csv", inside)), symbol=None)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("two.json", as_json({"a": [list(BARS[0][:6])], "b": [list(BARS[0][:6])]}), "one list of candles, was 2"),
+        ("two.json", as_json({"a": [list(BARS[0][:6])], "b": [list(BARS[0][:6])]}), "one list of candles, got 2"),
         ("five.json", as_json([[1, 2, 3, 4, 5]]), r"lists of 5 values without names.*12 fields of Binance API"),
         ("uneven.json", as_json([[1, 2, 3, 4, 5, 6], [1, 2]]), "lists of 2 and 6 values"),
         ("cut.json", as_json([list(row[:6]) for row in BARS])[:-9], "cannot be read"),
         ("none.json", as_json({"code": 0, "c": None}), "none in its JSON"),
         ("text.zip", zipped("a.csv", b"") + b"", "an empty file"),
         ("nine.csv", text("", [list(range(1, 10))]), r"names its columns.*7 fields of Kraken archive"),
-        ("binary.parquet", parquet(frame().assign(open=b"x")), "open must hold numbers, was Binary"),
+        ("binary.parquet", parquet(frame().assign(open=b"x")), "open must hold numbers, got Binary"),
     ],
 )
 def test_a_file_of_no_known_shape_is_refused_with_the_shapes_that_are_known(stored, name, content, reason):
@@ -144,7 +144,7 @@ def test_two_files_in_one_zip_are_refused_by_name(stored):
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a.csv", "x")
         archive.writestr("b.csv", "y")
-    with pytest.raises(errors.BadBars, match=r"must hold one file, was 2 \(a.csv, b.csv\)"):
+    with pytest.raises(errors.BadBars, match=r"must hold one file, got 2 \(a.csv, b.csv\)"):
         read(stored("two.zip", packed.getvalue()))
 
 

@@ -157,7 +157,7 @@ def test_a_review_looks_at_the_patterns_own_markets_and_at_no_others() -> None:
     )
     assert known.markets == trades.markets
     assert review.review(known, both) == review.review(known, trades)
-    with pytest.raises(errors.NotFound, match=r"own markets, .*was trades of walk:SOL"):
+    with pytest.raises(errors.NotFound, match=r"own markets, .*got trades of walk:SOL"):
         review.review(known, beside)
 
 

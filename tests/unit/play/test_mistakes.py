@@ -61,7 +61,7 @@ def test_different_mistakes_in_one_file_are_all_reported_with_their_lines() -> N
 def test_a_problem_names_file_rule_finding_and_the_nearest_names() -> None:
     text = str(problems(FIVE)[3])
     assert text.startswith("some.yml:9: actions.entry_long.all[0][2]: bbands has the outputs lower")
-    assert "found bands.uper; did you mean bands.upper" in text
+    assert "got bands.uper; did you mean bands.upper" in text
 
 
 def test_a_broken_feature_is_not_reported_again_where_it_is_used() -> None:
@@ -79,10 +79,10 @@ def test_a_broken_feature_is_not_reported_again_where_it_is_used() -> None:
         ("[8, 12]", "{ min: 8, max: 40, step: 0.5 }", "whole step"),
         ("[8, 12]", "{ min: 8, max: 40, stap: 2 }", "no such key"),
         ("[8, 12]", "{ min: 8 }", "needs max"),
-        ("[8, 12]", "8.5", "a whole number"),
+        ("[8, 12]", "8.5", "an integer"),
         ("[8, 12]", ".nan", "finite"),
         ("[8, 12]", "1e400", "finite"),
-        ("[8, 12]", '"8"', "without quotes"),
+        ("[8, 12]", '"8"', "no quotes"),
         ("[8, 12]", "true", "a number"),
         ("70]", "{ min: 0, max: 9, log: true }]", "starts above 0"),
         ("70]", "seventy]", "features that are declared"),
@@ -93,7 +93,7 @@ def test_a_broken_feature_is_not_reported_again_where_it_is_used() -> None:
         ('[close, ">", fast]', "[close, near_pct, fast]", "has 4 items"),
         ('[close, ">", fast]', "{ setup: uptrend }", "under setups"),
         ('[close, ">", fast]', "{ lhs: close, op: gt }", "lhs, op and rhs"),
-        ('[close, ">", fast]', "{ holds_for: { bars: 0, expr: [[close, '>', 1]] } }", "a whole number in [1"),
+        ('[close, ">", fast]', "{ holds_for: { bars: 0, expr: [[close, '>', 1]] } }", "an integer from 1"),
         ('[close, ">", fast]', "{ count_true: { bars: 3, min_true: 4, expr: [[close, '>', 1]] } }", "not be above bars"),
         ('[close, ">", fast]', "{ holds_for_duration: { duration: soon, expr: [[close, '>', 1]] } }", "30m, 4h or 1d"),
         ('[close, ">", fast]', "{ feature_id: fast, offset: 1 }", "no such key"),
@@ -148,14 +148,14 @@ def test_a_constraint_on_an_unknown_parameter_names_the_nearest() -> None:
         ("version: 4.0", "version is 3"),
         ("account: { max_leverage: 0 }", "greater than or equal to 1"),
         ("account: { starting_equity_usdt: [1, 2] }", "do not vary"),
-        ("risk: { stop_loss_pct: 0 }", "a number in (0, 100]"),
+        ("risk: { stop_loss_pct: 0 }", "a number above 0 up to 100"),
         ("risk_model: { take_profit: { type: rr_ratio, value: 2 } }", "needs a stop_loss"),
         ("risk_model: { stop_loss: { type: atr_multiple, value: 2 } }", "needs atr_feature_id"),
         ("risk_model: { stop_loss: { type: structure } }", "the one swing"),
         ("risk_model: { sizing: { model: risk_based, value: 1 } }", "risk_based sizing needs"),
         ("risk_model: { stop_loss: { type: percent, value: 1, activation_pct: 1 } }", "no such key"),
         ("risk_model: { take_profit_levels: [] }", "come later"),
-        ("risk: { max_hold_bars: 1.5 }", "a whole number"),
+        ("risk: { max_hold_bars: 1.5 }", "an integer"),
         ("entry: { order_type: LIMIT, time_in_force: NOW }", "GTC, IOC, FOK, PostOnly"),
         ("structures: { exec: [{ type: fibonacci, key: fib }] }", "comes later"),
         ("structures: { exec: [{ type: trend, key: t, uses: swing }] }", "declared above"),

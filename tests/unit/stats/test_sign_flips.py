@@ -71,7 +71,7 @@ def test_patterns_that_were_hardly_active_are_left_out_of_the_family() -> None:
 
 
 def test_too_few_blocks_are_refused() -> None:
-    with pytest.raises(errors.Refused, match="at least 70 independent blocks of time, was 69"):
+    with pytest.raises(errors.Refused, match="at least 70 independent blocks of time, got 69"):
         stats.block_sign_flip_test(np.ones((2, 69)), rng=np.random.default_rng(0))
 
 
