@@ -19,8 +19,13 @@ from coinswarm.play.expressions import WindowKind
 from coinswarm.play.model import ExitMode, Mode, SizingModel, StopKind, TargetKind
 from coinswarm.play.reading import comparisons
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "play-language.md").read_text()
-EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs" / "play-language.md").read_text()
+README = (ROOT / "README.md").read_text()
+EXAMPLES = [
+    *re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE),
+    *re.findall(r"^```yaml\n(name: .*?)^```", README, re.DOTALL | re.MULTILINE),
+]
 
 
 @pytest.mark.parametrize("text", EXAMPLES, ids=range(len(EXAMPLES)))
