@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from cluster.store import inventory, sessions
 from coinswarm import errors
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration. Compared first, because asking Alembic costs a second of a warm start."""
 
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('coinswarm schema ' || current_schema(), 0))")

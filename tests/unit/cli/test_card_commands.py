@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,7 @@ from tests.jobs_world import plan_context
 from tests.laws.ledger_world import CREATED, queued
 from tests.unit.validate.test_gates import graded
 
+ROOT = Path(__file__).resolve().parents[3]
 LINT = Section(name="lint", title="Sanity lint", figures={"n_findings": 1.0, "gaps": 3.0, "too_good": 0.0}, notes=("gaps: after a gap",))
 ODDS = Section(name="odds", title="Odds", figures={"psr": 0.9}, withheld={"beyond_luck": "there is a hole"})
 
@@ -139,9 +143,26 @@ def test_the_rules_are_shown_with_what_would_help(capsys: pytest.CaptureFixture[
 # --- opening a vault -------------------------------------------------------------------------------------------------
 
 
+def chosen(passed: bool) -> Candidate:
+    return Candidate(evaluation="e1", split=campaign_split("c"), passed=passed)
+
+
 def test_a_vault_is_not_opened_without_a_word_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    chosen = Candidate(evaluation="e1", split=campaign_split("c"), passed=False)
     with pytest.raises(errors.Refused, match="no terminal to ask on"):
-        vault._ask(chosen, 2)
+        vault._ask(chosen(passed=False), 2)
     said = " ".join(capsys.readouterr().err.split())
     assert "has been opened 2 times before. e1 has NOT passed its gates." in said
+
+
+ASKED = "from tests.unit.cli.test_card_commands import chosen, vault; vault._ask(chosen(passed=True), 0); print('opened')"
+
+
+@pytest.mark.parametrize(("typed", "opened"), [("yes", True), ("Yes ", True), ("y", False), ("", False)])
+def test_a_vault_is_opened_on_a_terminal_by_a_typed_yes_and_nothing_else(typed: str, opened: bool) -> None:
+    terminal, there = os.openpty()
+    os.write(terminal, f"{typed}\n".encode())
+    ending = subprocess.run([sys.executable, "-c", ASKED], stdin=there, capture_output=True, text=True, timeout=120, cwd=ROOT, check=False)
+    os.close(there)
+    os.close(terminal)
+    assert ("opened\n" in ending.stdout, ending.returncode == 0) == (opened, opened)
+    assert "has not been opened before. e1 passed its gates." in " ".join(ending.stderr.split())
