@@ -250,12 +250,12 @@ class Backtested(Backtest):
         return _worded(self.metrics, figure, self.bars.timeframe.ms / 60_000)
 
     def plot(self) -> Picture:
-        """The account at bar closes, from the first decision on; of many bars, every so many."""
-        equity, ts = self.equity[self.start :], self.bars.close_ts[self.start :]
-        rows = np.unique(np.linspace(0, len(equity) - 1, min(len(equity), _POINTS)).astype(np.int64))
-        title = f"equity of {self.play.name} on {self.bars.key}"
+        """What the account had gained at bar closes, from the first decision on; of many bars, every so many."""
+        gain, ts = self.equity[self.start :] / self.account.starting_equity - 1.0, self.bars.close_ts[self.start :]
+        rows = np.unique(np.linspace(0, len(gain) - 1, min(len(gain), _POINTS)).astype(np.int64))
+        title = f"what the account of {self.play.name} on {self.bars.key} had gained"
         labels = [display.moment(int(moment)) for moment in ts[rows]]
-        return Picture.of(title, svg.lines({"equity": equity[rows].tolist()}, labels=labels, title=title))
+        return Picture.of(title, svg.lines({"gain": gain[rows].tolist()}, labels=labels, unit="percent", mark=0.0, title=title))
 
     def report(self, path: str | PathLike[str]) -> Path:
         """Write it as one self-contained HTML file and return the path. Raises as `coinswarm.report.write`."""

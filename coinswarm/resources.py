@@ -19,7 +19,7 @@ def play(path: str | Path) -> Path:
 
 
 def plays(kind: str) -> Path:
-    """The folder of one kind of plays: `examples`, `technical`, `academic`, `worlds` or `gates`.
+    """The folder of one kind of plays: `examples`, `templates`, `technical`, `academic`, `worlds` or `gates`.
 
     Raises:
         Unavailable: it was not installed.

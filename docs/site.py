@@ -47,6 +47,7 @@ def on_files(files: Files, config: Any) -> Files:
     """Add the pages of the top of the repository, and the references that are made of the program."""
     pages = {site: (ROOT / name).read_text("utf-8") for name, site in OF_THE_ROOT.items()}
     pages |= {"reference/commands.md": commands(), "reference/kinds.md": kinds(), "reference/settings.md": settings()}
+    pages |= {"reference/indicators.md": indicators()}
     pages |= {"notebook.md": notebook(json.loads((ROOT / "docs" / "notebook.ipynb").read_text("utf-8")))}
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
@@ -148,6 +149,26 @@ def _row(parameter: Any) -> str:
     is_option = parameter.param_type_name == "option"
     names = ", ".join([*parameter.opts, *parameter.secondary_opts]) if is_option else parameter.metavar or parameter.name.upper()
     return f"| `{names.replace('|', chr(92) + '|')}` | {_escaped(' '.join((parameter.help or '').split()))} |"
+
+
+def indicators() -> str:
+    """Every indicator and structure with parameters, outputs, warm-up and an example."""
+    from coinswarm.indicators import reference
+
+    parts = [
+        "# Indicators and structures",
+        "What a play may name, as `coinswarm play indicators NAME` prints it; [the play language](../play-language.md) says how.",
+        "The warm-up is that of the defaults at the usual tolerance, in bars of the feature's own timeframe.",
+    ]
+    for one in reference.entries():
+        rows = [f"| `{each.name}` | {each.default} | {_escaped(each.may_be)} |" for each in one.parameters]
+        outputs = ", ".join(f"`{each.name}`" + ("" if each.holds == "number" else f" ({each.holds})") for each in one.outputs)
+        warm = "depends on what is given" if one.warm_up is None else f"{one.warm_up:,} bars"
+        source = "; takes a `source`" if one.takes_source else ""
+        parts += [f"## {one.name}", _escaped(f"{one.summary} {one.details}".strip())]
+        parts += ["\n".join(["| parameter | default | may be |", "|---|---|---|", *rows])] if rows else []
+        parts += [f"Outputs: {outputs}. Warm-up: {warm}{source}. From: {_escaped(one.cite)}.", f"```yaml\n{one.example}```"]
+    return "\n\n".join(parts) + "\n"
 
 
 def kinds() -> str:

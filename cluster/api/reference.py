@@ -75,17 +75,22 @@ def html(description: Description) -> str:
 
 def _operation(method: str, path: str, operation: Description) -> str:
     parts = [f"<p>{_text(part)}</p>" for part in operation.get("description", "").split("\n\n") if part]
-    rows = [
-        f"<tr><td><code>{escape(each['name'])}</code></td><td>{each['in']}</td>"
-        f"<td><code>{escape(json.dumps(each['schema']))}</code></td><td>{_text(each.get('description', ''))}</td></tr>"
-        for each in operation.get("parameters", ())
-    ]
-    if rows:
-        parts.append(f"<table><thead><tr><th>parameter<th>in<th>must be<th></tr></thead><tbody>{''.join(rows)}</tbody></table>")
+    listed = [_parameter(each) for each in operation.get("parameters", ())]
+    if listed:
+        parts.append(f"<p>Parameters:</p><ul>{''.join(listed)}</ul>")
     parts += [f"<p>Body: {_links(content)}</p>" for content in [operation.get("requestBody", {})] if content]
-    parts.append("".join(f"<p>{code}: {_text(said['description'])}. {_links(said)}</p>" for code, said in operation["responses"].items()))
+    answers = operation["responses"]
+    parts += [f"<p>{code}: {_text(said['description'])} {_links(said)}</p>" for code, said in answers.items() if code < "400"]
+    problems = ", ".join(f"{code} {_text(said['description'])}" for code, said in answers.items() if code >= "400")
+    parts.append(f"<p class=note>Problems: {problems}.</p>" if problems else "")
     summary = f"<code>{method} {escape(path)}</code> {escape(operation.get('summary', ''))}"
     return f"<details><summary>{summary}</summary>{''.join(parts)}</details>"
+
+
+def _parameter(parameter: Description) -> str:
+    schema = {key: value for key, value in parameter["schema"].items() if key not in ("title", "description")}
+    said = f"<code>{escape(parameter['name'])}</code> ({parameter['in']}) {_text(parameter.get('description', ''))}"
+    return f"<li>{said} <code class=small>{escape(json.dumps(schema))}</code></li>"
 
 
 def _shape(shape: Description) -> str:

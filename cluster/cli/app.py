@@ -267,11 +267,11 @@ def coinswarm(
 
 def _begin() -> None:
     """Make a process that is the command and nothing else ready: what it imports and starts looks where this program says."""
-    os.environ.setdefault("PYTHONSAFEPATH", "1")  # child processes do not import what lies in the working directory
     if not _COMPUTES_NOTHING.isdisjoint(sys.argv[1:]):
         return
     from cluster import bootstrap, machine
 
+    machine.announce({"PYTHONSAFEPATH": "1"})  # child processes do not import what lies in the working directory
     with suppress(errors.BadSetting):  # the command says so itself
         bootstrap.prepare_libraries(machine.MachineSettings(home=machine.home()))
 

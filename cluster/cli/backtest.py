@@ -262,6 +262,7 @@ def _described(result: Backtest, chosen: Variant, side: str | None) -> dict[str,
         "end": _instant(result.bars, len(result.bars) - 1),
         "status": result.status.name.lower(),
         "reason": result.reason,
+        "unmet": result.unmet,
         "metrics": result.metrics,
         "costs": result.costs,
         "account": result.account,
@@ -293,7 +294,7 @@ def _show(result: Backtest, chosen: Variant) -> None:
         console.table(f"the first {len(rows)} of {counted(result.trades.height, 'trade')}", _HEADINGS, rows, synthetic=synthetic)
     if chosen.parameters:
         console.prose("parameters: " + " ".join(f"{name}={wording.value(value)}" for name, value in chosen.parameters.items()))
-    for line in (result.reason, *(f"note: {text}" for text in chosen.play.notes)):
+    for line in (result.reason, *result.unmet, *(f"note: {text}" for text in chosen.play.notes)):
         if line:
             console.prose(line)
 

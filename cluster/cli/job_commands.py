@@ -297,7 +297,7 @@ def _submit_all(asked: Sequence[JobSettings], submit: Callable[[JobSettings], st
 def _done(settings: MachineSettings, runner: Runner, planned: Planned, wanted: RunOptions) -> Job:
     """Run a planned job to its end, unless another has done the same."""
     from cluster.cli import following, live
-    from cluster.run import stopping
+    from cluster.run import servers, stopping
 
     before = runner.repeated(planned)
     if before is not None and before.status == "done":
@@ -305,7 +305,7 @@ def _done(settings: MachineSettings, runner: Runner, planned: Planned, wanted: R
         return before
     if before is not None:
         raise errors.Conflict(f"job {before.id} is doing this", hint=f"`coinswarm jobs resume {before.id}` resumes it")
-    if _is_served(settings, runner, planned, wanted):
+    if is_served(settings, runner, planned, wanted, servers.runs_alike):
         job = runner.hand_over(planned)
         console.note(f"the server of this machine runs job {job}; Ctrl-C cancels it, --workers N starts a cluster for it alone")
         with stopping.stop_requests(console.note) as stopped:
@@ -314,12 +314,12 @@ def _done(settings: MachineSettings, runner: Runner, planned: Planned, wanted: R
         return runner.run(planned, new=True, watcher=display, stopped=stopped)
 
 
-def _is_served(settings: MachineSettings, runner: Runner, planned: Planned, wanted: RunOptions) -> bool:
-    """Whether a server of this machine has a cluster, or starts one, for a job that is too large for this process."""
-    from cluster.run import servers
-
+def is_served(
+    settings: MachineSettings, runner: Runner, planned: Planned, wanted: RunOptions, runs_alike: Callable[[MachineSettings], bool]
+) -> bool:
+    """Whether a job is too large for this process, says no place, and a server of this machine `runs_alike`."""
     said = (wanted.workers, wanted.address, wanted.local, settings.ray_address, settings.workers)
-    return not any(said) and not runner.is_alone(planned) and servers.runs_alike(settings)
+    return not any(said) and not runner.is_alone(planned) and runs_alike(settings)
 
 
 def _estimated(runner: Runner, planned: Sequence[Planned], *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from cluster.cli import backtest, console, play_export, play_features, play_lookahead, play_vet, usage
+from cluster.cli import backtest, console, play_export, play_features, play_indicators, play_lookahead, play_new, play_vet, usage
 from cluster.jobs import warmup
 from coinswarm import errors
 from coinswarm.config import WARMUP_TOLERANCE
@@ -145,6 +145,9 @@ def _size(play: Play) -> int | None:
     return None if math.isinf(play.space.size) else int(play.space.size)
 
 
+app.command(name="new")(play_new.command)
+app.command(name="indicators")(play_indicators.command)
+app.command(name="schema")(play_new.print_schema)
 app.command(name="features")(play_features.command)
 app.command(name="lookahead")(play_lookahead.command)
 app.command(name="export")(play_export.command)

@@ -15,10 +15,10 @@ from cluster.jobs import variants
 from cluster.jobs.variants import Variant
 from coinswarm import play
 from coinswarm.config import WARMUP_TOLERANCE
-from coinswarm.indicators import features
 from coinswarm.market.bars import Bars
-from coinswarm.play import describe, expressions, model
+from coinswarm.play import describe, model
 from coinswarm.play.slots import CONDITIONS
+from coinswarm.play.values import FeatureValues
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,14 +59,11 @@ Columns = dict[str, tuple[np.ndarray, int]]
 
 def _features(chosen: model.Play, candles: Bars, markets: Mapping[str, Bars]) -> Columns:
     found: Columns = {}
-    for feature in chosen.features.values():
-        params = {name: value for name, value in feature.params if not isinstance(value, expressions.Slot)}
-        computed = features.compute(
-            feature.indicator, params, candles, source=str(feature.source), timeframe_ms=feature.timeframe_ms,
-            market=None if feature.market is None else markets[feature.market], warmup_tolerance=chosen.warmup_tolerance,
-        )  # fmt: skip
-        for output, values in computed.outputs.items():
-            found[_named(feature.id if output == "value" else f"{feature.id}.{output}")] = (values, computed.first)
+    values = FeatureValues(play=chosen, bars=candles, markets=markets)
+    for name in chosen.features:
+        computed = values.of(name)
+        for output, column in computed.outputs.items():
+            found[_named(name if output == "value" else f"{name}.{output}")] = (column, computed.first)
     return found
 
 

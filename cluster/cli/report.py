@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def command(
     evaluation: subjects.OfEvaluation,
     out: Annotated[Path | None, typer.Option("--out", help="The file to write; else in `reports` of the home folder.")] = None,
+    shown: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     server: client.Server = None,
     as_json: console.AsJson = False,
 ) -> None:
@@ -31,6 +32,16 @@ def command(
             name = store.evaluation(subjects.here(store, evaluation)).id
             path = write(settings, store, name, out)
     console.answer({"evaluation": name, "path": str(path)}, str(path), as_json=as_json)
+    if shown:
+        _open(path)
+
+
+def _open(path: Path) -> None:
+    """Show a file in the browser of this user, where there is one."""
+    import webbrowser
+
+    if not webbrowser.open(path.as_uri()):
+        console.note(f"no browser could be started; open {path.as_uri()} in one")
 
 
 def write(settings: MachineSettings, store: Store, evaluation: str, out: Path | None = None) -> Path:

@@ -36,17 +36,23 @@ def has_driver(process: psutil.Process) -> bool:
     return any("cluster.run.driver" in child.cmdline() for child in process.children())
 
 
-def runs_alike(settings: MachineSettings) -> bool:
-    """Whether a server of this home runs jobs with the database, the bars and the code of this process."""
-    return any(_is_alike(process) for process in of_home(settings))
+def runs_alike(settings: MachineSettings, *, since: float | None = None) -> bool:
+    """Whether a server of this home runs jobs with the database, the bars and the code of this process.
+
+    Args:
+        settings: of this machine.
+        since: when the code changed last, in seconds since 1970; a server that began earlier has other code in its memory. None: as the
+            files say.
+    """
+    changed_at = _changed_at() if since is None else since
+    return any(_is_alike(process, changed_at) for process in of_home(settings))
 
 
-def _is_alike(process: psutil.Process) -> bool:
-    """A server that began before a source file changed has other code in its memory."""
+def _is_alike(process: psutil.Process, changed_at: float) -> bool:
     try:
         theirs, ours = process.environ(), psutil.Process().environ()
         same = all(theirs.get(name) == ours.get(name) for name in _DECIDING)
-        return same and process.create_time() > _changed_at() and has_driver(process)
+        return same and process.create_time() > changed_at and has_driver(process)
     except psutil.Error:
         return False
 

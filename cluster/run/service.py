@@ -122,16 +122,17 @@ class Service:
         pid: of this process.
         tidy: called now and then, removes what is no longer needed on this machine.
         warm: start workers before there are jobs, so that the first ones wait for no import and no compiler.
+        warm_apart_s: seconds between those.
     """
 
     def __init__(
         self, store: Store, queue: Queue, *, spawn: Spawn, slots: int, cluster: JobCluster, stopped: Callable[[], bool],
-        lease_s: float = LEASE_S, poll_s: float = 0.5, pid: int = 0, warm: bool = False,
+        lease_s: float = LEASE_S, poll_s: float = 0.5, pid: int = 0, warm: bool = False, warm_apart_s: float = WARM_APART_S,
         tidy: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._store, self._queue, self._spawn, self._slots = store, queue, spawn, slots
         self._cluster, self._stopped, self._lease_s, self._poll_s, self._warm = cluster, stopped, lease_s, poll_s, warm
-        self._tidy = tidy
+        self._warm_apart_s, self._tidy = warm_apart_s, tidy
         self.owner = f"{socket.gethostname()}:{pid}"
         self._pid = pid
         self._inbox: inboxes.Queue[JobEnding] = inboxes.Queue()
@@ -163,7 +164,12 @@ class Service:
     def _warm_up(self) -> None:
         """Spawn a worker in advance, one after the other while nothing runs; without one the first job does."""
         now = time.monotonic()
-        if not self._warm or self._work or len(self._workers) >= min(self._slots, WARM_WORKERS) or now < self._warmed_at + WARM_APART_S:
+        if (
+            not self._warm
+            or self._work
+            or len(self._workers) >= min(self._slots, WARM_WORKERS)
+            or now < self._warmed_at + self._warm_apart_s
+        ):
             return
         self._warmed_at = now
         self._next += 1

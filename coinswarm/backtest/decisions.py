@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.indicators import features
-from coinswarm.indicators.features import Computed
 from coinswarm.market.bars import Bars
 from coinswarm.play import expressions, model
+from coinswarm.play.values import FeatureValues
 from coinswarm.types import BoolArray, FloatArray
 
 NO_MARKETS: Mapping[str, Bars] = {}
@@ -103,7 +102,7 @@ def decide(play: model.Play, bars: Bars, markets: Mapping[str, Bars] = NO_MARKET
         InvalidArgument: the play has open slots.
         NotFound: a feature names a market that is not in `markets`.
     """
-    reading = _Reading(bars, play.features, markets, play.warmup_tolerance)
+    reading = Reading(bars, FeatureValues(play=play, bars=bars, markets=markets))
     stop, target = play.risk.stop, play.risk.target
     conditions = [play.entry_long, play.exit_long, play.entry_short, play.exit_short]
     short = stop.level_short if stop and stop.level_short is not None else stop.level if stop else None
@@ -130,31 +129,31 @@ def _entries(long: BoolArray, short: BoolArray, mode: model.Mode) -> tuple[BoolA
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """One play read on one set of bars; features are computed once each."""
+class Reading:
+    """A play's operands and conditions on (n_bars,) bars, each known at the close of its bar; features are computed once each."""
 
     bars: Bars
-    features: Mapping[str, model.Feature]
-    markets: Mapping[str, Bars]
-    tolerance: float
-    computed: dict[str, Computed] = field(default_factory=dict)
+    features: FeatureValues
 
     def signal(self, condition: expressions.Condition | None) -> BoolArray:
+        """(n_bars,) where a condition is true; nowhere where there is none."""
         return np.zeros(len(self.bars), dtype=np.bool_) if condition is None else self.truth(condition)
 
     def level(self, operand: expressions.Operand | None) -> FloatArray:
+        """(n_bars,) values of an operand, NaN where there is none."""
         return np.full(len(self.bars), np.nan) if operand is None else self.value(operand)
 
     # --- operands: a missing value is NaN -------------------------------------------------------------------------------
 
     def value(self, operand: expressions.Operand) -> FloatArray:
+        """(n_bars,) values of an operand; NaN where it is missing."""
         match operand:
             case expressions.Literal(value):
                 return np.full(len(self.bars), number(value))
             case expressions.Column(name):
                 return self._column(name)
             case expressions.Output(feature, output):
-                return _missing_unless_finite(self._feature(feature).outputs[output])
+                return _missing_unless_finite(self.features.of(feature).outputs[output])
             case expressions.Shift(inner, bars):
                 return _shift(self.value(inner), int(number(bars)))
             case expressions.Arithmetic(sign, left, right):
@@ -166,26 +165,10 @@ class _Reading:
         total: FloatArray = sum(parts[1:], parts[0])
         return total / len(parts) if len(parts) > 1 else total
 
-    def _feature(self, name: str) -> Computed:
-        if name not in self.computed:
-            self.computed[name] = self._compute(self.features[name])
-        return self.computed[name]
-
-    def _compute(self, feature: model.Feature) -> Computed:
-        market = None
-        if feature.market is not None and feature.market != self.bars.symbol:
-            market = self.markets.get(feature.market)
-            if market is None:
-                raise errors.not_found("market given with the bars", feature.market, self.markets)
-        params = {key: value if isinstance(value, (str, bool)) else number(value) for key, value in feature.params}
-        return features.compute(
-            feature.indicator, params, self.bars, source=str(feature.source), timeframe_ms=feature.timeframe_ms, market=market,
-            warmup_tolerance=self.tolerance,
-        )  # fmt: skip
-
     # --- conditions: false where an operand is missing ------------------------------------------------------------------
 
     def truth(self, condition: expressions.Condition) -> BoolArray:
+        """(n_bars,) where a condition is true."""
         match condition:
             case expressions.Compare(sign, left, right):
                 return _compare(sign, self.value(left), self.value(right))
@@ -216,11 +199,12 @@ class _Reading:
     # --- warmth: the first bar on which a node and all that it looks back on have a value --------------------------------
 
     def first(self, node: expressions.Operand | expressions.Condition | None) -> int:
+        """The first bar on which it and all that it looks back on have a value; 0 for what is always known."""
         match node:
             case None | expressions.Literal() | expressions.Column():
                 return 0
             case expressions.Output(feature, _):
-                return self._feature(feature).first
+                return self.features.of(feature).first
             case expressions.Shift(inner, bars):
                 return self.first(inner) + int(number(bars))
             case expressions.Cross(left, right, _):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coinswarm import errors
-from coinswarm.backtest import decisions, listing, rules, tape
+from coinswarm.backtest import decisions, listing, rules, tape, unmet
 from coinswarm.backtest.portfolio import Trade
 from coinswarm.backtest.position import ExitReason
 from coinswarm.backtest.simulate import Simulation
@@ -45,6 +45,7 @@ class Backtest:
         metrics: every figure of `coinswarm.metrics.figures.FIGURES` by name.
         status: OK, or NO_TRADES when no position was ever opened.
         reason: why there were no trades; empty otherwise.
+        unmet: where no entry was ever decided, what its conditions lacked, a line a part; else none.
         costs, account: what it ran with.
     """
 
@@ -57,6 +58,7 @@ class Backtest:
     metrics: dict[str, float]
     status: Status
     reason: str
+    unmet: tuple[str, ...]
     costs: Costs
     account: Account
 
@@ -111,7 +113,7 @@ def run(
     costs, account = costs or play.costs, account or play.account
     simulation = Simulation(tape.of(used), decided, rules.of(variant, costs, account))
     simulation.run()
-    return _finished(variant, used, decided, simulation, costs, account)
+    return _finished(variant, used, decided, simulation, costs, account, markets or {})
 
 
 def fixed(play: Play, genome: FloatArray | None = None, params: Mapping[str, Value] | None = None) -> Play:
@@ -162,7 +164,15 @@ def _of_others(variant: Play, bars: Bars, markets: Mapping[str, Bars]) -> str:
     return ", and of other markets as much" + ("" if common.alike else f" ({common.text})")
 
 
-def _finished(play: Play, bars: Bars, decided: decisions.Decisions, simulation: Simulation, costs: Costs, account: Account) -> Backtest:
+def _finished(
+    play: Play,
+    bars: Bars,
+    decided: decisions.Decisions,
+    simulation: Simulation,
+    costs: Costs,
+    account: Account,
+    markets: Mapping[str, Bars],
+) -> Backtest:
     portfolio = simulation.portfolio
     status, reason = _verdict(decided, simulation)
     equity, held = np.array(portfolio.equity), np.array(portfolio.held)
@@ -176,6 +186,7 @@ def _finished(play: Play, bars: Bars, decided: decisions.Decisions, simulation: 
         metrics=assemble.figures(_history(simulation, decided.first, bars, equity, held)),
         status=status,
         reason=reason,
+        unmet=() if _signals(decided) else unmet.of(play, bars, markets, decided),
         costs=costs,
         account=account,
     )
@@ -184,10 +195,14 @@ def _finished(play: Play, bars: Bars, decided: decisions.Decisions, simulation: 
 def _verdict(decided: decisions.Decisions, simulation: Simulation) -> tuple[Status, str]:
     if simulation.portfolio.trades:
         return Status.OK, ""
-    signals = int(decided.entry_long.sum() + decided.entry_short.sum())
     if simulation.n_rejected:
         return Status.NO_TRADES, f"all {simulation.n_rejected} entries were rejected: too small, or without a valid stop or target"
-    return Status.NO_TRADES, "no limit order was filled" if signals else "no entry signal in the span"
+    return Status.NO_TRADES, "no limit order was filled" if _signals(decided) else "no entry signal in the span"
+
+
+def _signals(decided: decisions.Decisions) -> bool:
+    """Whether an entry was ever decided."""
+    return bool(decided.entry_long.any() or decided.entry_short.any())
 
 
 def _history(simulation: Simulation, first: int, bars: Bars, equity: FloatArray, held: FloatArray) -> History:

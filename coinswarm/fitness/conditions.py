@@ -6,7 +6,8 @@ that spell out what they are, so the next generation finds them again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -141,14 +142,22 @@ class Evaluation:
             children = [self.setting(value) for _, value in feature.params]
             plain = self.combine(
                 ("feature", feature.indicator, feature.timeframe_ms, feature.market, *names),
-                [self.setting(feature.source), *children],
+                [self._source(feature.source), *children],
                 lambda source, *values: self._compute(feature, source, dict(zip(names, values, strict=True))),
             )
             firsts = np.array([result.first for result in plain.results], dtype=np.int64)
             self._features[feature.id] = Distinct(plain.keys, plain.results, firsts, plain.index)
         return self._features[feature.id]
 
-    def _compute(self, feature: model.Feature, source: str, params: dict[str, Any]) -> features.Computed:
+    def _source(self, source: expressions.Setting | expressions.Output) -> Distinct:
+        """The columns that a feature is computed of, or what the feature that is its source gives."""
+        if not isinstance(source, expressions.Output):
+            return self.setting(source)
+        of = self._feature(self.play.features[source.feature])
+        keys = [(key, source.output) for key in of.keys]
+        return Distinct(keys, [result.series[source.output] for result in of.results], of.firsts, of.index)
+
+    def _compute(self, feature: model.Feature, source: str | features.Series, params: dict[str, Any]) -> features.Computed:
         market = None
         if feature.market is not None and feature.market != self.bars.symbol:
             if feature.market not in self.markets:
@@ -158,7 +167,7 @@ class Evaluation:
             feature.indicator, params, self.bars, source=source, timeframe_ms=feature.timeframe_ms, market=market,
             warmup_tolerance=self.play.warmup_tolerance,
         )  # fmt: skip
-        return features.Computed(outputs={name: _finite(values) for name, values in found.outputs.items()}, first=found.first)
+        return replace(found, outputs={name: _finite(values) for name, values in found.outputs.items()})
 
     # --- conditions -------------------------------------------------------------------------------------------------
 
@@ -256,8 +265,14 @@ def _size(result: Any) -> int:
     if isinstance(result, np.ndarray):
         return _ENTRY_BYTES + int(result.nbytes)
     if isinstance(result, features.Computed):
-        return _ENTRY_BYTES + sum(array.nbytes for array in result.outputs.values())
+        return _ENTRY_BYTES + sum(array.nbytes for array in _arrays(result))
     return _ENTRY_BYTES
+
+
+def _arrays(result: features.Computed) -> Iterable[FloatArray]:
+    """The different arrays of a feature; on the bars that are traded, its own values are those that are shown."""
+    own = [series.values for series in result.series.values()]
+    return {id(array): array for array in (*result.outputs.values(), *own)}.values()
 
 
 def _finite(values: FloatArray) -> FloatArray:

@@ -176,7 +176,7 @@ class Scorer:
         """Whether the arrays that these variants' features are fit into memory, each different one counted once."""
         arrays = 0
         for feature in self.play.features.values():
-            varying = list(slots.slots_in(feature))
+            varying = list(slots.slots_in(*slots.chain(feature, self.play.features)))
             different = len(np.unique(values[:, varying], axis=0)) if varying else 1
             arrays += different * len(find(feature.indicator).outputs)
         return arrays * len(self.bars) * 8 <= self._feature_bytes
@@ -263,7 +263,7 @@ class Scorer:
 
 def _slots(play: model.Play, *parts: object) -> list[int]:
     """The dimensions that parts of a play depend on, the features they lean on included."""
-    return sorted(slots.slots_in(*parts, *(play.features[name] for name in slots.features_of(*parts))))
+    return sorted(slots.slots_in(*parts, *(play.features[name] for name in slots.features_of(play.features, *parts))))
 
 
 def unscored(n_variants: int, status: Status) -> np.ndarray:

@@ -65,6 +65,13 @@ class Indicator:
     compute: Compute
     cite: str
 
+    @property
+    def default_output(self) -> str | None:
+        """What a feature's bare name means: its only output, `value`, or the output called like the indicator; None: one must be named."""
+        if len(self.outputs) == 1:
+            return self.outputs[0]
+        return next((name for name in ("value", self.name) if name in self.outputs), None)
+
 
 CATALOG: dict[str, Indicator] = {}
 """Filled by the family modules when `coinswarm.indicators` is imported."""

@@ -22,16 +22,31 @@ _SHOWN: WeakKeyDictionary[Bars, WeakKeyDictionary[Bars, Alignment]] = WeakKeyDic
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Series:
+    """One output of an indicator on the bars it is computed on: what another indicator may be computed of.
+
+    Attributes:
+        values: (n_own,) float64, each known at the close of its bar; NaN or infinite where there is no value.
+        first: the first that may be used; n_own when there is none.
+    """
+
+    values: FloatArray
+    first: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Computed:
     """An indicator's values on the exec bars.
 
     Attributes:
         outputs: name of each output -> (n_exec,) float64, NaN where there is no value.
         first: first exec bar whose values do not depend on where the data began; n_exec when there is none.
+        series: name of each output -> the same on the indicator's own bars.
     """
 
     outputs: dict[str, FloatArray]
     first: int
+    series: dict[str, Series]
 
 
 def compute(
@@ -39,7 +54,7 @@ def compute(
     params: Params,
     bars: Bars,
     *,
-    source: str = "close",
+    source: str | Series = "close",
     timeframe_ms: int | None = None,
     market: Bars | None = None,
     warmup_tolerance: float = config.WARMUP_TOLERANCE,
@@ -50,7 +65,9 @@ def compute(
         indicator: name in the catalogue.
         params: its parameters; what is left out takes its default.
         bars: n_exec candles the play trades on.
-        source: column the indicator is computed of, where it takes one; see `sources.SOURCES`.
+        source: column the indicator is computed of, where it takes one; see `sources.SOURCES`. Or what another indicator gave on the same
+            bars: of each stretch without a missing value, from the first that may be used, the indicator is computed alone, and its first
+            `warmup` values there are missing.
         timeframe_ms: length of the bars the indicator is computed on, milliseconds; None: that of the exec bars.
         market: candles of another market to compute it on; None: `bars` themselves.
         warmup_tolerance: how far the bars before the data may move a value that is called warm, in units of an output's own scale.
@@ -63,21 +80,49 @@ def compute(
     Raises:
         NotFound: the catalogue has no such indicator.
         InvalidArgument: a parameter is unknown, missing or outside its bounds; the source is unknown; the timeframe is faster than the
-            exec bars or than the other market's, or no multiple of them.
+            exec bars or than the other market's, or no multiple of them; another indicator is the source of one that takes none.
+        ShapeMismatch: the source has values on other bars.
     """
     entry = find(indicator)
     settings = {**complete(entry, params), catalog.TOLERANCE: warmup_tolerance}
     origin = _origin(bars, market, timeframe_ms)
-    if len(origin) == 0:
-        return Computed(outputs={name: np.full(len(bars), np.nan) for name in entry.outputs}, first=len(bars))
-    column = sources.column(origin, source)
-    arrays = entry.compute(origin, settings, column)
-    first = _first(arrays, entry.warmup(settings))
+    if isinstance(source, Series):
+        arrays, start = _of_series(entry, settings, origin, source), source.first
+    elif len(origin) == 0:
+        arrays, start = tuple(np.empty(0) for _ in entry.outputs), 0
+    else:
+        arrays, start = entry.compute(origin, settings, sources.column(origin, source)), 0
+    first = _first(arrays, start + entry.warmup(settings))
+    series = {name: Series(values=values, first=first) for name, values in zip(entry.outputs, arrays, strict=True)}
     if origin is bars:
-        return Computed(outputs=dict(zip(entry.outputs, arrays, strict=True)), first=first)
+        return Computed(outputs=dict(zip(entry.outputs, arrays, strict=True)), first=first, series=series)
     shown = _shown(bars, origin)
-    spread = {name: align.spread(values, shown) for name, values in zip(entry.outputs, arrays, strict=True)}
-    return Computed(outputs=spread, first=int(np.searchsorted(shown.index, first)))
+    spread = {name: align.spread(each.values, shown) for name, each in series.items()}
+    return Computed(outputs=spread, first=int(np.searchsorted(shown.index, first)) if len(origin) else len(bars), series=series)
+
+
+def _of_series(entry: Indicator, settings: Params, origin: Bars, source: Series) -> tuple[FloatArray, ...]:
+    """(n_own,) an output: computed of each stretch of the source alone, NaN where it is not warm there."""
+    if not entry.takes_source:
+        raise errors.InvalidArgument(f"{entry.name} is computed of whole bars", found="another feature as its source")
+    if source.values.size != len(origin):
+        raise errors.ShapeMismatch(f"a source must have a value for each of {len(origin)} bars", found=source.values.size)
+    warmup = entry.warmup(settings)
+    outputs = tuple(np.full(len(origin), np.nan) for _ in entry.outputs)
+    for start, end in _stretches(source):
+        if end - start > warmup:
+            part = np.ascontiguousarray(source.values[start:end])
+            for whole, values in zip(outputs, entry.compute(origin[start:end], settings, part), strict=True):
+                whole[start + warmup : end] = values[warmup:]
+    return outputs
+
+
+def _stretches(source: Series) -> list[tuple[int, int]]:
+    """Start and end of each run of known values, from the first that may be used."""
+    known = np.isfinite(source.values)
+    known[: source.first] = False
+    edges = np.flatnonzero(np.diff(known, prepend=False, append=False))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def find(indicator: str) -> Indicator:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from coinswarm import errors, stats
-from coinswarm.indicators.features import compute
 from coinswarm.ledger.chaos import ChaosTrades
 from coinswarm.market.bars import Bars
-from coinswarm.play.model import Feature, Play
+from coinswarm.play.model import Play
+from coinswarm.play.values import FeatureValues
 from coinswarm.types import FloatArray, IntArray
 
 ENOUGH = 500
@@ -79,8 +79,8 @@ def of_rule(rule: Play, bars: Bars, others: Mapping[str, Bars] | None = None) ->
     Raises:
         NotFound: a market that a feature names is not there.
     """
-    known = others or {}
-    computed = {name: _computed(feature, bars, known) for name, feature in rule.features.items()}
+    features = FeatureValues(play=rule, bars=bars, markets=others or {})
+    computed = {name: features.of(name).outputs for name in rule.features}
     columns = (
         (name if len(outputs) == 1 else f"{name}.{output}", values)
         for name, outputs in computed.items()
@@ -108,16 +108,6 @@ def _leaking(columns: Iterable[tuple[str, FloatArray]], bars: Bars) -> tuple[Fea
         FeatureLeak(feature=name, market=bars.key, hold=1, correlation=each.correlation, z=each.z) for name, each in seen if each.found
     ]
     return tuple(sorted(found, key=lambda leak: -abs(leak.correlation)))
-
-
-def _computed(feature: Feature, bars: Bars, others: Mapping[str, Bars]) -> Mapping[str, FloatArray]:
-    market = None if feature.market in (None, bars.symbol) else feature.market
-    if market is not None and market not in others:
-        raise errors.not_found("market with bars here", market, others)
-    return compute(
-        feature.indicator, dict(feature.params), bars, source=str(feature.source), timeframe_ms=feature.timeframe_ms,  # type: ignore[arg-type]
-        market=None if market is None else others[market],
-    ).outputs  # fmt: skip
 
 
 def _of_market(trades: ChaosTrades, market: int, features: Sequence[str], first_moves: FloatArray | None) -> Iterator[FeatureLeak]:

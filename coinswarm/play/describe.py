@@ -25,7 +25,7 @@ from coinswarm.play.expressions import (
     Slot,
     WindowKind,
 )
-from coinswarm.play.model import Play, Risk, Stop, Target
+from coinswarm.play.model import Feature, Play, Risk, Stop, Target
 from coinswarm.play.slots import CONDITIONS
 from coinswarm.types import FloatArray
 
@@ -116,11 +116,11 @@ def _level(name: str, level: Stop | Target | None, dimensions: Dimensions) -> st
 
 
 def play(strategy: Play) -> str:
-    """A play in a few lines: features, conditions, risk, and how many variants there are."""
+    """A play in a few lines: bars and markets, features, conditions, risk, and how many variants there are."""
     dimensions = strategy.space.dimensions
-    lines = [f"{strategy.name}: {strategy.description}" if strategy.description else strategy.name]
+    lines = [f"{strategy.name}: {strategy.description}" if strategy.description else strategy.name, *_traded(strategy)]
     for feature in strategy.features.values():
-        params = ", ".join(f"{name} {setting(value, dimensions)}" for name, value in feature.params)
+        params = ", ".join([*_source(feature, dimensions), *(f"{name} {setting(value, dimensions)}" for name, value in feature.params)])
         where = f" on {Timeframe(feature.timeframe_ms)}" if feature.timeframe_ms else ""
         market = f" of {feature.market}" if feature.market else ""
         lines.append(f"  {feature.id} = {feature.indicator}({params}){where}{market}")
@@ -128,6 +128,21 @@ def play(strategy: Play) -> str:
     lines.append(f"  risk: {risk(strategy.risk, dimensions)}")
     lines.append(f"  {strategy.policy.mode}, {strategy.policy.exit_mode}; {size(strategy)}")
     return "\n".join(lines)
+
+
+def _traded(strategy: Play) -> list[str]:
+    """The exec bars and markets that the play names; what it leaves to the run is left out."""
+    bars = "" if strategy.timeframe_ms is None else f"{Timeframe(strategy.timeframe_ms)} bars"
+    markets = ", ".join(strategy.symbols)
+    named = f"{bars} of {markets}" if bars and markets else bars or markets
+    return [f"  trades {named}"] if named else []
+
+
+def _source(feature: Feature, dimensions: Dimensions) -> list[str]:
+    """What a feature is computed of, where that is not the close."""
+    if isinstance(feature.source, Output):
+        return [operand(feature.source)]
+    return [] if feature.source == "close" else [setting(feature.source, dimensions)]
 
 
 def size(strategy: Play) -> str:

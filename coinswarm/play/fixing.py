@@ -49,10 +49,14 @@ def text(
 
 def _value(dimension: Dimension, node: Node, parameters: Mapping[str, Value]) -> Any:
     """What the variant chose, as the play spells it; for a dimension that has no effect, its first value."""
-    value = parameters.get(dimension.path, dimension.decode(dimension.low))
-    if dimension.kind == "choice" and isinstance(node.value, tuple):
-        return node.value[dimension.choices.index(value)].value
-    return int(value) if dimension.kind == "int" else value
+    value: Any = parameters.get(dimension.path, dimension.decode(dimension.low))
+    keys = node.value if isinstance(node.value, dict) else {}
+    listed = keys["values"].value if "values" in keys else node.value
+    if dimension.kind == "choice" and isinstance(listed, tuple):
+        value = listed[dimension.choices.index(value)].value
+    elif dimension.kind == "int":
+        value = int(value)
+    return {"name": keys["name"].value, "values": [value]} if "name" in keys else value
 
 
 def _plain(node: Node, made: Mapping[int, Any]) -> Any:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from coinswarm import display
 from coinswarm.config import WARMUP_TOLERANCE, Account, Costs
 from coinswarm.market.timeframe import Timeframe
-from coinswarm.play.expressions import Condition, Number, Operand, Setting
+from coinswarm.play.expressions import Condition, Number, Operand, Output, Setting
 from coinswarm.play.space import Space
 
 # --- features -------------------------------------------------------------------------------------------------------
@@ -28,7 +28,7 @@ class Feature:
         indicator: name in `coinswarm.indicators.catalog`.
         params: every parameter of the indicator, defaults filled, sorted by name.
         timeframe_ms: length of its bars; None: the exec bars.
-        source: the column it is computed of, where the indicator takes one.
+        source: the column it is computed of, where the indicator takes one, or the output of another feature on the same bars.
         market: canonical symbol of another market; None: the traded market.
     """
 
@@ -36,7 +36,7 @@ class Feature:
     indicator: str
     params: tuple[tuple[str, Setting], ...]
     timeframe_ms: int | None = None
-    source: Setting = "close"
+    source: Setting | Output = "close"
     market: str | None = None
 
 

@@ -14,7 +14,7 @@ from coinswarm.play import slots
 from coinswarm.play.dimension import Dimension
 from coinswarm.play.expressions import Condition
 from coinswarm.play.model import Mode, Play, Policy
-from coinswarm.play.reading import account, actions, constraints, features, parsing, risk, structures, timeframes
+from coinswarm.play.reading import account, actions, constraints, features, parsing, risk, sources, structures, timeframes
 from coinswarm.play.reading.conditions import Conditions
 from coinswarm.play.reading.nodes import Node
 from coinswarm.play.reading.problems import Place, Problems
@@ -28,6 +28,14 @@ KEYS = (
     "structures", "constraints", "setups", "actions", "risk", "risk_model", "entry", "position_policy", "provenance", "variables",
 )  # fmt: skip
 IGNORED = ("id", "validation", "synthetic", "date_range", "expected", "risk_limits", "backtest", "tags", "author", "metadata", "notes")
+_ELSEWHERE = {
+    **{name: f"actions.{name}" for name in actions.NAMES},
+    **{name: f"risk.{name}" for name in risk.KEYS},
+    **{name: f"position_policy.{name}" for name in account.POLICY_KEYS},
+    "indicators": "features",
+    "entry_conditions": "actions.entry_long",
+}
+"""Keys that are often written at the top, and where they stand."""
 _TEMPLATE = re.compile(r"\{\{\s*([\w.\-]+)\s*\}\}")
 _DROPPED = {Mode.LONG_ONLY: ("entry_short", "exit_short"), Mode.SHORT_ONLY: ("entry_long", "exit_long"), Mode.LONG_SHORT: ()}
 
@@ -83,7 +91,7 @@ def loads(text: str, *, file: str | None = None, indicators: Mapping[str, Indica
 
 
 def varied(text: str) -> tuple[Node, list[tuple[Dimension, Node]]]:
-    """The tree of a play that reads without a problem, templates filled, and the node that each of its dimensions stands on.
+    """The tree of a play that reads without a problem, templates filled, and the nodes that its dimensions stand on.
 
     Raises:
         BadPlay: it has problems.
@@ -94,7 +102,7 @@ def varied(text: str) -> tuple[Node, list[tuple[Dimension, Node]]]:
     filled = _filled(root, problems)
     state = ReadingState(problems, catalogue())
     _play(Place(filled, "", problems), text, state)
-    return filled, list(zip(state.dimensions, state.varied, strict=True))
+    return filled, state.varied
 
 
 def catalogue() -> Mapping[str, Indicator]:
@@ -132,10 +140,11 @@ def _fill(node: Node, variables: Mapping[str, Node], problems: Problems) -> Node
 
 def _play(root: Place, text: str, state: ReadingState) -> Play:
     problems = root.problems
-    root.check_map((*KEYS, *IGNORED), "a play")
+    root.check_map((*KEYS, *IGNORED), "a play", elsewhere=_ELSEWHERE)
     timeframes.read_timeframes(root, state)
     features.read_features(root, state)
     structures.read_structures(root, state)
+    sources.link_sources(state)
     sides = _conditions(root, state)
     money = risk.read_risk(root, state)
     policy = account.read_policy(root, tuple(name for name in actions.ENTRIES if name in sides))

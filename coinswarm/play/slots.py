@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -47,9 +47,18 @@ def _replaced(value: Any, put: Callable[[Slot], object]) -> Any:
     return dataclasses.replace(value, **changed) if changed else value
 
 
-def features_of(*values: object) -> tuple[str, ...]:
-    """The ids of the features that conditions and risk lean on, each once, in the order met."""
-    return tuple(dict.fromkeys(part.feature for value in values for part in parts(value) if isinstance(part, Output)))
+def chain(feature: Feature, features: Mapping[str, Feature]) -> Iterator[Feature]:
+    """A feature, the one that it is computed of, and so on to the one that is computed of bars."""
+    yield feature
+    while isinstance(feature.source, Output):
+        feature = features[feature.source.feature]
+        yield feature
+
+
+def features_of(features: Mapping[str, Feature], *values: object) -> tuple[str, ...]:
+    """The ids of the features that conditions and risk lean on, those that others are computed of too, each once, in the order met."""
+    named = (part.feature for value in values for part in parts(value) if isinstance(part, Output))
+    return tuple(dict.fromkeys(link.id for name in named for link in chain(features[name], features)))
 
 
 def slots_in(*values: object) -> frozenset[int]:
@@ -72,7 +81,7 @@ def put(play: Play, value: Callable[[Slot], object]) -> Play:
 
 def pruned(play: Play) -> Play:
     """The play without features nothing leans on and without dimensions that decide nothing; notes say which went."""
-    used = features_of(*(getattr(play, name) for name in CONDITIONS), play.risk)
+    used = features_of(play.features, *(getattr(play, name) for name in CONDITIONS), play.risk)
     idle = [name for name in play.features if name not in used]
     play = dataclasses.replace(
         play,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from coinswarm import errors
 from coinswarm.indicators import features
 from coinswarm.market.timeframe import Timeframe
+from coinswarm.play import describe
 from coinswarm.play.dimension import Dimension, Value
-from coinswarm.play.expressions import Slot
+from coinswarm.play.expressions import Output, Slot
 from coinswarm.play.model import Feature, Play
 
 MUCH = 0.2
@@ -66,9 +68,9 @@ def spread(play: Play, exec_ms: int) -> tuple[WarmUp, WarmUp]:
     """The shortest and the longest warm-up of a play's variants, from the ends of its ranges; rules between them are not looked at."""
     least, most = WarmUp(bars=0), WarmUp(bars=0)
     for feature in play.features.values():
-        asked = [_asked(play, feature, params, exec_ms) for params in _settings(play, feature)]
-        least = max(least, min(asked, key=_bars), key=_bars)
-        most = max(most, max(asked, key=_bars), key=_bars)
+        shortest, longest = (_told(feature, asked, exec_ms) for asked in _asked(play, feature))
+        least = max(least, shortest, key=_bars)
+        most = max(most, longest, key=_bars)
     return least, most
 
 
@@ -78,18 +80,33 @@ def _bars(one: WarmUp) -> int:
 
 def of_feature(variant: Play, feature: Feature, exec_ms: int) -> WarmUp:
     """The warm-up of one feature of a fixed play."""
-    return max((_asked(variant, feature, params, exec_ms) for params in _settings(variant, feature)), key=_bars)
+    return _told(feature, _asked(variant, feature)[1], exec_ms)
 
 
-def _asked(play: Play, feature: Feature, params: Mapping[str, Value], exec_ms: int) -> WarmUp:
-    own = features.warm_up(feature.indicator, params, play.warmup_tolerance)
+_Asked = tuple[int, Mapping[str, Value]]
+"""Bars of its own that a feature waits for, with the parameters that ask for them."""
+
+
+def _asked(play: Play, feature: Feature) -> tuple[_Asked, _Asked]:
+    """The least and the most that a feature waits for: its own warm-up, after that of the feature it is computed of."""
+    asked = [(features.warm_up(feature.indicator, params, play.warmup_tolerance), params) for params in _settings(play, feature)]
+    least, most = min(asked, key=operator.itemgetter(0)), max(asked, key=operator.itemgetter(0))
+    if not isinstance(feature.source, Output):
+        return least, most
+    before = _asked(play, play.features[feature.source.feature])
+    return (least[0] + before[0][0], least[1]), (most[0] + before[1][0], most[1])
+
+
+def _told(feature: Feature, asked: _Asked, exec_ms: int) -> WarmUp:
+    own, params = asked
     slower = max(1, (feature.timeframe_ms or exec_ms) // exec_ms)
     return WarmUp(bars=own if slower == 1 else (own + 2) * slower, feature=described(feature, params))
 
 
 def described(feature: Feature, params: Mapping[str, Value]) -> str:
-    """A feature with its parameters: `slow: ema(200) on 1h of BTC/USDT`."""
-    values = ", ".join(str(value) if isinstance(value, (str, bool)) else f"{value:.12g}" for value in params.values())
+    """A feature with its parameters: `slow: ema(200) on 1h of BTC/USDT`, or `fund_avg: sma(fund, 24)` where another one is its source."""
+    named = [describe.operand(feature.source)] if isinstance(feature.source, Output) else []
+    values = ", ".join([*named, *(describe.setting(value) for value in params.values())])
     where = f" on {Timeframe(feature.timeframe_ms)}" if feature.timeframe_ms else ""
     market = f" of {feature.market}" if feature.market else ""
     return f"{feature.id}: {feature.indicator}({values}){where}{market}"

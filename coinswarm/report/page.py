@@ -101,11 +101,11 @@ def _luck(markets: Sequence[MarketReport], about: Context) -> Markup:
     first = markets[0]
     held = next((part for part in first.segments if part.held_out), None)
     seen = next((part for part in first.segments if not part.held_out), None)
-    shown: list[Segment | None] = [part for part in (held, seen) if part] or [None]
-    bests = [_best(first, part, named=len(markets) > 1, second=place > 0) for place, part in enumerate(shown)]
+    shown = [part for part in (held, seen) if part is not None]
+    bests = [_best(first, part, named=len(markets) > 1, second=place > 0) for place, part in enumerate(shown or [None])]
     number = "not recorded" if about.trials is None else f"{about.trials:,}"
     tried = tag("div", tag("span", "Variants tried, in the campaign"), tag("b", number), class_="best tried")
-    advice = f"Believe the figure that was {held.name}: the search never saw those bars. " if held else ""
+    advice = f"Believe the figure {held.name}: the search never saw those bars. " if held else ""
     sentence = tag("p", advice, luck.warning(about.trials, _years(first, seen)))
     return tag("section", *bests, tried, sentence, class_="luck", id="luck")
 

@@ -15,6 +15,7 @@ from coinswarm import play
 from coinswarm.market import files, synthetic
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.validate import lookahead
+from tests import real_bars
 from tests.unit.validate import cheats
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,8 +129,9 @@ def test_progress_of_a_long_run_says_how_long_it_still_takes(capsys):
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_examples_are_honest_on_real_candles(file: Path, data_dir: Path):
-    bars = files.read(data_dir / "spot5m_2024" / "binance_BTC-USDT_5m.parquet")[20_000:36_000]
-    report = lookahead.check(play.with_run(play.load(file), symbol=bars.symbol), bars, variants=2, cuts=4)
+    read = play.load(file)
+    bars = real_bars.for_play(read, data_dir)
+    report = lookahead.check(play.with_run(read, symbol=bars.symbol), bars, variants=2, cuts=4)
     assert [verdict.offences for verdict in report.verdicts] == [(), (), ()]
     assert report.passed
     assert report.trades > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from coinswarm import backtest, play, report
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
+from tests.integration.chromium import Browser
 from tests.unit.report import test_cards_page, test_patterns_page
 
 FLAGS = (
@@ -86,6 +88,28 @@ def test_a_browser_draws_every_section_and_complains_of_nothing(browse: Browse, 
     assert 'data-drawn="3"' in seen.stdout
     assert "coinswarm replay e-1" in seen.stdout
     assert re.search(r'id="market-1"[^>]* hidden', seen.stdout)
+
+
+def test_all_trades_are_saved_out_of_the_file_itself(browser: Browser, written: Path, tmp_path: Path) -> None:
+    tab = browser.tab()
+    tab.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    tab.open(written.as_uri())
+    tab.click("#market-0 .download a")
+    tab.wait("document.readyState === 'complete'")
+    saved = _saved(tmp_path)
+    listed = re.search(r"Download all ([\d,]+) trades", written.read_text("utf-8"))
+    assert listed is not None
+    assert pl.read_csv(saved).height == int(listed[1].replace(",", "")) > 10
+    assert tab.complaints == []
+
+
+def _saved(folder: Path) -> Path:
+    """The file that a browser puts into a folder."""
+    until = time.monotonic() + 60
+    while not (found := list(folder.glob("*.csv"))):
+        assert time.monotonic() < until, list(folder.iterdir())
+        time.sleep(0.1)
+    return found[0]
 
 
 POKE = """<script>

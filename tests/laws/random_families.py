@@ -93,16 +93,36 @@ class Maker:
     # --- operands -------------------------------------------------------------------------------------------------------
 
     def output(
-        self, indicator: str, output: str = "value", source: expressions.Setting = "close", **params: expressions.Setting
+        self,
+        indicator: str,
+        output: str = "value",
+        source: expressions.Setting | expressions.Output = "close",
+        **params: expressions.Setting,
     ) -> expressions.Output:
-        """An output of a new feature, on a slower timeframe or another market at times."""
+        """An output of a new feature, on a slower timeframe or another market at times, on that of its source where it is another one."""
         name = f"f{len(self.features)}"
+        slow = self.rnd.choice([None] * 20 + [TF.ms, 3 * TF.ms, 3 * TF.ms, 24 * TF.ms])
+        other = self.rnd.choice([None] * 15 + [OTHER])
+        if isinstance(source, expressions.Output):
+            slow, other = self.features[source.feature].timeframe_ms, self.features[source.feature].market
         self.features[name] = model.Feature(
-            id=name, indicator=indicator, params=tuple(sorted(params.items())), source=source,
-            timeframe_ms=self.rnd.choice([None] * 20 + [TF.ms, 3 * TF.ms, 3 * TF.ms, 24 * TF.ms]),
-            market=self.rnd.choice([None] * 15 + [OTHER]),
-        )  # fmt: skip
+            id=name, indicator=indicator, params=tuple(sorted(params.items())), source=source, timeframe_ms=slow, market=other
+        )
         return expressions.Output(name, output)
+
+    def source(self) -> expressions.Setting | expressions.Output:
+        """A column, or another feature: of one that has values everywhere, here and there, or almost nowhere."""
+        match self.rnd.randrange(8):
+            case 0:
+                return self.output("psar", self.rnd.choice(["long", "short"]), af0=0.02, af=self.number(0.02, 0.1), max_af=0.2)
+            case 1:
+                return self.output("funding_rate")
+            case 2:
+                return self.output("volume_ratio", length=self.number(1, 3, whole=True))
+            case 3:
+                return self.output(self.rnd.choice(("ema", "rsi", "mom")), source=self.source(), length=self.number(2, 4, whole=True))
+            case _:
+                return self.word(*SOURCES)
 
     def price(self) -> expressions.Operand:
         """Something measured in the quote currency."""
@@ -110,10 +130,10 @@ class Maker:
             case 0 | 1:
                 return expressions.Column(self.rnd.choice(SOURCES))
             case 2 | 3:
-                indicator, source = self.rnd.choice(PRICE_FEATURES), self.word(*SOURCES)
+                indicator = self.rnd.choice(PRICE_FEATURES)
                 if indicator == "midprice":
                     return self.output(indicator, length=self.number(2, 5, 12, whole=True))
-                return self.output(indicator, source=source, length=self.number(2, 3, 5, whole=True))
+                return self.output(indicator, source=self.source(), length=self.number(2, 3, 5, whole=True))
             case 4:
                 words = {"mode": self.word("max", "min"), "source": self.word("close", "high", "low")}
                 return self.output("rolling_window", size=self.number(2, 12, whole=True), **words)

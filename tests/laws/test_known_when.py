@@ -160,7 +160,7 @@ def by_labels(
     made = features.compute(indicator, params, replace(slow, known_ts=slow.ts[:0]), source=source, **settings)
     shown = align.align(bars.close_ts, slow.ts + slow.timeframe.ms, slow.timeframe.ms)
     outputs = {name: align.spread(values, shown) for name, values in made.outputs.items()}
-    return features.Computed(outputs=outputs, first=int(np.searchsorted(shown.index, made.first)))
+    return replace(made, outputs=outputs, first=int(np.searchsorted(shown.index, made.first)))
 
 
 def test_the_look_ahead_command_fails_the_rule_of_before() -> None:

@@ -30,24 +30,27 @@ _COSTS = {
 }
 _FEES = {"taker_bps": "taker_bps", "maker_bps": "maker_bps"}
 _IDLE = ("max_notional_usdt", "max_margin_usdt", "margin", "margin_model", "liquidation_bps")
-_MARGIN_MODES = ("isolated_usdt", "isolated")
-_NEVER = ("allow_flip", "allow_scale_in", "allow_scale_out")
+MARGIN_MODES = ("isolated_usdt", "isolated")
+ACCOUNT_KEYS = (*_ACCOUNT, *_COSTS, "fee_model", "margin_mode", *_IDLE)
+FEE_KEYS = (*_FEES, "liquidation_bps")
+POLICY_KEYS = ("mode", "exit_mode", "reverse", "max_gap", "max_positions_per_symbol")
+NEVER = ("allow_flip", "allow_scale_in", "allow_scale_out")
 
 
 def read_account(root: Place) -> tuple[Account, Costs]:
     """What a play says of its account and costs; everything it leaves out has the default."""
     block = root.at("account")
-    if block is None or not block.check_map((*_ACCOUNT, *_COSTS, "fee_model", "margin_mode", *_IDLE), "account"):
+    if block is None or not block.check_map(ACCOUNT_KEYS, "account"):
         return Account(), Costs()
     mode = block.at("margin_mode")
     if mode is not None:
-        mode.one_of(_MARGIN_MODES, "margin_mode")
+        mode.one_of(MARGIN_MODES, "margin_mode")
     for key in _IDLE:
         if block.at(key) is not None:
             block.warn(f"{key} has no effect")
     fees = block.at("fee_model")
     costs = _fields(block, _COSTS)
-    if fees is not None and fees.check_map((*_FEES, "liquidation_bps"), "fee_model"):
+    if fees is not None and fees.check_map(FEE_KEYS, "fee_model"):
         costs |= _fields(fees, _FEES)
     return _built(Account, _fields(block, _ACCOUNT)), _built(Costs, costs)
 
@@ -85,9 +88,7 @@ def read_policy(root: Place, entries: tuple[str, ...]) -> Policy:
     sides = {name.removeprefix("entry_") for name in entries}
     implied = Mode.LONG_SHORT if len(sides) == 2 else Mode.SHORT_ONLY if sides == {"short"} else Mode.LONG_ONLY
     block = root.at("position_policy")
-    if block is None or not block.check_map(
-        ("mode", "exit_mode", "reverse", "max_gap", "max_positions_per_symbol", *_NEVER), "position_policy"
-    ):
+    if block is None or not block.check_map((*POLICY_KEYS, *NEVER), "position_policy"):
         return Policy(mode=implied)
     mode, exits, reverse = (block.at(key) for key in ("mode", "exit_mode", "reverse"))
     _fixed_rules(block)
@@ -115,7 +116,7 @@ def _fixed_rules(block: Place) -> None:
     count = block.at("max_positions_per_symbol")
     if count is not None and count.node.value != 1:
         count.refuse("a play holds at most 1 position a symbol")
-    for key in _NEVER:
+    for key in NEVER:
         entry = block.at(key)
         if entry is not None and entry.truth(key):
             entry.refuse(

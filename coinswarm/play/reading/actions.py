@@ -11,7 +11,9 @@ from coinswarm.play.reading.problems import Place
 ENTRIES = ("entry_long", "entry_short")
 SIDES = ("entry_long", "exit_long", "entry_short", "exit_short")
 NAMES = (*SIDES, "exit_all", "no_action")
-_BLOCK_KEYS = ("id", "cases", "else", "description")
+BLOCK_KEYS = ("id", "cases", "else", "description")
+CASE_KEYS = ("when", "emit", "id", "description")
+EMIT_KEYS = ("action", "percent", "metadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def _targets(name: str) -> tuple[str, ...]:
 
 
 def _cases(place: Place, conditions: Conditions) -> dict[str, Condition]:
-    if not place.check_map(_BLOCK_KEYS, "an action block"):
+    if not place.check_map(BLOCK_KEYS, "an action block"):
         return {}
     block = place.at("cases")
     if block is None or not block.items():
@@ -75,7 +77,7 @@ def _cases(place: Place, conditions: Conditions) -> dict[str, Condition]:
 
 
 def _case(place: Place, conditions: Conditions) -> _Case | None:
-    if not place.check_map(("when", "emit", "id", "description"), "a case"):
+    if not place.check_map(CASE_KEYS, "a case"):
         return None
     when = place.at("when")
     if when is None:
@@ -92,7 +94,7 @@ def _emitted(place: Place) -> tuple[str, ...]:
         return ()
     found: list[str] = []
     for item in block.items():
-        if item.check_map(("action", "percent", "metadata"), "an emitted action"):
+        if item.check_map(EMIT_KEYS, "an emitted action"):
             found += _emitted_action(item)
     return tuple(found)
 

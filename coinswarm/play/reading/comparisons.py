@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coinswarm import errors
 from coinswarm.play.expressions import Between, Column, Compare, Condition, Cross, Literal, Member, Near, Operand, Output, Shift
-from coinswarm.play.reading import numbers, operands
+from coinswarm.play.reading import infix, numbers, operands
 from coinswarm.play.reading.features import COLUMNS
 from coinswarm.play.reading.problems import Place
 from coinswarm.play.reading.state import ReadingState
@@ -20,9 +20,10 @@ _TOLERANCE = numbers.Domain(0.0)
 
 
 def is_comparison(place: Place) -> bool:
-    """Whether a list here is one comparison rather than a list of conditions: its second item is a word."""
+    """Whether a list here is one comparison rather than a list of conditions: its second item is a word, and no condition in one line."""
     items = place.items()
-    return len(items) >= 2 and isinstance(items[1].node.value, str)
+    second = items[1].node.value if len(items) >= 2 else None
+    return isinstance(second, str) and not infix.reads_like(second)
 
 
 def listed(place: Place, state: ReadingState) -> Condition | None:
@@ -56,8 +57,9 @@ def verbose(place: Place, state: ReadingState) -> Condition | None:
 
 def _operator(place: Place) -> str | None:
     text = place.node.value
-    if isinstance(text, str) and text.lower() in ALIASES:
-        return ALIASES[text.lower()]
+    word = "_".join(text.lower().split()) if isinstance(text, str) else None
+    if word in ALIASES:
+        return ALIASES[word]
     place.refuse("a comparison has an operator in the middle", names=errors.nearest(str(text), ALIASES) or (">", "<", "cross_above"))
     return None
 
@@ -145,7 +147,7 @@ def _equal(place: Place, state: ReadingState, left: Place, operator: str, right:
 
 def _is_state_word(place: Place, state: ReadingState) -> bool:
     value = place.node.value
-    return isinstance(value, str) and value.partition(".")[0] not in (*state.declared, *COLUMNS)
+    return isinstance(value, str) and operands.looked_back(value)[0].partition(".")[0] not in (*state.declared, *COLUMNS)
 
 
 def _value(place: Place, state: ReadingState, other: Operand, name: str) -> Operand | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from coinswarm import errors
 from coinswarm.play.expressions import All, AnyOf, Condition, Not
-from coinswarm.play.reading import comparisons, windows
+from coinswarm.play.reading import comparisons, infix, windows
 from coinswarm.play.reading.problems import Place
 from coinswarm.play.reading.state import ReadingState
 
 MAX_DEPTH = 40
 MAX_SIZE = 20_000
-_JUNCTIONS = ("all", "any", "not")
-_VERBOSE = ("lhs", "op", "rhs", "tolerance")
-KEYS = (*_JUNCTIONS, "setup", *windows.KEYS, *_VERBOSE)
+JUNCTIONS = ("all", "any", "not")
+VERBOSE = ("lhs", "op", "rhs", "tolerance")
+KEYS = (*JUNCTIONS, "setup", *windows.KEYS, *VERBOSE)
 
 
 class Conditions:
@@ -46,13 +48,27 @@ class Conditions:
             return self._all(place)
         if place.is_map():
             return self._mapped(place)
-        place.refuse('expected a condition such as [close, ">", 100], a list of them, or all, any, not, setup')
+        if isinstance(place.node.value, str):
+            return self._line(place, place.node.value)
+        place.refuse('expected a condition such as [close, ">", 100] or "close > 100", a list of them, or all, any, not, setup')
         return None
+
+    def _line(self, place: Place, text: str) -> Condition | None:
+        """A condition in one line."""
+        if text in self.state.setups:
+            place.refuse("a setup is referred to by a mapping", text, names=(f"{{ setup: {text} }}",))
+            return None
+        try:
+            node = infix.condition(text, place.line)
+        except infix.NotInfix as error:
+            place.refuse(f'a condition in one line reads like "close > dc.upper[1] and rsi < 30"; {error}', text[:80])
+            return None
+        return self.read(replace(place, node=node))
 
     def _mapped(self, place: Place) -> Condition | None:
         keys = [key for key, _ in place.entries()]
-        if not set(keys).isdisjoint(_VERBOSE):
-            return comparisons.verbose(place, self.state) if place.check_map(_VERBOSE, "a condition") else None
+        if not set(keys).isdisjoint(VERBOSE):
+            return comparisons.verbose(place, self.state) if place.check_map(VERBOSE, "a condition") else None
         if not place.check_map(KEYS, "a condition") or not set(keys) <= set(KEYS):
             return None
         if len(keys) != 1:

@@ -16,8 +16,9 @@ from coinswarm.play.reading.state import Declared, ReadingState
 
 COLUMNS = ("open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4")
 _NAME = re.compile(r"[A-Za-z_][\w\-]*")
-_IDLE = ("atr_key",)  # names the range that `min_atr_move` would count in; means nothing alone
-_KEYS = ("indicator", "indicator_type", "type", "params", "tf", "source", "market", "id")
+_LENGTHS = ("period", "periods", "window", "timeperiod")
+IDLE = ("atr_key",)  # names the range that `min_atr_move` would count in; means nothing alone
+KEYS = ("indicator", "indicator_type", "type", "params", "tf", "source", "market", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def declare(name: str, place: Place, state: ReadingState, declared: Declared) ->
 
 
 def _feature(name: str, place: Place, state: ReadingState) -> Declared:
-    if not place.check_map(_KEYS, "a feature"):
+    if not place.check_map(KEYS, "a feature", elsewhere=_parameters(place, state)):
         return Declared(None, None)
     kind = place.at("type")
     if kind is not None and (kind.one_of(("indicator",), "the type of a feature (structures stand under structures)") is None):
@@ -92,6 +93,15 @@ def _feature(name: str, place: Place, state: ReadingState) -> Declared:
     if entry is None or text is None:
         return Declared(None, None)
     return build(Declaration(name, place, text.lower(), timeframe_ms), state, entry)
+
+
+def _parameters(place: Place, state: ReadingState) -> dict[str, str]:
+    """Where each parameter of the feature's indicator stands, and a length by the names that others have for it."""
+    named = place.at("indicator") or place.at("indicator_type")
+    indicator = state.indicators.get(str(named.node.value).lower()) if named else None
+    names = {spec.name: spec.name for spec in indicator.parameters} if indicator else {}
+    names |= dict.fromkeys(_LENGTHS, "length") if "length" in names else {}
+    return {key: f"{place.path}.params.{name}" for key, name in names.items()}
 
 
 def build(declaration: Declaration, state: ReadingState, named_at: Place) -> Declared:
@@ -137,7 +147,7 @@ def _given(declaration: Declaration, indicator: Indicator, known: tuple[str, ...
     block = declaration.place.at("params")
     if block is None:
         return {}
-    idle = tuple(key for key in _IDLE if indicator.structure and key not in known and block.at(key) is not None)
+    idle = tuple(key for key in IDLE if indicator.structure and key not in known and block.at(key) is not None)
     for key in idle:
         block.warn(f"{key} has no effect on {indicator.name}")
     return dict(block.entries()) if block.check_map((*known, *idle), f"params of {indicator.name}") else {}
@@ -150,7 +160,17 @@ def _source(declaration: Declaration, indicator: Indicator, state: ReadingState)
     if not indicator.takes_source:
         entry.warn(f"{indicator.name} is computed of whole bars; source has no effect")
         return "close"
+    if entry.is_list() and not all(_is_column(item) for item in entry.items()):
+        entry.refuse("a list of sources has columns to choose from; another feature as source stands alone")
+        return "close"
+    if isinstance(entry.node.value, str) and not _is_column(entry):
+        state.sources[declaration.id] = declaration.place
+        return "close"
     return numbers.word(entry, state, COLUMNS, f"{declaration.id}.source")
+
+
+def _is_column(place: Place) -> bool:
+    return str(place.node.value).lower() in COLUMNS
 
 
 def _market(place: Place) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +14,9 @@ from coinswarm.play.expressions import Number, Setting
 from coinswarm.play.reading.problems import Place
 from coinswarm.play.reading.state import ReadingState
 
-RANGE_KEYS = ("min", "max", "step", "log")
+RANGE_KEYS = ("min", "max", "step", "log", "name")
+LIST_KEYS = ("values", "name")
+_NAME = re.compile(r"[A-Za-z_][\w\-]{0,199}")
 _MAX_CHOICES = 10_000
 _LARGEST = 1e15
 
@@ -48,9 +51,9 @@ COUNT = Domain(1, 100_000, integer=True)
 
 
 def is_range(place: Place) -> bool:
-    """Whether a mapping here reads like a range."""
+    """Whether a mapping here reads like a range, or like a list with a name."""
     value = place.node.value
-    return isinstance(value, dict) and not value.keys().isdisjoint(("min", "max", "step"))
+    return isinstance(value, dict) and not value.keys().isdisjoint(("min", "max", "step", "values"))
 
 
 def number(place: Place, state: ReadingState, domain: Domain = ANY, *, name: str | None = None) -> Number:
@@ -77,17 +80,38 @@ def word(place: Place, state: ReadingState, words: tuple[str, ...], name: str) -
 
 
 def _varying(place: Place, state: ReadingState, rule: Rule, name: str, one: _Reader) -> Setting:
-    name = state.free_name(name.removeprefix("actions."))
+    named = _own_name(place)
+    name = named or state.free_name(name.removeprefix("actions."))
+    listed = place.at("values")
+    value: Setting | Dimension | None
     if place.is_list():
-        value = _choices(place, state, rule, name, one)
+        value = _choices(place, rule, name, one)
+    elif listed is not None:
+        value = _choices(listed, rule, name, one) if place.check_map(LIST_KEYS, "a list with a name") else None
     elif place.is_map():
-        value = _range(place, state, rule, name)
+        value = _range(place, rule, name)
     else:
         value = one(place, rule)
+    if isinstance(value, Dimension):
+        value = state.vary(value, place.node)
     if value is None:
         return _fallback(rule) if isinstance(rule, Domain) else (rule.default if rule.default is not None else "")
+    if named is not None and state.settings.get(name, value) != value:
+        place.refuse("what has one name is one parameter, with the same values wherever it stands", name)
     state.settings[name] = value
     return value
+
+
+def _own_name(place: Place) -> str | None:
+    """The name that a range or list gives itself; None where it has none."""
+    entry = place.at("name")
+    text = entry.word("the name of a parameter") if entry else None
+    if entry is None or text is None:
+        return None
+    if not _NAME.fullmatch(text):
+        entry.refuse("the name of a parameter has letters, digits, _ and - only", text)
+        return None
+    return text
 
 
 def _fallback(domain: Domain) -> float:
@@ -126,7 +150,10 @@ def _one_truth(place: Place, rule: Rule) -> bool | None:
     return place.truth("this parameter")
 
 
-def _choices(place: Place, state: ReadingState, rule: Rule, name: str, one: _Reader) -> Setting | None:
+def _choices(place: Place, rule: Rule, name: str, one: _Reader) -> Setting | Dimension | None:
+    if not place.is_list():
+        place.refuse("values are a list to choose from")
+        return None
     items = place.items()
     if not items:
         place.refuse("a list of choices has at least one")
@@ -141,10 +168,10 @@ def _choices(place: Place, state: ReadingState, rule: Rule, name: str, one: _Rea
     if len(set(values)) != len(values):
         place.refuse("a choice is listed once")
         return None
-    return values[0] if len(values) == 1 else state.vary(Dimension.choice(name, values), place.node)
+    return values[0] if len(values) == 1 else Dimension.choice(name, values)
 
 
-def _range(place: Place, state: ReadingState, domain: Rule, name: str) -> Setting | None:
+def _range(place: Place, domain: Rule, name: str) -> Setting | Dimension | None:
     if not isinstance(domain, Domain):
         place.refuse("a word may be a list of words, not a range")
         return None
@@ -160,7 +187,7 @@ def _range(place: Place, state: ReadingState, domain: Rule, name: str) -> Settin
     if low == high:
         return low
     _warn_of_missed_end(place, low, high, step or (1.0 if domain.integer else 0.0))
-    return state.vary(_dimension(place, domain, name, low, high, step, is_log=is_log), place.node)
+    return _dimension(place, domain, name, low, high, step, is_log=is_log)
 
 
 def _end(place: Place, key: str) -> float | None:

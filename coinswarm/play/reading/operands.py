@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from coinswarm import errors
-from coinswarm.indicators.catalog import Indicator
 from coinswarm.play.expressions import Arithmetic, Column, Literal, Operand, Output, Shift
 from coinswarm.play.reading import numbers
 from coinswarm.play.reading.features import COLUMNS
@@ -14,7 +14,8 @@ from coinswarm.play.reading.state import ReadingState
 
 OPERATORS = ("+", "-", "*", "/", "%")
 _LIVE_PRICES = ("last_price", "mark_price")
-_REFERENCE_KEYS = ("feature_id", "feature", "field", "output", "offset")
+REFERENCE_KEYS = ("feature_id", "feature", "field", "output", "offset")
+_LOOKING_BACK = re.compile(r"(.+)\[(\d{1,9})\]")
 _OFFSET = numbers.Domain(0, 100_000, integer=True)
 
 
@@ -76,7 +77,7 @@ def _mapped(place: Place, state: ReadingState, name: str) -> Operand | None:
 
 
 def _reference(place: Place, state: ReadingState, name: str) -> Operand | None:
-    if not place.check_map(_REFERENCE_KEYS, "an operand"):
+    if not place.check_map(REFERENCE_KEYS, "an operand"):
         return None
     entry = place.at("feature_id") or place.at("feature")
     if entry is None:
@@ -96,7 +97,21 @@ def _reference(place: Place, state: ReadingState, name: str) -> Operand | None:
 
 
 def by_name(place: Place, state: ReadingState, text: str) -> Operand | None:
-    """What a name stands for: a declared feature, one of its outputs after a dot, or a column."""
+    """What a name stands for: a declared feature, one of its outputs after a dot, or a column; `[1]` behind it looks one bar back."""
+    name, offset = looked_back(text)
+    found = _by_name(place, state, name)
+    if not _OFFSET.admits(offset):
+        place.refuse(f"an offset is {_OFFSET.text()}", text)
+    return found if found is None or offset == 0.0 else Shift(found, offset)
+
+
+def looked_back(text: str) -> tuple[str, float]:
+    """A name without the offset in brackets behind it, and the offset: `dc.upper[1]` looks one bar back."""
+    match = _LOOKING_BACK.fullmatch(text)
+    return (match[1], float(match[2])) if match else (text, 0.0)
+
+
+def _by_name(place: Place, state: ReadingState, text: str) -> Operand | None:
     if text not in state.declared and text in COLUMNS:
         return Column(text)
     if text not in state.declared and text in _LIVE_PRICES:
@@ -119,7 +134,7 @@ def _output(place: Place, state: ReadingState, name: str, output: str | None) ->
         return None
     if declared.feature is None or declared.indicator is None:
         return None
-    chosen = default_output(declared.indicator) if output is None else output
+    chosen = declared.indicator.default_output if output is None else output
     if chosen not in declared.indicator.outputs:
         outputs = declared.indicator.outputs
         rule = f"{declared.indicator.name} has the outputs {', '.join(outputs)}"
@@ -127,13 +142,6 @@ def _output(place: Place, state: ReadingState, name: str, output: str | None) ->
         place.refuse(rule, f"{name}.{output}" if output else name, names=[f"{name}.{entry}" for entry in near])
         return None
     return Output(name, chosen)
-
-
-def default_output(indicator: Indicator) -> str | None:
-    """What a feature's bare name means: its only output, `value`, or the output called like the indicator."""
-    if len(indicator.outputs) == 1:
-        return indicator.outputs[0]
-    return next((name for name in ("value", indicator.name) if name in indicator.outputs), None)
 
 
 def leaves(operand: Operand) -> Iterator[Operand]:

@@ -19,6 +19,7 @@ MAX_DEPTH = 48
 MAX_NODES = 100_000
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _FLOAT = re.compile(r"[-+]?(\d[\d_]*)?\.?\d+([eE][-+]?\d{1,4})?|[-+]?\d+\.([eE][-+]?\d{1,4})?")
+_OFFSET_IN_LIST = re.compile(r"\[.*[\w.]\[\d+\]")
 _SPECIAL = {".nan": float("nan"), ".inf": float("inf"), "+.inf": float("inf"), "-.inf": float("-inf")}
 _TRUTH = {"true": True, "false": False}
 _PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
@@ -41,13 +42,21 @@ def parse(text: str, problems: Problems) -> Node | None:
         return _Builder(problems).document(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        reason = str(error.problem or error.context).removeprefix("did not find ").removeprefix("found ")
-        problems.add("", None, f"invalid YAML: {reason}", line=mark.line + 1 if mark else None)
+        problems.add("", None, _invalid(text, error), line=mark.line + 1 if mark else None)
     except (yaml.YAMLError, UnicodeError, ValueError) as error:
         problems.add("", None, "a play must be readable text in UTF-8", str(error).splitlines()[0] if str(error) else "")
     except _Stop:  # the problem that stopped the reading is on the list
         return None
     return None
+
+
+def _invalid(text: str, error: yaml.MarkedYAMLError) -> str:
+    """What is wrong with a YAML text; an offset that YAML takes for a list is the mistake that is made most."""
+    lines = text.splitlines()
+    mark = error.problem_mark
+    if mark is not None and mark.line < len(lines) and _OFFSET_IN_LIST.search(lines[mark.line]):
+        return 'within a list in brackets, an offset needs quotes: [close, ">", "dc.upper[1]"] or ["close > dc.upper[1]"]'
+    return f"invalid YAML: {(error.problem or str(error.context)).removeprefix('did not find ').removeprefix('found ')}"
 
 
 def scalar(text: str) -> Scalar:

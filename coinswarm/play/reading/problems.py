@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from coinswarm import errors
 from coinswarm.play.reading.nodes import Node
@@ -86,22 +87,26 @@ class Place:
         """Whether a list stands here."""
         return isinstance(self.node.value, tuple)
 
-    def check_map(self, keys: Iterable[str], what: str) -> bool:
-        """Whether a mapping stands here; notes a problem if not, and one for each key that is not among `keys`."""
+    def check_map(self, keys: Iterable[str], what: str, *, elsewhere: Mapping[str, str] = MappingProxyType({})) -> bool:
+        """Whether a mapping stands here; notes a problem if not, and one for each key that is not among `keys`.
+
+        `elsewhere` has keys that stand somewhere else, with their path there.
+        """
         if not isinstance(self.node.value, dict):
             self.refuse(f"{what} must be a mapping")
             return False
         known = list(keys)
         for key in self.node.value:
             if key not in known:
-                self.unknown_key(key, known, what)
+                self.unknown_key(key, known, what, elsewhere=elsewhere)
         return True
 
-    def unknown_key(self, key: str, known: Iterable[str], what: str) -> None:
-        """Note a key that means nothing here, with the nearest that do."""
+    def unknown_key(self, key: str, known: Iterable[str], what: str, *, elsewhere: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Note a key that means nothing here, with where it stands or the nearest that do."""
         names = list(known)
         path = f"{self.path}.{key}" if self.path else key
-        near = errors.nearest(key, names) or (tuple(names) if len(names) <= 6 else ())
+        nearest = tuple(elsewhere.get(name, name) for name in errors.nearest(key, (*names, *elsewhere)))
+        near = (elsewhere[key],) if key in elsewhere else nearest or (tuple(names) if len(names) <= 6 else ())
         self.problems.add(path, None, f"{what} has no such key", key, names=near, line=self.node.key_lines.get(key, self.line))
 
     def word(self, what: str) -> str | None:

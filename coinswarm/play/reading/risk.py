@@ -14,8 +14,17 @@ from coinswarm.play.reading.problems import Place
 from coinswarm.play.reading.state import ReadingState
 
 _Kind = TypeVar("_Kind", bound=StrEnum)
-_SHORT = ("stop_loss_pct", "take_profit_pct", "max_position_pct", "max_hold_bars")
-_FULL = ("stop_loss", "take_profit", "break_even", "sizing")
+SHORT = ("stop_loss_pct", "take_profit_pct", "max_position_pct", "max_hold_bars")
+FULL = ("stop_loss", "take_profit", "break_even", "sizing")
+KEYS = (*SHORT, *FULL)
+STOP_KEYS = ("type", "value", "atr_feature_id", "activation_pct", "buffer_pct", "level", "level_short", "structure")
+TARGET_KEYS = ("type", "value", "atr_feature_id")
+BREAK_EVEN_KEYS = ("activation_pct", "offset_pct")
+SIZING_KEYS = ("model", "value", "max_leverage")
+SIZING_MODELS = (*SizingModel, "fixed_usdt")
+ENTRY_KEYS = ("order_type", "limit_offset_pct", "time_in_force", "expire_after_bars")
+ORDER_TYPES = ("MARKET", "LIMIT")
+_OTHER_NAMES = {"atr": "atr_feature_id", **dict.fromkeys(("mult", "multiple", "multiplier", "pct", "percent", "risk_pct"), "value")}
 _SHARE = Domain(0.0, 100.0, above=True)
 _GAIN = Domain(0.0, 100_000.0, above=True)
 _POSITIVE = Domain(0.0, above=True)
@@ -49,7 +58,7 @@ def _known(block: Place) -> bool:
         entry = block.at(key)
         if entry is not None:
             entry.refuse(rule)
-    return block.check_map((*_SHORT, *_FULL, *_SHORT_FORM_ONLY), "risk")
+    return block.check_map((*KEYS, *_SHORT_FORM_ONLY), "risk")
 
 
 class _Parts:
@@ -78,9 +87,7 @@ class _Parts:
         key, place = found
         if key == "stop_loss_pct":
             return Stop(kind=StopKind.PERCENT, value=_percent(place, self.state, _SHARE))
-        kind = _kind(
-            place, StopKind, ("type", "value", "atr_feature_id", "activation_pct", "buffer_pct", "level", "level_short", "structure")
-        )
+        kind = _kind(place, StopKind, STOP_KEYS)
         return _STOPS[kind](place, self.state, kind) if kind is not None else None
 
     def target(self, stop: Stop | None) -> Target | None:
@@ -90,7 +97,7 @@ class _Parts:
         key, place = found
         if key == "take_profit_pct":
             return Target(kind=TargetKind.PERCENT, value=_percent(place, self.state, _GAIN))
-        kind = _kind(place, TargetKind, ("type", "value", "atr_feature_id"))
+        kind = _kind(place, TargetKind, TARGET_KEYS)
         if kind is None:
             return None
         level = _atr(place, self.state, stop.level if stop else None) if kind is TargetKind.ATR else None
@@ -107,7 +114,7 @@ class _Parts:
 
     def break_even(self) -> BreakEven | None:
         found = self.pick("break_even")
-        if found is None or not found[1].check_map(("activation_pct", "offset_pct"), "break_even"):
+        if found is None or not found[1].check_map(BREAK_EVEN_KEYS, "break_even"):
             return None
         activation, offset = found[1].at("activation_pct"), found[1].at("offset_pct")
         if activation is None:
@@ -133,10 +140,10 @@ class _Parts:
 
 
 def _sizing(place: Place, state: ReadingState) -> Sizing:
-    if not place.check_map(("model", "value", "max_leverage"), "sizing"):
+    if not place.check_map(SIZING_KEYS, "sizing", elsewhere=_OTHER_NAMES):
         return Sizing()
     entry = place.at("model")
-    word = entry.one_of((*SizingModel, "fixed_usdt"), "a sizing model") if entry else SizingModel.PERCENT_EQUITY
+    word = entry.one_of(SIZING_MODELS, "a sizing model") if entry else SizingModel.PERCENT_EQUITY
     model = SizingModel.FIXED_NOTIONAL if word == "fixed_usdt" else SizingModel(word or "percent_equity")
     value, leverage = place.at("value"), place.at("max_leverage")
     if value is None and model is not SizingModel.PERCENT_EQUITY:
@@ -155,7 +162,7 @@ def _percent(place: Place, state: ReadingState, domain: Domain, *, fraction: flo
 
 
 def _kind(place: Place, kinds: type[_Kind], keys: tuple[str, ...]) -> _Kind | None:
-    if not place.check_map(keys, "a stop or target"):
+    if not place.check_map(keys, "a stop or target", elsewhere=_OTHER_NAMES):
         return None
     entry = place.at("type")
     if entry is None:
@@ -245,10 +252,10 @@ def _atr(place: Place, state: ReadingState, other: Operand | None) -> Operand | 
 
 def _limit(root: Place, state: ReadingState) -> Limit | None:
     block = root.at("entry")
-    if block is None or not block.check_map(("order_type", "limit_offset_pct", "time_in_force", "expire_after_bars"), "entry"):
+    if block is None or not block.check_map(ENTRY_KEYS, "entry"):
         return None
     entry = block.at("order_type")
-    order_type = entry.one_of(("MARKET", "LIMIT"), "an order type") if entry else "MARKET"
+    order_type = entry.one_of(ORDER_TYPES, "an order type") if entry else "MARKET"
     offset, force, expiry = (block.at(key) for key in ("limit_offset_pct", "time_in_force", "expire_after_bars"))
     limit = Limit(
         offset_pct=numbers.number(offset, state, Domain(-50.0, 50.0)) if offset else 0.0,

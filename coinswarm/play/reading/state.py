@@ -35,19 +35,27 @@ class ReadingState:
     problems: Problems
     indicators: Mapping[str, Indicator]
     dimensions: list[Dimension] = field(default_factory=list)
-    varied: list[Node] = field(default_factory=list)
+    varied: list[tuple[Dimension, Node]] = field(default_factory=list)
+    """Every place at which a dimension stands; one with a name may stand at several."""
+    places: dict[Dimension, int] = field(default_factory=dict)
     settings: dict[str, Setting] = field(default_factory=dict)
     timeframes: dict[str, Timeframe] = field(default_factory=dict)
     exec_ms: int | None = None
     declared: dict[str, Declared] = field(default_factory=dict)
+    sources: dict[str, Place] = field(default_factory=dict)
+    """Features that are computed of another one, by id, until that one is known."""
+    chained: dict[str, int] = field(default_factory=dict)
+    """How many features stand in a row behind one that is computed of another, by id."""
     setups: dict[str, Place] = field(default_factory=dict)
     read_setups: dict[str, tuple[Condition | None, int, int]] = field(default_factory=dict)
 
     def vary(self, dimension: Dimension, node: Node) -> Slot:
-        """Add a dimension under a name of its own, with where it stands, and give the slot that stands for it."""
-        self.dimensions.append(dimension)
-        self.varied.append(node)
-        return Slot(len(self.dimensions) - 1)
+        """Add a dimension, with where it stands, and give the slot that stands for it; one that has been added is not added again."""
+        self.varied.append((dimension, node))
+        if dimension not in self.places:
+            self.places[dimension] = len(self.dimensions)
+            self.dimensions.append(dimension)
+        return Slot(self.places[dimension])
 
     def free_name(self, path: str) -> str:
         """The path, or with a number behind it when another parameter has that name."""

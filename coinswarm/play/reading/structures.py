@@ -19,7 +19,7 @@ LATER = (
     "fibonacci", "zone", "derived_zone", "displacement", "fair_value_gap", "order_block", "liquidity_zones", "premium_discount",
     "breaker_block",
 )  # fmt: skip
-_KEYS = ("type", "key", "params", "uses", "depends_on", "tf", "market")
+KEYS = ("type", "key", "params", "uses", "depends_on", "tf", "market")
 
 
 def read_structures(root: Place, state: ReadingState) -> None:
@@ -65,7 +65,7 @@ def _word_at(group: Place, text: str) -> Place:
 
 
 def _structure(place: Place, timeframe_ms: int | None, state: ReadingState) -> None:
-    if not place.check_map(_KEYS, "a structure"):
+    if not place.check_map(KEYS, "a structure"):
         return
     kind = place.at("type")
     if kind is None:

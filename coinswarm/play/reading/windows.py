@@ -20,8 +20,8 @@ def read(place: Place, key: str, state: ReadingState, condition: Callable[[Place
     """The window under `key`, such as `holds_for` or `holds_for_duration`; None after a problem."""
     timed = key.endswith("_duration")
     kind = WindowKind(key.removesuffix("_duration"))
-    counted = ("min_true",) if kind is WindowKind.COUNT_TRUE else ()
-    if not place.check_map(("duration" if timed else "bars", "expr", "anchor_tf", *counted), key):
+    counted = kind is WindowKind.COUNT_TRUE
+    if not place.check_map(keys_of(key), key):
         return None
     inner = place.at("expr")
     if inner is None:
@@ -32,6 +32,12 @@ def read(place: Place, key: str, state: ReadingState, condition: Callable[[Place
     if expr is None or bars is None or min_true is None:
         return None
     return Window(kind=kind, bars=bars, condition=expr, min_true=min_true, bar_ms=bar_ms)
+
+
+def keys_of(key: str) -> tuple[str, ...]:
+    """What a window says."""
+    counted = ("min_true",) if key.startswith(WindowKind.COUNT_TRUE) else ()
+    return ("duration" if key.endswith("_duration") else "bars", "expr", "anchor_tf", *counted)
 
 
 def _bars(place: Place, key: str, state: ReadingState) -> tuple[Number | None, int | None]:

@@ -15,7 +15,7 @@ from coinswarm.backtest.run import run
 from coinswarm.config import Account, Costs
 from coinswarm.indicators import features
 from coinswarm.indicators.catalog import Params
-from coinswarm.indicators.features import Computed
+from coinswarm.indicators.features import Computed, Series
 from coinswarm.kernels.codes import N_OUTCOME, Outcome, Reason
 from coinswarm.market.bars import Bars
 from coinswarm.play.model import Play
@@ -77,7 +77,7 @@ class FeatureCompute(Protocol):
     """`coinswarm.indicators.features.compute`, or what stands in for it."""
 
     def __call__(
-        self, indicator: str, params: Params, bars: Bars, *, source: str, timeframe_ms: int | None, market: Bars | None,
+        self, indicator: str, params: Params, bars: Bars, *, source: str | Series, timeframe_ms: int | None, market: Bars | None,
         warmup_tolerance: float,
     ) -> Computed:  # fmt: skip
         """Values of one feature on the exec bars."""

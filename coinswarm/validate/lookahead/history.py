@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coinswarm import errors
 from coinswarm.backtest.decisions import Decisions
 from coinswarm.config import Account, Costs
-from coinswarm.play.model import Feature, Play
+from coinswarm.play.model import Play
+from coinswarm.play.values import FeatureValues
 from coinswarm.types import FloatArray
 from coinswarm.validate.lookahead.engine import Engine, Simulator, Trading
 from coinswarm.validate.lookahead.worlds import World
@@ -46,33 +46,15 @@ class Witness:
         """Features and decisions on a world; no trades yet."""
         values: dict[str, FloatArray] = {}
         warm: dict[str, int] = {}
-        for feature in self.play.features.values():
-            found = self._compute(feature, world)
-            for output, array in found[0].items():
-                values[feature.id if output == "value" else f"{feature.id}.{output}"] = array
-            warm[feature.id] = found[1]
+        features = FeatureValues(play=self.play, bars=world.bars, markets=world.markets, compute=self.engine.compute)
+        for name in self.play.features:
+            found = features.of(name)
+            for output, array in found.outputs.items():
+                values[name if output == "value" else f"{name}.{output}"] = array
+            warm[name] = found.first
         return RunHistory(features=values, warm=warm, wanted=self.engine.decide(self.play, world.bars, world.markets), trades={})
-
-    def _compute(self, feature: Feature, world: World) -> tuple[dict[str, FloatArray], int]:
-        params = {name: value if isinstance(value, str | bool) else _number(value) for name, value in feature.params}
-        market = None
-        if feature.market is not None:
-            market = world.markets.get(feature.market)
-            if market is None:
-                raise errors.not_found("market given with the bars", feature.market, world.markets)
-        found = self.engine.compute(
-            feature.indicator, params, world.bars, source=str(feature.source), timeframe_ms=feature.timeframe_ms, market=market,
-            warmup_tolerance=self.play.warmup_tolerance,
-        )  # fmt: skip
-        return found.outputs, found.first
 
     def trades(self, simulator: str, world: World, start_ts: int | None = None) -> Trading:
         """What one of the simulators does in a world."""
         run: Simulator = getattr(self.engine, simulator)
         return run(self.play, world.bars, costs=self.costs, account=self.account, markets=world.markets, start_ts=start_ts)
-
-
-def _number(value: object) -> float:
-    if not isinstance(value, float | int):
-        raise errors.InvalidArgument("a variant must be fixed before it is checked", found=repr(value))
-    return float(value)

@@ -45,12 +45,9 @@ def test_a_server_of_the_same_home_runs_jobs_alike(served: psutil.Process, tmp_p
     assert not servers.runs_alike(MachineSettings(home=tmp_path / "other"))
 
 
-def test_a_server_with_another_database_or_older_code_does_not(
-    served: psutil.Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert servers.runs_alike(MachineSettings(home=tmp_path))
-    monkeypatch.setattr(servers, "_changed_at", lambda: time.time() + 1)
-    assert not servers.runs_alike(MachineSettings(home=tmp_path))
+def test_a_server_with_older_code_does_not(served: psutil.Process, tmp_path: Path) -> None:
+    assert servers.runs_alike(MachineSettings(home=tmp_path), since=served.create_time() - 1)
+    assert not servers.runs_alike(MachineSettings(home=tmp_path), since=served.create_time() + 1)
 
 
 def test_a_server_without_its_driver_does_not(served: psutil.Process, tmp_path: Path) -> None:
@@ -72,10 +69,8 @@ def test_a_server_without_its_driver_does_not(served: psutil.Process, tmp_path: 
         (True, {"address": "a:1"}, False),
     ],
 )
-def test_only_what_is_too_large_and_says_no_place_is_handed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool, said: dict[str, Any], expected: bool
-) -> None:
-    monkeypatch.setattr(servers, "runs_alike", lambda _settings: True)
+def test_only_what_is_too_large_and_says_no_place_is_handed_over(tmp_path: Path, large: bool, said: dict[str, Any], expected: bool) -> None:
     runner, _, made = planned(tmp_path, generations=enough(tmp_path) if large else 1)
     settings = MachineSettings(home=tmp_path)
-    assert job_commands._is_served(settings, runner, made, RunOptions(**said)) is expected
+    assert job_commands.is_served(settings, runner, made, RunOptions(**said), lambda _: True) is expected
+    assert not job_commands.is_served(settings, runner, made, RunOptions(**said), lambda _: False)

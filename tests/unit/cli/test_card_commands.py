@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import re
 from pathlib import Path
@@ -140,10 +139,7 @@ def test_the_rules_are_shown_with_what_would_help(capsys: pytest.CaptureFixture[
 # --- opening a vault -------------------------------------------------------------------------------------------------
 
 
-def test_a_vault_is_not_opened_without_a_word_where_there_is_no_terminal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
+def test_a_vault_is_not_opened_without_a_word_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     chosen = Candidate(evaluation="e1", split=campaign_split("c"), passed=False)
     with pytest.raises(errors.Refused, match="no terminal to ask on"):
         vault._ask(chosen, 2)

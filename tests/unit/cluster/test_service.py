@@ -98,8 +98,7 @@ def test_a_job_that_cannot_be_done_fails_with_the_reason() -> None:
     assert (job.status, job.error) == ("failed", "it cannot be done")
 
 
-def test_workers_wait_for_jobs_one_by_one_and_no_more_than_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster.run.service.WARM_APART_S", 0.0)
+def test_workers_wait_for_jobs_one_by_one_and_no_more_than_can_be_used() -> None:
     store = MemoryStore()
     done = inboxes.Queue[JobEnding]()
     for slots, spare in ((1, 1), (3, 3), (100, WARM_WORKERS)):
@@ -113,7 +112,9 @@ def test_workers_wait_for_jobs_one_by_one_and_no_more_than_can_be_used(monkeypat
             return next(turns, TURNS) == TURNS
 
         queue = MemoryQueue(store, MemoryAccess())
-        Service(store, queue, spawn=spawn, slots=slots, cluster=NoCluster(), stopped=stopped, poll_s=0.001, warm=True).run()
+        Service(
+            store, queue, spawn=spawn, slots=slots, cluster=NoCluster(), stopped=stopped, poll_s=0.001, warm=True, warm_apart_s=0.0
+        ).run()  # fmt: skip
         assert spawned == list(range(1, spare + 1))
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from coinswarm import fitness, play
-from coinswarm.market import synthetic
+from coinswarm.market import resample, synthetic
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import Timeframe
 from coinswarm.metrics.figures import Status
+from tests import real_bars
 
 FOLDER = Path(__file__).resolve().parents[3] / "plays"
 PLAYS = sorted(path for name in ("examples", "technical", "academic") for path in (FOLDER / name).glob("*.yml"))
@@ -33,8 +34,18 @@ def test_a_play_of_the_catalogue_is_named_cited_and_scored(path: Path, market: B
     read = play.load(path)
     genomes = read.space.enumerate(16) if read.space.size <= 16 else read.space.sample(np.random.default_rng(0), 16)
     peer = {"BTC/USDT": synthetic.market("BTC/USDT", Timeframe.parse("5m"), len(market), seed=4)}
-    scores = fitness.score(read, genomes, market, markets=peer)
+    slow = Timeframe(read.timeframe_ms or market.timeframe.ms)
+    bars = resample.resample(market, slow) if slow.ms > market.timeframe.ms else market
+    scores = fitness.score(read, genomes, bars, markets=peer)
     assert read.name == path.stem
     assert read.provenance["cites"]
     assert set(scores["status"].tolist()) <= {Status.OK, Status.NO_TRADES}
     assert (scores["n_trades"] > 0).any()
+
+
+@pytest.mark.parametrize("name", ["rsi2_reversion", "donchian_trail", "funding_average"])
+def test_what_is_written_from_the_reference_alone_trades_on_real_bars(name: str, data_dir: Path) -> None:
+    read = play.load(FOLDER / "examples" / f"{name}.yml")
+    scores = fitness.score(read, read.space.enumerate(40), real_bars.for_play(read, data_dir))
+    assert read.notes == ()
+    assert (scores["n_trades"] > 0).mean() > 0.3

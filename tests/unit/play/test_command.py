@@ -18,7 +18,7 @@ def run(*args: object) -> tuple[int, str, str]:
 def test_check_passes_the_examples_and_describes_them(examples: list[Path]) -> None:
     code, out, err = run("check", *examples)
     assert (code, err) == (0, "")
-    assert out.count(": ok") == len(examples) == 3
+    assert out.count(": ok") == len(examples) == 6
     assert "ema_fast crosses below ema_slow" in out
 
 

@@ -21,7 +21,7 @@ features:
   fast: { indicator: ema, params: &length { length: { min: 3, max: 20 } } }
   slow: { indicator: ema, params: { length: "{{ slow }}" } }
   third: { indicator: ema, params: { <<: *length } }
-  bands: { indicator: bbands, params: { length: [20, 30], std: { min: 1.5, max: 2.5 } } }
+  bands: { indicator: bbands, params: { length: [20, 30], std: { min: 1.5, max: 2.5 } }, source: third }
 setups: { calm: [[bands.lower, "<", [1, 2.5, 1e3]]] }
 actions:
   entry_long:

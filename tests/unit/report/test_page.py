@@ -96,7 +96,7 @@ def test_held_out_figures_are_the_large_ones_and_both_are_shown(simulate: Callab
     html = page.render([report.MarketReport(backtest=backtest, segments=_segments(backtest))])
     card = _text(html[html.index("<span>Sharpe ratio</span>") :])[:60]
     assert re.search("Sharpe ratio \N{MINUS SIGN}0.12 in sample 3.21", card)
-    assert "Believe the figure that was held out" in html
+    assert "Believe the figure held out" in html
 
 
 def test_the_figure_that_was_held_out_is_the_headline_and_the_one_that_was_picked_comes_second(simulate: Callable[..., object]) -> None:
