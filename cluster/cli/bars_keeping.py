@@ -126,6 +126,6 @@ def _ask(used: Sequence[Uses], question: str, *, yes: bool, back: str = "") -> N
         return
     if not sys.stdin.isatty():
         raise errors.Refused(
-            "this must be confirmed, and there is no terminal to ask on", found="no --yes", hint="--yes goes on without asking"
+            "this must be confirmed, and there is no terminal to ask on", found="no --yes", hint="--yes does not ask"
         )
     typer.confirm(question, abort=True, err=True)

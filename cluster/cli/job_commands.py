@@ -301,7 +301,7 @@ def _done(settings: MachineSettings, runner: Runner, planned: Planned, wanted: R
 
     before = runner.repeated(planned)
     if before is not None and before.status == "done":
-        console.note(f"job {before.id} has done this already: nothing is done twice")
+        console.note(f"job {before.id} has already done this, so it is not done again")
         return before
     if before is not None:
         raise errors.Conflict(f"job {before.id} is doing this", hint=f"`coinswarm jobs resume {before.id}` resumes it")

@@ -136,7 +136,7 @@ def give_up(store: Store, lease: Lease, problem: BaseException, *, tell: Callabl
             fail(store, lease, str(problem))
         elif not lent:
             store.release(lease)
-            tell(f"job {lease.job} is given back; `coinswarm jobs resume {lease.job}` goes on with it")
+            tell(f"job {lease.job} is given back; `coinswarm jobs resume {lease.job}` resumes it")
     except errors.Conflict:
         return  # the job is another's by now
     except errors.CoinswarmError as second:

@@ -274,7 +274,7 @@ def test_a_vault_is_opened_for_what_passed_its_gates_and_for_others_only_when_to
         look()
     assert look(anyway=True) is None
     judged(guarded, best, plateau__score=0.1)
-    with pytest.raises(errors.Refused, match=r"failed 1 of 16 rules, was plateau.*coinswarm gates check.*--anyway"):
+    with pytest.raises(errors.Refused, match=r"failed 1 of 16 rules, got plateau.*coinswarm gates check.*--anyway"):
         look()
     assert look(anyway=True) is False
     judged(guarded, best)

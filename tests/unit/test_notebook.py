@@ -108,7 +108,7 @@ def test_frames_are_checked_as_files_are() -> None:
         cs.bars_from(frame)
     with pytest.raises(errors.UnknownColumns):
         cs.bars_from(frame.drop("close"), symbol="AAA/USDT")
-    with pytest.raises(errors.InvalidArgument, match="from a Polars or pandas frame, was list"):
+    with pytest.raises(errors.InvalidArgument, match="from a Polars or pandas frame, got list"):
         cs.bars_from([1, 2], symbol="AAA/USDT")
 
 

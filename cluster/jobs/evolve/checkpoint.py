@@ -152,7 +152,7 @@ def _raced(
         for column, key in enumerate(one.markets if there.any() else ()):
             batch = segments.get((segment_of(rung), key))
             if batch is None:
-                raise errors.Conflict(f"the ledger lacks figures of {key}", hint="a pruned job cannot go on; start a new one")
+                raise errors.Conflict(f"the ledger lacks figures of {key}", hint="a pruned job cannot be resumed; start a new one")
             table[there, column] = batch.figures[_rows_of(names(batch.variants), trials["identity"][there])]
     return trials, table
 
@@ -164,7 +164,7 @@ def _table(markets: Sequence[str], scores: Sequence[ScoreBatch], mine: BoolArray
     for column, key in enumerate(markets):
         batch = by_market.get(key)
         if batch is None or len(batch) != len(mine):
-            raise errors.Conflict(f"the ledger lacks figures of {key}", hint="a pruned job cannot go on; start a new one")
+            raise errors.Conflict(f"the ledger lacks figures of {key}", hint="a pruned job cannot be resumed; start a new one")
         table[:, column] = batch.figures[mine]
     return table
 

@@ -119,19 +119,19 @@ def test_what_is_no_file_of_settings_is_refused_with_its_line(text: str, said: s
 
 def test_a_file_that_other_accounts_can_write_is_refused(home: Path) -> None:
     write(home, "workers: 4\n").chmod(0o664)
-    with pytest.raises(errors.BadSetting, match=r"no other account can change, was .*its group can write. Hint: `chmod go-w "):
+    with pytest.raises(errors.BadSetting, match=r"no other account can change, got .*its group can write. Hint: `chmod go-w "):
         machine.load()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give a file away")
 def test_a_file_of_another_account_is_refused(home: Path) -> None:
     os.chown(write(home, "workers: 4\n"), 54321, -1)
-    with pytest.raises(errors.BadSetting, match=r"no other account can change, was .* of the account 54321"):
+    with pytest.raises(errors.BadSetting, match=r"no other account can change, got .* of the account 54321"):
         machine.load()
 
 
 def test_a_folder_bytes_and_a_file_that_is_not_there_are_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for path, said in ((home, "must be a file, was the folder"), (home / "none", "must be readable"), (home / "raw", "text in UTF-8")):
+    for path, said in ((home, "must be a file, got the folder"), (home / "none", "must be readable"), (home / "raw", "text in UTF-8")):
         (home / "raw").write_bytes(b"workers: \xff\xfe")
         monkeypatch.setenv(machine.CONFIG, str(path))
         with pytest.raises(errors.BadSetting, match=said):

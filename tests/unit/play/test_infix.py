@@ -97,7 +97,7 @@ def test_lines_stand_in_lists_beside_other_conditions() -> None:
         ("close > 3 4", "'4' stands where and, or or the end is expected"),
         ("close ~ open", "'~ open' is not understood"),
         ("up", "did you mean { setup: up }?"),
-        ("close > dc.upper[999999]", "an offset is a whole number in [0, 100000]"),
+        ("close > dc.upper[999999]", "an offset is an integer from 0 to 100000"),
         ('[close, ">", dc.upper[1]]', 'an offset needs quotes: [close, ">", "dc.upper[1]"]'),
     ],
 )

@@ -203,7 +203,7 @@ def test_a_walk_forward_takes_the_most_folds_that_fit_and_notes_it() -> None:
 
 def test_a_walk_forward_that_not_even_one_fold_fits_says_what_would_help() -> None:
     slow = cards_world.TEXT.replace("{ min: 16, max: 40, step: 4 }", "{ min: 3600, max: 3608, step: 4 }")
-    with pytest.raises(errors.SpanTooShort, match=r"walk forward takes 7,\d+ bars.*was 6,000.*Hint: search on a longer history"):
+    with pytest.raises(errors.SpanTooShort, match=r"walk forward takes 7,\d+ bars.*got 6,000.*Hint: search on a longer history"):
         walkforward.walk(bench(text=slow), 6)
 
 
