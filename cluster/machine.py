@@ -153,7 +153,7 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class SettingsRead:
     """The settings of this machine, where each comes from, and the file that was read; None: there is none."""
 
     settings: MachineSettings
@@ -166,7 +166,7 @@ def load() -> MachineSettings:
     return read().settings
 
 
-def read() -> Reading:
+def read() -> SettingsRead:
     """Read the settings of this machine: what the environment says, else the file of settings, else the default.
 
     Raises:
@@ -185,7 +185,7 @@ def read() -> Reading:
         given = {name: entry.value for name, entry in contents.entries.items()} | given
     if mistakes:
         raise errors.BadSettings(mistakes)
-    return Reading(settings=MachineSettings.model_validate(given), origins=origins, file=file)
+    return SettingsRead(settings=MachineSettings.model_validate(given), origins=origins, file=file)
 
 
 def _of_environment() -> tuple[dict[str, object], list[errors.PlayProblem]]:

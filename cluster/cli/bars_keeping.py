@@ -125,7 +125,5 @@ def _ask(used: Sequence[Uses], question: str, *, yes: bool, back: str = "") -> N
     if yes:
         return
     if not sys.stdin.isatty():
-        raise errors.Refused(
-            "this must be confirmed, and there is no terminal to ask on", found="no --yes", hint="--yes does not ask"
-        )
+        raise errors.Refused("this must be confirmed, and there is no terminal to ask on", found="no --yes", hint="--yes does not ask")
     typer.confirm(question, abort=True, err=True)

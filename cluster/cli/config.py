@@ -35,7 +35,7 @@ def show(*, as_json: console.AsJson = False) -> None:
     )
 
 
-def _row(name: str, reading: machine.Reading) -> dict[str, Any]:
+def _row(name: str, reading: machine.SettingsRead) -> dict[str, Any]:
     value, origin = getattr(reading.settings, name), reading.origins.get(name, machine.Origin())
     return {
         "name": name,

@@ -125,9 +125,7 @@ def _ask(chosen: Candidate, before: int) -> None:
         "trial and cannot be taken back: bars that were seen judge nothing anew."
     )
     if not sys.stdin.isatty():
-        raise errors.Refused(
-            "this must be confirmed, and there is no terminal to ask on", found="no --yes", hint="--yes does not ask"
-        )
+        raise errors.Refused("this must be confirmed, and there is no terminal to ask on", found="no --yes", hint="--yes does not ask")
     if typer.prompt("Type yes to open it", default="", show_default=False, err=True).strip().lower() != "yes":
         raise typer.Abort
 

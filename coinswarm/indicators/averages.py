@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinswarm.indicators import sources, warmups
+from coinswarm.indicators import compiled, sources, warmups
 from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, length, number, tolerance, whole
 from coinswarm.indicators.ta import talib
-from coinswarm.kernels import indicators_recursive
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray
 
@@ -104,7 +103,7 @@ def zlma(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
 )
 def kama(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
     """Kaufman's adaptive average: fast where the price goes straight, slow where it wanders."""
-    return (indicators_recursive.kama(source, whole(params, "length"), whole(params, "fast"), whole(params, "slow")),)
+    return (compiled.indicators_recursive.kama(source, whole(params, "length"), whole(params, "fast"), whole(params, "slow")),)
 
 
 @define(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from coinswarm.indicators import compiled
 from coinswarm.indicators.catalog import Params, bars_of, define, length, whole
 from coinswarm.indicators.ta import talib
-from coinswarm.kernels import indicators_rolling
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import DAY_MS
 from coinswarm.types import FloatArray
@@ -37,7 +37,7 @@ def volatility(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     out = np.full(len(bars), np.nan)
     if len(bars) > 1:
         returns = bars.close[1:] / bars.close[:-1] - 1.0
-        out[1:] = np.sqrt(indicators_rolling.rolling_moments(returns, size)[1] / (size - 1))
+        out[1:] = np.sqrt(compiled.indicators_rolling.rolling_moments(returns, size)[1] / (size - 1))
     return (out,)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinswarm.indicators import sources, warmups
+from coinswarm.indicators import compiled, sources, warmups
 from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, length, tolerance, whole
 from coinswarm.indicators.ta import talib
-from coinswarm.kernels import indicators_recursive
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray
 
@@ -202,7 +201,7 @@ def fisher(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     """Fisher transform of the smoothed place of the middle price in its range (the middle if there is none), and that `signal` bars ago."""
     middle = sources.column(bars, "hl2")
     size = whole(params, "length")
-    line = indicators_recursive.fisher(middle, talib.MIN(middle, size), talib.MAX(middle, size))
+    line = compiled.indicators_recursive.fisher(middle, talib.MIN(middle, size), talib.MAX(middle, size))
     signal = np.full(line.size, np.nan)
     signal[whole(params, "signal") :] = line[: max(line.size - whole(params, "signal"), 0)]
     return line, signal

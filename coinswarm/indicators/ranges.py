@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinswarm.indicators import warmups
+from coinswarm.indicators import compiled, warmups
 from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, length, number, tolerance, whole
 from coinswarm.indicators.ta import talib
-from coinswarm.kernels import indicators_rolling
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray
 
@@ -51,7 +50,7 @@ def bbands(_bars: Bars, params: Params, source: FloatArray) -> Arrays:
     """
     size = whole(params, "length")
     out = np.empty((5, source.size))
-    indicators_rolling.bands(source, size, number(params, "std"), out)
+    compiled.indicators_rolling.bands(source, size, number(params, "std"), out)
     return tuple(out)
 
 
@@ -112,7 +111,7 @@ def squeeze(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     """Smoothed momentum in price; on: Bollinger's bands lie inside Keltner's channel; off: outside; no_sqz: neither. 1 or 0."""
     momentum = talib.SMA(talib.MOM(bars.close, whole(params, "mom_length")), whole(params, "mom_smooth"))
     inner = np.empty((5, len(bars)))
-    indicators_rolling.bands(bars.close, whole(params, "bb_length"), number(params, "bb_std"), inner)
+    compiled.indicators_rolling.bands(bars.close, whole(params, "bb_length"), number(params, "bb_std"), inner)
     lower, _, upper = keltner(bars, whole(params, "kc_length"), number(params, "kc_scalar"))
     unknown = np.isnan(inner[0]) | np.isnan(lower)
     on = np.where(unknown, np.nan, (inner[0] > lower) & (inner[2] < upper))

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinswarm.indicators import sources, warmups
+from coinswarm.indicators import compiled, sources, warmups
 from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, tolerance, whole
 from coinswarm.indicators.ta import talib
-from coinswarm.kernels import structures
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray
 
@@ -31,7 +30,7 @@ def _confirmed(params: Params) -> int:
 
 def pivots(bars: Bars, left: int, right: int) -> tuple[FloatArray, FloatArray]:
     """Tops and bottoms, each (n_bars,): the level on the bar on which the pivot becomes known, NaN on others."""
-    return structures.pivots(bars.high, left, right), -structures.pivots(-bars.low, left, right)
+    return compiled.structures.pivots(bars.high, left, right), -compiled.structures.pivots(-bars.low, left, right)
 
 
 def ordinals(bars: Bars) -> FloatArray:
@@ -41,7 +40,7 @@ def ordinals(bars: Bars) -> FloatArray:
 
 def _swing(bars: Bars, left: int, right: int) -> FloatArray:
     out = np.empty((9, len(bars)))
-    structures.swing(*pivots(bars, left, right), ordinals(bars), right, out)
+    compiled.structures.swing(*pivots(bars, left, right), ordinals(bars), right, out)
     return out
 
 
@@ -124,7 +123,9 @@ def trend(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     pivot was a high.
     """
     out = np.empty((10, len(bars)))
-    structures.trend(*pivots(bars, whole(params, "left"), whole(params, "right")), ordinals(bars), whole(params, "wave_history_size"), out)
+    compiled.structures.trend(
+        *pivots(bars, whole(params, "left"), whole(params, "right")), ordinals(bars), whole(params, "wave_history_size"), out
+    )
     return tuple(out)
 
 
@@ -162,7 +163,7 @@ def market_structure(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     close = bool(params["confirmation_close"])
     prices = np.stack([bars.close if close else bars.high, bars.close if close else bars.low, bars.open, bars.close])
     out = np.empty((12, len(bars)))
-    structures.market_structure(prices, *pivots(bars, whole(params, "left"), whole(params, "right")), ordinals(bars), out)
+    compiled.structures.market_structure(prices, *pivots(bars, whole(params, "left"), whole(params, "right")), ordinals(bars), out)
     return tuple(out)
 
 

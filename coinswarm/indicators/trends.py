@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinswarm.indicators import sources, warmups
+from coinswarm.indicators import compiled, sources, warmups
 from coinswarm.indicators.catalog import Parameter, Params, define, length, number, tolerance, whole
 from coinswarm.indicators.ta import talib
-from coinswarm.kernels import indicators_recursive, indicators_rolling
 from coinswarm.market.bars import Bars
 from coinswarm.types import FloatArray
 
@@ -55,10 +54,10 @@ def vortex(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     size, n = whole(params, "length"), len(bars)
     out = np.full((2, n), np.nan)
     if n > 1:
-        ranges = indicators_rolling.rolling_sum(talib.TRANGE(bars.high, bars.low, bars.close)[1:], size)
+        ranges = compiled.indicators_rolling.rolling_sum(talib.TRANGE(bars.high, bars.low, bars.close)[1:], size)
         up, down = np.abs(bars.high[1:] - bars.low[:-1]), np.abs(bars.low[1:] - bars.high[:-1])
-        out[0, 1:] = indicators_rolling.ratio(indicators_rolling.rolling_sum(up, size), ranges, 1.0)
-        out[1, 1:] = indicators_rolling.ratio(indicators_rolling.rolling_sum(down, size), ranges, 1.0)
+        out[0, 1:] = compiled.indicators_rolling.ratio(compiled.indicators_rolling.rolling_sum(up, size), ranges, 1.0)
+        out[1, 1:] = compiled.indicators_rolling.ratio(compiled.indicators_rolling.rolling_sum(down, size), ranges, 1.0)
     return tuple(out)
 
 
@@ -82,10 +81,10 @@ def supertrend(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     middle = sources.column(bars, "hl2")
     start = _wilder(params, warmups.Room.DIFFERENCE)
     bands = np.full((2, len(bars)), np.nan)
-    certain = indicators_recursive.ratchet(middle + reach, bars.close, start, bands[0])
-    certain = max(certain, indicators_recursive.ratchet(reach - middle, -bars.close, start, bands[1]))
+    certain = compiled.indicators_recursive.ratchet(middle + reach, bars.close, start, bands[0])
+    certain = max(certain, compiled.indicators_recursive.ratchet(reach - middle, -bars.close, start, bands[1]))
     out = np.empty((4, len(bars)))
-    indicators_recursive.supertrend(bands[0], -bands[1], bars.close, start, certain, out)
+    compiled.indicators_recursive.supertrend(bands[0], -bands[1], bars.close, start, certain, out)
     return tuple(out)
 
 
@@ -106,5 +105,5 @@ def _rate(name: str, default: float) -> Parameter:
 def psar(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     """Parabolic stop below the price or above it, NaN on the other side, its acceleration, and 1 on the bar on which it turned."""
     out = np.empty((4, len(bars)))
-    indicators_recursive.psar(bars.high, bars.low, number(params, "af0"), number(params, "af"), number(params, "max_af"), out)
+    compiled.indicators_recursive.psar(bars.high, bars.low, number(params, "af0"), number(params, "af"), number(params, "max_af"), out)
     return tuple(out)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coinswarm.indicators import sources, structures, warmups
+from coinswarm.indicators import compiled, sources, structures, warmups
 from coinswarm.indicators.catalog import Parameter, Params, bars_of, define, length, tolerance, whole
 from coinswarm.indicators.ta import talib
-from coinswarm.kernels import indicators_recursive, indicators_rolling
 from coinswarm.market.bars import Bars
 from coinswarm.market.timeframe import DAY_MS
 from coinswarm.types import FloatArray
@@ -42,15 +41,15 @@ def cmf(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     reach = bars.high - bars.low
     place = np.divide(2.0 * bars.close - bars.high - bars.low, reach, out=np.zeros(len(bars)), where=reach > 0.0)
     size = whole(params, "length")
-    flow = indicators_rolling.rolling_sum(place * bars.volume, size)
-    return (indicators_rolling.ratio(flow, indicators_rolling.rolling_sum(bars.volume, size), 1.0),)
+    flow = compiled.indicators_rolling.rolling_sum(place * bars.volume, size)
+    return (compiled.indicators_rolling.ratio(flow, compiled.indicators_rolling.rolling_sum(bars.volume, size), 1.0),)
 
 
 @define("volume_ratio", length(20, low=1), warmup=lambda params: whole(params, "length") - 1, cite="volume over its mean")
 def volume_ratio(bars: Bars, params: Params, _source: FloatArray) -> Arrays:
     """Volume of the bar over the mean of the last `length` bars, this one included: 0 to `length`; NaN where nothing was traded."""
     size = whole(params, "length")
-    return (indicators_rolling.ratio(bars.volume, indicators_rolling.rolling_sum(bars.volume, size), float(size)),)
+    return (compiled.indicators_rolling.ratio(bars.volume, compiled.indicators_rolling.rolling_sum(bars.volume, size), float(size)),)
 
 
 def _kvo_warmup(params: Params) -> int:
@@ -87,7 +86,7 @@ def _periods(bars: Bars, anchor: str) -> FloatArray:
 
 def _mean(bars: Bars, anchors: FloatArray) -> Arrays:
     out = np.empty((2, len(bars)))
-    indicators_recursive.anchored_mean(sources.column(bars, "hlc3"), bars.volume, anchors, out)
+    compiled.indicators_recursive.anchored_mean(sources.column(bars, "hlc3"), bars.volume, anchors, out)
     return tuple(out)
 
 

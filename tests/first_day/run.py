@@ -144,11 +144,9 @@ def shown(said: str, place: Path, last: int) -> str:
     """What a reader sees: paths of the machine that made it are gone, and most of the progress."""
     text = said.replace(f"{place / 'home'}", "~").replace(str(place), "~")
     lines = [line.rstrip() for line in text.splitlines()]
-    running = [place for place, line in enumerate(lines) if _PROGRESS.match(line)]
-    dropped = set(running[_KEPT:-1])
-    kept = [
-        ("…" if place == running[_KEPT] else line) for place, line in enumerate(lines) if place not in dropped or place == running[_KEPT]
-    ]
+    running = [number for number, line in enumerate(lines) if _PROGRESS.match(line)]
+    cut = running[_KEPT:-1]
+    kept = ["…" if number == cut[0] else line for number, line in enumerate(lines) if number not in cut[1:]] if cut else lines
     if last and len(kept) > last:
         kept = ["…", *kept[-last:]]
     return "\n".join(kept).strip("\n") + ("\n" if kept else "")
