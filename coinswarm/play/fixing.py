@@ -13,7 +13,7 @@ from coinswarm.play import reader, variants
 from coinswarm.play.dimension import Dimension, Value
 from coinswarm.play.model import Play, StopKind, TargetKind
 from coinswarm.play.reading.nodes import Node
-from coinswarm.play.reading.timeframes import SYMBOL_KEYS
+from coinswarm.play.reading.timeframes import EXEC_KEYS, SYMBOL_KEYS
 
 _RISK_BLOCKS = ("risk", "risk_model")
 
@@ -76,8 +76,13 @@ def _settle(tree: dict[str, Any], family: Play, fixed: Play) -> None:
     account = fixed.account.model_dump()
     account["min_trade_notional_usdt"] = account.pop("min_notional")
     tree["account"] = {**account, "fee_model": fees, **costs}
-    if family.timeframe_ms is None and fixed.timeframe_ms is not None:
-        tree["timeframe"] = str(Timeframe(fixed.timeframe_ms))
+    if fixed.timeframe_ms is not None and family.timeframe_ms != fixed.timeframe_ms:
+        for key in EXEC_KEYS:
+            tree.pop(key, None)
+        if isinstance(tree.get("timeframes"), dict):
+            tree["timeframes"]["exec"] = str(Timeframe(fixed.timeframe_ms))
+        else:
+            tree["timeframe"] = str(Timeframe(fixed.timeframe_ms))
     stop, target, hold = fixed.risk.stop, fixed.risk.target, fixed.risk.max_hold_bars
     if hold is not None:
         _put(tree, ("max_hold_bars",), {"max_hold_bars": hold})

@@ -57,7 +57,7 @@ DAY = (
         words="make --silent -C coinswarm setup >setup.log 2>&1 && . coinswarm/.venv/bin/activate",
         shown="make -C coinswarm setup && . coinswarm/.venv/bin/activate",
     ),
-    Step(why="Get candles.", words="coinswarm bars fetch binance BTC/USDT -t 15m --days 250"),
+    Step(why="Get candles.", words="coinswarm bars fetch binance BTC/USDT -t 15m --from 2024-01-01"),
     Step(
         why="Begin a play of your own. It is a small file to be changed in an editor.", words="coinswarm play new dip --template reversion"
     ),

@@ -50,6 +50,16 @@ def test_a_variant_written_out_reads_back_as_itself(text: str, seed: int) -> Non
     assert (len(back.space), back.name, back.symbols, back.costs) == (0, family.name, family.symbols, family.costs)
 
 
+@pytest.mark.parametrize("said", ["timeframe: 1h", "timeframes: { low_tf: 1h, exec: low_tf }", "timeframes: { low_tf: 1h, high_tf: 4h }"])
+def test_the_timeframe_of_the_run_is_written_down(said: str) -> None:
+    text = f"{said}\nname: p\nfeatures: {{ a: {{ indicator: ema, params: {{ length: [3, 5] }} }} }}\nactions: {{ entry_long: close > a }}\n"
+    family = play.with_run(play.loads(text), timeframe="15m", max_hold_bars=5)
+    genome = family.space.sample(np.random.default_rng(0), 1)[0]
+    fixed = play.fix(family, genome)
+    back = play.loads(fixing.text(text, fixed, family.space.decode(genome)))
+    assert back.timeframe_ms == fixed.timeframe_ms == 900_000
+
+
 def test_what_the_run_said_is_written_down() -> None:
     family = play.with_run(
         play.loads(EVERYTHING), costs=Costs(taker_bps=9, max_participation=0.1), account=Account(starting_equity=123),
