@@ -196,7 +196,7 @@ def execute(asked: Sequence[JobSettings], wanted: RunOptions, settings: MachineS
         if wanted.queue:
             _submit_all(asked, lambda each: runner.enqueue(each, priority=wanted.priority, key=wanted.key or ""), wanted, place="")
             return
-        planned = [runner.plan(each) for each in asked]
+        planned = [runner.plan(each, tell=not (wanted.estimate and wanted.vault)) for each in asked]
         if wanted.estimate:
             _estimated(runner, planned, as_json=wanted.as_json)
         elif wanted.detach:

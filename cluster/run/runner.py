@@ -80,14 +80,14 @@ class Runner:
     note: Callable[[str], None] = lambda _: None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
-    def plan(self, settings: JobSettings) -> Planned:
-        """The job of a request; nothing is stored.
+    def plan(self, settings: JobSettings, *, tell: bool = True) -> Planned:
+        """The job of a request; nothing is stored. What the person who asks should know is told, unless not to `tell`.
 
         Raises:
             CoinswarmError: what is asked for cannot be done.
         """
         made = spec.planned(settings, self.context, self.now())
-        for line in made.notes:
+        for line in made.notes if tell else ():
             self.note(line)
         return made
 

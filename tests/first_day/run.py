@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,10 @@ DAY = (
     Step(why="Look at the best.", words="coinswarm show {best}"),
     Step(why="Is it luck?", words="coinswarm validate {best}", last=70),
     Step(why="Take it home as a play in which nothing varies.", words="coinswarm play export {best} --out best.yml"),
-    Step(why="It is a play like any other.", words="coinswarm backtest best.yml --symbol BTC/USDT --trades trades.csv"),
+    Step(
+        why="It is a play like any other: here on all bars but those that are locked away.",
+        words="coinswarm backtest best.yml --to {vault} --trades trades.csv",
+    ),
     Step(why="Open its report.", words="coinswarm report {best} --out best.html --open"),
 )
 """The commands of the day, twelve at most."""
@@ -136,14 +140,14 @@ def typed(line: str, place: Path) -> tuple[str, float]:
 
 def names(said: str) -> dict[str, str]:
     """The ids that later steps need."""
-    best = re.search(r"coinswarm validate ([0-9a-f]{20})", said)
-    return {"best": best[1]} if best else {}
+    wanted = {"best": r"coinswarm validate ([0-9a-f]{20})", "vault": r"no search sees bars from (\S+) on"}
+    return {name: found[1] for name, pattern in wanted.items() if (found := re.search(pattern, said))}
 
 
 def shown(said: str, place: Path, last: int) -> str:
     """What a reader sees: paths of the machine that made it are gone, and most of the progress."""
     text = said.replace(f"{place / 'home'}", "~").replace(str(place), "~")
-    lines = [line.rstrip() for line in text.splitlines()]
+    lines = [line.rstrip() for given in text.splitlines() for line in (textwrap.wrap(given, COLUMNS) if len(given) > COLUMNS else [given])]
     running = [number for number, line in enumerate(lines) if _PROGRESS.match(line)]
     cut = running[_KEPT:-1]
     kept = ["…" if number == cut[0] else line for number, line in enumerate(lines) if number not in cut[1:]] if cut else lines
