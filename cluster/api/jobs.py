@@ -46,7 +46,7 @@ Key = Annotated[
         description="repeating a request with it changes nothing",
     ),
 ]
-Priority = Annotated[int, Query(ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="greater is sooner")]
+Priority = Annotated[int, Query(ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="queue priority; higher runs first")]
 
 
 _REPEATED: dict[int | str, dict[str, Any]] = {200: {"model": models.JobOut, "description": "the key was used before: the job it made"}}

@@ -74,7 +74,7 @@ def list_tokens(here: Here) -> list[models.TokenOut]:
 def revoke(
     token: Annotated[str, Path(pattern=r"^[^\x00-\x1f\x7f/]{1,200}$", description="id or name")], here: Here, caller: Caller
 ) -> models.TokenOut:
-    """Take a token back; it opens nothing from a second later on."""
+    """Revoke a token (effective within a second)."""
     return models.TokenOut.model_validate(here.access.revoke(token, by=caller.id))
 
 

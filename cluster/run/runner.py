@@ -136,7 +136,7 @@ class Runner:
 
         Args:
             settings: what is asked for.
-            priority: in [-100, 100]; greater is sooner.
+            priority: in [-100, 100]; higher runs first.
             key: repeating a submission with the same key changes nothing; "" for none.
 
         Raises:

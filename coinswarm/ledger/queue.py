@@ -31,7 +31,7 @@ class Submission:
     Attributes:
         job: the job; its plays and data sets are stored with it.
         token: id of the token that submits it; "" for a command on the machine itself.
-        priority: in [-100, 100]; greater is sooner.
+        priority: in [-100, 100]; higher runs first.
         key: repeating a submission with the same key of the same token changes nothing; "" for none.
         fingerprint: hash of what was asked for under `key`.
         max_queued: how many jobs of the token may wait; None: any number.

@@ -266,7 +266,7 @@ def _require(name: str, table: CellTable, bars: Bars, findings: Sequence[Quality
 def _hint(broken: Sequence[QualityFinding], ts: IntArray) -> str:
     kinds = {finding.kind for finding in broken}
     if "newest first" in kinds:
-        return "--sort turns a file that is newest first round"
+        return "--sort sorts a file whose newest row comes first"
     if "missing" in kinds and any(finding.about_time for finding in broken):
         return "times read like 2024-01-31 23:05:00, in UTC, or are Unix times"
     if kinds & {"order", "duplicate"} and _sets_clocks_back(ts):

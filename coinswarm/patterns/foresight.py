@@ -23,7 +23,7 @@ MOST = 20_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeatureLeak:
-    """A feature that foretells a market better than anything known at the time can.
+    """A feature that predicts a market better than anything known at the time can.
 
     Attributes:
         feature: its name. market: data set key.
@@ -41,11 +41,11 @@ class FeatureLeak:
     def __str__(self) -> str:
         bars = "bar" if self.hold == 1 else f"{self.hold} bars"
         size = f"rank correlation {self.correlation:+.2f}"
-        return f"LOOK-AHEAD: {self.feature} of {self.market} foretells the next {bars} ({size}): nothing known then can"
+        return f"LOOK-AHEAD: {self.feature} of {self.market} predicts the next {bars} ({size}): nothing known then can"
 
 
 def leaks(trades: ChaosTrades, features: Sequence[str] = (), first_moves: FloatArray | None = None) -> tuple[FeatureLeak, ...]:
-    """Features whose values at the decision foretell the bars after it beyond `stats.honest_ceiling`, strongest first.
+    """Features whose values at the decision predict the bars after it beyond `stats.honest_ceiling`, strongest first.
 
     All trades are asked, those kept back for confirmation too: nothing is learned from them but that something is wrong.
 
@@ -63,13 +63,13 @@ def leaks(trades: ChaosTrades, features: Sequence[str] = (), first_moves: FloatA
 
 
 def of_bars(bars: Bars) -> tuple[FeatureLeak, ...]:
-    """Columns of (n_bars,) candles that foretell the next bar beyond `stats.honest_ceiling`, strongest first: prices against the open."""
+    """Columns of (n_bars,) candles that predict the next bar beyond `stats.honest_ceiling`, strongest first: prices against the open."""
     prices = [(name, getattr(bars, name) / bars.open) for name in ("high", "low", "close")]
     return _leaking([*prices, ("volume", bars.volume)], bars)
 
 
 def of_rule(rule: Play, bars: Bars, others: Mapping[str, Bars] | None = None) -> tuple[FeatureLeak, ...]:
-    """What a rule looks at that foretells the bar after a decision beyond `stats.honest_ceiling`, strongest first.
+    """What a rule looks at that predicts the bar after a decision beyond `stats.honest_ceiling`, strongest first.
 
     Args:
         rule: a play without anything left open.

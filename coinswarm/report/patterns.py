@@ -82,7 +82,7 @@ def _leaks(found: Mapping[str, Any]) -> Markup | None:
         [_named(f"{leak['feature']} of {leak['market']}"), f"{leak['hold']:,}", f"{leak['correlation']:+.2f}", f"{leak['z']:+.1f}"]
         for leak in leaks
     ]
-    words = "These features foretell the bars after a decision better than anything known then can. The data are wrong: nothing is kept."
+    words = "These features predict the bars after a decision better than anything known then can. The data are wrong: nothing is kept."
     head = ["Feature", "Bars ahead", "Rank correlation", "Standard errors"]
     return _section("leaks", "Look-ahead", note(words), tables.table(head, rows))
 

@@ -20,7 +20,7 @@ SURE = 5.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Foreknowledge:
-    """How well a column foretells a move.
+    """How well a column predicts a move.
 
     Attributes:
         correlation: rank correlation, in [-1, 1].

@@ -30,7 +30,7 @@ _RULES = {
     "too_few_trades": f"fewer than {LEAST_TRADES} closed trades",
     "zero_cost": "no fee or no slippage: nobody trades for nothing",
     "impossible_prices": "bars that contradict themselves, or fills outside the range of their bar",
-    "knows_next_bar": "columns of the bars, or other markets, that foretell the next bar better than anything known at its start can",
+    "knows_next_bar": "columns of the bars, or other markets, that predict the next bar better than anything known at its start can",
     "simulators_differ": "the fast path and the reference simulator disagree: one of them is wrong",
     "one_trade_dominates": "the best trade made more than half of all that was won, less what was lost",
     "always_in": f"in the market on more than {MOST_EXPOSURE:.0%} of the bars: it holds, it does not trade",

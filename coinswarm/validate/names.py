@@ -177,7 +177,7 @@ FIGURES: dict[str, dict[str, str]] = {
         "too_few_trades": "1 with fewer than 30 closed trades",
         "zero_cost": "1 when fees or slippage are nothing",
         "impossible_prices": "bars that contradict themselves, and fills outside the range of their bar (by the reference simulator)",
-        "knows_next_bar": "columns of the bars, or of other markets, that foretell the next bar better than is possible",
+        "knows_next_bar": "columns of the bars, or of other markets, that predict the next bar better than is possible",
         "simulators_differ": "1 when the fast path and the reference simulator disagree on a market's return",
         "one_trade_dominates": "1 when the best trade made more than half of the gain",
         "always_in": "1 when it is in the market nearly always",

@@ -99,7 +99,7 @@ export function nondominated(points, directions) {
 }
 
 export function archive(place, job, signal) {
-  return renewed(place, signal, "Map of kinds", async () => {
+  return renewed(place, signal, "Behaviour map", async () => {
     const found = await get(`/jobs/${segment(job.id)}/archive`, {}, signal);
     const filled = found.filter(each => each.kinds.length);
     return filled.length ? h("div", null, filled.map(kinds)) : empty("No variant has traded yet.");

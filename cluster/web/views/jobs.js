@@ -10,7 +10,7 @@ const REFRESH_MS = 4000;
 // a browser keeps six connections to a server, and each job that is followed holds one
 const FOLLOWED = 3;
 const STATUSES = ["queued", "running", "done", "failed", "cancelled"];
-const COLUMNS = [{ name: "Job", head: true }, { name: "Status", word: true }, { name: "Progress", word: true }, { name: "Play", word: true }, { name: "Markets", word: true }, { name: "Evaluations" }, { name: "Campaign", word: true }, { name: "Handed in (UTC)" }];
+const COLUMNS = [{ name: "Job", head: true }, { name: "Status", word: true }, { name: "Progress", word: true }, { name: "Play", word: true }, { name: "Markets", word: true }, { name: "Evaluations" }, { name: "Campaign", word: true }, { name: "Submitted (UTC)" }];
 
 export async function show(main, signal, query) {
   document.title = "Jobs · coinswarm";

@@ -3,7 +3,7 @@
 The play language cannot reach forward, so a leak can only come with the data: a column stamped one bar too early, as when a provider
 writes a figure at the open of the bar it describes. The canary plants that in the volume. No search can tell it from an edge, and no
 re-run with a scrambled future can either, because the leak is in the past of the file. What gives it away is its size: how well a column
-foretells the next bar is limited on every market worth trading, see `stats.honest_ceiling`.
+predicts the next bar is limited on every market worth trading, see `stats.honest_ceiling`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FEWEST_BARS = 30
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Leak:
-    """How well one column foretells the next bar.
+    """How well one column predicts the next bar.
 
     Attributes:
         column: its name.
