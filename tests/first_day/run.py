@@ -30,7 +30,8 @@ _PROGRESS = re.compile(r"^(generation \d+/|sections \d+/|pages \d+/)")
 _PICTURE = "first-day-report.png"
 _BROWSER = """#!/bin/sh
 chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync \\
-  --user-data-dir="$HOME/browser" --hide-scrollbars --window-size=1280,1500 --virtual-time-budget=4000 --screenshot="$HOME/report.png" "$1" >/dev/null 2>&1
+  --user-data-dir="$HOME/browser" --hide-scrollbars --window-size=1280,1500 --virtual-time-budget=4000 \\
+  --screenshot="$HOME/report.png" "$1" >/dev/null 2>&1
 """
 
 
