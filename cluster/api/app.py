@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -29,12 +31,16 @@ from cluster.api import (
 )
 from cluster.api.context import ApiContext, refuse_unknown_parameters
 from cluster.api.counting import Trials
+from coinswarm import errors
 
 DESCRIPTION = """Submit jobs, follow them, and query what they found.
 
 Every request carries `Authorization: Bearer TOKEN`; `/health` and `/ready` are open on the server's own machine, and this description is
 everywhere. Errors are problem documents (RFC 9457). Lists come in pages: `next` of one is the `cursor` of the next."""
 
+_WARM_AFTER_S = 3.0
+"""Seconds after which the processes that compute answers are started, so that the first page does not wait for them."""
+_log = logging.getLogger(__name__)
 _bearer = HTTPBearer(auto_error=False, description="`coinswarm token create NAME --role read|submit|admin`")
 
 
@@ -43,8 +49,9 @@ def create(context: ApiContext) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await context.pool.start()
+        warming = asyncio.create_task(_warmed(context))
         yield
+        warming.cancel()
 
     app = FastAPI(
         title="coinswarm", version=version("coinswarm"), description=DESCRIPTION, lifespan=lifespan, license_info={"name": "MIT"},
@@ -65,6 +72,15 @@ def create(context: ApiContext) -> FastAPI:
     app.add_middleware(health.Metered, meters=app.state.meters)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
+
+
+async def _warmed(context: ApiContext) -> None:
+    """Start the processes that compute answers a little later; one that is asked for earlier starts itself."""
+    await asyncio.sleep(_WARM_AFTER_S)
+    try:
+        await context.pool.start()
+    except errors.CoinswarmError as problem:
+        _log.warning("the processes that compute answers did not start: %s", problem)
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

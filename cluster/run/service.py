@@ -8,7 +8,6 @@ both keep it alive. So whichever dies, process, service or machine, the job is r
 from __future__ import annotations
 
 import logging
-import math
 import queue as inboxes
 import socket
 import threading
@@ -34,7 +33,7 @@ MAX_ATTEMPTS = 8
 SMALL_WORK = 2e8
 """Variant-bars, about a second of one core: less is scored in the worker itself, for a cluster would take longer to answer."""
 WARM_WORKERS, WARM_APART_S = 4, 5.0
-"""Workers that wait for jobs from the start, 0.15 GB each, and seconds between them, so that the first is ready early."""
+"""Workers that wait for jobs, 0.15 GB each, and seconds before the first and between them: what is asked for first comes first."""
 _LONGEST_DELAY_S = 60.0
 
 Ending: TypeAlias = Literal["ended", "refused", "interrupted", "died"]
@@ -139,7 +138,7 @@ class Service:
         self._workers: dict[int, WorkerProcess] = {}
         self._work: dict[int, TakenJob] = {}
         self._next = 0
-        self._warmed_at = -math.inf
+        self._warmed_at = 0.0
         self._rest = threading.Event()
         self._taken_away: set[str] = set()
 
@@ -149,6 +148,7 @@ class Service:
         holder.start()
         try:
             self._quietly(self._reclaim)
+            self._warmed_at = time.monotonic()
             while not self._stopped():
                 self._warm_up()
                 self._fill()

@@ -28,8 +28,8 @@ import psutil
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-P", "-c", "from cluster.cli.app import main; main()")
 PLAY = "plays/examples/trend_pullback.yml"
-SMALL = ("-p", "54", "-g", "2", "-c", "none", "--from", "2024-03-01", "--to", "2024-03-07")
-"""A search of about a hundred variants on about 1,700 bars."""
+SMALL = ("-p", "54", "-g", "2", "-c", "none", "--from", "2024-03-01", "--to", "2024-03-25")
+"""A search of about a hundred variants on 6,912 bars."""
 _PAGE_S = 180.0
 
 
@@ -122,7 +122,7 @@ def _measured(trees: Sequence[Tree], bars: Path, repeats: int) -> None:
         search = ("evolve", PLAY, "--symbol", "BTC/USDT", "--seed", str(turn))
         commands: dict[str, tuple[str, ...]] = {
             "coinswarm --help": ("--help",), "coinswarm evolve --help": ("evolve", "--help"), "coinswarm jobs list": ("jobs", "list"),
-            f"coinswarm play check {PLAY}": ("play", "check", PLAY), "a search of 108 variants on 1,728 bars": (*search, *SMALL),
+            f"coinswarm play check {PLAY}": ("play", "check", PLAY), "a search of 108 variants on 6,912 bars": (*search, *SMALL),
             "a search of 4,000 variants on 71,769 bars": search, "its estimate": (*search, "--estimate"),
         }  # fmt: skip
         for tree in trees if turn % 2 == 0 else trees[::-1]:
