@@ -85,7 +85,7 @@ def active(bars: Bars, plant: Plant) -> BoolArray:
         spread = volatility(bars)
         others &= spread >= np.quantile(spread[WINDOW:], 1 - _VOLATILE)
     wanted = plant.support * len(bars) / max(int(others.sum()), 1)
-    if wanted >= 1:
+    if wanted >= 1 or not others.any():
         raise errors.InvalidArgument("support is larger than that of the other conditions", found=plant.support, hint="depth 1 or 2")
     ratio = volume_ratio(bars)
     return np.asarray(others & (ratio >= np.quantile(ratio[others], 1 - wanted)))
