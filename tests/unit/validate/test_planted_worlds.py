@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from coinswarm import errors
@@ -96,10 +96,9 @@ def test_whatever_is_hidden_prices_stay_possible(size, support, depth, hold, sha
     plant = worlds.Plant(effect=size, support=support, depth=depth, hold=hold, shape=shape)
     try:
         (bars,) = worlds.make("planted", [LIKE[0][:n]], seed=1, plant=plant)
-    except errors.InvalidArgument as problem:  # too few bars fulfil the other conditions
-        assert depth > 1
-        assert "support is larger" in str(problem)
-        return
+    except errors.InvalidArgument:
+        assume(depth == 1)  # of a deeper one too few bars may fulfil the other conditions
+        raise
     assert (bars.low > 0).all()
     assert np.isfinite(bars.high).all()
 
