@@ -84,7 +84,7 @@ def test_only_its_folder_and_one_line_of_the_registry_are_touched(house: House) 
 
 
 def test_it_is_a_command_with_its_settings_as_options(house: House) -> None:
-    assert "Count the bars of markets that rise." in house.run("--help")
+    assert "Count the bars of markets that rise" in house.run("--help")
     text = house.run("count", "--help")
     assert all(
         option in text for option in ("--symbol", "--bars", "--pause-s", "--campaign", "--estimate", "--detach", "--server", "--queue")

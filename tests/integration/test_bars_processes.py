@@ -186,4 +186,4 @@ def test_ctrl_c_while_an_exchange_is_silent_ends_with_1_and_one_message(tmp_path
     job = begun.split()[1]
     assert stopping == "stopping: what is done is kept; press again to stop at once"
     assert ended == f"error: job {job} is cancelled, what is done is kept. Hint: `coinswarm jobs resume {job}` resumes it"
-    assert stdout == "no market was fetched to its end; what was fetched of one is stored\n"
+    assert stdout == "No market was fetched to its end; what was fetched of one is stored.\n"

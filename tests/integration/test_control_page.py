@@ -35,6 +35,14 @@ PATHS = (
 )
 HOSTILE = "<img src=x onerror=alert(1)>"
 
+BUSY = """
+name: busy
+timeframe: 5m
+features: { rsi: { indicator: rsi, params: { length: { min: 2, max: 5 } } } }
+actions: { entry_long: ["rsi < 40"], exit_long: [[rsi, ">", { min: 50, max: 60, step: 5 }]] }
+"""
+"""Makes more trades than a search asks for."""
+
 
 @pytest.fixture(scope="module")
 def job(control: Plane) -> dict[str, Any]:
@@ -68,7 +76,7 @@ def best(control: Plane, job: dict[str, Any]) -> str:
 
 def test_a_job_is_submitted_followed_to_its_end_and_its_best_variant_and_report_are_opened(browser: Browser, control: Plane) -> None:
     tab = opened(browser, control, "submit", "/submit")
-    tab.write("#play", PLAY)
+    tab.write("#play", BUSY)
     tab.click(f"input[value='{control.world.markets[0]}']")
     tab.write("#population", "10")
     tab.write("#generations", "4")

@@ -53,12 +53,14 @@ def test_each_objective_is_compared_in_its_own_direction(small_world: World) -> 
     assert 0 < rows[1]["evolved"] < 1
 
 
-def test_a_space_with_fewer_variants_than_trials_still_pays_the_same(small_world: World) -> None:
+def test_a_space_that_was_tried_whole_is_compared_with_the_lottery_alone(small_world: World) -> None:
     few = "version: '3.0.0'\nname: few\ntimeframes: { low_tf: 5m, exec: low_tf }\n"
     few += "features: { rsi: { indicator: rsi, params: { length: [7, 14, 21] } } }\n"
     few += "actions: { entry_long: [ [rsi, '<', [25, 30]] ] }\nrisk: { stop_loss_pct: 2.0, take_profit_pct: 2.0 }\n"
     result = driven(MemoryStore(), BatchEvaluator(LocalExecutor()), small_world.plan(text=few)).result
-    assert result["baselines"]["random"]["evaluations"] == result["evaluations"] >= result["distinct"] == 6
+    assert result["baselines"]["random"] is None
+    assert result["whole"]
+    assert result["baselines"]["lottery"]["evaluations"] == result["evaluations"] >= result["distinct"] == 6
 
 
 def test_nothing_feasible_is_beaten_by_nothing(small_world: World) -> None:
