@@ -299,7 +299,7 @@ def test_text_in_utf_16_is_text(tmp_path):
 def test_funding_of_another_market_is_refused(written, tmp_path):
     bars = written(HEAD, *ROWS, name="binance_BTC-USDT-PERP_5m.csv")
     funding = written("symbol,fundingTime,fundingRate", f"ETHUSDT,{MIDNIGHT},0.0001", name="f.csv")
-    with pytest.raises(errors.BadBars, match=r"must hold BTC/USDT:USDT, .* was ETHUSDT in its column symbol"):
+    with pytest.raises(errors.BadBars, match=r"must hold BTC/USDT:USDT, .* got ETHUSDT in its column symbol"):
         files.read(bars, funding=funding)
 
 

@@ -11,8 +11,6 @@ import numpy as np
 import psycopg
 import pytest
 
-from cluster.cli import backtest as shown
-from cluster.jobs.evolve import report
 from cluster.store.database import Database
 from cluster.store.postgres import PostgresStore
 from coinswarm import codec, errors, notebook
@@ -30,10 +28,10 @@ TWO_TRADES, MANY, NO_TRADE = range(3)
 
 
 def _table() -> np.ndarray:
-    """Three variants on one market: two wins and no loss; 80 trades that win twice what they lose; none."""
+    """Three variants on one market: two wins and no loss; 180 trades that win twice what they lose; none."""
     table = np.zeros((3, 1), dtype=SCORE_DTYPE)
     table["profit_factor"][:, 0] = [math.inf, 2.0, 0.0]
-    table["n_trades"][:, 0] = [2, 80, 0]
+    table["n_trades"][:, 0] = [2, 180, 0]
     return table
 
 
@@ -58,8 +56,7 @@ def test_an_infinite_figure_still_keeps_a_lower_limit() -> None:
 
 
 def test_it_is_a_dash_in_every_table_null_in_json_and_missing_in_a_frame() -> None:
-    dashes = (shown.figure("profit_factor", math.inf), report._cell(math.inf, "{:.2f}"), wording.number(math.inf))
-    assert dashes == ("-", "-", wording.MISSING)
+    assert (wording.figure("profit_factor", math.inf, 5.0), wording.number(math.inf)) == (wording.MISSING, wording.MISSING)
     assert (
         json.loads(json.dumps(codec.plain({"profit_factor": math.inf})))
         == codec.plain({"profit_factor": math.inf})

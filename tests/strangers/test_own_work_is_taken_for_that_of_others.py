@@ -99,7 +99,7 @@ WHERE = """
 import sys
 from cluster.cli import app
 try:
-    sys.argv[1:] = [sys.argv[1], "--help"]
+    sys.argv[1:] = [sys.argv[1], "nothing-of-this-name"]
     app.main()
 except SystemExit:
     pass

@@ -55,7 +55,7 @@ from multiprocessing import get_context
 from cluster.cli import app
 
 if __name__ == "__main__":
-    sys.argv[1:] = ["--version"]
+    sys.argv[1:] = ["jobs"]
     try:
         app.main()
     except SystemExit:
