@@ -173,7 +173,8 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _most(rows: Sequence[dict[str, Any]], name: str) -> str:
-    return f"{max((row[name] for row in rows if row[name] is not None), default=float('nan')):.0f}"
+    known = [row[name] for row in rows if row[name] is not None]
+    return f"{max(known):.0f}" if known else "-"
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:
