@@ -42,12 +42,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.drills.page")
     parser.add_argument("--drill", type=Path, nargs="+", help="what `make drills` has written; several files are parts of one plan")
     parser.add_argument("--steady", type=Path, help="what `make steady` has written")
+    parser.add_argument("--remark", default="", help="what became of what was wrong")
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args(arguments)
     drill = joined([json.loads(path.read_text()) for path in asked.drill]) if asked.drill else None
     hour = json.loads(asked.steady.read_text()) if asked.steady else None
     picture = asked.out.with_suffix(".svg")
-    asked.out.write_text(written(drill, hour, picture.name))
+    asked.out.write_text(written(drill, hour, picture.name, asked.remark))
     if hour:
         picture.write_text(drawn(hour["samples"]))
     return 0
@@ -63,14 +64,14 @@ def joined(parts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     return {**parts[0], "took_s": sum(part["took_s"] for part in parts), "verdict": totals, "faults": rows, "wrong": wrong}
 
 
-def written(drill: Mapping[str, Any] | None, hour: Mapping[str, Any] | None, picture: str) -> str:
-    """The whole page; what was not run is said to be missing."""
-    faults = _faults(drill) if drill else "## Faults at random\n\nNo whole run is written down yet: `make drills`."
+def written(drill: Mapping[str, Any] | None, hour: Mapping[str, Any] | None, picture: str, remark: str = "") -> str:
+    """The whole page; what was not run is said to be missing, and `remark` says what became of what was wrong."""
+    faults = _faults(drill, remark) if drill else "## Faults at random\n\nNo whole run is written down yet: `make drills`."
     jobs = _hour(hour, picture) if hour else "## An hour of small jobs\n\nNo whole run is written down yet: `make steady`."
     return "\n\n".join(["# Drills\n\nWritten by `python -m tests.drills.page`; do not edit.", _EXPECTED, faults, jobs]) + "\n"
 
 
-def _faults(drill: Mapping[str, Any]) -> str:
+def _faults(drill: Mapping[str, Any], remark: str) -> str:
     rows, verdict = drill["faults"], drill["verdict"]
     tried, healed = (sum(row[name] for row in rows) for name in ("tried", "healed"))
     counts = {name: len(verdict[name]) for name in ("not_done", "differing", "leased", "left")}
@@ -85,6 +86,7 @@ def _faults(drill: Mapping[str, Any]) -> str:
     wrong = "\n".join(f"- {each}" for each in drill["wrong"])
     undisturbed = ", ".join(f"{name} {each['seconds']:.0f} s" for name, each in drill["undisturbed"].items())
     below = [f"What was wrong:\n\n{wrong}"] if wrong else []
+    below += [_wrapped(remark)] if remark else []
     return "\n\n".join(["## Faults at random", _wrapped(said), run.table(rows), *below, _wrapped(f"Undisturbed jobs take: {undisturbed}.")])
 
 
